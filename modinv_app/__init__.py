@@ -1,0 +1,1 @@
+"""The desktop application: draw, speak, see. All mathematics lives in :mod:`model`."""
