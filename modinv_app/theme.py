@@ -1,9 +1,12 @@
-"""Colours, in light and dark: which scheme is in force, and the ten colours of the digits."""
+"""Colours, in light and dark: which scheme is in force, the ten colours of the digits, and those of sound."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 
@@ -37,3 +40,20 @@ _DIGITS_ON_DARK = _DIGITS_ON_LIGHT
 def digit_colour(digit: int, dark: bool) -> QColor:
     """The colour of a digit, 0 to 9, on a light or a dark ground."""
     return QColor((_DIGITS_ON_DARK if dark else _DIGITS_ON_LIGHT)[digit])
+
+
+# Ten steps of Matplotlib's "magma" (CC0): dark to bright in even steps of lightness: it reads in grey.
+_MAGMA = (
+    "#000004", "#180f3e", "#451077", "#721f81", "#9f2f7f",
+    "#cd4071", "#f1605d", "#fd9567", "#fec98d", "#fcfdbf",
+)  # fmt: skip
+
+
+@cache
+def spectrogram_colours() -> npt.NDArray[np.uint8]:
+    """The colours of energy in a spectrogram, silence first, ``(256, 3)`` RGB; the same in every theme."""
+    steps = np.array([[colour.red(), colour.green(), colour.blue()] for colour in map(QColor, _MAGMA)])
+    at, places = np.linspace(0, 1, 256), np.linspace(0, 1, len(steps))
+    colours = np.rint([np.interp(at, places, channel) for channel in steps.T]).astype(np.uint8).T
+    colours.flags.writeable = False  # one table is shared by all
+    return colours
