@@ -1,0 +1,165 @@
+"""Two dimensions to look at: principal components at once, t-SNE when there is time.
+
+Either is fitted once on the embeddings of a gallery and then places new points without moving the old ones.
+Placing is plain numpy: a window that opens with stored coordinates needs neither scikit-learn nor openTSNE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from model.results import FloatArray
+
+_NEIGHBOURS = 25  # that a new point of the map is placed among; openTSNE's own number
+_SLICE = 25  # iterations between two looks at the stop predicate
+_EARLY, _LATE = 250, 500  # iterations with exaggerated attraction, which forms the clusters, and without
+
+
+class Projection(Protocol):
+    """What both ways have in common."""
+
+    @property
+    def coordinates(self) -> FloatArray:
+        """Where the gallery's items lie, ``(n, 2)``."""
+
+    def place(self, embeddings: npt.ArrayLike) -> FloatArray:
+        """Where new embeddings ``(m, d)`` lie, ``(m, 2)``; nothing else moves."""
+
+    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Everything that `from_arrays` needs, ready for a safetensors file."""
+
+
+class PrincipalComponents:
+    """The plane of greatest variance.
+
+    Parameters
+    ----------
+    mean
+        Centre of the embeddings, ``(d,)``.
+    components
+        Two orthonormal directions, ``(2, d)``.
+    coordinates
+        The gallery's items in that plane, ``(n, 2)``.
+    """
+
+    def __init__(self, mean: FloatArray, components: FloatArray, coordinates: FloatArray) -> None:
+        self._mean = mean
+        self._components = components
+        self.coordinates = coordinates
+
+    @classmethod
+    def fit(cls, embeddings: npt.ArrayLike) -> Self:
+        """Find the plane for embeddings ``(n, d)``, n >= 2; equal input gives equal output, signs too."""
+        from sklearn.decomposition import PCA  # late: importing it takes a second or more
+
+        embeddings = np.asarray(embeddings, np.float32)
+        pca = PCA(n_components=2, svd_solver="full").fit(embeddings)
+        # A component has no sign of its own: let the largest loading be positive, whatever the library does.
+        largest = np.abs(pca.components_).argmax(axis=1)
+        signs = np.sign(pca.components_[[0, 1], largest])[:, None]
+        fitted = cls(pca.mean_, pca.components_ * signs, np.empty((0, 2), np.float32))
+        fitted.coordinates = fitted.place(embeddings)
+        return fitted
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """Restore what `to_arrays` returned."""
+        return cls(arrays["mean"], arrays["components"], arrays["coordinates"])
+
+    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Arrays ``mean``, ``components`` and ``coordinates``."""
+        return {"mean": self._mean, "components": self._components, "coordinates": self.coordinates}
+
+    def place(self, embeddings: npt.ArrayLike) -> FloatArray:
+        """Project embeddings ``(m, d)`` on the plane, ``(m, 2)``."""
+        return np.asarray((np.asarray(embeddings, np.float32) - self._mean) @ self._components.T, np.float32)
+
+
+class NeighbourMap:
+    """A t-SNE map, in which neighbours stay neighbours.
+
+    A new point is placed at the median of its nearest neighbours, which is where openTSNE's `prepare_partial` puts
+    it; optimising it further takes hundreds of milliseconds.
+
+    Parameters
+    ----------
+    embeddings
+        The gallery's embeddings, ``(n, d)``.
+    coordinates
+        Where they lie in the map, ``(n, 2)``.
+    """
+
+    def __init__(self, embeddings: FloatArray, coordinates: FloatArray) -> None:
+        self._embeddings = embeddings
+        self._squares = np.einsum("nd,nd->n", embeddings, embeddings)
+        self.coordinates = coordinates
+
+    @classmethod
+    def fit(
+        cls,
+        embeddings: npt.ArrayLike,
+        *,
+        seed: int = 0,
+        progress: Callable[[float, FloatArray], None] = lambda _share, _coordinates: None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Self | None:
+        """Fit the map: seconds for a thousand embeddings, half a minute and more for some thousands.
+
+        Parameters
+        ----------
+        embeddings
+            ``(n, d)``, n >= 8.
+        seed
+            Equal embeddings and equal seed give an equal map on one machine.
+        progress
+            Called every 25 iterations with the share done, in (0, 1], and the coordinates so far.
+        stop
+            Asked as often; once true, the fit ends.
+
+        Returns
+        -------
+        NeighbourMap or None
+            None if it was stopped.
+        """
+        from openTSNE import TSNE  # late: it imports scikit-learn
+
+        embeddings = np.ascontiguousarray(embeddings, np.float32)
+        done, stopped = 0, False
+
+        def after_slice(_iteration: int, _error: float, coordinates: npt.NDArray[np.float64]) -> bool:
+            nonlocal done, stopped
+            done += _SLICE
+            progress(done / (_EARLY + _LATE), np.array(coordinates, np.float32))
+            stopped = stop()
+            return stopped
+
+        coordinates = TSNE(
+            perplexity=min(30, (len(embeddings) - 1) / 3),
+            early_exaggeration_iter=_EARLY,
+            n_iter=_LATE,
+            callbacks=after_slice,
+            callbacks_every_iters=_SLICE,
+            random_state=seed,
+        ).fit(embeddings)
+        return None if stopped else cls(embeddings, np.array(coordinates, np.float32))
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """Restore what `to_arrays` returned, without fitting anything."""
+        return cls(arrays["embeddings"], arrays["coordinates"])
+
+    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Arrays ``embeddings`` and ``coordinates``."""
+        return {"embeddings": self._embeddings, "coordinates": self.coordinates}
+
+    def place(self, embeddings: npt.ArrayLike) -> FloatArray:
+        """Place embeddings ``(m, d)`` among their nearest neighbours, ``(m, 2)``."""
+        # Squared distances but for the query's own square, which does not change their order.
+        distances = self._squares - 2 * np.asarray(embeddings, np.float32) @ self._embeddings.T
+        count = min(_NEIGHBOURS, len(self._embeddings))
+        nearest = np.argpartition(distances, count - 1, axis=1)[:, :count]
+        return np.asarray(np.median(self.coordinates[nearest], axis=1), np.float32)

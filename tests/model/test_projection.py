@@ -1,0 +1,165 @@
+"""Projections are fitted once, place new points without moving the old ones, and can be stored."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from functools import cache
+
+import numpy as np
+import pytest
+
+from model.projection import NeighbourMap, PrincipalComponents, Projection
+from model.results import FloatArray
+
+DIGITS = 10
+
+
+def clusters(count: int, seed: int) -> tuple[FloatArray, np.ndarray]:
+    """Ten clouds in 128 dimensions, always at the same ten places."""
+    centres = np.random.default_rng(0).normal(scale=2.0, size=(DIGITS, 128))
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(DIGITS, size=count)
+    return (centres[labels] + rng.normal(size=(count, 128))).astype(np.float32), labels
+
+
+@cache
+def fitted_map() -> NeighbourMap:
+    fitted = NeighbourMap.fit(clusters(400, seed=1)[0], seed=3)
+    assert fitted is not None
+    return fitted
+
+
+def fitted(kind: str) -> Projection:
+    return fitted_map() if kind == "t-SNE" else PrincipalComponents.fit(clusters(400, seed=1)[0])
+
+
+def centres_of(coordinates: FloatArray, labels: np.ndarray) -> FloatArray:
+    return np.array([np.median(coordinates[labels == digit], axis=0) for digit in range(DIGITS)])
+
+
+@pytest.mark.parametrize("kind", ["PCA", "t-SNE"])
+def test_a_new_point_is_placed_without_moving_the_rest(kind: str) -> None:
+    projection = fitted(kind)
+    before = projection.coordinates.copy()
+
+    placed = projection.place(clusters(17, seed=2)[0])
+
+    assert placed.shape == (17, 2)
+    assert placed.dtype == projection.coordinates.dtype == np.float32
+    np.testing.assert_array_equal(projection.coordinates, before)
+
+
+@pytest.mark.parametrize("kind", ["PCA", "t-SNE"])
+def test_restoring_gives_the_same_coordinates_and_the_same_placement(kind: str) -> None:
+    projection, queries = fitted(kind), clusters(17, seed=2)[0]
+
+    restored = type(projection).from_arrays(projection.to_arrays())
+
+    np.testing.assert_array_equal(restored.coordinates, projection.coordinates)
+    np.testing.assert_array_equal(restored.place(queries), projection.place(queries))
+
+
+@pytest.mark.parametrize("kind", ["PCA", "t-SNE"])
+def test_placing_one_by_one_or_together_is_the_same(kind: str) -> None:
+    projection, queries = fitted(kind), clusters(5, seed=2)[0]
+
+    one_by_one = np.concatenate([projection.place(query[None]) for query in queries])
+
+    np.testing.assert_allclose(one_by_one, projection.place(queries), atol=1e-4)
+
+
+def test_principal_components_place_an_item_where_it_lies() -> None:
+    embeddings, _ = clusters(400, seed=1)
+    projection = PrincipalComponents.fit(embeddings)
+    np.testing.assert_allclose(projection.place(embeddings[7:9]), projection.coordinates[7:9], atol=1e-4)
+
+
+def test_principal_components_are_the_plane_of_greatest_variance_with_a_settled_sign() -> None:
+    rng = np.random.default_rng(0)
+    embeddings = rng.normal(size=(500, 128)) * np.r_[0.1, 9.0, 0.1, 5.0, np.full(124, 0.1)] + 3
+
+    projection = PrincipalComponents.fit(embeddings)
+
+    for component, source in enumerate([1, 3]):
+        found, expected = projection.coordinates[:, component], embeddings[:, source]
+        assert np.corrcoef(found, expected)[0, 1] > 0.99
+        assert found.std() == pytest.approx(expected.std(), rel=0.02)
+
+
+def test_the_map_keeps_clusters_apart_and_places_a_new_point_in_its_own() -> None:
+    _, labels = clusters(400, seed=1)
+    queries, query_labels = clusters(100, seed=2)
+    centres = centres_of(fitted_map().coordinates, labels)
+
+    placed = fitted_map().place(queries)
+
+    nearest = np.linalg.norm(placed[:, None] - centres, axis=2).argmin(axis=1)
+    np.testing.assert_array_equal(nearest, query_labels)
+
+
+def test_a_point_is_placed_where_opentsne_would_start_it() -> None:
+    from openTSNE import TSNEEmbedding
+    from openTSNE.affinity import PerplexityBasedNN
+
+    embeddings, _ = clusters(400, seed=1)
+    queries, _ = clusters(30, seed=2)
+    reference = TSNEEmbedding(
+        fitted_map().coordinates.astype(np.float64),
+        affinities=PerplexityBasedNN(embeddings, method="exact", random_state=0),
+    )
+
+    expected = reference.prepare_partial(queries, initialization="median", k=25)
+
+    np.testing.assert_allclose(fitted_map().place(queries), expected, atol=1e-3)
+
+
+def test_fitting_reports_what_it_has_and_equal_seeds_give_equal_maps() -> None:
+    embeddings, _ = clusters(60, seed=1)
+    shares: list[float] = []
+    shown: list[FloatArray] = []
+
+    first = NeighbourMap.fit(
+        embeddings, seed=5, progress=lambda share, at: (shares.append(share), shown.append(at))
+    )
+    second = NeighbourMap.fit(embeddings, seed=5)
+
+    assert first is not None
+    assert second is not None
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1.0)
+    assert all(coordinates.shape == (60, 2) for coordinates in shown)
+    assert not np.array_equal(shown[0], shown[-1]), "a report is a copy, not a view of what still moves"
+    np.testing.assert_allclose(shown[-1], first.coordinates, atol=0.2)
+    np.testing.assert_array_equal(first.coordinates, second.coordinates)
+
+
+def test_a_fit_that_is_stopped_ends_at_the_next_look_and_gives_nothing() -> None:
+    shares: list[float] = []
+
+    outcome = NeighbourMap.fit(
+        clusters(60, seed=1)[0], progress=lambda share, _: shares.append(share), stop=lambda: len(shares) == 2
+    )
+
+    assert outcome is None
+    assert len(shares) == 2
+
+
+def test_a_small_gallery_has_a_map_too() -> None:
+    embeddings, _ = clusters(12, seed=1)
+    fitted = NeighbourMap.fit(embeddings)
+    assert fitted is not None
+    assert np.isfinite(fitted.place(embeddings)).all()
+
+
+def test_placing_with_stored_coordinates_loads_no_learning_library() -> None:
+    script = """
+import sys, numpy as np
+from model.projection import NeighbourMap, PrincipalComponents
+points = np.eye(128, dtype=np.float32)
+arrays = {"embeddings": points, "mean": points[0], "components": points[:2], "coordinates": points[:, :2]}
+NeighbourMap.from_arrays(arrays).place(points)
+PrincipalComponents.from_arrays(arrays).place(points)
+assert not {"sklearn", "openTSNE", "scipy", "torch"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
