@@ -82,8 +82,8 @@ class PrincipalComponents:
 class NeighbourMap:
     """A t-SNE map, in which neighbours stay neighbours.
 
-    A new point is placed at the median of its nearest neighbours, which is where openTSNE's `prepare_partial` puts
-    it; optimising it further takes hundreds of milliseconds.
+    A new point is placed at the median of its nearest neighbours, where openTSNE's `prepare_partial` puts it, too;
+    optimising it further takes hundreds of milliseconds.
 
     Parameters
     ----------
