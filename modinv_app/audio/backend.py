@@ -1,0 +1,146 @@
+"""The small interface behind which the sound library lies, so that a test can take its place.
+
+All of it is called from one thread (see `modinv_app.audio.system`), except the callbacks, which the library calls
+from its own: they only copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.float32]
+
+OnBlock = Callable[[Samples], None]
+"""Takes what was just recorded, ``(n, channels)`` in [-1, 1]; the array is the callee's to keep."""
+Fill = Callable[[int], Samples]
+"""Gives the next ``(n,)`` samples in [-1, 1] to play."""
+
+# A device may refuse the rate that it names as its own; these are tried in turn (None: its own).
+_RATES = (None, 48_000, 44_100, 16_000)
+
+
+class AudioUnavailable(RuntimeError):
+    """No sound, and why: the message says what is wrong and what to do, in words for the user."""
+
+
+class RateRefused(AudioUnavailable):
+    """The device is there, but does not run at this rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioDevice:
+    """A microphone or a loudspeaker.
+
+    Attributes
+    ----------
+    name
+        What the system calls it; also its identity, because indices shift when devices come and go.
+    host
+        The system's sound interface that it belongs to, such as ``"ALSA"``.
+    default
+        Whether it is the system's choice.
+    rate
+        Its own sampling rate in Hz.
+    """
+
+    name: str
+    host: str
+    default: bool
+    rate: int
+
+
+class Stream(Protocol):
+    """An open, running device."""
+
+    @property
+    def rate(self) -> int:
+        """Samples a second."""
+
+    @property
+    def latency(self) -> float:
+        """Seconds between the air and the callback."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed on purpose: by `close`, or by `Backend.refresh`."""
+
+    def close(self) -> None:
+        """Stop and release the device; closing twice is allowed."""
+
+
+class Backend(Protocol):
+    """A sound library. ``device`` is a name, or None for the system's default."""
+
+    def input_devices(self) -> tuple[AudioDevice, ...]:
+        """The microphones, as of the last refresh."""
+
+    def output_devices(self) -> tuple[AudioDevice, ...]:
+        """The loudspeakers, as of the last refresh."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether no stream is open."""
+
+    def refresh(self) -> None:
+        """Look for devices anew; this closes every open stream."""
+
+    def open_input(
+        self, device: str | None, rate: int | None, on_block: OnBlock, on_lost: Callable[[], None]
+    ) -> Stream:
+        """Open and start a microphone at ``rate`` (None: its own).
+
+        Raises `RateRefused` or another `AudioUnavailable`. ``on_lost`` is called if it ends by itself.
+        """
+
+    def open_output(
+        self, device: str | None, rate: int | None, fill: Fill, on_lost: Callable[[], None]
+    ) -> Stream:
+        """Open and start a loudspeaker; otherwise as `open_input`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What came of choosing a device: ``device`` runs as ``stream``; ``problem`` says why not the one asked for."""
+
+    stream: Stream
+    device: str | None
+    problem: str = ""
+
+
+def open_at_some_rate(open_at: Callable[[int | None], Stream]) -> Stream:
+    """Open a device at its own rate, or at the first common one that it accepts."""
+    refused: RateRefused | None = None
+    for rate in _RATES:
+        try:
+            return open_at(rate)
+        except RateRefused as error:
+            refused = error
+    assert refused is not None
+    raise refused
+
+
+def switch_device(
+    old: Opened | None, device: str | None, open_device: Callable[[str | None], Stream]
+) -> Opened:
+    """Close ``old`` and open ``device``; if that fails, go back to the old one and say so.
+
+    Two streams are never open at once, for some systems hand out a device only once.
+
+    Raises
+    ------
+    AudioUnavailable
+        If there was no old one, or it cannot be had back.
+    """
+    if old is not None:
+        old.stream.close()
+    try:
+        return Opened(open_device(device), device)
+    except AudioUnavailable as error:
+        if old is None or old.device == device:
+            raise
+        return Opened(open_device(old.device), old.device, problem=str(error))

@@ -1,0 +1,232 @@
+"""PortAudio through the sounddevice package, which is imported only when an instance is made."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any, Literal
+
+from modinv_app.audio.backend import AudioDevice, AudioUnavailable, Fill, OnBlock, RateRefused
+
+_log = logging.getLogger(__name__)
+
+Kind = Literal["input", "output"]
+
+NO_MICROPHONE = "No microphone found. You can drop or open a sound file instead."
+NO_LOUDSPEAKER = "No loudspeaker found."
+
+_INVALID_SAMPLE_RATE = -9997  # paInvalidSampleRate
+# Windows lists each device once for each of its interfaces; this one is current, and shares the device.
+_WINDOWS_HOST = "Windows WASAPI"
+# What ALSA configures beside the devices that a person knows.
+_ALSA_PLUGINS = (
+    "surround",
+    "front",
+    "rear",
+    "center_lfe",
+    "side",
+    "iec958",
+    "spdif",
+    "dmix",
+    "dsnoop",
+    "hdmi",
+)
+_ALSA_CONVERTERS = {
+    "sysdefault",
+    "samplerate",
+    "speexrate",
+    "lavrate",
+    "upmix",
+    "vdownmix",
+    "speex",
+    "null",
+    "jack",
+}
+
+
+class PortAudio:
+    """The real sound system (see `modinv_app.audio.backend.Backend`).
+
+    Raises
+    ------
+    AudioUnavailable
+        If the PortAudio library is not installed.
+    """
+
+    def __init__(self) -> None:
+        try:
+            self._sd: Any = importlib.import_module("sounddevice")
+        except (OSError, ImportError) as error:
+            raise AudioUnavailable(what_to_install()) from error
+        self._streams: set[_PortAudioStream] = set()
+
+    def input_devices(self) -> tuple[AudioDevice, ...]:
+        return tuple(self._devices("input"))
+
+    def output_devices(self) -> tuple[AudioDevice, ...]:
+        return tuple(self._devices("output"))
+
+    @property
+    def idle(self) -> bool:
+        return not self._streams
+
+    def refresh(self) -> None:
+        for stream in tuple(self._streams):
+            stream.close()
+        # PortAudio looks for devices only when it starts, and sounddevice has no public name for that.
+        try:
+            if self._sd._initialized:
+                self._sd._terminate()
+            self._sd._initialize()
+        except self._sd.PortAudioError as error:
+            raise AudioUnavailable(f"The sound system of this machine does not answer ({error}).") from error
+
+    def open_input(
+        self, device: str | None, rate: int | None, on_block: OnBlock, on_lost: Callable[[], None]
+    ) -> _PortAudioStream:
+        def callback(recorded: Any, _frames: int, _time: Any, _status: Any) -> None:
+            on_block(recorded.copy())
+
+        return self._open("input", device, rate, callback, on_lost)
+
+    def open_output(
+        self, device: str | None, rate: int | None, fill: Fill, on_lost: Callable[[], None]
+    ) -> _PortAudioStream:
+        def callback(to_play: Any, frames: int, _time: Any, _status: Any) -> None:
+            to_play[:] = fill(frames)[:, None]
+
+        return self._open("output", device, rate, callback, on_lost)
+
+    def _open(
+        self,
+        kind: Kind,
+        device: str | None,
+        rate: int | None,
+        callback: Callable[..., None],
+        on_lost: Callable[[], None],
+    ) -> _PortAudioStream:
+        index, info = self._find(kind, device)
+        stream = _PortAudioStream(self._streams, on_lost)
+        open_stream = self._sd.InputStream if kind == "input" else self._sd.OutputStream
+        try:
+            stream.start(
+                open_stream(
+                    device=index,
+                    samplerate=rate,
+                    channels=min(2, info[f"max_{kind}_channels"]),
+                    dtype="float32",
+                    # Nobody waits for the meter, but everybody hears whether a sound follows the click.
+                    latency="high" if kind == "input" else "low",
+                    callback=callback,
+                    finished_callback=stream.ended,
+                )
+            )
+        except self._sd.PortAudioError as error:
+            _log.warning("%s device %r at %s Hz: %s", kind, device, rate, error)
+            code = error.args[1] if len(error.args) > 1 else None
+            problem = RateRefused if code == _INVALID_SAMPLE_RATE else AudioUnavailable
+            raise problem(_cannot_open(kind, info["name"], error)) from error
+        return stream
+
+    def _find(self, kind: Kind, device: str | None) -> tuple[int, dict[str, Any]]:
+        """The index and the description of a device; the system's default for None."""
+        missing = NO_MICROPHONE if kind == "input" else NO_LOUDSPEAKER
+        host = self._host()
+        if device is None:
+            index = host[f"default_{kind}_device"] if host else -1
+        else:
+            names = [(i, self._sd.query_devices(i)) for i in (host["devices"] if host else ())]
+            found = [i for i, info in names if info["name"] == device and info[f"max_{kind}_channels"] > 0]
+            missing = f"“{device}” is not connected. Connect it, or choose another device."
+            index = found[0] if found else -1
+        if index < 0:
+            raise AudioUnavailable(missing)
+        return index, self._sd.query_devices(index)
+
+    def _devices(self, kind: Kind) -> list[AudioDevice]:
+        host = self._host()
+        if host is None:
+            return []
+        found: dict[str, AudioDevice] = {}
+        for index in host["devices"]:
+            info = self._sd.query_devices(index)
+            name = info["name"]
+            if info[f"max_{kind}_channels"] == 0 or (host["name"] == "ALSA" and _is_plumbing(name)):
+                continue
+            default = index == host[f"default_{kind}_device"]
+            rate = round(info["default_samplerate"])
+            found.setdefault(name, AudioDevice(name, host["name"], default, rate))
+        return list(found.values())
+
+    def _host(self) -> dict[str, Any] | None:
+        """The one sound interface whose devices are offered."""
+        hosts = self._sd.query_hostapis()
+        preferred = [host for host in hosts if host["name"] == _WINDOWS_HOST and host["devices"]]
+        # Else the first that has a device, for that is PortAudio's own default.
+        return next(iter(preferred), None) or next((host for host in hosts if host["devices"]), None)
+
+
+class _PortAudioStream:
+    """One open device, known to its backend until it is closed."""
+
+    def __init__(self, registry: set[_PortAudioStream], on_lost: Callable[[], None]) -> None:
+        self._registry = registry
+        self._on_lost = on_lost
+        self._stream: Any = None
+        self.closed = False
+        self.rate = 0
+        self.latency = 0.0
+
+    def start(self, stream: Any) -> None:
+        self._stream = stream
+        try:
+            stream.start()
+        except BaseException:
+            self.close()
+            raise
+        self.rate = round(stream.samplerate)
+        self.latency = float(stream.latency)
+        self._registry.add(self)
+
+    def ended(self) -> None:
+        """Called by PortAudio, in its own thread, at every end: only one that nobody asked for is a loss."""
+        if not self.closed:
+            self._on_lost()
+
+    def close(self) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        self._registry.discard(self)
+        # ignore_errors: what was unplugged cannot be stopped, but its stream is released all the same.
+        self._stream.abort(ignore_errors=True)
+        self._stream.close(ignore_errors=True)
+
+
+def what_to_install(platform: str = sys.platform) -> str:
+    """What to tell a user whose machine lacks PortAudio."""
+    if platform.startswith("linux"):
+        return (
+            "No sound: the PortAudio library is missing. Install it (Debian, Ubuntu: "
+            "“sudo apt-get install libportaudio2”; Fedora: “sudo dnf install portaudio”). "
+            "You can open a sound file meanwhile."
+        )
+    return (
+        "No sound: the PortAudio library is missing. Run “pip install --force-reinstall sounddevice” and "
+        "start the program again. You can open a sound file meanwhile."
+    )
+
+
+def _is_plumbing(name: str) -> bool:
+    return name in _ALSA_CONVERTERS or name.startswith(_ALSA_PLUGINS)
+
+
+def _cannot_open(kind: Kind, name: str, error: Exception) -> str:
+    what = "microphone" if kind == "input" else "loudspeaker"
+    reason = str(error.args[0]).rsplit(": ", 1)[-1] if error.args else "unknown reason"
+    return (
+        f"The {what} “{name}” cannot be opened ({reason}). Another program may be using it: "
+        "close that, or choose another device."
+    )

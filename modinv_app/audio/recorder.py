@@ -1,0 +1,259 @@
+"""The microphone: always listening for the level meter, keeping only what it is told to keep."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+import numpy as np
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+
+from modinv_app.audio.backend import Backend, Opened, Samples, Stream, open_at_some_rate, switch_device
+from modinv_app.audio.system import SoundSystem
+from modinv_app.audio.take import TakeBuffer
+
+SILENCE = -90.0
+"""The lowest level that is told, in dBFS."""
+DRAIN_EVERY_MS = 25
+RETRY_EVERY_MS = 2_000
+
+_LEVEL_STEP = 0.5  # dB; the meter cannot show less
+# Counted in drains, not in seconds: a window that was busy elsewhere has not been listening.
+_DEAD_AFTER_DRAINS = 1_000 // DRAIN_EVERY_MS
+# Sound servers and Bluetooth may take seconds to deliver the first block.
+_DEAD_AT_START_AFTER_DRAINS = 5_000 // DRAIN_EVERY_MS
+_BLOCKS_KEPT = 2_000  # some seconds at the smallest block size in use; older ones fall out
+
+_STOPPED = (
+    "The microphone has stopped: was it unplugged? Connect it again, or choose another one. "
+    "You can also drop or open a sound file."
+)
+
+
+class Recorder(QObject):
+    """Records mono at the device's own rate.
+
+    The sound library's callback only copies; a timer in this object's thread collects. Devices are opened and
+    closed in the sound system's thread. A device that fails or is unplugged is tried again until it is back.
+
+    Signals
+    -------
+    chunk(samples, rate)
+        What came in since the last: ``(n,)`` float32 in [-1, 1], and Hz; about 40 times a second.
+    level_changed(rms, peak)
+        dBFS of the last chunk, from `SILENCE` to 0; only when one of them has really changed.
+    take_finished(samples, rate)
+        A whole take, from a little before `begin_take` to a little after `end_take`.
+    running_changed(bool)
+        Whether the microphone is open.
+    device_changed(name)
+        The device now in use (None: the system's default): the one asked for, or the former if that failed.
+    failed(str)
+        What went wrong and what to do; told once, not at each attempt.
+    """
+
+    chunk = Signal(object, int)
+    level_changed = Signal(float, float)
+    take_finished = Signal(object, int)
+    running_changed = Signal(bool)
+    device_changed = Signal(object)
+    failed = Signal(str)
+
+    def __init__(
+        self, system: SoundSystem, parent: QObject | None = None, *, retry_every_ms: int = RETRY_EVERY_MS
+    ) -> None:
+        super().__init__(parent)
+        self._system = system
+        system.devices_changed.connect(self._settle)
+        self._wanted = False
+        self._chosen: str | None = None
+        self._opened: Opened | None = None
+        self._capture = _Capture()
+        self._switching = False
+        self._take = TakeBuffer(1, 0)
+        self._told = ""
+        self._level = (math.nan, math.nan)
+        self._empty_drains = 0
+        self._dead_after = _DEAD_AT_START_AFTER_DRAINS
+        self._drain_timer = QTimer(self, interval=DRAIN_EVERY_MS)
+        self._drain_timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._drain_timer.timeout.connect(self._drain)
+        self._retry_timer = QTimer(self, interval=retry_every_ms, singleShot=True)
+        self._retry_timer.timeout.connect(self._retry)
+
+    @property
+    def running(self) -> bool:
+        """Whether the microphone is open."""
+        return self._opened is not None
+
+    @property
+    def device(self) -> str | None:
+        """The device that is used or tried; None is the system's default."""
+        return self._chosen
+
+    @Slot()
+    def start(self) -> None:
+        """Open the microphone, as soon as there is one, and keep it open."""
+        self._wanted = True
+        self._settle()
+
+    @Slot()
+    def stop(self) -> None:
+        """Release the microphone."""
+        self._wanted = False
+        self._retry_timer.stop()
+        self._settle()
+
+    @Slot(object)
+    def set_device(self, name: str | None) -> None:
+        """Use another microphone (None: the system's default); if that fails, the former stays in use."""
+        self._chosen = name
+        self._settle()
+
+    @Slot()
+    def begin_take(self) -> None:
+        """Keep what comes from now on, and a little of what was."""
+        if self.running:
+            self._drain()
+            self._take.begin()
+
+    @Slot()
+    def end_take(self) -> None:
+        """Tell the take, once what is still on its way has arrived."""
+        if self.running:
+            self._drain()
+            self._take.end()
+
+    @Slot()
+    def _settle(self) -> None:
+        """Bring the device in line with what is wanted; one step at a time, for devices are slow."""
+        if self._switching:
+            return
+        opened = self._opened
+        if not self._wanted:
+            if opened is not None:
+                self._release()
+        elif opened is None or opened.device != self._chosen:
+            self._switching = True
+            self._retry_timer.stop()
+            device, capture = self._chosen, _Capture()
+
+            def open_device(backend: Backend) -> tuple[Opened, _Capture]:
+                return switch_device(opened, device, lambda name: capture.open(backend, name)), capture
+
+            self._system.submit(
+                open_device,
+                lambda result: self._switched(device, *result),
+                lambda problem: self._not_opened(device, problem),
+            )
+
+    def _switched(self, asked: str | None, opened: Opened, capture: _Capture) -> None:
+        self._switching = False
+        was_running = self.running
+        self._opened, self._capture = opened, capture
+        self._take = TakeBuffer(opened.stream.rate, opened.stream.latency)
+        self._empty_drains, self._dead_after = 0, _DEAD_AT_START_AFTER_DRAINS
+        self._drain_timer.start()
+        if self._chosen == asked:  # and not yet another one meanwhile
+            self._chosen = opened.device
+        self._told = ""
+        if not was_running:
+            self.running_changed.emit(True)
+        self.device_changed.emit(opened.device)
+        if opened.problem:
+            self.failed.emit(opened.problem)
+        self._settle()
+
+    def _not_opened(self, asked: str | None, problem: str) -> None:
+        self._switching = False
+        self._forget_stream()
+        if self._chosen != asked:
+            self._settle()
+        elif self._wanted:
+            self._retry_timer.start()
+            self._tell(problem)
+
+    def _retry(self) -> None:
+        self._system.refresh_when_idle()
+        self._settle()
+
+    def _drain(self) -> None:
+        """Collect what the callback has copied since the last time."""
+        opened = self._opened
+        if opened is None:
+            return
+        chunk = self._capture.collect()
+        if chunk is not None:
+            self._empty_drains, self._dead_after = 0, _DEAD_AFTER_DRAINS
+            self._take_in(chunk, opened.stream.rate)
+            return
+        self._empty_drains += 1
+        if opened.stream.closed:  # by a refresh of the devices
+            self._forget_stream()
+            self._settle()
+        elif self._capture.lost or self._empty_drains >= self._dead_after:
+            self._release()
+            self._retry_timer.start()
+            self._tell(_STOPPED)
+
+    def _take_in(self, chunk: Samples, rate: int) -> None:
+        self.chunk.emit(chunk, rate)
+        self._tell_level(*levels(chunk))
+        take = self._take.add(chunk)
+        if take is not None:
+            self.take_finished.emit(take, rate)
+
+    def _tell_level(self, rms: float, peak: float) -> None:
+        # not (… < step): the first level, after nan, counts as a change.
+        if not (abs(rms - self._level[0]) < _LEVEL_STEP and abs(peak - self._level[1]) < _LEVEL_STEP):
+            self._level = (rms, peak)
+            self.level_changed.emit(rms, peak)
+
+    def _tell(self, problem: str) -> None:
+        if problem != self._told:
+            self._told = problem
+            self.failed.emit(problem)
+
+    def _release(self) -> None:
+        assert self._opened is not None
+        stream = self._opened.stream
+        self._system.submit(lambda _backend: stream.close(), lambda _done: None, lambda _problem: None)
+        self._forget_stream()
+
+    def _forget_stream(self) -> None:
+        self._drain_timer.stop()
+        if self._opened is None:
+            return
+        self._opened, self._capture = None, _Capture()
+        self._tell_level(SILENCE, SILENCE)
+        self.running_changed.emit(False)
+
+
+class _Capture:
+    """What one stream has delivered and nobody has collected yet: filled by the sound library's thread."""
+
+    def __init__(self) -> None:
+        self._blocks: deque[Samples] = deque(maxlen=_BLOCKS_KEPT)
+        self.lost = False
+
+    def open(self, backend: Backend, device: str | None) -> Stream:
+        return open_at_some_rate(
+            lambda rate: backend.open_input(device, rate, self._blocks.append, self._lose)
+        )
+
+    def collect(self) -> Samples | None:
+        """All blocks so far as one mono chunk, ``(n,)``; None if there are none."""
+        blocks = [self._blocks.popleft() for _ in range(len(self._blocks))]
+        return np.concatenate(blocks).mean(axis=1, dtype=np.float32) if blocks else None
+
+    def _lose(self) -> None:
+        self.lost = True
+
+
+def levels(samples: Samples) -> tuple[float, float]:
+    """Root mean square and peak of ``(n,)`` samples, in dBFS (full scale is 0), at least `SILENCE`."""
+    return _dbfs(float(np.sqrt(np.mean(np.square(samples))))), _dbfs(float(np.max(np.abs(samples))))
+
+
+def _dbfs(amplitude: float) -> float:
+    return max(SILENCE, 20 * math.log10(amplitude)) if amplitude > 0 else SILENCE

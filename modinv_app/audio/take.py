@@ -1,0 +1,74 @@
+"""What is kept of the microphone's endless stream: one take, and a little of what came before it."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from modinv_app.audio.backend import Samples
+
+PRE_ROLL = 0.15
+"""Seconds kept from before the press, so that the start of a word is not cut."""
+POST_ROLL = 0.10
+"""Seconds kept from after the release."""
+LONGEST = 10.0
+"""Seconds after which a take ends by itself: somebody has left something on the key."""
+
+
+class TakeBuffer:
+    """Gathers a take from chunks of one rate.
+
+    Parameters
+    ----------
+    rate
+        Samples a second.
+    latency
+        Seconds that sound needs from the air to here: what was said at the release is still on its way.
+    """
+
+    def __init__(self, rate: int, latency: float) -> None:
+        self._pre_roll = round(PRE_ROLL * rate)
+        self._tail = round((POST_ROLL + latency) * rate)
+        self._longest = round(LONGEST * rate)
+        self._before: deque[Samples] = deque()
+        self._before_length = 0
+        self._take: list[Samples] | None = None
+        self._length = 0
+        self._end: int | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether a take is being gathered."""
+        return self._take is not None
+
+    def begin(self) -> None:
+        """Start a take with the pre-roll; one that was being gathered is dropped."""
+        before = np.concatenate([*self._before]) if self._before else np.zeros(0, np.float32)
+        pre_roll = before[-self._pre_roll :]
+        self._take, self._length, self._end = [pre_roll], len(pre_roll), None
+
+    def end(self) -> None:
+        """The button was released: the take is complete once its tail has arrived."""
+        if self._end is None:
+            self._end = self._length + self._tail
+
+    def add(self, chunk: Samples) -> Samples | None:
+        """Take in a chunk ``(n,)``; the complete take, if it has become complete."""
+        self._remember(chunk)
+        if self._take is None:
+            return None
+        self._take.append(chunk)
+        self._length += len(chunk)
+        end = self._longest if self._end is None else min(self._end, self._longest)
+        if self._length < end:
+            return None
+        take = np.concatenate(self._take)[:end]
+        self._take = None
+        return take
+
+    def _remember(self, chunk: Samples) -> None:
+        self._before.append(chunk)
+        self._before_length += len(chunk)
+        while self._before_length - len(self._before[0]) >= self._pre_roll:
+            self._before_length -= len(self._before.popleft())
