@@ -1,0 +1,254 @@
+"""From any drawing, photo or scan of a digit to the 28 x 28 picture that MNIST would have made of it.
+
+MNIST size-normalised each digit into 20 x 20 pixels with its aspect kept and its edges smoothed, and laid its
+centre of mass on the centre of 28 x 28. Before that can be done to a photo, its ink has to be told from its
+paper: here by a background that closes over everything as narrow as a stroke, which neither a shadow nor the
+edge of the sheet upsets.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+from scipy import ndimage
+
+FloatArray = npt.NDArray[np.float32]
+GreyPicture = npt.NDArray[np.uint8]
+
+SIDE = 28
+BOX = 20
+
+MAX_BYTES = 64 * 2**20
+MAX_PIXELS = 100_000_000
+_WORKING_SIDE = 800  # pixels; more adds time and no detail to a digit that ends up 20 pixels tall
+_BACKGROUND_SIDE = 64
+_MIN_CONTRAST = 0.08
+_THIN, _USUAL = (
+    1.3,
+    2.2,
+)  # widths of strokes in the 20 x 20 box: hardly any in MNIST is thinner; the most common
+
+
+class UnusablePicture(ValueError):
+    """A picture in which no digit can be found; the message says why and what to do."""
+
+
+def read_picture(source: Path | str | bytes | BinaryIO) -> GreyPicture:
+    """Read a picture in any format that Pillow knows.
+
+    Parameters
+    ----------
+    source
+        A path, the bytes of a file, or a binary file object.
+
+    Returns
+    -------
+    ndarray of uint8, shape (h, w)
+        Grey levels, 0 black to 255 white; transparent parts are white, EXIF orientation is applied, and a
+        picture larger than a digit could need is scaled down.
+
+    Raises
+    ------
+    UnusablePicture
+        If the file is missing, empty, too large, damaged, or no picture.
+    """
+    data = _bytes_of(source)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # damaged metadata does not matter; size is checked below
+            with Image.open(io.BytesIO(data)) as opened:
+                if opened.width * opened.height > MAX_PIXELS:
+                    raise UnusablePicture(
+                        f"This picture has {opened.width} × {opened.height} pixels, which is too many. "
+                        "Scale it down and try again."
+                    )
+                opened.draft("L", (2 * _WORKING_SIDE, 2 * _WORKING_SIDE))  # lets JPEG decode at a fraction
+                picture = ImageOps.exif_transpose(opened)
+                picture.thumbnail((2 * _WORKING_SIDE, 2 * _WORKING_SIDE), reducing_gap=2.0)
+                return _grey(picture)
+    except UnidentifiedImageError:
+        raise UnusablePicture(
+            "This file is not a picture that can be read. Use PNG, JPEG, WebP, GIF, BMP or TIFF."
+        ) from None
+    except Image.DecompressionBombError:
+        raise UnusablePicture("This picture has too many pixels. Scale it down and try again.") from None
+    except UnusablePicture:
+        raise
+    except Exception as error:  # Pillow's decoders raise almost anything on a damaged file
+        raise UnusablePicture(f"This picture is damaged and cannot be read ({error}).") from error
+
+
+def _bytes_of(source: Path | str | bytes | BinaryIO) -> bytes:
+    """The whole file in memory, never more than ``MAX_BYTES`` of it."""
+    try:
+        if isinstance(source, bytes):
+            data = source
+        elif isinstance(source, (str, Path)):
+            with Path(source).open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+        else:
+            data = source.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UnusablePicture(f"This picture cannot be opened: {error.strerror or error}.") from error
+    if not data:
+        raise UnusablePicture("This picture file is empty. Choose another one.")
+    if len(data) > MAX_BYTES:
+        raise UnusablePicture(f"This file is larger than {MAX_BYTES // 2**20} MB. Scale the picture down.")
+    return data
+
+
+def _grey(picture: Image.Image) -> GreyPicture:
+    """Grey levels of a picture laid on white paper."""
+    if picture.mode.startswith(("I", "F")):  # 16 or 32 bits deep: Pillow would clip instead of scale
+        deep = np.asarray(picture, np.float64)
+        top = 65535.0 if picture.mode.startswith("I;16") or deep.max() > 255 else max(1.0, float(deep.max()))
+        return np.clip(deep * (255.0 / top), 0, 255).astype(np.uint8)
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        paper = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(paper, picture)
+    return np.asarray(picture.convert("L"), np.uint8)
+
+
+def normalise_digit(picture: npt.ArrayLike) -> FloatArray:
+    """Make of a picture of one digit what MNIST would have made of it.
+
+    Parameters
+    ----------
+    picture
+        Grey levels, shape (h, w): integers in 0 .. 255 or floats in [0, 1]. Ink may be darker or lighter than
+        its ground, the ground unevenly lit.
+
+    Returns
+    -------
+    ndarray of float32, shape (28, 28)
+        Ink in [0, 1] on 0.
+
+    Raises
+    ------
+    UnusablePicture
+        If no ink stands out, or the array is not a picture.
+    """
+    grey = _working_copy(picture)
+    ink = _only_the_digit(_ink(grey))
+    return _centre(_fit(_thicken(ink)))
+
+
+def _working_copy(picture: npt.ArrayLike) -> FloatArray:
+    """The picture as floats in [0, 1], no larger than it pays to look at."""
+    grey = np.asarray(picture)
+    if grey.ndim != 2 or min(grey.shape) < 2:
+        raise UnusablePicture("A grey picture of at least 2 × 2 pixels is needed.")
+    scale = 255.0 if np.issubdtype(grey.dtype, np.integer) else 1.0
+    grey = np.asarray(grey, np.float32) / np.float32(scale)
+    if not np.isfinite(grey).all():
+        raise UnusablePicture("This picture holds values that are not numbers.")
+    factor = _WORKING_SIDE / max(grey.shape)
+    if factor < 1:
+        height, width = (max(2, round(side * factor)) for side in grey.shape)
+        grey = _resize(grey, height, width)
+    return grey
+
+
+def _ink(grey: FloatArray) -> FloatArray:
+    """How much darker (or lighter) than the ground around it each pixel is; 0 where it is ground."""
+    small = grey
+    if max(grey.shape) > _BACKGROUND_SIDE:
+        factor = _BACKGROUND_SIDE / max(grey.shape)
+        small = _resize(grey, *(max(2, round(side * factor)) for side in grey.shape))
+    window = max(3, round(0.45 * max(small.shape)))
+    dark = _ink_is_dark(small, window)
+    close = ndimage.grey_closing if dark else ndimage.grey_opening
+    rim = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
+    wider = np.pad(small, window, constant_values=np.median(rim))  # the ground goes on outside a tight crop
+    ground = close(wider, size=(window, window))[window:-window, window:-window]
+    if ground.shape != grey.shape:  # coarse: where light changes hard, rather take the ground for too faint
+        ground = (ndimage.minimum_filter if dark else ndimage.maximum_filter)(ground, 3)
+        ground = _resize(ground, *grey.shape)
+    # Dark ink reflects a share of whatever light falls on the sheet: in a shadow its contrast shrinks along.
+    ink = 1 - grey / np.maximum(ground, 0.125) if dark else grey - ground
+    level = np.median(ink)
+    noise = 1.4826 * np.median(np.abs(ink - level))
+    ink = np.asarray(np.clip(ink - (level + 4 * noise), 0, None), np.float32)
+    if ink.max() < max(_MIN_CONTRAST, 2 * noise):
+        raise UnusablePicture("No digit stands out in this picture. Use a darker pen or a brighter light.")
+    return ink
+
+
+def _ink_is_dark(grey: FloatArray, window: int) -> bool:
+    """Whether the ink is darker than its ground: around ink, most of any neighbourhood is ground."""
+    low = ndimage.minimum_filter(grey, window)
+    high = ndimage.maximum_filter(grey, window)
+    mean = ndimage.uniform_filter(grey, window)
+    return bool(np.sum((mean - (low + high) / 2) * (high - low)) > 0)
+
+
+def _only_the_digit(ink: FloatArray) -> FloatArray:
+    """The ink without specks, clutter at the margin and pale lines; its strongest pixels are 1."""
+    core = ink > 0.35 * np.quantile(ink[ink > 0], 0.98)
+    labels, count = ndimage.label(core, structure=np.ones((3, 3)))
+    mass = ndimage.sum_labels(ink, labels, np.arange(1, count + 1))
+    margin = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    margin = margin[margin > 0] - 1
+    if np.delete(mass, margin).max(initial=0) > 0.1 * mass.max():
+        mass[margin] = 0  # the table beside the sheet, a finger, the rim of a scan
+    boxes = ndimage.find_objects(labels)
+    strokes = (mass > 0.02 * mass.max()) & _close_to(boxes, int(mass.argmax()))
+    kept = np.concatenate([[False], strokes])[labels]
+    distance = ndimage.distance_transform_cdt(~kept, metric="chessboard")
+    smooth_edge = max(1, round(max(np.ptp(axis) + 1 for axis in np.nonzero(kept)) / BOX))
+    ink = np.where(distance <= smooth_edge, ink, np.float32(0))
+    ink = np.minimum(ink / np.quantile(ink[kept], 0.7), 1).astype(np.float32)
+    rows, columns = (np.flatnonzero(((distance <= 1) & (ink > 0)).any(axis=axis)) for axis in (1, 0))
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _close_to(boxes: list[tuple[slice, slice]], chosen: int) -> npt.NDArray[np.bool_]:
+    """Which boxes lie within half the size of the chosen one from it, as the loose strokes of a digit do."""
+    edges = np.array([[(side.start, side.stop) for side in box] for box in boxes])
+    reach = 0.5 * np.max(edges[chosen, :, 1] - edges[chosen, :, 0])
+    gap = np.maximum(edges[:, :, 0] - edges[chosen, :, 1], edges[chosen, :, 0] - edges[:, :, 1])
+    return np.asarray((gap <= reach).all(axis=1))
+
+
+def _thicken(ink: FloatArray) -> FloatArray:
+    """Widen the strokes of a ballpoint, which would fade away when they shrink into 20 x 20 pixels."""
+    pixel = max(ink.shape) / BOX
+    if pixel < 2:
+        return ink
+    # Across a stroke the distance to its edge averages a quarter of its width.
+    depth = ndimage.distance_transform_edt(np.pad(ink > 0.5, 1))
+    width = 4 * float(depth[depth > 0].mean()) - 1
+    if width >= _THIN * pixel:
+        return ink
+    missing = max(1, round((_USUAL * pixel - width) / 2))
+    disc = np.hypot(*np.mgrid[-missing : missing + 1, -missing : missing + 1]) <= missing + 0.5
+    return np.asarray(ndimage.grey_dilation(np.pad(ink, missing), footprint=disc), np.float32)
+
+
+def _fit(ink: FloatArray) -> FloatArray:
+    """Scale the longer side to 20 pixels."""
+    height, width = (max(1, round(side * BOX / max(ink.shape))) for side in ink.shape)
+    return np.clip(_resize(ink, height, width), 0, 1)
+
+
+def _centre(ink: FloatArray) -> FloatArray:
+    """Lay the centre of mass on pixel (14, 14) of 28 x 28, by whole pixels as MNIST did."""
+    field = np.zeros((SIDE, SIDE), np.float32)
+    corner = []
+    for mass_at, side in zip(ndimage.center_of_mass(ink), ink.shape, strict=True):
+        corner.append(int(np.clip(round(SIDE / 2 - mass_at), 0, SIDE - side)))
+    top, left = corner
+    field[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    return field
+
+
+def _resize(grey: FloatArray, height: int, width: int) -> FloatArray:
+    """Scale with smoothed edges: the mean of the pixels covered when smaller, linear when larger."""
+    return np.asarray(Image.fromarray(grey).resize((width, height), Image.Resampling.BILINEAR), np.float32)
