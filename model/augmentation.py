@@ -1,0 +1,58 @@
+"""Random changes to filterbanks that a new speaker or another microphone could have made."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from model.recipes import Recipe
+
+
+def augment(filterbanks: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """Shift, stretch and warp filterbanks, and silence a band of them, each by its own random amount.
+
+    Time shift and stretch stand for an imperfect trim and for tempo, the frequency warp for the length of a vocal tract
+    (Jaitly and Hinton 2013), the mask for a microphone that lacks a band (Park et al. 2019).
+
+    Parameters
+    ----------
+    filterbanks
+        ``(n, 1, 100, 80)``, time x frequency, zero where padded.
+    recipe
+        Its ``time_shift`` (frames, either way), ``time_stretch`` and ``frequency_warp`` (greatest relative change) and
+        ``frequency_mask`` (greatest number of bins).
+    generator
+        On the filterbanks' device.
+
+    Returns
+    -------
+    Tensor
+        Of the same shape; the input itself if the recipe augments nothing.
+    """
+    if not (recipe.time_shift or recipe.time_stretch or recipe.frequency_warp or recipe.frequency_mask):
+        return filterbanks
+    count, _, frames, bins = filterbanks.shape
+    device = filterbanks.device
+    shift, stretch, warp, width, start = torch.rand((5, count), generator=generator, device=device)
+    # In grid_sample's coordinates the whole axis spans [-1, 1]. Time is scaled about its beginning, where utterances
+    # are anchored, frequency about its low end.
+    time_scale = 1 + recipe.time_stretch * (2 * stretch - 1)
+    band_scale = 1 + recipe.frequency_warp * (2 * warp - 1)
+    zero = torch.zeros_like(shift)
+    affine = torch.stack(
+        [
+            torch.stack([band_scale, zero, band_scale - 1], -1),
+            torch.stack([zero, time_scale, time_scale - 1 + 2 * recipe.time_shift / frames * (2 * shift - 1)], -1),
+        ],
+        dim=1,
+    )
+    grid = F.affine_grid(affine, [count, 1, frames, bins], align_corners=False)
+    # A warp must not leave a silent band at the top: only time runs out into the padding.
+    grid[..., 0] = grid[..., 0].clamp(-1, 1)
+    changed = F.grid_sample(filterbanks, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    width = (width * (recipe.frequency_mask + 1)).floor()
+    start = (start * (bins - width)).floor()
+    band = torch.arange(bins, device=device)
+    masked = (band >= start.unsqueeze(1)) & (band < (start + width).unsqueeze(1))
+    return changed.masked_fill(masked[:, None, None, :], 0.0)

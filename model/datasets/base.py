@@ -1,0 +1,149 @@
+"""What all corpora have in common: one protocol, one form of samples."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Literal, Protocol
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+from torch import Tensor
+
+from model import locations
+from model.checkpoint import write_atomically
+from model.results import FloatArray, Modality
+from model.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, resample
+
+log = logging.getLogger(__name__)
+
+Split = Literal["train", "test"]
+
+
+class MissingData(FileNotFoundError):
+    """A corpus is not where it was looked for; the message says how to get it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """Inputs of one modality, ready for an encoder.
+
+    Attributes
+    ----------
+    corpus
+        Where they come from.
+    modality
+        Image or speech.
+    features
+        ``(n, 28, 28)`` in [0, 1], or ``(n, 100, 80)`` normalised filterbanks; float32.
+    labels
+        ``(n,)`` int64, 0 to 9; for pairing and scoring alone.
+    sources
+        What a person reads of each, ``n`` strings.
+    speakers
+        Who speaks, ``n`` strings, empty for images.
+    keys
+        What :meth:`SpeechCorpus.clip` takes to play each; empty for images.
+    """
+
+    corpus: str
+    modality: Modality
+    features: Tensor
+    labels: Tensor
+    sources: tuple[str, ...]
+    speakers: tuple[str, ...] = field(default=())
+    keys: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def only(self, chosen: Sequence[int]) -> Samples:
+        """The samples at these positions."""
+        index = torch.as_tensor(chosen, dtype=torch.long)
+        return Samples(
+            self.corpus,
+            self.modality,
+            self.features[index],
+            self.labels[index],
+            tuple(self.sources[i] for i in chosen),
+            tuple(self.speakers[i] for i in chosen) if self.speakers else (),
+            tuple(self.keys[i] for i in chosen) if self.keys else (),
+        )
+
+
+class Corpus(Protocol):
+    """A data set of one modality with an official split."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    modality: ClassVar[Modality]
+    licence: ClassVar[str]
+
+    def location(self) -> Path | None:
+        """The file or folder where it lies, ``None`` where it is missing."""
+        ...
+
+    def load(self, split: Split) -> Samples:
+        """Read a split; raises :class:`MissingData`."""
+        ...
+
+
+class SpeechCorpus(Corpus, Protocol):
+    """A corpus that can also be listened to."""
+
+    def clip(self, key: str) -> tuple[FloatArray, int]:
+        """The recording behind a sample: ``(n,)`` in [-1, 1] and its rate in Hz."""
+        ...
+
+
+def filterbanks(
+    name: str,
+    fingerprint: Iterable[object],
+    keys: Sequence[str],
+    clip: Callable[[str], tuple[FloatArray, int]],
+) -> Tensor:
+    """Filterbanks of a corpus's recordings, ``(n, 100, 80)``, kept in the cache between runs.
+
+    Parameters
+    ----------
+    name
+        Of the corpus and split, for the cache.
+    fingerprint
+        Whatever tells one state of the recordings from another.
+    keys, clip
+        The recordings and the function that reads one.
+    """
+    settings = FilterbankSettings()
+    state = json.dumps([settings.to_dict(), *map(str, fingerprint), *keys])
+    kept = locations.cache() / "filterbanks" / f"{name}-{hashlib.sha256(state.encode()).hexdigest()[:16]}.safetensors"
+    try:
+        return torch.from_numpy(load_file(kept)["filterbanks"])
+    except (OSError, SafetensorError, KeyError):
+        log.info("Listening to %d recordings of %s", len(keys), name)
+    front_end = SpeechFrontEnd(settings)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # work this small only waits for a second thread
+    try:
+        stacked = np.stack([_filterbank(front_end, *clip(key)) for key in keys])
+    finally:
+        torch.set_num_threads(threads)
+    try:
+        write_atomically(kept, {"filterbanks": stacked})
+    except OSError as error:
+        log.warning("The filterbanks of %s can't be kept for next time: %s", name, error)
+    return torch.from_numpy(stacked)
+
+
+def _filterbank(front_end: SpeechFrontEnd, samples: FloatArray, rate: int) -> FloatArray:
+    """As for live sound, but a corpus is known to be speech: where no voice activity is found all of it counts."""
+    try:
+        utterance = front_end.trim(samples, rate)
+    except UnusableAudio:
+        utterance = resample(samples, rate, front_end.settings.sample_rate)
+    return front_end.filterbank(utterance)

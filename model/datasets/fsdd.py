@@ -1,0 +1,86 @@
+"""The Free Spoken Digit Dataset: 3,000 recordings of six human speakers. Users get it themselves."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+
+from model import locations
+from model.datasets.base import MissingData, Samples, Split, filterbanks
+from model.results import FloatArray, Modality
+from model.speech import read_audio
+
+_NAME = re.compile(r"(?P<digit>\d)_(?P<speaker>[a-z]+)_(?P<take>\d+)\.wav$")
+_TEST_TAKES = 5
+
+
+@dataclass(frozen=True)
+class Fsdd:
+    """Human spoken digits at 8 kHz, as a folder or a zip of ``{digit}_{speaker}_{take}.wav``.
+
+    The official test set is takes 0 to 4 of each speaker and digit.
+    """
+
+    folder: Path | None = None
+    name: ClassVar[str] = "fsdd"
+    title: ClassVar[str] = "Free Spoken Digit Dataset"
+    modality: ClassVar[Modality] = Modality.SPEECH
+    licence: ClassVar[str] = "CC BY-SA 4.0"
+
+    def location(self) -> Path | None:
+        """The folder of recordings, or the zip that holds them."""
+        base = (self.folder or locations.data()) / "fsdd"
+        for place in (base / "recordings", base / "recordings.zip", base):
+            if place.is_file() or (place.is_dir() and next(place.glob("*.wav"), None)):
+                return place
+        return None
+
+    def _require(self) -> Path:
+        place = self.location()
+        if place is None:
+            folder = (self.folder or locations.data()) / "fsdd"
+            raise MissingData(
+                "The Free Spoken Digit Dataset is not installed. Get it from "
+                "https://github.com/Jakobovski/free-spoken-digit-dataset and put its folder 'recordings', or a zip "
+                f"of it named recordings.zip, into {folder}."
+            )
+        return place
+
+    def load(self, split: Split) -> Samples:
+        """Filterbanks of a split, sorted by name."""
+        place = self._require()
+        if place.is_dir():
+            names = [path.name for path in place.glob("*.wav")]
+        else:
+            try:
+                with zipfile.ZipFile(place) as archive:
+                    names = archive.namelist()
+            except zipfile.BadZipFile as error:
+                raise MissingData(f"{place} is not a whole zip file. Get it again.") from error
+        found = {name: match for name in sorted(names) if (match := _NAME.search(name))}
+        keys = tuple(k for k, m in found.items() if (int(m["take"]) < _TEST_TAKES) == (split == "test"))
+        if not keys:
+            raise MissingData(f"{place} holds no recordings named like 7_jackson_12.wav.")
+        return Samples(
+            corpus=self.name,
+            modality=self.modality,
+            features=filterbanks(f"{self.name}-{split}", [place.resolve(), place.stat().st_mtime_ns], keys, self.clip),
+            labels=torch.tensor([int(found[key]["digit"]) for key in keys]),
+            sources=tuple(f"FSDD {found[key]['speaker']}, take {found[key]['take']}" for key in keys),
+            speakers=tuple(found[key]["speaker"] for key in keys),
+            keys=keys,
+        )
+
+    def clip(self, key: str) -> tuple[FloatArray, int]:
+        """The recording as it is."""
+        place = self._require()
+        if place.is_dir():
+            return read_audio(place / key)
+        with zipfile.ZipFile(place) as archive:
+            return read_audio(io.BytesIO(archive.read(key)))

@@ -1,0 +1,134 @@
+"""What can be retrieved: items, their posteriors, and the nearest neighbours of a query across modalities.
+
+Plain numpy, so that a gallery is there and can be looked at before torch is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from model.checkpoint import FORMAT, UnusableCheckpoint, read, write_atomically
+from model.results import FloatArray, Item, Match, Modality
+
+_MAP_PREFIX = "map/"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gallery:
+    """Images and utterances, encoded by one model.
+
+    Attributes
+    ----------
+    items
+        Images first, then utterances; ``items[i].index == i``.
+    image_features, speech_features
+        ``(images, 28, 28)`` uint8 and ``(utterances, 100, 80)`` float16.
+    means, log_variances
+        Posteriors of all items, ``(n, 128)`` float32.
+    keys
+        Of each utterance, what its corpus takes to play it: ``"voices:kokoro_af_bella/slow/seven.opus"``.
+    model
+        Which model encoded it (its recipe's name, lambda_IG, seed and step).
+    maps
+        Arrays of fitted projections (:mod:`model.projection`), by name.
+    """
+
+    items: tuple[Item, ...]
+    image_features: npt.NDArray[np.uint8]
+    speech_features: npt.NDArray[np.float16]
+    means: FloatArray
+    log_variances: FloatArray
+    keys: tuple[str, ...]
+    model: Mapping[str, Any]
+    maps: Mapping[str, npt.NDArray[Any]]
+
+    def features(self, index: int) -> FloatArray:
+        """What the encoder sees of an item: ``(28, 28)`` in [0, 1] or ``(100, 80)``."""
+        images = len(self.image_features)
+        if index < images:
+            return self.image_features[index].astype(np.float32) / 255
+        return self.speech_features[index - images].astype(np.float32)
+
+    def key(self, index: int) -> str:
+        """What plays an utterance; raises ``IndexError`` for an image."""
+        if index < len(self.image_features):
+            raise IndexError(f"Item {index} is an image and makes no sound.")
+        return self.keys[index - len(self.image_features)]
+
+    def nearest(self, embedding: FloatArray, modality: Modality, count: int) -> tuple[Match, ...]:
+        """The items of a modality with the greatest dot product with a query, best first.
+
+        Parameters
+        ----------
+        embedding
+            ``(128,)``, the query's mean; or ``(s, 128)``, sampled embeddings, whose dot products are averaged.
+        modality
+            Of the items looked for.
+        count
+            How many at most.
+        """
+        images = len(self.image_features)
+        start, stop = (0, images) if modality is Modality.IMAGE else (images, len(self.items))
+        # By linearity the mean of the samples' dot products is the dot product with their mean.
+        query = embedding if embedding.ndim == 1 else embedding.mean(axis=0)
+        scores = self.means[start:stop] @ query
+        best = np.argsort(-scores, kind="stable")[:count]
+        return tuple(Match(self.items[start + place], float(scores[place])) for place in best)
+
+    def with_posteriors(self, means: FloatArray, log_variances: FloatArray, model: Mapping[str, Any]) -> Gallery:
+        """The same items, encoded by another model; maps have to be fitted anew."""
+        return replace(self, means=means, log_variances=log_variances, model=model, maps={})
+
+    def with_maps(self, maps: Mapping[str, npt.NDArray[Any]]) -> Gallery:
+        """The same gallery with fitted projections."""
+        return replace(self, maps=maps)
+
+    def save(self, path: Path) -> None:
+        """Write everything to one file, all or nothing."""
+        header = {
+            "format": FORMAT,
+            "kind": "gallery",
+            "model": dict(self.model),
+            "sources": [item.source for item in self.items],
+            "speakers": [item.speaker for item in self.items],
+            "keys": list(self.keys),
+        }
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "labels": np.array([item.label for item in self.items], np.uint8),
+            "image_features": self.image_features,
+            "speech_features": self.speech_features,
+            "means": self.means,
+            "log_variances": self.log_variances,
+            **{_MAP_PREFIX + name: array for name, array in self.maps.items()},
+        }
+        write_atomically(path, arrays, header)
+
+    @classmethod
+    def load(cls, path: Path) -> Gallery:
+        """The inverse of :meth:`save`; raises :class:`~model.checkpoint.UnusableCheckpoint`."""
+        arrays, header = read(path)
+        if header.get("kind") != "gallery":
+            raise UnusableCheckpoint(f"{path.name} is no gallery.")
+        images = len(arrays["image_features"])
+        items = tuple(
+            Item(index, Modality.IMAGE if index < images else Modality.SPEECH, int(label), source, speaker)
+            for index, (label, source, speaker) in enumerate(
+                zip(arrays["labels"], header["sources"], header["speakers"], strict=True)
+            )
+        )
+        return cls(
+            items,
+            arrays["image_features"],
+            arrays["speech_features"],
+            arrays["means"],
+            arrays["log_variances"],
+            tuple(header["keys"]),
+            header["model"],
+            {name.removeprefix(_MAP_PREFIX): a for name, a in arrays.items() if name.startswith(_MAP_PREFIX)},
+        )

@@ -1,0 +1,99 @@
+"""The training objective, Equation 5 of the paper, one function a term."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from model.posterior import DiagonalGaussian
+
+Impostors = Literal["one", "all"]
+
+
+def margin_similarity(
+    images: Tensor,
+    speech: Tensor,
+    impostors: Impostors = "one",
+    margin: float = 1.0,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    r"""Margin ranking loss over matched embeddings (Eq. 1; Harwath et al. 2016), mean over the pairs.
+
+    .. math::
+        L_{Sim} = \frac1N \sum_i \max(0, m - v_i \cdot a_i + v_i \cdot a_j) + \max(0, m - v_i \cdot a_i + v_k \cdot a_i)
+
+    where impostors j, k are other pairs of the batch, of any digit: excluding the same digit would need labels.
+
+    Parameters
+    ----------
+    images, speech
+        Matched embeddings, ``(N, z)`` each; row i of one co-occurs with row i of the other.
+    impostors
+        ``"one"`` draws j and k uniformly from the other N - 1, as the paper does. ``"all"`` takes the mean over
+        all of them, which is the expectation of the former: the same objective with less noise.
+    generator
+        Source of j and k; on the device of the embeddings.
+
+    Returns
+    -------
+    Tensor
+        A scalar, at least 0.
+
+    Raises
+    ------
+    ValueError
+        With fewer than two pairs there is no impostor.
+    """
+    count = images.shape[0]
+    if count < 2:
+        raise ValueError("The margin loss needs at least two pairs, else no pair has an impostor.")
+    if impostors == "all":
+        similarity = images @ speech.T
+        gap = margin - similarity.diagonal()
+        hinges = (gap.unsqueeze(1) + similarity).relu() + (gap.unsqueeze(0) + similarity).relu()
+        return (hinges.sum() - hinges.diagonal().sum()) / (count * (count - 1))
+    # Adding 1 .. N-1 to the own index modulo N is uniform over the others.
+    others = torch.randint(1, count, (2, count), generator=generator, device=images.device)
+    j, k = (torch.arange(count, device=images.device) + others) % count
+    matched = (images * speech).sum(-1)
+    wrong_speech = (images * speech[j]).sum(-1)
+    wrong_image = (images[k] * speech).sum(-1)
+    return ((margin - matched + wrong_speech).relu() + (margin - matched + wrong_image).relu()).mean()
+
+
+def information_gain(images: DiagonalGaussian, speech: DiagonalGaussian) -> Tensor:
+    """Mean over the batch of the KL divergence from the prior, summed over both modalities (Eq. 4), in nats."""
+    return (images.kl_to_prior() + speech.kl_to_prior()).mean()
+
+
+def weight_norms(module: nn.Module) -> Tensor:
+    """Sum of the Frobenius norms, not squared, of all weight matrices and convolution kernels; biases are left out."""
+    norms = [torch.linalg.vector_norm(weight) for weight in module.parameters() if weight.ndim > 1]
+    return torch.stack(norms).sum()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loss:
+    """The three terms, scalars, and their weighted sum."""
+
+    total: Tensor
+    similarity: Tensor
+    information_gain: Tensor
+    weight_norms: Tensor
+
+    def values(self) -> dict[str, float]:
+        """The terms as numbers; waits for the device."""
+        return {
+            "total": self.total.item(),
+            "similarity": self.similarity.item(),
+            "information_gain": self.information_gain.item(),
+            "weight_norms": self.weight_norms.item(),
+        }
+
+
+def objective(similarity: Tensor, gain: Tensor, norms: Tensor, lambda_ig: float, lambda_wd: float) -> Loss:
+    """L = L_Sim + lambda_IG L_IG + lambda_WD L_WD (Eq. 5)."""
+    return Loss(similarity + lambda_ig * gain + lambda_wd * norms, similarity, gain, norms)

@@ -1,0 +1,158 @@
+"""The whole road of a query: raw picture or sound, features, posterior, matches."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from model.checkpoint import Header
+from model.datasets import CORPORA, Samples, SpeechCorpus
+from model.encoders import Encoders
+from model.gallery import Gallery
+from model.images import normalise_digit, read_picture
+from model.results import Answer, FloatArray, Item, Match, Modality
+from model.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, read_audio
+
+SAMPLES = 16
+"""Embeddings sampled from a query's posterior to show its uncertainty; the paper's number."""
+
+_PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".heic", ".avif"}
+
+
+class Retriever:
+    """A model and a gallery that it encoded: answers queries of both modalities.
+
+    One instance belongs to one thread.
+
+    Parameters
+    ----------
+    encoders, header
+        A trained model and how it came to be.
+    gallery
+        What can be found.
+    """
+
+    def __init__(self, encoders: Encoders, header: Header, gallery: Gallery) -> None:
+        self.encoders = encoders
+        self.header = header
+        self.gallery = gallery
+        self._front_end = SpeechFrontEnd(FilterbankSettings(**header.filterbank))
+
+    def ask_picture(self, picture: np.ndarray[Any, Any], count: int = 10) -> Answer:
+        """Utterances for a picture of a digit, ``(h, w)`` grey of any size and polarity.
+
+        Raises :class:`model.images.UnusablePicture`.
+        """
+        started = time.perf_counter()
+        return self._ask(Modality.IMAGE, normalise_digit(picture), count, started)
+
+    def ask_sound(self, samples: FloatArray, rate: int, count: int = 10) -> Answer:
+        """Images for a recording with one spoken digit, ``(n,)`` in [-1, 1] at ``rate`` Hz.
+
+        Raises :class:`model.speech.UnusableAudio`.
+        """
+        started = time.perf_counter()
+        utterance = self._front_end.trim(samples, rate)
+        return self._ask(Modality.SPEECH, self._front_end.filterbank(utterance), count, started)
+
+    def ask_file(self, path: Path, count: int = 10) -> Answer:
+        """Either of the two, by what the file holds; raises as they do."""
+        if path.suffix.lower() in _PICTURES:
+            return self.ask_picture(read_picture(path), count)
+        return self.ask_sound(*read_audio(path), count)
+
+    def ask_item(self, index: int, count: int = 10) -> Answer:
+        """What matches an item of the gallery itself."""
+        started = time.perf_counter()
+        return self._ask(self.gallery.items[index].modality, self.gallery.features(index), count, started)
+
+    def _ask(self, modality: Modality, features: FloatArray, count: int, started: float) -> Answer:
+        posterior = self.encoders.encode(modality, torch.from_numpy(features).unsqueeze(0))
+        mean = posterior.mean[0].numpy()
+        matches = self.gallery.nearest(mean, modality.other, count)
+        guess, agreement = majority(matches)
+        # The same query shows the same samples each time: a map must not flicker.
+        samples = posterior.sample(SAMPLES, torch.Generator().manual_seed(0))[0].numpy()
+        return Answer(
+            modality,
+            features,
+            mean,
+            posterior.log_variance[0].numpy(),
+            samples,
+            matches,
+            guess,
+            agreement,
+            1000 * (time.perf_counter() - started),
+        )
+
+
+def majority(matches: Sequence[Match]) -> tuple[int, float]:
+    """The digit that most matches carry, of the best-placed one among equals, and its share of the matches."""
+    counts = Counter(match.item.label for match in matches)
+    guess, votes = counts.most_common(1)[0]  # equals keep the order in which they were met: best first
+    return guess, votes / len(matches)
+
+
+def build_gallery(encoders: Encoders, header: Header, images: Samples, speech: Samples) -> Gallery:
+    """A gallery of samples as a model encodes them."""
+    items = [
+        Item(number, Modality.IMAGE, int(label), source)
+        for number, (label, source) in enumerate(zip(images.labels, images.sources, strict=True))
+    ]
+    items += [
+        Item(len(items) + number, Modality.SPEECH, int(label), source, speaker)
+        for number, (label, source, speaker) in enumerate(
+            zip(speech.labels, speech.sources, speech.speakers, strict=True)
+        )
+    ]
+    empty = np.zeros((0, 0), np.float32)
+    gallery = Gallery(
+        tuple(items),
+        (images.features * 255).round().to(torch.uint8).numpy(),
+        speech.features.to(torch.float16).numpy(),
+        empty,
+        empty,
+        tuple(f"{speech.corpus}:{key}" for key in speech.keys),
+        {},
+        {},
+    )
+    return encode_gallery(encoders, header, gallery)
+
+
+def encode_gallery(encoders: Encoders, header: Header, gallery: Gallery) -> Gallery:
+    """The same items as another model sees them."""
+    sides = [
+        encoders.encode(Modality.IMAGE, torch.from_numpy(gallery.image_features).float() / 255),
+        encoders.encode(Modality.SPEECH, torch.from_numpy(gallery.speech_features).float()),
+    ]
+    means = torch.cat([side.mean for side in sides]).numpy()
+    log_variances = torch.cat([side.log_variance for side in sides]).numpy()
+    model = {
+        "recipe": header.recipe["name"],
+        "lambda_ig": header.recipe["lambda_ig"],
+        "seed": header.seed,
+        "step": header.step,
+    }
+    return gallery.with_posteriors(means, log_variances, model)
+
+
+def clip(gallery: Gallery, index: int, folder: Path | None = None) -> tuple[FloatArray, int]:
+    """The sound of an utterance of the gallery: ``(n,)`` in [-1, 1] and its rate in Hz.
+
+    Raises
+    ------
+    UnusableAudio
+        If its recording can't be found or read.
+    """
+    name, key = gallery.key(index).split(":", 1)
+    corpus: SpeechCorpus = CORPORA[name](folder)  # type: ignore[assignment]
+    try:
+        return corpus.clip(key)
+    except (OSError, KeyError) as error:
+        raise UnusableAudio(f"The recording of {gallery.items[index].source} can't be found.") from error

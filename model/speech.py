@@ -1,0 +1,286 @@
+"""From any sound to what the speech encoder sees: one implementation for training and for the live microphone.
+
+A recording is mixed to one channel, the utterance in it is found and cut out, resampled to 8 kHz, turned into Kaldi log
+mel energies and normalised.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import numpy as np
+import soundfile
+import torch
+import torchaudio
+from torchaudio.compliance import kaldi
+
+from model.results import FloatArray
+
+SAMPLE_RATE = 8000
+"""Hz. The rate of the open human corpus, so nothing above 4 kHz may tell corpora or microphones apart."""
+
+LONGEST_RECORDING = 60.0
+"""Seconds of sound that are read at most: nobody needs longer for one digit."""
+
+QUIETEST_PEAK = 10 ** (-55 / 20)
+"""Below -55 dBFS at its loudest a recording is as good as silent."""
+
+
+class UnusableAudio(ValueError):
+    """A sound that holds no usable utterance; the message says what is wrong and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilterbankSettings:
+    """How sound becomes a filterbank (Section 4 of the paper); kept in every checkpoint."""
+
+    sample_rate: int = SAMPLE_RATE
+    bins: int = 80
+    window_milliseconds: float = 25.0
+    shift_milliseconds: float = 10.0
+    window: Literal["povey"] = "povey"
+    frames: int = 100
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+def read_audio(source: Path | str | BinaryIO) -> tuple[FloatArray, int]:
+    """Read one channel of sound from any file that soundfile or PyAV knows.
+
+    Returns
+    -------
+    samples, rate
+        ``(n,)`` float32 in [-1, 1], the mean of all channels; sampling rate in Hz.
+
+    Raises
+    ------
+    UnusableAudio
+        If the file is missing, is no sound, is damaged or is longer than a minute.
+    """
+    name = Path(source).name if isinstance(source, (str, Path)) else "The sound"
+    if isinstance(source, (str, Path)) and not Path(source).is_file():
+        raise UnusableAudio(f"{name} does not exist. Choose another file.")
+    try:
+        with soundfile.SoundFile(source) as file:
+            rate = int(file.samplerate)
+            samples = file.read(int(LONGEST_RECORDING * rate) + 1, dtype="float32", always_2d=True).mean(axis=1)
+    except (soundfile.SoundFileError, RuntimeError, TypeError):
+        if not isinstance(source, (str, Path)):
+            source.seek(0)
+        samples, rate = _read_with_av(source, name)
+    if samples.size == 0:
+        raise UnusableAudio(f"{name} is empty. Record it again or choose another file.")
+    if samples.size > LONGEST_RECORDING * rate:
+        raise UnusableAudio(f"{name} is longer than a minute. Cut out the one spoken digit.")
+    return samples, rate
+
+
+def _read_with_av(source: Path | str | BinaryIO, name: str) -> tuple[FloatArray, int]:
+    """What soundfile can't read: the containers of phones, browsers and videos."""
+    import av
+    from av.error import FFmpegError
+
+    try:
+        with av.open(str(source) if isinstance(source, Path) else source, mode="r") as container:
+            stream = container.streams.audio[0]
+            rate = int(stream.rate)
+            resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+            blocks: list[FloatArray] = []
+            for frame in container.decode(stream):
+                blocks.extend(part.to_ndarray()[0] for part in resampler.resample(frame))
+                if sum(map(len, blocks)) > LONGEST_RECORDING * rate:
+                    break
+    except (FFmpegError, IndexError, ValueError, OSError) as error:
+        raise UnusableAudio(
+            f"{name} can't be read as sound. It may be damaged, or not be a sound file: try WAV, FLAC, MP3, Ogg or M4A."
+        ) from error
+    return (np.concatenate(blocks) if blocks else np.zeros(0, np.float32)), rate
+
+
+def _voice_activity_model() -> Any:
+    """A voice activity detector of its own for each caller: it carries a state from window to window."""
+    threads = torch.get_num_threads()
+    import silero_vad  # at its import it sets torch to one thread for the whole process
+
+    torch.set_num_threads(threads)
+    return silero_vad.load_silero_vad(onnx=True)
+
+
+@cache
+def _resampler(rate: int, target: int) -> torchaudio.transforms.Resample:
+    return torchaudio.transforms.Resample(rate, target)
+
+
+def resample(samples: FloatArray, rate: int, target: int) -> FloatArray:
+    """Resample ``(n,)`` samples from one rate to another, both in Hz."""
+    if rate == target:
+        return samples
+    with torch.inference_mode():
+        resampled: FloatArray = _resampler(rate, target)(torch.from_numpy(samples)).numpy()
+    return resampled
+
+
+class SpeechFrontEnd:
+    """Finds the utterance in a recording and turns it into a filterbank.
+
+    One instance belongs to one thread.
+    """
+
+    def __init__(self, settings: FilterbankSettings | None = None) -> None:
+        self.settings = settings or FilterbankSettings()
+        self._voice_activity = _voice_activity_model()
+
+    def trim(self, samples: FloatArray, rate: int) -> FloatArray:
+        """The utterance in a recording, at the front end's own sampling rate.
+
+        Where pauses of over 0.3 s separate several utterances, the longest is taken.
+
+        Parameters
+        ----------
+        samples
+            ``(n,)`` in [-1, 1].
+        rate
+            In Hz.
+
+        Raises
+        ------
+        UnusableAudio
+            If the recording is silent, or holds no speech.
+        """
+        if not np.isfinite(samples).all():
+            raise UnusableAudio("The sound holds values that are not numbers. Record it again.")
+        peak = float(np.abs(samples).max(initial=0.0))
+        if peak == 0.0:
+            raise UnusableAudio(
+                "The recording is completely silent. Check that the microphone is not muted, and that the system "
+                "lets this application use it."
+            )
+        if peak < QUIETEST_PEAK:
+            raise UnusableAudio("The recording is too quiet. Speak louder or nearer to the microphone.")
+        import silero_vad
+
+        target = self.settings.sample_rate
+        utterance = resample(np.ascontiguousarray(samples, dtype=np.float32), rate, target)
+        # The detector wants silence around a word; corpora cut it off. It was also taught at speaking level.
+        silence = int(0.2 * target)
+        padded = np.pad(utterance * (0.5 / peak), silence)
+        spans = silero_vad.get_speech_timestamps(
+            torch.from_numpy(padded),
+            self._voice_activity,
+            threshold=0.3,
+            sampling_rate=target,
+            min_speech_duration_ms=60,
+            min_silence_duration_ms=300,
+            speech_pad_ms=60,
+        )
+        if not spans:
+            raise UnusableAudio("No speech was found. Say one digit, clearly and near to the microphone.")
+        span = max(spans, key=lambda found: found["end"] - found["start"])
+        return utterance[max(0, span["start"] - silence) : span["end"] - silence]
+
+    def filterbank(self, utterance: FloatArray) -> FloatArray:
+        """Log mel energies of a trimmed utterance, ``(100, 80)``: time x frequency.
+
+        Zero mean and unit variance over the utterance; a longer one is cropped at its centre, a shorter one is padded
+        with zeros at its end after normalising.
+
+        Raises
+        ------
+        UnusableAudio
+            If it is shorter than one window.
+        """
+        settings = self.settings
+        if len(utterance) < settings.window_milliseconds * settings.sample_rate / 1000:
+            raise UnusableAudio("The sound is too short to hold a word.")
+        with torch.inference_mode():
+            # Kaldi expects samples on the scale of 16-bit integers.
+            energies = kaldi.fbank(
+                torch.from_numpy(utterance).unsqueeze(0) * 32768,
+                num_mel_bins=settings.bins,
+                frame_length=settings.window_milliseconds,
+                frame_shift=settings.shift_milliseconds,
+                window_type=settings.window,
+                sample_frequency=settings.sample_rate,
+                dither=0.0,
+            ).numpy()
+        energies = (energies - energies.mean()) / max(float(energies.std()), 1e-5)
+        surplus = len(energies) - settings.frames
+        if surplus >= 0:
+            start = surplus // 2
+            return np.ascontiguousarray(energies[start : start + settings.frames])
+        return np.pad(energies, ((0, -surplus), (0, 0)))
+
+
+class UtteranceDetector:
+    """Hears where utterances begin and end in a stream of sound: the hands-free mode.
+
+    One instance belongs to one thread.
+    """
+
+    WINDOW_SECONDS = 0.032
+    """The voice activity detector judges sound in windows of this length."""
+    PAUSE_SECONDS = 0.3
+    """Silence that ends an utterance."""
+    LEAD_SECONDS = 0.2
+    """Sound kept from before the onset: soft consonants precede what the detector notices."""
+    LONGEST_SECONDS = 3.0
+    """An utterance is cut off here; a digit takes less than one second."""
+
+    def __init__(self) -> None:
+        import silero_vad
+
+        self._rate = 0
+        self._pending: FloatArray = np.zeros(0, np.float32)
+        self._heard: list[FloatArray] = []
+        self.active = False
+        self._iterator = silero_vad.VADIterator(
+            _voice_activity_model(),
+            threshold=0.5,
+            sampling_rate=SAMPLE_RATE,
+            min_silence_duration_ms=int(1000 * self.PAUSE_SECONDS),
+        )
+
+    def reset(self) -> None:
+        """Forget what was heard so far."""
+        self._pending = np.zeros(0, np.float32)
+        self._heard = []
+        self.active = False
+        self._iterator.reset_states()
+
+    def feed(self, samples: FloatArray, rate: int) -> list[FloatArray]:
+        """Take the next ``(n,)`` samples of the stream; return the utterances that ended in them, at the same rate."""
+        if rate != self._rate:
+            self.reset()
+            self._rate = rate
+        window = round(self.WINDOW_SECONDS * rate)
+        self._pending = np.concatenate([self._pending, samples])
+        utterances = []
+        while len(self._pending) >= window:
+            block, self._pending = self._pending[:window], self._pending[window:]
+            utterance = self._hear(block)
+            if utterance is not None:
+                utterances.append(utterance)
+        return utterances
+
+    def _hear(self, block: FloatArray) -> FloatArray | None:
+        """One window further; the utterance, if it ended here."""
+        narrow = np.resize(resample(block, self._rate, SAMPLE_RATE), round(self.WINDOW_SECONDS * SAMPLE_RATE))
+        change = self._iterator(torch.from_numpy(narrow)) or {}
+        self._heard.append(block)
+        if "start" in change:
+            self.active = True
+        windows = round((self.LONGEST_SECONDS if self.active else self.LEAD_SECONDS) / self.WINDOW_SECONDS)
+        if self.active and ("end" in change or len(self._heard) >= windows):
+            utterance = np.concatenate(self._heard)
+            self._heard = []
+            self.active = False
+            self._iterator.reset_states()
+            return utterance
+        if not self.active:
+            self._heard = self._heard[-windows:]
+        return None

@@ -1,0 +1,241 @@
+"""Training as a generator of events: whoever drives it decides what to show, and when to stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from model.augmentation import augment
+from model.checkpoint import Header, UnusableCheckpoint, read, write_atomically
+from model.encoders import Encoders
+from model.objectives import Loss, information_gain, margin_similarity, objective, weight_norms
+from model.pairs import PairSampler
+from model.recipes import Recipe
+from model.speech import FilterbankSettings
+from model.trained import build, fill, save_model, to_arrays
+
+SAVE_SECONDS = 60.0
+"""How much work a crash can cost at most."""
+
+_CHECK_EVERY = 10
+"""Steps between looks at whether the loss is still a number: each look waits for the device."""
+
+
+class TrainingFailed(RuntimeError):
+    """Training can't go on; the message says why and what to do. The last checkpoint is whole."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stepped:
+    """One batch done. ``loss`` holds detached tensors: reading their values waits for the device."""
+
+    step: int
+    steps: int
+    loss: Loss
+    lambda_ig: float
+    learning_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A checkpoint was written, from which the run can resume."""
+
+    step: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ended:
+    """The run is over: ``complete``, or stopped before its last step and resumable."""
+
+    step: int
+    complete: bool
+    model: Path
+    encoders: Encoders
+    header: Header
+
+
+Event = Stepped | Saved | Ended
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training run: what decides it, and the folder that keeps it.
+
+    Attributes
+    ----------
+    folder
+        Holds ``model.safetensors`` (the weights so far) and ``resume.safetensors`` (with the optimiser's state).
+    recipe, seed
+        With the data, all that decides the outcome on one device.
+    data
+        What it learns from, in words: corpora and what was left out.
+    device
+        Where it runs.
+    """
+
+    folder: Path
+    recipe: Recipe
+    seed: int
+    data: dict[str, Any]
+    device: torch.device
+
+    @property
+    def model(self) -> Path:
+        """The weights, as the application loads them."""
+        return self.folder / "model.safetensors"
+
+    @property
+    def resume(self) -> Path:
+        """Weights in full precision and the optimiser's state."""
+        return self.folder / "resume.safetensors"
+
+    def header(self, step: int) -> Header:
+        """The header of a checkpoint at a step."""
+        return Header(
+            recipe=self.recipe.to_dict(),
+            filterbank=FilterbankSettings().to_dict(),
+            data=self.data,
+            seed=self.seed,
+            step=step,
+            device=str(self.device),
+            versions={name: version(name) for name in ("torch", "torchaudio", "numpy")},
+        )
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether the device computes in bfloat16 by itself: emulated it would be slower than float32."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+
+
+def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+    """Train until the recipe's last step or until ``stop`` says so, from where the run's folder left off.
+
+    On one device a run that was stopped and resumed ends with the very weights of one that never was.
+
+    Parameters
+    ----------
+    run
+        What to train and where to keep it.
+    sampler
+        Pairs, on the run's device.
+    stop
+        Asked before every step. When it is true, the state is saved and ``Ended`` closes the run.
+
+    Raises
+    ------
+    TrainingFailed
+        If the loss is no number any more, or memory runs out.
+    UnusableCheckpoint
+        If the folder holds another run.
+    OSError
+        If a checkpoint can't be written.
+    """
+    recipe = run.recipe
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(run.seed)
+        encoders = build(recipe)
+    encoders.to(run.device).train()
+    optimiser = torch.optim.Adam(
+        encoders.parameters(),
+        recipe.learning_rate,
+        recipe.betas,
+        recipe.epsilon,
+        fused=run.device.type != "mps",
+    )
+    done = _restore(run, encoders, optimiser) if run.resume.exists() else 0
+    saved = time.monotonic()
+    step = done
+    try:
+        while step < recipe.steps and not stop():
+            loss = _step(step, recipe, encoders, optimiser, sampler)
+            step += 1
+            if (step % _CHECK_EVERY == 0 or step == recipe.steps) and not torch.isfinite(loss.total):
+                raise TrainingFailed(
+                    f"At step {step} the loss was no number any more. Use a lower learning rate or another seed; "
+                    f"the last checkpoint, of step {done}, is whole."
+                )
+            yield Stepped(step, recipe.steps, loss, recipe.lambda_ig_at(step - 1), recipe.learning_rate_at(step - 1))
+            if time.monotonic() - saved > SAVE_SECONDS:
+                _save(run, encoders, optimiser, step)
+                done, saved = step, time.monotonic()
+                yield Saved(step, run.resume)
+    except torch.OutOfMemoryError as error:
+        raise TrainingFailed(
+            f"{run.device} ran out of memory. Use a smaller batch, fewer samples an input or another device."
+        ) from error
+    if step > done or not run.model.exists():
+        _save(run, encoders, optimiser, step)
+        yield Saved(step, run.resume)
+    yield Ended(step, step >= recipe.steps, run.model, encoders.eval(), run.header(step))
+
+
+def _step(
+    step: int, recipe: Recipe, encoders: Encoders, optimiser: torch.optim.Optimizer, sampler: PairSampler
+) -> Loss:
+    """One batch: pairs, posteriors, embeddings, loss, update."""
+    generator = sampler.generator(step)
+    images, filterbanks = sampler.batch(step, generator)
+    filterbanks = augment(filterbanks, recipe, generator)
+    device = images.device
+    with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bfloat16 and has_bfloat16(device)):
+        image_posterior = encoders.image(images)
+        speech_posterior = encoders.speech(filterbanks)
+    image_embeddings = image_posterior.sample(recipe.samples_per_input, generator).flatten(0, 1)
+    speech_embeddings = speech_posterior.sample(recipe.samples_per_input, generator).flatten(0, 1)
+    loss = objective(
+        margin_similarity(image_embeddings, speech_embeddings, recipe.impostors, generator=generator),
+        information_gain(image_posterior, speech_posterior),
+        weight_norms(encoders),
+        recipe.lambda_ig_at(step),
+        recipe.lambda_wd,
+    )
+    for group in optimiser.param_groups:
+        group["lr"] = recipe.learning_rate_at(step)
+    optimiser.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss.total)
+    optimiser.step()
+    return Loss(*(term.detach() for term in (loss.total, loss.similarity, loss.information_gain, loss.weight_norms)))
+
+
+def _save(run: Run, encoders: Encoders, optimiser: torch.optim.Optimizer, step: int) -> None:
+    """The state to resume from, then the weights to use."""
+    arrays = {f"weights/{name}": array for name, array in to_arrays(encoders).items()}
+    for number, state in optimiser.state_dict()["state"].items():
+        for name, value in state.items():
+            arrays[f"optimiser/{number}/{name}"] = value.detach().cpu().numpy()
+    header = run.header(step)
+    write_atomically(run.resume, arrays, header.to_dict())
+    save_model(run.model, encoders, header)
+
+
+def _restore(run: Run, encoders: Encoders, optimiser: torch.optim.Optimizer) -> int:
+    """Take up the state of the run's folder; the steps already done."""
+    arrays, values = read(run.resume)
+    header = Header.from_dict(values)
+    for what, kept, wanted in (
+        ("recipe", Recipe.from_dict(header.recipe), run.recipe),
+        ("seed", header.seed, run.seed),
+        ("data", header.data, run.data),
+    ):
+        if kept != wanted:
+            raise UnusableCheckpoint(
+                f"{run.folder} holds a run with another {what} ({kept}). Choose another folder, or delete that one."
+            )
+    prefix = "weights/"
+    fill(encoders, {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)})
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for name, array in arrays.items():
+        if name.startswith("optimiser/"):
+            _, number, entry = name.split("/")
+            state.setdefault(int(number), {})[entry] = torch.from_numpy(array)
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    return header.step
