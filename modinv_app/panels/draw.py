@@ -1,0 +1,196 @@
+"""Where a digit is drawn, dropped or pasted, with what the encoder sees of it and what its matches say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QGuiApplication,
+    QImage,
+    QKeyEvent,
+    QKeySequence,
+)
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from model.results import FloatArray
+from modinv_app.widgets.canvas import Canvas
+from modinv_app.widgets.icons import IconButton
+from modinv_app.widgets.picture_reader import PictureReader
+from modinv_app.widgets.strokes import Point
+from modinv_app.widgets.verdict import Guess, SeenPicture
+
+_SUFFIXES = "*.png *.jpg *.jpeg *.webp *.gif *.bmp *.tif *.tiff"
+
+
+class DrawPanel(QWidget):
+    """Canvas, tools, the encoder's picture and the guess.
+
+    Signals
+    -------
+    drawing_changed(object)
+        The drawing, ``(h, w)`` of uint8 with ink 255 on 0; while drawing, at most once a frame.
+    pen_lifted()
+        A stroke is finished; its ``drawing_changed`` has been sent.
+    cleared()
+        Nothing is drawn any more, whether by Clear or by Undo; guess and picture are gone.
+    picture_opened(object)
+        A grey picture ``(h, w)`` of uint8 was opened, dropped, pasted, or came back by Undo.
+    failed(str)
+        A picture could not be read: what is wrong and what to do.
+    """
+
+    drawing_changed = Signal(object)
+    pen_lifted = Signal()
+    cleared = Signal()
+    picture_opened = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._canvas = Canvas()
+        self._canvas.changed.connect(self._tell)
+        self._canvas.pen_lifted.connect(self.pen_lifted)
+        self._canvas.history_changed.connect(self._enable_tools)
+        self._reader = PictureReader(self)
+        self._reader.read.connect(self._canvas.show_picture)
+        self._reader.failed.connect(self.failed)
+        self._undo = _tool("undo", "Undo", self.undo)
+        self._redo = _tool("redo", "Redo", self.redo)
+        self._clear = _tool("clear", "Clear", self.clear)
+        self._play = QCheckBox("Play the nearest match")
+        self._play.setChecked(True)
+        self._play.setToolTip("Play what was found as soon as the pen is lifted")
+        self._seen = SeenPicture()
+        self._guess = Guess()
+
+        tools = QHBoxLayout()
+        tools.setSpacing(2)
+        for button in (self._undo, self._redo, self._clear):
+            tools.addWidget(button)
+        tools.addStretch()
+        tools.addWidget(_tool("open", "Open a picture", self.open_file))
+        tools.addWidget(_tool("paste", "Paste a picture", self.paste))
+        results = QHBoxLayout()
+        results.setSpacing(12)
+        results.addWidget(self._seen)
+        results.addWidget(self._guess, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addWidget(self._canvas)
+        layout.addLayout(tools)
+        layout.addLayout(results)
+        layout.addWidget(self._play)
+        layout.addStretch()
+        self.setAcceptDrops(True)
+        self.setFocusProxy(self._canvas)
+        self._enable_tools(False, False)
+
+    @property
+    def play_on_lift(self) -> bool:
+        """Whether the nearest match shall be played when the pen is lifted."""
+        return bool(self._play.isChecked())
+
+    @play_on_lift.setter
+    def play_on_lift(self, wanted: bool) -> None:
+        self._play.setChecked(wanted)
+
+    def show_seen(self, features: FloatArray) -> None:
+        """Show what the encoder saw, ``(28, 28)`` in [0, 1]."""
+        self._seen.show_picture(features)
+
+    def show_guess(self, guess: int | None, agreement: float) -> None:
+        """Show the digit that most matches carry, and their share in [0, 1]; None shows none."""
+        self._guess.show_guess(guess, agreement)
+
+    def clear(self) -> None:
+        """Take drawing, picture and guess away; Undo brings the drawing or picture back."""
+        self._reader.forget()
+        self._canvas.clear()
+
+    def undo(self) -> None:
+        """Take the last stroke, picture or clearing back."""
+        self._canvas.undo()
+
+    def redo(self) -> None:
+        """Take the last undoing back."""
+        self._canvas.redo()
+
+    def replay(self, strokes: Sequence[Sequence[Point]]) -> None:
+        """Draw strokes of points in the unit square the very way that pen events take."""
+        self._canvas.replay(strokes)
+
+    def paste(self) -> None:
+        """Take a picture, or a file of one, from the clipboard."""
+        if not self._take(QGuiApplication.clipboard().mimeData()):
+            self.failed.emit("There is no picture on the clipboard. Copy one first.")
+
+    def open_file(self) -> None:
+        """Let the user choose a picture; the window stays alive meanwhile."""
+        dialog = QFileDialog(self, "Open a picture of a digit")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters([f"Pictures ({_SUFFIXES})", "All files (*)"])
+        dialog.fileSelected.connect(lambda path: self._reader.read_file(Path(path)))
+        dialog.open()
+
+    def _take(self, data: QMimeData) -> bool:
+        """Read what was dropped or pasted; False if there is no picture in it."""
+        if data.hasImage():
+            self._reader.read_image(QImage(data.imageData()))
+        elif files := _local_files(data):
+            self._reader.read_file(files[0])
+        else:
+            return False
+        return True
+
+    def _tell(self) -> None:
+        sheet = self._canvas.sheet
+        self._clear.setEnabled(not sheet.is_empty)
+        if sheet.is_empty:
+            self._seen.clear()
+            self._guess.show_guess(None, 0)
+            self.cleared.emit()
+        elif sheet.picture is not None:
+            self.picture_opened.emit(sheet.picture)
+        else:
+            self._reader.forget()  # who draws does not wait for a picture any more
+            self.drawing_changed.emit(self._canvas.raster())
+
+    def _enable_tools(self, can_undo: bool, can_redo: bool) -> None:
+        self._undo.setEnabled(can_undo)
+        self._redo.setEnabled(can_redo)
+        self._clear.setEnabled(not self._canvas.sheet.is_empty)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Paste):
+            self.paste()
+        else:
+            super().keyPressEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasImage() or _local_files(event.mimeData()):
+            self._canvas.set_drop_hint(True)
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: ARG002
+        self._canvas.set_drop_hint(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._canvas.set_drop_hint(False)
+        if self._take(event.mimeData()):
+            event.acceptProposedAction()
+
+
+def _tool(outline: str, name: str, clicked: Callable[[], None]) -> IconButton:
+    button = IconButton(outline, name)
+    button.clicked.connect(clicked)
+    return button
+
+
+def _local_files(data: QMimeData) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]

@@ -1,0 +1,83 @@
+"""Pictures are decoded off the GUI thread: a large photo takes a tenth of a second and more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QObject, QThreadPool, Signal
+from PySide6.QtGui import QImage
+
+from model.images import GreyPicture, UnusablePicture, read_picture
+
+
+class PictureReader(QObject):
+    """Reads pictures in a thread of the pool; only the newest one counts.
+
+    Signals
+    -------
+    read(object)
+        The grey picture.
+    failed(str)
+        Why it cannot be read.
+    """
+
+    read = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._newest: _Reading | None = None
+
+    def read_file(self, path: Path) -> None:
+        """Begin to read a file."""
+        self._start(lambda: read_picture(path))
+
+    def read_image(self, image: QImage) -> None:
+        """Begin to read an image that Qt has decoded already."""
+        self._start(lambda: read_picture(_png(image)))
+
+    def _start(self, job: Callable[[], GreyPicture]) -> None:
+        reading = _Reading(job)
+        reading.done.connect(self._finish)
+        self._newest = reading
+        QThreadPool.globalInstance().start(reading.run)
+
+    def forget(self) -> None:
+        """Let whatever is being read come to nothing."""
+        self._newest = None
+
+    def _finish(self, reading: _Reading) -> None:
+        if reading is not self._newest:
+            return
+        self._newest = None
+        if isinstance(reading.result, UnusablePicture):
+            self.failed.emit(str(reading.result))
+        else:
+            self.read.emit(reading.result)
+
+
+class _Reading(QObject):
+    """One job and what came of it; without a parent, so that it outlives a panel that is closed meanwhile."""
+
+    done = Signal(object)
+
+    def __init__(self, job: Callable[[], GreyPicture]) -> None:
+        super().__init__()
+        self._job = job
+        self.result: GreyPicture | UnusablePicture | None = None
+
+    def run(self) -> None:
+        try:
+            self.result = self._job()
+        except UnusablePicture as error:
+            self.result = error
+        self.done.emit(self)
+
+
+def _png(image: QImage) -> bytes:
+    """A picture from the clipboard as a file, so that it is read as any other."""
+    buffer = QBuffer()
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    image.save(buffer, b"PNG", 100)  # 100: without the time that compression takes
+    return bytes(buffer.data().data())
