@@ -1,0 +1,293 @@
+"""The map: every digit of the gallery, seen or heard, and where the query falls among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+
+from model.results import FloatArray, Item, Modality
+from modinv_app.theme import digit_colour, is_dark, muted_text
+from modinv_app.widgets.chip import Chip
+from modinv_app.widgets.hover_card import HoverCard
+
+if TYPE_CHECKING:
+    from modinv_app.widgets.map_plot import MapPlot
+
+Kind = Literal["PCA", "t-SNE"]
+_KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+class ProjectionPanel(QWidget):
+    """All gallery items in two dimensions: colour is the digit, shape the modality.
+
+    Two projections can be kept, of which one shows. Each is scaled to fill the view, so that a change from one to
+    the other moves points and not the camera.
+
+    Parameters
+    ----------
+    features_of
+        Gives the features of a gallery item, by its index, for the card under the pointer.
+
+    Signals
+    -------
+    hovered(int)
+        Index of the item under the pointer, -1 for none.
+    clicked(int)
+        Index of the item that was clicked.
+    kind_chosen(str)
+        Somebody switched to ``"PCA"`` or ``"t-SNE"``: place the query anew in that projection.
+    """
+
+    hovered = Signal(int)
+    clicked = Signal(int)
+    kind_chosen = Signal(str)
+
+    def __init__(self, features_of: Callable[[int], FloatArray], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._features_of = features_of
+        self._items: Sequence[Item] = ()
+        self._projections: dict[Kind, _Fitted] = {}
+        self._kind: Kind = "PCA"
+        self._plot: MapPlot | None = None
+
+        self._kinds = {kind: self._kind_button(kind) for kind in _KINDS}
+        self._waiting = QLabel("t-SNE is being prepared…")
+        self._home = QToolButton()
+        self._home.setText("Reset view")
+        self._home.setAutoRaise(True)
+        self._home.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._home.setToolTip("Show all points (Home, or double-click the ground)")
+        self._digits = [Chip(str(digit)) for digit in range(10)]
+        self._modalities = {
+            Modality.IMAGE: Chip("Images", Modality.IMAGE),
+            Modality.SPEECH: Chip("Speech", Modality.SPEECH),
+        }
+        self._message = QLabel("Loading the map…", alignment=Qt.AlignmentFlag.AlignCenter)
+        self._message.setAutoFillBackground(True)
+        self._message.setBackgroundRole(QPalette.ColorRole.Base)
+        self._stage = QStackedWidget()
+        self._stage.addWidget(self._message)
+        self._lay_out()
+        self._take_colours()
+
+    @property
+    def kind(self) -> Kind:
+        """The projection that shows, or will show first."""
+        return self._kind
+
+    def prepare(self) -> None:
+        """Build the plot, if it isn't there: a third of a second, for the moment after the window is seen."""
+        if self._plot is not None:
+            return
+        # Not at the top of this file: pyqtgraph is imported with it, and a window that opens can't wait for that.
+        from modinv_app.widgets.map_plot import MapPlot
+
+        self._plot = plot = MapPlot()
+        plot.setAccessibleName("Map of all digits")
+        plot.set_items(self._items)
+        self._card = HoverCard(plot)
+        plot.hovered.connect(self._show_card)
+        plot.hovered.connect(self.hovered)
+        plot.clicked.connect(self.clicked)
+        self._home.clicked.connect(plot.reset_view)
+        self._stage.addWidget(plot)
+        self._filter()
+
+    def set_items(self, items: Sequence[Item]) -> None:
+        """Take another gallery; it shows when its coordinates come. What was shown of the one before goes."""
+        self._items = items
+        self._projections.clear()
+        if self._plot is not None:
+            self._plot.set_items(items)
+        self._update_state()
+
+    def set_coordinates(self, kind: Kind, coordinates: npt.ArrayLike) -> None:
+        """Keep a projection, and show it if its kind is the chosen one: points glide to their new places.
+
+        Parameters
+        ----------
+        kind
+            ``"PCA"`` or ``"t-SNE"``.
+        coordinates
+            ``(n, 2)``, one row for each item of `set_items`.
+
+        Raises
+        ------
+        ValueError
+            If there are no items, or another number of them, or if a coordinate is not finite.
+        """
+        coordinates = np.asarray(coordinates, np.float32)
+        if not self._items or coordinates.shape != (len(self._items), 2):
+            raise ValueError(f"{coordinates.shape} coordinates for {len(self._items)} items")
+        if not np.isfinite(coordinates).all():
+            raise ValueError("some coordinates are not finite")
+        self._projections[kind] = _Fitted.to_unit_square(coordinates)
+        self.prepare()
+        self._update_state()
+        if kind == self._kind:
+            self._show_points()
+
+    def choose(self, kind: Kind) -> None:
+        """Show a projection now, or as soon as its coordinates come."""
+        self._kinds[kind].setChecked(True)
+        if kind != self._kind:
+            self._kind = kind
+            self._update_state()
+            self._show_points()
+            self.kind_chosen.emit(kind)
+
+    def show_query(
+        self,
+        modality: Modality,
+        mean: npt.ArrayLike,
+        samples: npt.ArrayLike,
+        matches: Sequence[int],
+        guess: int | None,
+    ) -> None:
+        """Show where a query falls, in coordinates of the projection that shows.
+
+        Parameters
+        ----------
+        modality
+            The query's own modality.
+        mean, samples
+            Its posterior's mean ``(2,)`` and samples ``(m, 2)``, placed by the projection.
+        matches
+            Indices of the items that were found.
+        guess
+            The digit that it is taken for, if any.
+        """
+        fitted = self._projections.get(self._kind)
+        if self._plot is None or fitted is None:
+            return
+        from modinv_app.widgets.query_layer import Query
+
+        self._plot.show_query(Query(modality, fitted.place(mean), fitted.place(samples), tuple(matches), guess))
+
+    def clear_query(self) -> None:
+        """Take the query away; all points are bright again."""
+        if self._plot is not None:
+            self._plot.show_query(None)
+
+    def position_of(self, index: int) -> QPoint | None:
+        """Where an item lies on this panel; None while there is no map."""
+        if self._plot is None or self._kind not in self._projections:
+            return None
+        return self._on_panel(self._plot, self._plot.position_of(index))
+
+    def query_position(self) -> QPoint | None:
+        """Where the query's marker lies on this panel; None without a query."""
+        if self._plot is None or self._plot.query_at is None:
+            return None
+        return self._on_panel(self._plot, self._plot.query_at)
+
+    def _on_panel(self, plot: MapPlot, at: QPointF) -> QPoint:
+        return QWidget.mapTo(plot, self, at.toPoint())
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._take_colours()
+
+    def _kind_button(self, kind: Kind) -> QToolButton:
+        button = QToolButton()
+        button.setText(kind)
+        button.setCheckable(True)
+        button.setChecked(kind == self._kind)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.clicked.connect(lambda: self.choose(kind))
+        return button
+
+    def _lay_out(self) -> None:
+        group = QButtonGroup(self)
+        top = QHBoxLayout()
+        top.setSpacing(0)
+        for button in self._kinds.values():
+            group.addButton(button)
+            top.addWidget(button)
+        top.addSpacing(8)
+        top.addWidget(self._waiting)
+        top.addStretch()
+        top.addWidget(self._home)
+        legend = QHBoxLayout()
+        legend.setSpacing(2)
+        for digit, chip in enumerate(self._digits):
+            chip.setAccessibleName(f"Show digit {digit}")
+            chip.setToolTip(f"Show or hide the digit {digit}")
+            legend.addWidget(chip)
+        legend.addSpacing(8)
+        for modality, chip in self._modalities.items():
+            chip.setAccessibleName(f"Show {modality} points")
+            chip.setToolTip(f"Show or hide all {chip.text().lower()}")
+            legend.addWidget(chip)
+        for chip in (*self._digits, *self._modalities.values()):
+            chip.toggled.connect(self._filter)
+        self._kinds["PCA"].setToolTip("Principal components: the plane in which the items differ most")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(top)
+        layout.addWidget(self._stage, stretch=1)
+        layout.addLayout(legend)
+        self._update_state()
+
+    def _update_state(self) -> None:
+        has_tsne = "t-SNE" in self._projections
+        self._kinds["t-SNE"].setEnabled(has_tsne)
+        self._kinds["t-SNE"].setToolTip("t-SNE: neighbours stay neighbours" if has_tsne else self._waiting.text())
+        self._waiting.setVisible(bool(self._projections) and not has_tsne)
+        self._home.setEnabled(self._kind in self._projections)
+        if self._plot is not None:
+            self._stage.setCurrentWidget(self._plot if self._kind in self._projections else self._message)
+
+    def _show_points(self) -> None:
+        if self._plot is not None and self._kind in self._projections:
+            self._plot.set_points(self._projections[self._kind].points)
+
+    def _filter(self) -> None:
+        if self._plot is not None:
+            self._plot.set_hidden(
+                frozenset(digit for digit, chip in enumerate(self._digits) if not chip.isChecked()),
+                frozenset(modality for modality, chip in self._modalities.items() if not chip.isChecked()),
+            )
+
+    def _show_card(self, index: int) -> None:
+        if self._plot is None or index < 0:
+            self._card.hide()
+        else:
+            at = self._plot.position_of(index).toPoint()
+            self._card.show_item(self._items[index], self._features_of(index), at)
+
+    def _take_colours(self) -> None:
+        dark, palette = is_dark(self.palette()), self.palette()
+        for digit, chip in enumerate(self._digits):
+            chip.set_colour(digit_colour(digit, dark))
+        palette.setColor(QPalette.ColorRole.WindowText, muted_text(palette))
+        for label in (self._waiting, self._message):
+            label.setPalette(palette)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    """A projection's points, shifted and scaled into the square from -1 to 1."""
+
+    points: FloatArray
+    centre: FloatArray
+    scale: float
+
+    @classmethod
+    def to_unit_square(cls, coordinates: FloatArray) -> _Fitted:
+        low, high = coordinates.min(axis=0), coordinates.max(axis=0)
+        centre, scale = (low + high) / 2, float((high - low).max()) / 2 or 1.0
+        return cls((coordinates - centre) / scale, centre, scale)
+
+    def place(self, coordinates: npt.ArrayLike) -> FloatArray:
+        return (np.asarray(coordinates, np.float32) - self.centre) / self.scale
