@@ -73,9 +73,7 @@ class MatchDelegate(QStyledItemDelegate):
         pixmap = self._thumbnails.pixmap(gallery_index, rect.width(), rect.height(), dpr)
         painter.drawPixmap(rect.topLeft(), pixmap)
 
-    def _paint_similarity(
-        self, painter: QPainter, option: QStyleOptionViewItem, row: int, rect: QRectF
-    ) -> None:
+    def _paint_similarity(self, painter: QPainter, option: QStyleOptionViewItem, row: int, rect: QRectF) -> None:
         radius = rect.height() / 2
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(_faint(option.palette.color(QPalette.ColorRole.Text), 0.12))
@@ -99,7 +97,8 @@ class UtteranceDelegate(MatchDelegate):
         return QSize(0, 2 * option.fontMetrics.height() + 5 * _PAD)
 
     def action_at(self, rect: QRect, metrics: QFontMetrics, place: QPoint) -> Action | None:
-        row = _RowLayout(rect, metrics)
+        row = _row_layout(rect, metrics)
+        place = place - rect.topLeft()
         if row.play.adjusted(-_PAD, -_PAD, _PAD, _PAD).contains(place):
             return "play"
         return "query" if row.query.adjusted(-_PAD, -1, _PAD, _PAD).contains(place) else None
@@ -107,13 +106,14 @@ class UtteranceDelegate(MatchDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         number = index.row()
         item = self._model.match_at(number).item
-        row = _RowLayout(option.rect, option.fontMetrics)
+        row = _row_layout(option.rect, option.fontMetrics)
         text = option.palette.color(QPalette.ColorRole.Text)
         quiet = _faint(text, 0.65)
 
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_ground(painter, option, QRectF(option.rect).adjusted(1, 1, -1, -1))
+        painter.translate(option.rect.topLeft())
         painter.setPen(quiet)
         painter.drawText(row.rank, _RIGHT, str(number + 1))
         hot = self.hot[1] if self.hot and self.hot[0] == number else None
@@ -182,25 +182,30 @@ class ImageDelegate(MatchDelegate):
 
 
 class _RowLayout:
-    """Where the parts of a row lie."""
+    """Where the parts of a row lie, seen from its upper left corner."""
 
-    def __init__(self, rect: QRect, metrics: QFontMetrics) -> None:
-        line = metrics.height()
-        inner = rect.adjusted(_PAD, _PAD + _PAD // 2, -2 * _PAD, -_PAD - _PAD // 2)
-        self.rank = QRect(inner.left(), inner.top(), metrics.horizontalAdvance("00"), inner.height())
+    def __init__(self, width: int, height: int, line: int, rank: int) -> None:
+        inner = QRect(0, 0, width, height).adjusted(_PAD, _PAD + _PAD // 2, -2 * _PAD, -_PAD - _PAD // 2)
+        self.rank = QRect(inner.left(), inner.top(), rank, inner.height())
         side = round(1.5 * line)
         middle = inner.center().y()
         self.play = QRect(self.rank.right() + 2 * _PAD, middle - side // 2, side, side)
-        width = round(1.3 * inner.height())
-        self.thumbnail = QRect(self.play.right() + 2 * _PAD, inner.top(), width, inner.height())
+        wide = round(1.3 * inner.height())
+        self.thumbnail = QRect(self.play.right() + 2 * _PAD, inner.top(), wide, inner.height())
         left = self.thumbnail.right() + 2 * _PAD
         self.chip = QRect(left, inner.top(), line, line)
-        first = QRect(left, inner.top(), inner.right() - left, line)
-        self.word = first.adjusted(line + _PAD + 2, 0, 0, 0)
-        self.score = first
-        self.source = first.translated(0, line)
-        self.query = QRect(first.right() - line, self.source.top(), line, line)
-        self.bar = QRect(left, inner.bottom() - 2, first.width(), 3)
+        self.score = QRect(left, inner.top(), inner.right() - left, line)
+        self.word = self.score.adjusted(line + _PAD + 2, 0, 0, 0)
+        self.source = self.score.translated(0, line)
+        self.query = QRect(self.score.right() - line, self.source.top(), line, line)
+        self.bar = QRect(left, inner.bottom() - 2, self.score.width(), 3)
+
+
+_layout_of_size = lru_cache(maxsize=4)(_RowLayout)  # all rows have one size
+
+
+def _row_layout(rect: QRect, metrics: QFontMetrics) -> _RowLayout:
+    return _layout_of_size(rect.width(), rect.height(), metrics.height(), metrics.horizontalAdvance("00"))
 
 
 def _faint(colour: QColor, opacity: float) -> QColor:
