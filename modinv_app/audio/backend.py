@@ -1,7 +1,7 @@
 """The small interface behind which the sound library lies, so that a test can take its place.
 
-All of it is called from one thread (see `modinv_app.audio.system`), except the callbacks, which the library calls
-from its own: they only copy.
+All of it is called from one thread (see `modinv_app.audio.system`), except the callbacks, which the library
+calls from its own: they only copy.
 """
 
 from __future__ import annotations
@@ -97,15 +97,13 @@ class Backend(Protocol):
         Raises `RateRefused` or another `AudioUnavailable`. ``on_lost`` is called if it ends by itself.
         """
 
-    def open_output(
-        self, device: str | None, rate: int | None, fill: Fill, on_lost: Callable[[], None]
-    ) -> Stream:
+    def open_output(self, device: str | None, rate: int | None, fill: Fill, on_lost: Callable[[], None]) -> Stream:
         """Open and start a loudspeaker; otherwise as `open_input`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What came of choosing a device: ``device`` runs as ``stream``; ``problem`` says why not the one asked for."""
+    """What came of choosing a device: ``device`` runs as ``stream``; if not the one asked for, why."""
 
     stream: Stream
     device: str | None
@@ -124,9 +122,7 @@ def open_at_some_rate(open_at: Callable[[int | None], Stream]) -> Stream:
     raise refused
 
 
-def switch_device(
-    old: Opened | None, device: str | None, open_device: Callable[[str | None], Stream]
-) -> Opened:
+def switch_device(old: Opened | None, device: str | None, open_device: Callable[[str | None], Stream]) -> Opened:
     """Close ``old`` and open ``device``; if that fails, go back to the old one and say so.
 
     Two streams are never open at once, for some systems hand out a device only once.

@@ -30,10 +30,8 @@ class Lane(QObject):
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
-    def submit(
-        self, job: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]
-    ) -> None:
-        """Run ``job`` in the lane, then ``done(result)`` or ``failed(error)`` in the thread that owns this."""
+    def submit(self, job: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
+        """Run ``job`` in the lane, then ``done(result)`` or ``failed(error)`` in the owner's thread."""
 
         def run() -> None:
             try:

@@ -120,9 +120,7 @@ class Player(QObject):
         """Fall silent and give the loudspeaker back to the system; the next `play` opens it again."""
         self.stop()
         self._release_timer.stop()
-        self._system.submit(
-            lambda _backend: self._loudspeaker.close(), lambda _done: None, lambda _problem: None
-        )
+        self._system.submit(lambda _backend: self._loudspeaker.close(), lambda _done: None, lambda _problem: None)
 
     def _begin(self, output: _Output, clip: Samples) -> None:
         self._output = output

@@ -237,9 +237,7 @@ class _Capture:
         self.lost = False
 
     def open(self, backend: Backend, device: str | None) -> Stream:
-        return open_at_some_rate(
-            lambda rate: backend.open_input(device, rate, self._blocks.append, self._lose)
-        )
+        return open_at_some_rate(lambda rate: backend.open_input(device, rate, self._blocks.append, self._lose))
 
     def collect(self) -> Samples | None:
         """All blocks so far as one mono chunk, ``(n,)``; None if there are none."""

@@ -24,15 +24,13 @@ class SoundSystem(QObject):
     Signals
     -------
     devices_changed(inputs, outputs)
-        Two tuples of `AudioDevice`: the first list, and each that differs from the last. Both are empty without a
-        sound library.
+        Two tuples of `AudioDevice`: the first list, and each that differs from the last. Both are empty
+        without a sound library.
     """
 
     devices_changed = Signal(object, object)
 
-    def __init__(
-        self, make_backend: Callable[[], Backend] = PortAudio, parent: QObject | None = None
-    ) -> None:
+    def __init__(self, make_backend: Callable[[], Backend] = PortAudio, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._make_backend = make_backend
         self._devices: tuple[Devices, Devices] | None = None
@@ -41,9 +39,7 @@ class SoundSystem(QObject):
         self._listed = False
         self._lane = Lane("sound", self)
 
-    def submit(
-        self, job: Callable[[Backend], T], done: Callable[[T], None], failed: Callable[[str], None]
-    ) -> None:
+    def submit(self, job: Callable[[Backend], T], done: Callable[[T], None], failed: Callable[[str], None]) -> None:
         """Run ``job(backend)`` in the sound thread; then ``done(result)`` or ``failed(why)`` in this one."""
         self._lane.submit(lambda: job(self._backend_now()), done, lambda error: failed(_in_words(error)))
 

@@ -1,0 +1,156 @@
+"""Speaking without touching anything: a detector finds the utterances, in a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from modinv_app.audio.backend import Samples
+from modinv_app.audio.lane import Lane
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_CHUNKS_WAITING = 80  # two seconds: a detector that far behind would answer words long forgotten
+
+
+class Detector(Protocol):
+    """Finds utterances in a stream of sound, such as `model.speech.UtteranceDetector`."""
+
+    @property
+    def active(self) -> bool:
+        """Whether somebody is speaking now."""
+
+    def feed(self, samples: Samples, rate: int) -> Sequence[Samples]:
+        """Take in ``(n,)`` samples; the utterances ``(m,)`` that have ended, at the same rate."""
+
+    def reset(self) -> None:
+        """Forget what was heard."""
+
+
+class HandsFree(QObject):
+    """Runs a detector over what the microphone hears.
+
+    Signals
+    -------
+    ready
+        The detector is loaded and listens.
+    hearing_changed(bool)
+        Somebody has started, or stopped, speaking.
+    utterance(samples, rate)
+        A whole utterance: ``(n,)`` float32 in [-1, 1], and Hz.
+    failed(str)
+        It cannot work; it has stopped.
+    """
+
+    ready = Signal()
+    hearing_changed = Signal(bool)
+    utterance = Signal(object, int)
+    failed = Signal(str)
+
+    def __init__(self, make_detector: Callable[[], Detector], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._make_detector = make_detector
+        self._detector: Detector | None = None  # touched by the lane only
+        self._lane: Lane | None = None
+        self._running = False
+        self._hearing = False
+        self._turn = 0  # answers of an earlier turn come too late
+        self._waiting = 0
+
+    @property
+    def running(self) -> bool:
+        """Whether it listens, or is about to."""
+        return self._running
+
+    @property
+    def hearing(self) -> bool:
+        """Whether somebody is speaking now."""
+        return self._hearing
+
+    @Slot()
+    def start(self) -> None:
+        """Load the detector if it was not, and listen."""
+        if self._running:
+            return
+        self._running = True
+        if self._lane is None:
+            self._lane = Lane("hands-free", self)
+        self._submit(self._prepare, lambda _nothing: self.ready.emit())
+
+    @Slot()
+    def stop(self) -> None:
+        """Stop listening; what was being said is dropped."""
+        self._running = False
+        self._forget()
+
+    @Slot(object, int)
+    def feed(self, samples: Samples, rate: int) -> None:
+        """Take in ``(n,)`` samples of the microphone."""
+        if not self._running:
+            return
+        if self._waiting >= _CHUNKS_WAITING:
+            _log.warning("the utterance detector is too slow: two seconds of sound are dropped")
+            self._forget()
+            self._submit(self._prepare, lambda _nothing: None)
+        self._waiting += 1
+        self._submit(lambda: self._detect(samples, rate), lambda found: self._detected(*found, rate))
+
+    def close(self) -> None:
+        """End the thread."""
+        self.stop()
+        if self._lane is not None:
+            self._lane.close()
+            self._lane = None
+
+    def _submit(self, job: Callable[[], T], done: Callable[[T], None]) -> None:
+        """Run a job in the lane, unless by then it is of an earlier turn; its answer likewise."""
+        assert self._lane is not None
+        turn = self._turn
+
+        def run() -> T | None:
+            return job() if turn == self._turn else None
+
+        def answer(result: T | None) -> None:
+            if turn == self._turn and result is not None:
+                done(result)
+
+        def fail(error: Exception) -> None:
+            if turn == self._turn:
+                _log.error("hands-free failed", exc_info=error)
+                self.stop()
+                self.failed.emit(f"Hands-free does not work here ({error}). Hold the button instead.")
+
+        self._lane.submit(run, answer, fail)
+
+    def _forget(self) -> None:
+        self._turn += 1
+        self._waiting = 0
+        self._set_hearing(False)
+
+    def _prepare(self) -> bool:
+        """In the lane: a detector that has heard nothing yet."""
+        if self._detector is None:
+            self._detector = self._make_detector()
+        self._detector.reset()
+        return True
+
+    def _detect(self, samples: Samples, rate: int) -> tuple[list[Samples], bool]:
+        """In the lane: the utterances that have ended, and whether one is going on."""
+        assert self._detector is not None
+        return list(self._detector.feed(samples, rate)), self._detector.active
+
+    def _detected(self, utterances: list[Samples], active: bool, rate: int) -> None:
+        self._waiting -= 1
+        for utterance in utterances:
+            self.utterance.emit(utterance, rate)
+        self._set_hearing(active)
+
+    def _set_hearing(self, hearing: bool) -> None:
+        if hearing != self._hearing:
+            self._hearing = hearing
+            self.hearing_changed.emit(hearing)

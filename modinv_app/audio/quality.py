@@ -1,0 +1,57 @@
+"""Whether a recording is worth listening to, in words for the person who made it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+
+from modinv_app.audio.backend import Samples
+from modinv_app.audio.recorder import levels
+
+TOO_SHORT = 0.2
+"""Seconds: a shorter press was a click, not a hold."""
+TOO_QUIET = -50.0
+"""Peak in dBFS below which nobody has spoken into this microphone."""
+_FULL_SCALE = 0.999
+_CLIPPED_RUN = 3  # samples in a row at full scale: music may touch it once, an overdriven microphone stays there
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a recording, and whether it can be tried all the same."""
+
+    message: str
+    usable: bool
+
+
+def problem_with(samples: Samples, held: float, platform: str = sys.platform) -> Problem | None:
+    """What is wrong with a recording ``(n,)`` that lasted ``held`` seconds; None if it is fine."""
+    if held < TOO_SHORT:
+        return Problem("Too short. Hold the button while you speak.", usable=False)
+    if not samples.any():
+        return Problem(all_zeros(platform), usable=False)
+    if levels(samples)[1] < TOO_QUIET:
+        return Problem("Too quiet. Speak louder, or come closer to the microphone.", usable=False)
+    if is_clipped(samples):
+        return Problem("Too loud: the recording is clipped. Move back from the microphone a little.", usable=True)
+    return None
+
+
+def is_clipped(samples: Samples) -> bool:
+    """Whether ``(n,)`` samples stay at full scale."""
+    full = np.abs(samples) >= _FULL_SCALE
+    runs = np.convolve(full, np.ones(_CLIPPED_RUN), "valid") if len(full) >= _CLIPPED_RUN else full[:0]
+    return bool((runs >= _CLIPPED_RUN).any())
+
+
+def all_zeros(platform: str = sys.platform) -> str:
+    """What to do about a microphone that delivers only zeros: it is muted, or access to it is denied."""
+    if platform == "darwin":
+        place = "allow it in System Settings › Privacy & Security › Microphone, then start the program again"
+    elif platform == "win32":
+        place = "allow it in Settings › Privacy & security › Microphone (“Let desktop apps access…”)"
+    else:
+        place = "check that it is not muted, and that the right one is chosen below"
+    return f"The microphone delivers only silence: {place}."

@@ -1,0 +1,92 @@
+"""Which microphone and which loudspeaker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QStyle, QToolButton, QWidget
+
+from modinv_app.audio.backend import AudioDevice
+
+_TITLES = {"input": "Microphone", "output": "Loudspeaker"}
+
+
+class DeviceChooser(QWidget):
+    """Two lists, each headed by the system's default, and a button that looks for devices anew.
+
+    Signals
+    -------
+    device_chosen(kind, name)
+        The user has chosen; kind is "input" or "output", and an empty name is the system's default.
+    refresh_requested
+        The user has plugged something in.
+    """
+
+    device_chosen = Signal(str, str)
+    refresh_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._boxes: dict[str, QComboBox] = {}
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setColumnStretch(1, 1)
+        for row, (kind, title) in enumerate(_TITLES.items()):
+            box = QComboBox()
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(6)
+            box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            box.setAccessibleName(title)
+            box.activated.connect(lambda _index, kind=kind: self._choose(kind))
+            label = QLabel(f"{title}:")
+            label.setBuddy(box)
+            layout.addWidget(label, row, 0)
+            layout.addWidget(box, row, 1)
+            self._boxes[kind] = box
+        refresh = QToolButton(autoRaise=True)
+        refresh.setIcon(self.style().standardIcon(QStyle.StandardPixmap.SP_BrowserReload))
+        refresh.setToolTip("Look for microphones and loudspeakers again")
+        refresh.setAccessibleName("Refresh devices")
+        refresh.clicked.connect(self.refresh_requested)
+        layout.addWidget(refresh, 0, 2, len(_TITLES), 1, Qt.AlignmentFlag.AlignVCenter)
+        self.show_devices((), ())
+
+    def chosen(self, kind: str) -> str:
+        """The device that a list shows; empty for the system's default."""
+        return str(self._boxes[kind].currentData())
+
+    @Slot(object, object)
+    def show_devices(self, inputs: Sequence[AudioDevice], outputs: Sequence[AudioDevice]) -> None:
+        """Offer these devices; a choice that is among them no longer stays, marked as not connected."""
+        for kind, devices in (("input", inputs), ("output", outputs)):
+            box = self._boxes[kind]
+            chosen = box.currentData() or ""
+            default = next((device.name for device in devices if device.default), "")
+            box.clear()
+            box.addItem("System default", "")
+            box.setItemData(0, default, Qt.ItemDataRole.ToolTipRole)
+            for device in devices:
+                box.addItem(device.name, device.name)
+                box.setItemData(
+                    box.count() - 1,
+                    f"{device.name}, {device.host}, {device.rate} Hz",
+                    Qt.ItemDataRole.ToolTipRole,
+                )
+            self.set_device(kind, chosen)
+
+    @Slot(str, str)
+    def set_device(self, kind: str, name: str) -> None:
+        """Show which device is in use; empty is the system's default. Tells nobody."""
+        box = self._boxes[kind]
+        index = box.findData(name)
+        if index < 0:
+            box.addItem(f"{name} (not connected)", name)
+            index = box.count() - 1
+        box.setCurrentIndex(index)
+        box.setToolTip(box.currentText())
+
+    def _choose(self, kind: str) -> None:
+        box = self._boxes[kind]
+        box.setToolTip(box.currentText())
+        self.device_chosen.emit(kind, box.currentData())
