@@ -75,9 +75,7 @@ class MatchModel(QAbstractListModel):
             return word
         if role == Qt.ItemDataRole.AccessibleTextRole:
             playing = ", playing" if match.item.index == self._playing else ""
-            return (
-                f"{index.row() + 1}: {word}, {describe_source(match)}, score {format_score(match)}{playing}"
-            )
+            return f"{index.row() + 1}: {word}, {describe_source(match)}, score {format_score(match)}{playing}"
         if role == Qt.ItemDataRole.ToolTipRole:
             verb = "Says" if match.item.modality is Modality.SPEECH else "Shows"
             return f"{verb} {word}\n{describe_source(match)}\nScore {format_score(match)} (dot product)"

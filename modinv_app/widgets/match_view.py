@@ -155,9 +155,7 @@ class MatchView(QListView):
         delegate = self._delegates[self._modality]
         if delegate.hot != target:
             delegate.hot = target
-            self.viewport().setCursor(
-                Qt.CursorShape.PointingHandCursor if target else Qt.CursorShape.ArrowCursor
-            )
+            self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if target else Qt.CursorShape.ArrowCursor)
             self.viewport().update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

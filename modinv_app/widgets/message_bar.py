@@ -88,9 +88,7 @@ class MessageBar(QFrame):
         parent.installEventFilter(self)
         self.hide()
 
-    def show_message(
-        self, text: str, kind: Kind = "info", details: str = "", timeout_ms: int | None = None
-    ) -> None:
+    def show_message(self, text: str, kind: Kind = "info", details: str = "", timeout_ms: int | None = None) -> None:
         """Show a message in place of whatever is shown.
 
         Parameters
