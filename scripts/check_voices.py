@@ -181,9 +181,7 @@ def main() -> None:
     table("voice", [clip.voice for clip in clips], verdicts)
     keys = np.array([f"{clip.voice}/{clip.variant}" for clip in clips])
     doubtful = [
-        key
-        for key in dict.fromkeys(keys)
-        if all(right[keys == key].mean() < DOUBTFUL for right in verdicts.values())
+        key for key in dict.fromkeys(keys) if all(right[keys == key].mean() < DOUBTFUL for right in verdicts.values())
     ]
     print(f"\ndoubtful, below {DOUBTFUL:.0%} by every judge:", *(doubtful or ["none"]))
     sys.exit(bool(faulty))

@@ -63,9 +63,7 @@ OPUS_COMPRESSION = 0.93  # of libsndfile: about 20 kbit/s for one channel
 
 def run(*command: str | Path, cwd: Path | None = None, text: str | None = None) -> str:
     """Run a command, return what it printed, raise with its complaint when it fails."""
-    done = subprocess.run(
-        [str(part) for part in command], cwd=cwd, input=text, capture_output=True, text=True
-    )
+    done = subprocess.run([str(part) for part in command], cwd=cwd, input=text, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout
