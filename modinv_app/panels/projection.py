@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 Kind = Literal["PCA", "t-SNE"]
 _KINDS: tuple[Kind, ...] = get_args(Kind)
+# Two of these side by side read as one switch, in which the chosen half is unmistakable.
+_SEGMENT = """
+QToolButton { border: 1px solid palette(mid); background: palette(button); padding: 3px 10px; }
+QToolButton:checked { background: palette(highlight); color: palette(highlighted-text); }
+QToolButton:focus { border-color: palette(highlight); }
+QToolButton:disabled { color: palette(mid); }
+"""
 
 
 class ProjectionPanel(QWidget):
@@ -201,6 +208,7 @@ class ProjectionPanel(QWidget):
         button = QToolButton()
         button.setText(kind)
         button.setCheckable(True)
+        button.setStyleSheet(_SEGMENT)
         button.setChecked(kind == self._kind)
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         button.clicked.connect(lambda: self.choose(kind))

@@ -39,6 +39,11 @@ class HoverCard(QWidget):
         layout.addWidget(self._source)
         self.hide()
 
+    @property
+    def text(self) -> str:
+        """What the card says: digit and modality, then the source."""
+        return f"{self._title.text()}\n{self._source.text()}"
+
     def show_item(self, item: Item, features: FloatArray, at: QPoint) -> None:
         """Show an item beside a point of the parent, on the side where there is room."""
         size = _SIZES[item.modality]

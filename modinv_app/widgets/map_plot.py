@@ -245,10 +245,11 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         if event.button() is not Qt.MouseButton.LeftButton:
             return
         index = self._item_at(event.scenePos())
-        if index >= 0:
+        if event.double():
+            if index < 0:
+                self.reset_view()
+        elif index >= 0:
             self.clicked.emit(index)
-        elif event.double():
-            self.reset_view()
 
     def leaveEvent(self, event: QEvent) -> None:
         """Point at nothing."""

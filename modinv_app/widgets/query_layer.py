@@ -49,8 +49,8 @@ class QueryLayer:
         self._lines = pg.PlotCurveItem(antialias=True, connect="pairs")
         self._matches = pg.ScatterPlotItem(size=14)
         self._ellipse = pg.PlotCurveItem(antialias=True)
-        self._samples = pg.ScatterPlotItem(size=7, brush=None)
-        self._halo = pg.ScatterPlotItem(size=48, symbol="o", pen=None)
+        self._samples = pg.ScatterPlotItem(size=6, brush=None)
+        self._halo = pg.ScatterPlotItem(size=44, symbol="o", pen=None)
         self._marker = pg.ScatterPlotItem(size=24)
         self._parts = [self._lines, self._matches, self._ellipse, self._samples, self._halo, self._marker]
         for height, part in enumerate(self._parts, start=20):
@@ -67,8 +67,8 @@ class QueryLayer:
         self._lines.setPen(_pen(text, 1.0, 0.4))
         self._matches.setPen(_pen(text, 1.6))
         self._ellipse.setPen(_pen(text, 1.5, 0.7))
-        self._samples.setPen(_pen(text, 1.3, 0.85))
-        self._halo.setBrush(QBrush(_faint(light, 0.4)))
+        self._samples.setPen(_pen(text, 1.1, 0.75))
+        self._halo.setBrush(QBrush(_faint(light, 0.3)))
         self._marker.setPen(_pen(text, 2.6))
 
     def hide(self) -> None:
