@@ -24,10 +24,9 @@ Kind = Literal["PCA", "t-SNE"]
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 # Two of these side by side read as one switch, in which the chosen half is unmistakable.
 _SEGMENT = """
-QToolButton { border: 1px solid palette(mid); background: palette(button); padding: 3px 10px; }
+QToolButton { border: 1px solid rgba(128, 128, 128, 0.5); background: transparent; padding: 3px 10px; }
 QToolButton:checked { background: palette(highlight); color: palette(highlighted-text); }
 QToolButton:focus { border-color: palette(highlight); }
-QToolButton:disabled { color: palette(mid); }
 """
 
 
@@ -49,7 +48,8 @@ class ProjectionPanel(QWidget):
     clicked(int)
         Index of the item that was clicked.
     kind_chosen(str)
-        Somebody switched to ``"PCA"`` or ``"t-SNE"``: place the query anew in that projection.
+        From now on ``"PCA"`` or ``"t-SNE"`` shows, since somebody chose it, or chose it before and it has come:
+        place the query anew in it.
     """
 
     hovered = Signal(int)
@@ -61,7 +61,7 @@ class ProjectionPanel(QWidget):
         self._features_of = features_of
         self._items: Sequence[Item] = ()
         self._projections: dict[Kind, _Fitted] = {}
-        self._kind: Kind = "PCA"
+        self._chosen: Kind = "PCA"
         self._plot: MapPlot | None = None
 
         self._kinds = {kind: self._kind_button(kind) for kind in _KINDS}
@@ -86,8 +86,10 @@ class ProjectionPanel(QWidget):
 
     @property
     def kind(self) -> Kind:
-        """The projection that shows, or will show first."""
-        return self._kind
+        """The projection that shows: the chosen one, or another while that is not there yet."""
+        if self._chosen in self._projections:
+            return self._chosen
+        return next(iter(self._projections), self._chosen)
 
     def prepare(self) -> None:
         """Build the plot, if it isn't there: a third of a second, for the moment after the window is seen."""
@@ -116,7 +118,7 @@ class ProjectionPanel(QWidget):
         self._update_state()
 
     def set_coordinates(self, kind: Kind, coordinates: npt.ArrayLike) -> None:
-        """Keep a projection, and show it if its kind is the chosen one: points glide to their new places.
+        """Keep a projection, and show it if it is the chosen one or the first: points glide to their new places.
 
         Parameters
         ----------
@@ -135,18 +137,21 @@ class ProjectionPanel(QWidget):
             raise ValueError(f"{coordinates.shape} coordinates for {len(self._items)} items")
         if not np.isfinite(coordinates).all():
             raise ValueError("some coordinates are not finite")
+        before = self.kind if self._projections else kind
         self._projections[kind] = _Fitted.to_unit_square(coordinates)
         self.prepare()
-        self._update_state()
-        if kind == self._kind:
+        if self.kind == kind:
             self._show_points()
+        self._update_state()
+        if self.kind != before:
+            self.kind_chosen.emit(kind)
 
     def choose(self, kind: Kind) -> None:
         """Show a projection now, or as soon as its coordinates come."""
-        self._kinds[kind].setChecked(True)
-        if kind != self._kind:
-            self._kind = kind
-            self._update_state()
+        before = self.kind
+        self._chosen = kind
+        self._update_state()
+        if self.kind != before and self._projections:
             self._show_points()
             self.kind_chosen.emit(kind)
 
@@ -171,7 +176,7 @@ class ProjectionPanel(QWidget):
         guess
             The digit that it is taken for, if any.
         """
-        fitted = self._projections.get(self._kind)
+        fitted = self._projections.get(self.kind)
         if self._plot is None or fitted is None:
             return
         from modinv_app.widgets.query_layer import Query
@@ -185,7 +190,7 @@ class ProjectionPanel(QWidget):
 
     def position_of(self, index: int) -> QPoint | None:
         """Where an item lies on this panel; None while there is no map."""
-        if self._plot is None or self._kind not in self._projections:
+        if self._plot is None or not self._projections:
             return None
         return self._on_panel(self._plot, self._plot.position_of(index))
 
@@ -195,21 +200,20 @@ class ProjectionPanel(QWidget):
             return None
         return self._on_panel(self._plot, self._plot.query_at)
 
-    def _on_panel(self, plot: MapPlot, at: QPointF) -> QPoint:
-        return QWidget.mapTo(plot, self, at.toPoint())
-
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self._take_colours()
 
+    def _on_panel(self, plot: MapPlot, at: QPointF) -> QPoint:
+        return QWidget.mapTo(plot, self, at.toPoint())
+
     def _kind_button(self, kind: Kind) -> QToolButton:
         button = QToolButton()
         button.setText(kind)
         button.setCheckable(True)
         button.setStyleSheet(_SEGMENT)
-        button.setChecked(kind == self._kind)
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         button.clicked.connect(lambda: self.choose(kind))
         return button
@@ -252,13 +256,14 @@ class ProjectionPanel(QWidget):
         self._kinds["t-SNE"].setEnabled(has_tsne)
         self._kinds["t-SNE"].setToolTip("t-SNE: neighbours stay neighbours" if has_tsne else self._waiting.text())
         self._waiting.setVisible(bool(self._projections) and not has_tsne)
-        self._home.setEnabled(self._kind in self._projections)
+        self._kinds[self.kind].setChecked(True)
+        self._home.setEnabled(bool(self._projections))
         if self._plot is not None:
-            self._stage.setCurrentWidget(self._plot if self._kind in self._projections else self._message)
+            self._stage.setCurrentWidget(self._plot if self._projections else self._message)
 
     def _show_points(self) -> None:
-        if self._plot is not None and self._kind in self._projections:
-            self._plot.set_points(self._projections[self._kind].points)
+        if self._plot is not None:
+            self._plot.set_points(self._projections[self.kind].points)
 
     def _filter(self) -> None:
         if self._plot is not None:

@@ -96,6 +96,8 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
 
     def set_items(self, items: Sequence[Item]) -> None:
         """Take another gallery, which shows once it has points."""
+        self._morph.stop()
+        self._point_at(-1)
         for cloud in self._clouds.values():
             self._box.removeItem(cloud)
         self._labels = np.array([item.label for item in items], np.intp)

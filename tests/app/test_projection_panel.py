@@ -268,15 +268,36 @@ def test_tsne_can_be_chosen_once_it_is_there(panel: ProjectionPanel) -> None:
     assert panel.kind == "PCA", "what somebody looks at does not change by itself"
 
 
-def test_a_projection_chosen_before_it_is_there_shows_when_it_comes(qtbot: QtBot) -> None:
+def test_until_the_chosen_projection_comes_the_other_shows(qtbot: QtBot) -> None:
     panel = ProjectionPanel(features_of)
     qtbot.addWidget(panel)
     panel.choose("t-SNE")
     panel.set_items(ITEMS)
+    heard: list[str] = []
+    panel.kind_chosen.connect(heard.append)
+
     panel.set_coordinates("PCA", CIRCLE)
-    assert panel.position_of(0) is None
-    panel.set_coordinates("t-SNE", LINE)
+    assert panel.kind == "PCA"
+    assert button(panel, "PCA").isChecked()
     assert panel.position_of(0) is not None
+    assert heard == []
+
+    panel.set_coordinates("t-SNE", LINE)
+    assert panel.kind == "t-SNE"
+    assert button(panel, "t-SNE").isChecked()
+    assert heard == ["t-SNE"], "whoever placed the query has to place it anew"
+
+
+def test_another_gallery_on_the_way_of_the_points_stops_them(qtbot: QtBot, panel: ProjectionPanel) -> None:
+    panel.set_coordinates("t-SNE", LINE)
+    panel.choose("t-SNE")
+    qtbot.wait(100)
+    more = [Item(index, Modality.IMAGE, index % 10, "more") for index in range(100)]
+    panel.set_items(more)
+    qtbot.wait(100)
+    panel.set_coordinates("PCA", np.random.default_rng(0).normal(size=(100, 2)))
+    assert panel.kind == "PCA"
+    assert panel.position_of(99) is not None
 
 
 def test_another_gallery_takes_the_place_of_the_first(panel: ProjectionPanel) -> None:
