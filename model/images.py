@@ -29,6 +29,7 @@ MAX_PIXELS = 100_000_000
 _WORKING_SIDE = 800  # pixels; more adds time and no detail to a digit that ends up 20 pixels tall
 _BACKGROUND_SIDE = 64
 _MIN_CONTRAST = 0.08
+_FLAT = 0.03  # half of the pixels lie this near to the rim's level: a screen, a scan, a drawing
 _THIN, _USUAL = (
     1.3,
     2.2,
@@ -164,20 +165,24 @@ def _ink(grey: FloatArray) -> FloatArray:
         small = _resize(grey, *(max(2, round(side * factor)) for side in grey.shape))
     window = max(3, round(0.45 * max(small.shape)))
     dark = _ink_is_dark(small, window)
-    close = ndimage.grey_closing if dark else ndimage.grey_opening
-    rim = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
-    wider = np.pad(small, window, constant_values=np.median(rim))  # the ground goes on outside a tight crop
-    ground = close(wider, size=(window, window))[window:-window, window:-window]
-    if ground.shape != grey.shape:  # coarse: where light changes hard, rather take the ground for too faint
-        ground = (ndimage.minimum_filter if dark else ndimage.maximum_filter)(ground, 3)
-        ground = _resize(ground, *grey.shape)
+    rim = np.median(np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]]))
+    if np.median(np.abs(small - rim)) < _FLAT:
+        ground = np.full_like(grey, rim)
+    else:
+        close = ndimage.grey_closing if dark else ndimage.grey_opening
+        ground = close(small, size=(window, window), mode="reflect")
+        if ground.shape != grey.shape:  # coarse: where light changes hard, rather take the ground for too faint
+            ground = (ndimage.minimum_filter if dark else ndimage.maximum_filter)(ground, 3)
+            ground = _resize(ground, *grey.shape)
     # Dark ink reflects a share of whatever light falls on the sheet: in a shadow its contrast shrinks along.
     ink = 1 - grey / np.maximum(ground, 0.125) if dark else grey - ground
     level = np.median(ink)
     noise = 1.4826 * np.median(np.abs(ink - level))
     ink = np.asarray(np.clip(ink - (level + 4 * noise), 0, None), np.float32)
     if ink.max() < max(_MIN_CONTRAST, 2 * noise):
-        raise UnusablePicture("No digit stands out in this picture. Use a darker pen or a brighter light.")
+        raise UnusablePicture(
+            "No digit stands out in this picture. Leave a margin around it, and use a darker pen or more light."
+        )
     return ink
 
 
@@ -196,7 +201,7 @@ def _only_the_digit(ink: FloatArray) -> FloatArray:
     mass = ndimage.sum_labels(ink, labels, np.arange(1, count + 1))
     margin = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     margin = margin[margin > 0] - 1
-    if np.delete(mass, margin).max(initial=0) > 0.1 * mass.max():
+    if np.delete(mass, margin).max(initial=0) > 0.03 * mass.max():
         mass[margin] = 0  # the table beside the sheet, a finger, the rim of a scan
     boxes = ndimage.find_objects(labels)
     strokes = (mass > 0.02 * mass.max()) & _close_to(boxes, int(mass.argmax()))
