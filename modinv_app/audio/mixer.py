@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -56,6 +58,14 @@ class Mixer:
         self.lost = True
 
 
+def load_resampler() -> Callable[..., Any]:
+    """SciPy's ``resample_poly(samples, up, down)``, whose import takes a second, so not before it is needed."""
+    from scipy.signal import resample_poly
+
+    resample: Callable[..., Any] = resample_poly
+    return resample
+
+
 def fade_length(rate: int) -> int:
     """Samples of a fade at ``rate``."""
     return round(_FADE * rate)
@@ -69,10 +79,8 @@ def prepare_clip(samples: Samples, rate: int, device_rate: int, latency: float) 
     """
     clip = np.asarray(samples, np.float32)
     if rate != device_rate and len(clip):
-        from scipy.signal import resample_poly  # not before it is needed: it takes a second
-
         common = math.gcd(rate, device_rate)
-        clip = resample_poly(clip, device_rate // common, rate // common).astype(np.float32)
+        clip = load_resampler()(clip, device_rate // common, rate // common).astype(np.float32)
     clip = np.clip(clip, -1, 1)
     fade = min(fade_length(device_rate), len(clip) // 2)
     if fade:

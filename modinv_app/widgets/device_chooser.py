@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QStyle, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QWidget
 
 from modinv_app.audio.backend import AudioDevice
+from modinv_app.widgets.icons import IconButton
 
 _TITLES = {"input": "Microphone", "output": "Loudspeaker"}
 
@@ -44,10 +45,7 @@ class DeviceChooser(QWidget):
             layout.addWidget(label, row, 0)
             layout.addWidget(box, row, 1)
             self._boxes[kind] = box
-        refresh = QToolButton(autoRaise=True)
-        refresh.setIcon(self.style().standardIcon(QStyle.StandardPixmap.SP_BrowserReload))
-        refresh.setToolTip("Look for microphones and loudspeakers again")
-        refresh.setAccessibleName("Refresh devices")
+        refresh = IconButton("refresh", "Look for microphones and loudspeakers again")
         refresh.clicked.connect(self.refresh_requested)
         layout.addWidget(refresh, 0, 2, len(_TITLES), 1, Qt.AlignmentFlag.AlignVCenter)
         self.show_devices((), ())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import QEvent, QSize
+from PySide6.QtGui import QMouseEvent, QPalette
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
+
+from modinv_app.widgets.icons import icon
 
 # Roles of the palette, not colours: so it follows light and dark by itself.
 _STYLE = """
@@ -26,6 +28,8 @@ class HoldButton(QPushButton):
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
         self.setStyleSheet(_STYLE)
+        self.setIconSize(QSize(24, 24))
+        self._paint_icon()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_lit(self, lit: bool) -> None:
@@ -33,6 +37,18 @@ class HoldButton(QPushButton):
         if lit != self.property("lit"):
             self.setProperty("lit", lit)
             self.style().polish(self)  # a style sheet does not follow properties by itself
+            self._paint_icon()
+
+    def _paint_icon(self) -> None:
+        palette = QPalette(self.palette())
+        if self.property("lit"):
+            palette.setBrush(QPalette.ColorRole.ButtonText, palette.highlightedText())
+        self.setIcon(icon("microphone", palette))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ApplicationPaletteChange:
+            self._paint_icon()
 
     def sizeHint(self) -> QSize:
         return super().sizeHint().expandedTo(QSize(0, round(3.2 * self.fontMetrics().height())))

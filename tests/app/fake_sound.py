@@ -88,9 +88,7 @@ class FakeBackend:
         stream.on_block = on_block
         return stream
 
-    def open_output(
-        self, device: str | None, rate: int | None, fill: Fill, on_lost: Callable[[], None]
-    ) -> FakeStream:
+    def open_output(self, device: str | None, rate: int | None, fill: Fill, on_lost: Callable[[], None]) -> FakeStream:
         stream = self._open(self.outputs, device, rate, on_lost)
         stream.fill = fill
         return stream

@@ -135,9 +135,7 @@ def test_a_failed_switch_goes_back_to_the_former_device(qtbot, player, backend):
     assert started(qtbot, player, backend, constant(0.1, 0.5)).device == "Box"
 
 
-def test_an_unplugged_loudspeaker_finishes_in_words_and_the_next_clip_tries_again(
-    qtbot, player, backend, said
-):
+def test_an_unplugged_loudspeaker_finishes_in_words_and_the_next_clip_tries_again(qtbot, player, backend, said):
     stream = started(qtbot, player, backend, constant(0.1, 0.5))
     with qtbot.waitSignals([player.failed, player.finished]):
         stream.lose()
