@@ -25,6 +25,7 @@ _KINDS: tuple[Kind, ...] = get_args(Kind)
 # Two of these side by side read as one switch, in which the chosen half is unmistakable.
 _SEGMENT = """
 QToolButton { border: 1px solid rgba(128, 128, 128, 0.5); background: transparent; padding: 3px 10px; }
+QToolButton:disabled { color: gray; }
 QToolButton:checked { background: palette(highlight); color: palette(highlighted-text); }
 QToolButton:focus { border-color: palette(highlight); }
 """
@@ -70,6 +71,7 @@ class ProjectionPanel(QWidget):
         self._home.setText("Reset view")
         self._home.setAutoRaise(True)
         self._home.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._home.clicked.connect(self.reset_view)
         self._home.setToolTip("Show all points (Home, or double-click the ground)")
         self._digits = [Chip(str(digit)) for digit in range(10)]
         self._modalities = {
@@ -105,7 +107,6 @@ class ProjectionPanel(QWidget):
         plot.hovered.connect(self._show_card)
         plot.hovered.connect(self.hovered)
         plot.clicked.connect(self.clicked)
-        self._home.clicked.connect(plot.reset_view)
         self._stage.addWidget(plot)
         self._filter()
 
@@ -182,6 +183,11 @@ class ProjectionPanel(QWidget):
         from modinv_app.widgets.query_layer import Query
 
         self._plot.show_query(Query(modality, fitted.place(mean), fitted.place(samples), tuple(matches), guess))
+
+    def reset_view(self) -> None:
+        """Show all points again."""
+        if self._plot is not None:
+            self._plot.reset_view()
 
     def clear_query(self) -> None:
         """Take the query away; all points are bright again."""
