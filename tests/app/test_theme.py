@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from modinv_app.theme import (
+    Scheme,
     accent,
     apply_scheme,
     digit_colour,
