@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +43,10 @@ PAPER_TABLE: Mapping[float, tuple[float, float]] = {
 """Table 1 of the paper: lambda_IG to (cluster purity, modality SVM accuracy), on MNIST and TIDIGITS."""
 
 
+class EvaluationError(ValueError):
+    """A model or test data that can't be judged; the message says why."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Posteriors:
     """What an encoder says of the ``n`` test inputs of one modality, with the digits to score by.
@@ -61,13 +66,13 @@ class Posteriors:
     def __post_init__(self) -> None:
         n = len(self.labels)
         if n == 0:
-            raise ValueError("There is nothing to evaluate: a modality has no inputs.")
+            raise EvaluationError("There is nothing to evaluate: a modality has no inputs.")
         if self.means.ndim != 2 or self.means.shape != self.log_variances.shape or len(self.means) != n:
-            raise ValueError(
+            raise EvaluationError(
                 f"{n} labels do not match means {self.means.shape} and variances {self.log_variances.shape}."
             )
         if not (np.isfinite(self.means).all() and np.isfinite(self.log_variances).all()):
-            raise ValueError("The posteriors hold values that are not finite: the model has diverged.")
+            raise EvaluationError("The posteriors hold values that are not finite: the model has diverged.")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -116,9 +121,9 @@ class Report:
     modality_svm_unseen_inputs: float
     p_at_1: CrossModal
     seconds: float
-    setting: Mapping[str, object] = field(default_factory=dict)
+    setting: Mapping[str, Any] = field(default_factory=dict)
 
-    def to_json_dict(self) -> dict[str, object]:
+    def to_json_dict(self) -> dict[str, Any]:
         """Return the report as plain dictionaries and numbers."""
         return asdict(self)
 
@@ -191,7 +196,7 @@ def modality_svm(
 
     Raises
     ------
-    ValueError
+    EvaluationError
         If a modality has too few embeddings or, with ``unseen_inputs``, inputs: at least 12.
     """
     from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
@@ -206,9 +211,7 @@ def modality_svm(
         group = place if unseen_inputs else np.arange(size)
         members = rng.permutation(np.unique(group))
         if len(members) < 12:
-            raise ValueError(
-                f"The modality SVM needs at least 12 test inputs of a modality, not {len(members)}."
-            )
+            raise EvaluationError(f"The modality SVM needs at least 12 test inputs of a modality, not {len(members)}.")
         embeddings.append(taken)
         groups.append(group + offset)
         in_train.append(np.isin(group, members[: round(PAPER_TRAIN_SHARE * len(members))]))
@@ -257,9 +260,7 @@ def precision_at_1(
     return hits / len(query_means)
 
 
-def evaluate(
-    images: Posteriors, speech: Posteriors, seed: int, setting: Mapping[str, object] | None = None
-) -> Report:
+def evaluate(images: Posteriors, speech: Posteriors, seed: int, setting: Mapping[str, Any] | None = None) -> Report:
     """Judge a model by the paper's protocol on the unseen test inputs of both modalities.
 
     - Retrieval: every image queries all utterances and every utterance all images, by means.
@@ -305,9 +306,7 @@ def evaluate(
     return Report(
         purity=purity,
         modality_svm=modality_svm(image_embeddings, speech_embeddings, seed),
-        modality_svm_unseen_inputs=modality_svm(
-            image_embeddings, speech_embeddings, seed, unseen_inputs=True
-        ),
+        modality_svm_unseen_inputs=modality_svm(image_embeddings, speech_embeddings, seed, unseen_inputs=True),
         p_at_1=retrieval,
         seconds=time.perf_counter() - started,
         setting={

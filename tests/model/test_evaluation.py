@@ -7,6 +7,7 @@ import pytest
 
 from model import evaluation
 from model.evaluation import (
+    EvaluationError,
     Posteriors,
     cluster_purity,
     evaluate,
@@ -103,7 +104,7 @@ def test_both_svms_agree_where_every_embedding_has_its_own_input(rng):
 
 def test_svm_refuses_a_handful_of_inputs(rng):
     few, many = posteriors(rng, 5).sample(1, rng), posteriors(rng, 50).sample(1, rng)
-    with pytest.raises(ValueError, match="at least 12"):
+    with pytest.raises(EvaluationError, match="at least 12"):
         modality_svm(few, many, seed=0)
 
 
@@ -177,7 +178,7 @@ def test_report_is_json_with_the_promised_keys(rng):
     ],
 )
 def test_unusable_posteriors_are_refused(means, log_variances, labels, complaint):
-    with pytest.raises(ValueError, match=complaint):
+    with pytest.raises(EvaluationError, match=complaint):
         Posteriors(means, log_variances, labels)
 
 

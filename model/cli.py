@@ -1,0 +1,48 @@
+"""``modinv``: the science from the command line."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from model.commands import data
+from model.commands.doctor import doctor
+from model.commands.evaluate import evaluate
+from model.commands.query import query
+from model.commands.train import train
+
+app = typer.Typer(
+    name="modinv",
+    help="Modality-invariant representations of images and speech.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(train)
+app.command()(evaluate)
+app.command()(query)
+app.add_typer(data.app, name="data")
+app.command()(doctor)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"modinv {version('modinv')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version and leave.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options that belong to no command."""
+
+
+def main() -> None:
+    """Entry point of ``modinv``."""
+    app()

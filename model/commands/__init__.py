@@ -1,0 +1,1 @@
+"""The commands of ``modinv``, one module each; what is slow to import they import when they run."""

@@ -1,0 +1,314 @@
+"""Is everything there that the application needs? Each check names the cure where something is missing."""
+
+from __future__ import annotations
+
+import ctypes
+import gzip
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import platformdirs
+
+from model import locations
+
+OLDEST_PYTHON = (3, 11)
+WANTED_SPACE = 2**30  # bytes: corpora as filterbanks, a few checkpoints
+
+QT_LIBRARIES = {
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "libX11-xcb.so.1": "libx11-xcb1",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-randr.so.0": "libxcb-randr0",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-xinerama.so.0": "libxcb-xinerama0",
+    "libxcb-xkb.so.1": "libxcb-xkb1",
+}
+"""What Qt's xcb plugin loads on Linux, and the Debian package that holds it."""
+
+_LIST_SOUND_DEVICES = """
+import json, sounddevice
+found = sounddevice.query_devices()
+print(json.dumps({
+    "portaudio": sounddevice.get_portaudio_version()[1],
+    "microphones": sum(device["max_input_channels"] > 0 for device in found),
+    "loudspeakers": sum(device["max_output_channels"] > 0 for device in found),
+}))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was found of one thing.
+
+    Attributes
+    ----------
+    name
+        What was looked at.
+    ok
+        Whether it is as it should be.
+    found
+        What was found, or what is wrong.
+    essential
+        Whether the application is of no use without it.
+    cure
+        The command or step that helps; empty where all is well.
+    """
+
+    name: str
+    ok: bool
+    found: str
+    essential: bool = True
+    cure: str = ""
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+def examine(data: Path | None = None) -> Iterator[Check]:
+    """Look at everything, one check after the other.
+
+    Parameters
+    ----------
+    data
+        The folder of corpora; by default the user's.
+    """
+    yield _python()
+    yield _packages()
+    yield _torch()
+    if sys.platform == "linux":
+        yield _qt_libraries()
+        yield _screen()
+    yield _sound()
+    yield _model()
+    yield _images()
+    yield _voices()
+    yield _human_speech(data)
+    yield from _folders(data)
+    yield _space()
+
+
+def healthy(checks: list[Check]) -> bool:
+    """Whether nothing essential is missing."""
+    return all(check.ok for check in checks if check.essential)
+
+
+def install_command(packages: list[str]) -> str:
+    """The command that installs Debian packages, or words for systems that have no ``apt-get``."""
+    names = " ".join(packages)
+    if shutil.which("apt-get"):
+        return f"sudo apt-get install -y {names}"
+    return f"Install what your system calls these Debian packages: {names}"
+
+
+def _python() -> Check:
+    wanted = ".".join(map(str, OLDEST_PYTHON))
+    return Check(
+        "Python",
+        ok := sys.version_info >= OLDEST_PYTHON,
+        f"{platform.python_version()}, {platform.system()} {platform.machine()}",
+        cure="" if ok else f"Install Python {wanted} or later and make a new environment with it.",
+    )
+
+
+def _packages() -> Check:
+    name, cure = "Packages", f"{sys.executable} -m pip install --upgrade modinv"
+    try:
+        wanted = importlib.metadata.requires("modinv") or []
+    except importlib.metadata.PackageNotFoundError:
+        return Check(name, False, "modinv itself is not installed, only unpacked.", cure="python -m pip install -e .")
+    versions: dict[str, str | None] = {}
+    for requirement in wanted:
+        package = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = None
+    missing = [package for package, version in versions.items() if version is None]
+    if missing:
+        return Check(name, False, f"missing: {', '.join(missing)}", cure=cure)
+    qt = versions.get("PySide6-Essentials", "unknown")
+    return Check(name, True, f"all {len(versions)} installed, PySide6 {qt}")
+
+
+def _torch() -> Check:
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        return Check(
+            "PyTorch",
+            False,
+            str(error),
+            cure=f"{sys.executable} -m pip install --force-reinstall torch torchaudio",
+        )
+    if torch.cuda.is_available():
+        device = f"CUDA, {torch.cuda.get_device_name()}"
+    elif torch.backends.mps.is_available():
+        device = "MPS, Apple GPU"
+    else:
+        device = f"CPU, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"
+    return Check("PyTorch", True, f"{torch.__version__} on {device}")
+
+
+def _qt_libraries() -> Check:
+    missing = [library for library in QT_LIBRARIES if not _loads(library)]
+    if missing:
+        cure = install_command([QT_LIBRARIES[library] for library in missing])
+        return Check("Libraries of the window", False, f"missing: {', '.join(missing)}", cure=cure)
+    return Check("Libraries of the window", True, f"all {len(QT_LIBRARIES)} found")
+
+
+def _loads(library: str) -> bool:
+    """Whether the dynamic linker finds a shared library."""
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def _screen() -> Check:
+    for variable in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY", "DISPLAY"):
+        if value := os.environ.get(variable):
+            return Check("Screen", True, f"{variable}={value}", essential=False)
+    return Check(
+        "Screen",
+        False,
+        "neither DISPLAY nor WAYLAND_DISPLAY is set, so no window can open here",
+        essential=False,
+        cure="Start it from a desktop session, or without a screen: xvfb-run modinv-app",
+    )
+
+
+def _sound() -> Check:
+    """Ask another process: this package never loads sounddevice, and a driver that hangs must not hang us."""
+    try:
+        answer = subprocess.run(
+            [sys.executable, "-c", _LIST_SOUND_DEVICES],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Check("Sound", False, "the sound system does not answer", False, "Restart the sound system, then retry.")
+    if answer.returncode != 0:
+        reason = (answer.stderr.strip().splitlines() or ["the sound library failed"])[-1]
+        cure = f"{sys.executable} -m pip install --force-reinstall sounddevice"
+        if "PortAudio library not found" in reason:
+            cure = install_command(["libportaudio2"])
+        return Check("Sound", False, reason, False, cure)
+    found = json.loads(answer.stdout.strip().splitlines()[-1])
+    counts = f"{found['microphones']} inputs, {found['loudspeakers']} outputs, {found['portaudio']}"
+    if found["microphones"] and found["loudspeakers"]:
+        return Check("Sound", True, counts, essential=False)
+    return Check("Sound", False, counts, False, "Connect a microphone and a loudspeaker, or allow access to them.")
+
+
+_REINSTALL = "Install the application again: its own files are incomplete."
+
+
+def _model() -> Check:
+    from model.checkpoint import UnusableCheckpoint, read
+
+    sizes = []
+    for path in (locations.shipped_model(), locations.shipped_gallery()):
+        try:
+            read(path)
+        except UnusableCheckpoint as error:
+            return Check("Shipped model and gallery", False, str(error), cure=_REINSTALL)
+        sizes.append(f"{path.name} {path.stat().st_size / 2**20:.0f} MiB")
+    return Check("Shipped model and gallery", True, ", ".join(sizes))
+
+
+def _images() -> Check:
+    folder = locations.assets() / "mnist"
+    files = [
+        folder / f"{split}-{content}-ubyte.gz"
+        for split in ("train", "t10k")
+        for content in ("images-idx3", "labels-idx1")
+    ]
+    for path in files:
+        try:
+            gzip.decompress(path.read_bytes())
+        except (OSError, EOFError, zlib.error) as error:
+            return Check("MNIST", False, f"{path.name}: {error}", cure=_REINSTALL)
+    return Check("MNIST", True, str(folder))
+
+
+def _voices() -> Check:
+    archive = locations.assets() / "voices" / "voices.zip"
+    try:
+        with zipfile.ZipFile(archive) as content:
+            damaged, clips = content.testzip(), len(content.namelist())
+    except (OSError, zipfile.BadZipFile) as error:
+        return Check("Synthetic voices", False, f"{archive.name}: {error}", cure=_REINSTALL)
+    if damaged:
+        return Check("Synthetic voices", False, f"{damaged} is damaged", cure=_REINSTALL)
+    return Check("Synthetic voices", True, f"{clips:,} clips")
+
+
+def _human_speech(data: Path | None) -> Check:
+    from model.datasets import CORPORA, MissingData
+
+    corpus = CORPORA["fsdd"](data)
+    if place := corpus.location():
+        return Check("Human speech (FSDD)", True, str(place), essential=False)
+    try:
+        corpus.load("test")
+    except MissingData as error:
+        cure = str(error)
+    return Check("Human speech (FSDD)", False, "not installed: only training and scoring need it", False, cure)
+
+
+def _folders(data: Path | None) -> Iterator[Check]:
+    named = {
+        "Folder of corpora": data or locations.data(),
+        "Folder of caches": locations.cache(),
+        "Folder of settings": platformdirs.user_config_path("modinv"),
+    }
+    for name, folder in named.items():
+        try:
+            with tempfile.TemporaryFile(dir=_nearest_existing(folder)):
+                pass
+        except OSError as error:
+            cure = f"Make {folder} writable" + (", or set MODINV_DATA." if "corpora" in name else ".")
+            yield Check(name, False, f"{folder}: {error.strerror}", essential=False, cure=cure)
+        else:
+            yield Check(name, True, str(folder), essential=False)
+
+
+def _space() -> Check:
+    folder = _nearest_existing(locations.cache())
+    free = shutil.disk_usage(folder).free
+    found = f"{free / 2**30:.1f} GiB free at {folder}"
+    if free >= WANTED_SPACE:
+        return Check("Disk", True, found, essential=False)
+    return Check("Disk", False, found, essential=False, cure="Free at least 1 GiB before you train.")
+
+
+def _nearest_existing(folder: Path) -> Path:
+    """The folder itself, or the lowest one above it that exists."""
+    return next(place for place in (folder, *folder.parents) if place.exists())
