@@ -231,12 +231,16 @@ class Canvas(QWidget):
     def _touch_event(self, event: QTouchEvent) -> bool:
         if event.device().type() != QInputDevice.DeviceType.TouchScreen:
             return super().event(event)  # a touch pad already moves the mouse
-        kinds = {QEventPoint.State.Pressed: "down", QEventPoint.State.Released: "up"}
+        kinds = {
+            QEventPoint.State.Pressed: "down",
+            QEventPoint.State.Updated: "move",
+            QEventPoint.State.Released: "up",
+        }
         for point in event.points():
-            kind = kinds.get(point.state(), "move")
+            kind = kinds.get(point.state())
             if kind == "down" and not self._stroke:
                 self._finger = point.id()
-            if point.id() == self._finger:
+            if kind and point.id() == self._finger:
                 self._pen_event(kind, event.device(), point.position())
         if event.type() == QEvent.Type.TouchCancel and event.device() == self._device:
             self._up()

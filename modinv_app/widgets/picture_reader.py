@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QObject, QThreadPool, Signal
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QBuffer, QByteArray, QObject, QThreadPool, Signal
+from PySide6.QtGui import QImage, QImageWriter
 
 from model.images import GreyPicture, UnusablePicture, read_picture
 
@@ -79,5 +79,7 @@ def _png(image: QImage) -> bytes:
     """A picture from the clipboard as a file, so that it is read as any other."""
     buffer = QBuffer()
     buffer.open(QBuffer.OpenModeFlag.WriteOnly)
-    image.save(buffer, b"PNG", 100)  # 100: without the time that compression takes
+    writer = QImageWriter(buffer, QByteArray(b"png"))
+    writer.setQuality(100)  # without the time that compression takes
+    writer.write(image)
     return bytes(buffer.data().data())
