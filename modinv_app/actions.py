@@ -1,0 +1,103 @@
+"""Every command once: menus, shortcuts and the shortcut sheet are all made from this table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+Callback = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing that the user can ask for.
+
+    Attributes
+    ----------
+    name
+        By which :class:`Commands` finds its action.
+    group
+        The menu that it stands in, and its heading in the shortcut sheet.
+    title
+        What the menu says; ``&`` marks the access key.
+    shortcuts
+        Portable key sequences.
+    choice
+        Commands of one menu with the same ``choice`` exclude each other.
+    toggles
+        Whether it is on or off.
+    """
+
+    name: str
+    group: str
+    title: str
+    shortcuts: tuple[str, ...] = ()
+    choice: str = ""
+    toggles: bool = False
+
+
+COMMANDS = (
+    Command("open_picture", "File", "Open &picture…", ("Ctrl+O",)),
+    Command("open_sound", "File", "Open &sound…", ("Ctrl+Shift+O",)),
+    Command("paste", "File", "P&aste picture", ("Ctrl+V",)),
+    Command("quit", "File", "&Quit", ("Ctrl+Q",)),
+    Command("undo", "Draw", "&Undo", ("Ctrl+Z",)),
+    Command("redo", "Draw", "&Redo", ("Ctrl+Shift+Z", "Ctrl+Y")),
+    Command("clear", "Draw", "&Clear", ("Delete", "Backspace")),
+    Command("hands_free", "Listen", "&Hands-free", ("H",), toggles=True),
+    Command("play", "Listen", "&Play the nearest match", ("P",)),
+    Command("next", "Listen", "&Next match", ("J",)),
+    Command("previous", "Listen", "Pre&vious match", ("K",)),
+    Command("silence", "Listen", "&Stop playing", (".",)),
+    Command("pca", "Map", "&PCA", ("1",), choice="kind"),
+    Command("tsne", "Map", "&t-SNE", ("2",), choice="kind"),
+    Command("reset_view", "Map", "Show the &whole map", ("0",)),
+    Command("system", "View", "As the &system", choice="scheme"),
+    Command("light", "View", "&Light", choice="scheme"),
+    Command("dark", "View", "&Dark", choice="scheme"),
+    Command("full_screen", "View", "&Full screen", ("F11",), toggles=True),
+    Command("shortcuts", "Help", "&Keyboard shortcuts", ("?", "F1")),
+    Command("about", "Help", "&About modinv"),
+)
+
+
+class Commands:
+    """The actions of a window, in its menus.
+
+    Parameters
+    ----------
+    window
+        Gets the menus.
+    callbacks
+        By command's name; every command has one.
+    """
+
+    def __init__(self, window: QMainWindow, callbacks: dict[str, Callback]) -> None:
+        self._actions: dict[str, QAction] = {}
+        menus: dict[str, QMenu] = {}
+        choices: dict[str, QActionGroup] = {}
+        for command in COMMANDS:
+            action = QAction(command.title, window)
+            action.setShortcuts([QKeySequence(keys) for keys in command.shortcuts])
+            action.setProperty("group", command.group)
+            action.setCheckable(command.toggles or bool(command.choice))
+            if command.choice:
+                if command.choice not in choices:
+                    choices[command.choice] = QActionGroup(window)
+                choices[command.choice].addAction(action)
+            callback = callbacks[command.name]
+            action.triggered.connect(lambda _checked=False, callback=callback: callback())
+            if command.group not in menus:
+                menus[command.group] = window.menuBar().addMenu(f"&{command.group}")
+            menus[command.group].addAction(action)
+            self._actions[command.name] = action
+
+    def __getitem__(self, name: str) -> QAction:
+        return self._actions[name]
+
+    def all(self) -> list[QAction]:
+        """Every action, in the table's order."""
+        return list(self._actions.values())

@@ -1,0 +1,60 @@
+"""The composition root: everything is built here, once, and handed down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QCoreApplication, QSettings
+from PySide6.QtWidgets import QApplication
+
+from modinv_app import settings as chosen
+from modinv_app.audio.backend import Backend
+from modinv_app.audio.player import Player
+from modinv_app.audio.portaudio import PortAudio
+from modinv_app.audio.recorder import Recorder
+from modinv_app.audio.system import SoundSystem
+from modinv_app.main_window import MainWindow
+from modinv_app.model_service import ModelService
+from modinv_app.settings import Settings
+from modinv_app.state import AppState
+from modinv_app.theme import apply_scheme
+
+
+def make_application(arguments: list[str]) -> QApplication:
+    """The Qt application, with the names under which it keeps its settings."""
+    QCoreApplication.setApplicationName("modinv")
+    QCoreApplication.setOrganizationName("modinv")
+    return QApplication(arguments)
+
+
+class Application:
+    """The window and what stands behind it.
+
+    Parameters
+    ----------
+    store
+        Where settings are kept.
+    make_backend
+        The sound library, made in the sound thread.
+    """
+
+    def __init__(self, store: QSettings, make_backend: Callable[[], Backend] = PortAudio) -> None:
+        self.settings = Settings(store)
+        apply_scheme(self.settings.get(chosen.SCHEME))
+        self.state = AppState()
+        self.model = ModelService()
+        self.sound = SoundSystem(make_backend)
+        self.recorder = Recorder(self.sound)
+        self.player = Player(self.sound)
+        self.window = MainWindow(self.settings, self.state, self.model, self.sound, self.recorder, self.player)
+        self.model.gallery_loaded.connect(self._take_gallery)
+        self.model.ready.connect(self.state.set_model)
+
+    def start(self) -> None:
+        """Show the window, then load the model behind it."""
+        self.window.show()
+        self.model.start()
+
+    def _take_gallery(self, gallery: object, maps: object) -> None:
+        self.state.set_gallery(gallery)  # type: ignore[arg-type]
+        self.state.set_maps(maps)  # type: ignore[arg-type]

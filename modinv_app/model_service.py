@@ -1,0 +1,176 @@
+"""The model in a thread of its own: questions in, replies out, the window never waits."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from model import locations
+from model.checkpoint import Header
+from model.gallery import Gallery
+from model.projection import NeighbourMap, PrincipalComponents, Projection
+from model.results import Answer, FloatArray, Modality
+from modinv_app.audio.lane import Lane
+from modinv_app.state import Reply
+
+if TYPE_CHECKING:  # importing torch takes seconds: it happens in the lane, behind a window that is already there
+    from model.retrieval import Retriever
+
+log = logging.getLogger(__name__)
+
+MATCHES = 10
+"""Items found for a query."""
+
+MAPS: dict[str, type[PrincipalComponents] | type[NeighbourMap]] = {"PCA": PrincipalComponents, "t-SNE": NeighbourMap}
+"""The kinds of map, by the names that the window shows."""
+
+
+class ModelService(QObject):
+    """Loads the shipped model and answers queries, one after the other, in its own thread.
+
+    While one query is worked on only the newest of those that wait is kept: a pen moves faster than any model needs to
+    answer. ``forget`` makes sure that nothing asked before is answered after.
+
+    Signals
+    -------
+    gallery_loaded(Gallery, dict)
+        There is something to look at, with the coordinates of its maps by kind; comes before the model.
+    ready(Header)
+        The model answers now; what was asked before is answered next.
+    replied(int, Reply)
+        The ticket of the question, and its reply. Tickets grow; some are never answered.
+    refused(Modality, str)
+        A query could not be used: why, and what to do.
+    clip_loaded(int, object, int)
+        An utterance of the gallery: its index, ``(n,)`` float32 samples, and Hz.
+    failed(str, str)
+        Something went wrong that no query is to blame for: what, and details to copy.
+    """
+
+    gallery_loaded = Signal(object, object)
+    ready = Signal(object)
+    replied = Signal(int, object)
+    refused = Signal(object, str)
+    clip_loaded = Signal(int, object, int)
+    failed = Signal(str, str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lane = Lane("model", self)
+        self._ticket = 0
+        self._forgotten = 0
+        # These two are touched by the lane only.
+        self._retriever: Retriever | None = None
+        self._maps: dict[str, Projection] = {}
+
+    @property
+    def latest_ticket(self) -> int:
+        """The ticket of the question asked last."""
+        return self._ticket
+
+    def start(self) -> None:
+        """Load gallery and model, the one that can be looked at first."""
+        self._lane.submit(self._load_gallery, self._gallery_loaded, self._broken)
+        self._lane.submit(self._load_model, self.ready.emit, self._broken)
+
+    def close(self) -> None:
+        """End the thread; what waits is dropped."""
+        self.forget()
+        self._lane.close()
+
+    def forget(self) -> None:
+        """Drop every question that is not answered yet."""
+        self._ticket += 1
+        self._forgotten = self._ticket
+
+    def ask_picture(self, picture: np.ndarray[Any, Any]) -> None:
+        """Utterances for a grey picture ``(h, w)``."""
+        self._ask(Modality.IMAGE, lambda retriever: retriever.ask_picture(picture, MATCHES))
+
+    def ask_sound(self, samples: FloatArray, rate: int) -> None:
+        """Images for a recording ``(n,)`` at ``rate`` Hz."""
+        self._ask(Modality.SPEECH, lambda retriever: retriever.ask_sound(samples, rate, MATCHES))
+
+    def ask_sound_file(self, path: Path) -> None:
+        """Images for a sound file."""
+        self._ask(Modality.SPEECH, lambda retriever: retriever.ask_sound_file(path, MATCHES))
+
+    def ask_item(self, index: int) -> None:
+        """What matches an item of the gallery."""
+        self._ask(None, lambda retriever: retriever.ask_item(index, MATCHES), index)
+
+    def load_clip(self, index: int) -> None:
+        """Fetch the sound of an utterance of the gallery."""
+
+        def load() -> tuple[FloatArray, int]:
+            from model.retrieval import clip
+
+            assert self._retriever is not None
+            return clip(self._retriever.gallery, index)
+
+        self._lane.submit(load, lambda sound: self.clip_loaded.emit(index, *sound), self._broken)
+
+    def _ask(self, modality: Modality | None, question: Callable[[Retriever], Answer], item: int | None = None) -> None:
+        self._ticket += 1
+        ticket = self._ticket
+
+        def work() -> Reply | None:
+            if ticket != self._ticket or self._retriever is None:
+                return None  # a newer question waits, or there is no model: that has been said
+            answer = question(self._retriever)
+            query = np.vstack([answer.mean, answer.samples])
+            places = {kind: projection.place(query) for kind, projection in self._maps.items()}
+            return Reply(answer, places, None if item is None else self._retriever.gallery.items[item])
+
+        def done(reply: Reply | None) -> None:
+            if reply is not None and ticket > self._forgotten:
+                self.replied.emit(ticket, reply)
+
+        def refuse(error: Exception) -> None:
+            if ticket <= self._forgotten:
+                return
+            if isinstance(error, ValueError) and modality is not None:
+                self.refused.emit(modality, str(error))
+            else:
+                self._broken(error)
+
+        self._lane.submit(work, done, refuse)
+
+    def _load_gallery(self) -> Gallery:
+        gallery = Gallery.load(locations.shipped_gallery())
+        for kind, projection in MAPS.items():
+            arrays = {
+                name.removeprefix(f"{kind}/"): array
+                for name, array in gallery.maps.items()
+                if name.startswith(f"{kind}/")
+            }
+            if arrays:
+                self._maps[kind] = projection.from_arrays(arrays)
+        return gallery
+
+    def _gallery_loaded(self, gallery: Gallery) -> None:
+        self.gallery_loaded.emit(gallery, {kind: projection.coordinates for kind, projection in self._maps.items()})
+
+    def _load_model(self) -> Header:
+        import torch
+
+        # One query is too little work to share, and a second thread that spins would slow the window down.
+        torch.set_num_threads(1)
+        from model.retrieval import Retriever
+        from model.trained import load_model
+
+        encoders, header = load_model(locations.shipped_model())
+        self._retriever = Retriever(encoders, header, Gallery.load(locations.shipped_gallery()))
+        self._retriever.warm_up()
+        return header
+
+    def _broken(self, error: Exception) -> None:
+        log.error("The model's thread failed", exc_info=error)
+        details = "".join(traceback.format_exception(error))
+        self.failed.emit(str(error) or type(error).__name__, details)
