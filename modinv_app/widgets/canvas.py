@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ from modinv_app.theme import is_dark
 from modinv_app.widgets.strokes import Point, Stroke, paint_strokes, rasterise
 
 _PEN = 0.085  # of the canvas' side: a digit drawn over most of it looks as it will to the encoder
+_STEP = 0.004  # a pixel or two: a mouse that tells of more a thousand times a second need not be believed
 _FRAME_MS = 16
 _RADIUS = 10.0
 _LONGEST_HISTORY = 300
@@ -159,7 +161,7 @@ class Canvas(QWidget):
             return
         low, high = _PEN / 2, 1 - _PEN / 2  # at the edge the stroke stays whole
         point = (min(max(at.x(), low), high), min(max(at.y(), low), high))
-        if self._stroke.points[-1:] == [point]:
+        if self._stroke.points and math.dist(self._stroke.points[-1], point) < _STEP:
             return
         self._stroke.points.append(point)
         self._stroke.widths.append(pressure)
@@ -292,9 +294,7 @@ class Canvas(QWidget):
             self._paint_picture(painter, paper, sheet.picture)
         else:
             painter.setPen(ink_colour)
-            painter.translate(self._paper().topLeft())
-            painter.scale(self._paper().width(), self._paper().height())
-            paint_strokes(painter, sheet.strokes, _PEN)
+            paint_strokes(painter, sheet.strokes, _PEN, self._paper().width(), self._paper().topLeft())
 
     def _write(self, painter: QPainter, paper: QRectF, words: str) -> None:
         colour = self.palette().text().color()

@@ -36,31 +36,35 @@ class Stroke:
     widths: list[float] = field(default_factory=list)
 
 
-def paint_strokes(painter: QPainter, strokes: Iterable[Stroke], width: float) -> None:
-    """Paint smooth curves through the strokes' points in the painter's colour and coordinates.
+def paint_strokes(
+    painter: QPainter, strokes: Iterable[Stroke], pen_width: float, scale: float, origin: QPointF
+) -> None:
+    """Paint smooth curves through the strokes' points in the colour of the painter's pen.
 
     Parameters
     ----------
     painter
-        Maps the unit square to where the strokes shall be; its pen gives the colour.
-    width
-        The pen's usual width in the same unit.
+        Has no transform of its own: Qt strokes curves that it has to enlarge twenty times slower.
+    pen_width
+        The pen's usual width in the unit square.
+    scale, origin
+        Length of the unit square's side, and where its top left is, in the painter's coordinates.
     """
-    pen = QPen(painter.pen().color(), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
+    pen = QPen(painter.pen().color(), 1, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for stroke in strokes:
-        for share, path in _curves(stroke):
-            pen.setWidthF(width * share)
+        for share, path in _curves(stroke, scale, origin):
+            pen.setWidthF(scale * pen_width * share)
             painter.setPen(pen)
             painter.drawPath(path)
 
 
-def _curves(stroke: Stroke) -> Iterable[tuple[float, QPainterPath]]:
+def _curves(stroke: Stroke, scale: float, origin: QPointF) -> Iterable[tuple[float, QPainterPath]]:
     """The stroke as quadratic curves from midpoint to midpoint, in runs of one width."""
-    points = [QPointF(*point) for point in stroke.points]
+    points = [QPointF(scale * x, scale * y) + origin for x, y in stroke.points]
     if len(points) == 1:  # a line of no length gets its round cap from some of Qt's paint engines only
-        points.append(points[0] + QPointF(1e-4, 0))
+        points.append(points[0] + QPointF(0.01, 0))
     ends = [points[0], *((a + b) / 2 for a, b in pairwise(points[1:])), points[-1]]
     last = len(stroke.widths) - 1
     pieces = [(round(16 * stroke.widths[min(k + 1, last)]) / 16, k) for k in range(len(points) - 1)]
@@ -94,10 +98,8 @@ def rasterise(strokes: Sequence[Stroke]) -> npt.NDArray[np.uint8]:
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.GlobalColor.white)
-    painter.translate(_RASTER_SIDE / 2, _RASTER_SIDE / 2)
-    painter.scale(scale, scale)
-    painter.translate(*(-(low + high) / 2))
-    paint_strokes(painter, strokes, pen)
+    middle = QPointF(_RASTER_SIDE / 2, _RASTER_SIDE / 2)
+    paint_strokes(painter, strokes, pen, scale, middle - QPointF(*(low + high) / 2) * scale)
     painter.end()
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(_RASTER_SIDE, image.bytesPerLine())
     return rows[:, :_RASTER_SIDE].copy()
