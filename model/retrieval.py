@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +62,24 @@ class Retriever:
         utterance = self._front_end.trim(samples, rate)
         return self._ask(Modality.SPEECH, self._front_end.filterbank(utterance), count, started)
 
+    def ask_sound_file(self, path: Path, count: int = 10) -> Answer:
+        """Images for a sound file; raises as :meth:`ask_sound`."""
+        return self.ask_sound(*read_audio(path), count)
+
     def ask_file(self, path: Path, count: int = 10) -> Answer:
-        """Either of the two, by what the file holds; raises as they do."""
+        """A picture or a sound, by the file's name; raises as :meth:`ask_picture` and :meth:`ask_sound`."""
         if path.suffix.lower() in _PICTURES:
             return self.ask_picture(read_picture(path), count)
-        return self.ask_sound(*read_audio(path), count)
+        return self.ask_sound_file(path, count)
+
+    def warm_up(self) -> None:
+        """Answer one query of each modality, so that the first real one does not pay for what libraries load late."""
+        # A second of noise holds no speech, but goes all the way that speech goes.
+        noise = np.random.default_rng(0).normal(0, 0.1, self._front_end.settings.sample_rate).astype(np.float32)
+        with suppress(UnusableAudio):
+            self._front_end.trim(noise, 2 * self._front_end.settings.sample_rate)
+        self._ask(Modality.SPEECH, self._front_end.filterbank(noise), 1, 0.0)
+        self._ask(Modality.IMAGE, np.zeros((28, 28), np.float32), 1, 0.0)
 
     def ask_item(self, index: int, count: int = 10) -> Answer:
         """What matches an item of the gallery itself."""

@@ -232,6 +232,7 @@ class UtteranceDetector:
     """An utterance is cut off here; a digit takes less than one second."""
 
     def __init__(self) -> None:
+        model = _voice_activity_model()
         import silero_vad
 
         self._rate = 0
@@ -239,7 +240,7 @@ class UtteranceDetector:
         self._heard: list[FloatArray] = []
         self.active = False
         self._iterator = silero_vad.VADIterator(
-            _voice_activity_model(),
+            model,
             threshold=0.5,
             sampling_rate=SAMPLE_RATE,
             min_silence_duration_ms=int(1000 * self.PAUSE_SECONDS),

@@ -51,9 +51,11 @@ class Application:
         self.model.ready.connect(self.state.set_model)
 
     def start(self) -> None:
-        """Show the window, then load the model behind it."""
+        """Show the window, then load the model and open the sound devices behind it."""
         self.window.show()
         self.model.start()
+        self.sound.refresh()
+        self.player.warm_up()
 
     def _take_gallery(self, gallery: object, maps: object) -> None:
         self.state.set_gallery(gallery)  # type: ignore[arg-type]

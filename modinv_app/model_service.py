@@ -16,7 +16,7 @@ from model.checkpoint import Header
 from model.gallery import Gallery
 from model.projection import NeighbourMap, PrincipalComponents, Projection
 from model.results import Answer, FloatArray, Modality
-from modinv_app.audio.lane import Lane
+from modinv_app.jobs import Lane
 from modinv_app.state import Reply
 
 if TYPE_CHECKING:  # importing torch takes seconds: it happens in the lane, behind a window that is already there

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from PySide6.QtCore import QObject, Signal, Slot
 
 from modinv_app.audio.backend import Samples
-from modinv_app.audio.lane import Lane
+from modinv_app.jobs import Lane
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from modinv_app.audio.backend import AudioDevice, AudioUnavailable, Backend
-from modinv_app.audio.lane import Lane
+from modinv_app.jobs import Lane
 from modinv_app.audio.portaudio import PortAudio
 
 _log = logging.getLogger(__name__)
