@@ -159,8 +159,8 @@ class Canvas(QWidget):
     def _move(self, at: QPointF, pressure: float = 1.0) -> None:
         if self._stroke is None:
             return
-        low, high = _PEN / 2, 1 - _PEN / 2  # at the edge the stroke stays whole
-        point = (min(max(at.x(), low), high), min(max(at.y(), low), high))
+        edge = 0.6 * _PEN  # there the stroke stays whole
+        point = (min(max(at.x(), edge), 1 - edge), min(max(at.y(), edge), 1 - edge))
         if self._stroke.points and math.dist(self._stroke.points[-1], point) < _STEP:
             return
         self._stroke.points.append(point)
