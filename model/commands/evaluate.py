@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -97,7 +98,7 @@ def _show(report: Report) -> None:
         caption=(
             f"{setting['n_images']:,} images, {setting['n_utterances']:,} utterances, {setting['samples_per_input']} "
             f"samples an input, seed {setting['seed']}. Model: recipe {setting['recipe']}, {setting['steps']:,} steps, "
-            f"trained on {setting['trained_on']}, seed {setting['trained_with_seed']}. {report.seconds:.1f} s."
+            f"trained on {_words(setting['trained_on'])}, seed {setting['trained_with_seed']}. {report.seconds:.1f} s."
         ),
         caption_justify="left",
     )
@@ -109,3 +110,12 @@ def _show(report: Report) -> None:
     table.add_row("P@1 image to speech", f"{report.p_at_1.image_to_speech:.3f}", "")
     table.add_row("P@1 speech to image", f"{report.p_at_1.speech_to_image:.3f}", "")
     tables().print(table)
+
+
+def _words(data: Mapping[str, Any]) -> str:
+    """``{"images": "mnist", "speech": ["fsdd", "voices"]}`` as "images mnist, speech fsdd and voices"."""
+    return ", ".join(
+        f"{part} {names if isinstance(names, str) else ' and '.join(map(str, names))}"
+        for part, names in data.items()
+        if names
+    )

@@ -49,7 +49,7 @@ def train(
             place = best_device(device)
         with bad_option("--data"):
             images, speech = _corpora(data, data_dir)
-        run = Run(out, chosen, seed, {"images": images.name, "speech": [corpus.name for corpus in speech]}, place)
+        run = Run(out, chosen, seed, {"images": [images.name], "speech": [corpus.name for corpus in speech]}, place)
         loaded = []
         with notes().status("") as status:
             for corpus in (images, *speech):

@@ -1,0 +1,336 @@
+"""``modinv`` from the outside: names, JSON, exit codes, and what is said of bad input."""
+
+import gzip
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+from model import locations, training
+from model.cli import app
+from model.datasets import CORPORA
+from model.retrieval import build_gallery
+from model.trained import load_model
+
+TRAIN = ["train", "--data", "mnist,fsdd", "--device", "cpu", "--steps", "3"]
+
+
+def _write_idx(path, array):
+    header = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
+    path.write_bytes(gzip.compress(header + array.astype(np.uint8).tobytes()))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Corpora of a few inputs: bars at ten places for images, tones of ten pitches for speech."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "mnist").mkdir()
+    for prefix, count in (("train", 40), ("t10k", 30)):
+        labels = np.arange(count) % 10
+        images = np.zeros((count, 28, 28))
+        for image, label in zip(images, labels, strict=True):
+            image[4:24, 3 + 2 * label : 6 + 2 * label] = 255
+        _write_idx(folder / "mnist" / f"{prefix}-images-idx3-ubyte.gz", images)
+        _write_idx(folder / "mnist" / f"{prefix}-labels-idx1-ubyte.gz", labels)
+    (folder / "fsdd").mkdir()
+    seconds = np.arange(4000) / 8000
+    for digit in range(10):
+        for take in range(3, 7):  # takes up to 4 test, the others train
+            tone = 0.5 * np.sin(2 * np.pi * (200 + 300 * digit + 10 * take) * seconds)
+            soundfile.write(folder / "fsdd" / f"{digit}_theo_{take}.wav", tone, 8000)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(data, tmp_path_factory):
+    """The folder of a finished run of three steps."""
+    folder = tmp_path_factory.mktemp("runs") / "first"
+    cache = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(locations, "cache", lambda: cache)
+        result = CliRunner().invoke(app, [*TRAIN, "--data-dir", str(data), "--out", str(folder)])
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path, monkeypatch):
+    monkeypatch.setattr(locations, "cache", lambda: tmp_path / "cache")
+    monkeypatch.setenv("MODINV_DATA", str(tmp_path / "no data"))
+
+
+@pytest.fixture
+def shipped(data, trained, tmp_path, monkeypatch):
+    """The trained model and a gallery of the test inputs stand in for what ships along."""
+    encoders, header = load_model(trained / "model.safetensors")
+    images, speech = CORPORA["mnist"](data).load("test"), CORPORA["fsdd"](data).load("test")
+    build_gallery(encoders, header, images, speech).save(tmp_path / "gallery.safetensors")
+    monkeypatch.setattr(locations, "shipped_model", lambda: trained / "model.safetensors")
+    monkeypatch.setattr(locations, "shipped_gallery", lambda: tmp_path / "gallery.safetensors")
+
+
+@pytest.fixture
+def picture(tmp_path):
+    drawing = np.full((100, 100), 255, np.uint8)
+    drawing[15:85, 45:55] = 0
+    Image.fromarray(drawing).save(tmp_path / "one.png")
+    return tmp_path / "one.png"
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def told(result, code):
+    """The one line on standard error of a command that failed as it should."""
+    assert result.exit_code == code, result.output
+    assert isinstance(result.exception, SystemExit)
+    assert "Traceback" not in result.output
+    assert result.stdout == ""
+    return result.stderr
+
+
+# Help
+
+
+def test_help_is_there_at_once():
+    command = [sys.executable, "-c", "from model.cli import main; main()", "--help"]
+    took = []
+    for _ in range(3):
+        started = time.perf_counter()
+        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+        took.append(time.perf_counter() - started)
+    for name in ("train", "evaluate", "query", "data", "doctor"):
+        assert name in answer.stdout
+    assert min(took) < 1.5  # about 0.3 s on an idle machine
+
+
+def test_help_imports_nothing_heavy():
+    program = (
+        "import sys, model.cli, typer.main; typer.main.get_command(model.cli.app); "
+        "print([name for name in ('torch', 'sklearn', 'numpy', 'PySide6') if name in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert answer.stdout.strip() == "[]"
+
+
+def test_version(monkeypatch):
+    monkeypatch.setattr("importlib.metadata.version", lambda _name: "1.2.3")
+    assert run("--version").stdout == "modinv 1.2.3\n"
+
+
+# Training
+
+
+def test_training_leaves_a_model_that_says_how_it_came_to_be(trained):
+    _, header = load_model(trained / "model.safetensors")
+    assert header.step == header.recipe["steps"] == 3
+    assert header.recipe["name"] == "fast"
+    assert header.recipe["lambda_ig"] == 2.15e-2
+    assert header.data == {"images": ["mnist"], "speech": ["fsdd"]}
+
+
+def test_ctrl_c_keeps_the_work_and_the_same_command_resumes(data, trained, tmp_path, monkeypatch):
+    step = training._step
+
+    def step_and_press_ctrl_c(number, *arguments):
+        if number == 1:
+            signal.raise_signal(signal.SIGINT)
+        return step(number, *arguments)
+
+    command = [*TRAIN, "--data-dir", data, "--out", tmp_path / "run"]
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "_step", step_and_press_ctrl_c)
+        stopped = run(*command)
+    assert stopped.exit_code == 130, stopped.output
+    assert "Stopped after 2 of 3 steps" in stopped.stderr
+    assert "same command again resumes" in stopped.stderr
+    assert load_model(tmp_path / "run" / "model.safetensors")[1].step == 2
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+    assert run(*command).exit_code == 0
+    resumed, _ = load_model(tmp_path / "run" / "model.safetensors")
+    straight, _ = load_model(trained / "model.safetensors")
+    for name, weight in straight.state_dict().items():
+        assert torch.equal(weight, resumed.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("change", [["--seed", "1"], ["--lambda-ig", "0"], ["--steps", "4"]])
+def test_a_folder_with_another_run_is_refused(data, trained, change):
+    before = (trained / "model.safetensors").read_bytes()
+    message = told(run(*TRAIN, "--data-dir", data, "--out", trained, *change), 1)
+    assert "another" in message
+    assert "Choose another folder" in message
+    assert (trained / "model.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--recipe", "quick"], "There are: paper, fast"),
+        (["--device", "cuda:99"], "no device"),
+        (["--data", "mnist,timit"], "timit"),
+        (["--data", "mnist"], "at least one of speech"),
+        (["--data", "fsdd"], "one corpus of images"),
+        (["--lambda-ig", "-1"], "greater than or equal to 0"),
+        (["--lambda-ig", "nan"], "greater than or equal to 0"),
+        (["--steps", "0"], "greater than or equal to 1"),
+    ],
+)
+def test_wrong_options_of_training_are_told(tmp_path, options, words):
+    message = told(run("train", "--out", tmp_path / "run", *options), 2)
+    assert words in " ".join(message.replace("│", " ").split())
+    assert not (tmp_path / "run").exists()
+
+
+def test_training_without_its_data_says_where_to_put_it(tmp_path):
+    message = told(run(*TRAIN, "--out", tmp_path / "run", "--data-dir", tmp_path), 1)
+    assert "Free Spoken Digit Dataset" in message
+    assert str(tmp_path / "fsdd") in message
+
+
+def test_a_full_disk_is_told(data, tmp_path, monkeypatch):
+    def no_space(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(training, "write_atomically", no_space)
+    assert "No space left" in told(run(*TRAIN, "--data-dir", data, "--out", tmp_path / "run"), 1)
+
+
+# Evaluation
+
+
+def test_evaluation_prints_the_promised_json(data, trained):
+    result = run("evaluate", trained / "model.safetensors", "--data-dir", data, "--json")
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert {"purity", "modality_svm", "p_at_1", "seconds", "setting"} <= set(report)
+    assert set(report["p_at_1"]) == {"image_to_speech", "speech_to_image"}
+    assert report["setting"]["images"] == "mnist"
+    assert report["setting"]["speech"] == "fsdd"
+    assert (report["setting"]["n_images"], report["setting"]["n_utterances"]) == (30, 20)
+    assert (report["setting"]["recipe"], report["setting"]["steps"]) == ("fast", 3)
+
+
+@pytest.mark.usefixtures("shipped")
+def test_the_table_shows_the_shipped_model_beside_the_papers(data):
+    result = run("evaluate", "--data-dir", data)
+    assert result.exit_code == 0, result.output
+    for words in ("model.safetensors", "0.984", "0.554", "fsdd", "fast", "seed 0"):
+        assert words in result.stdout
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", b"\xff" * 64])
+def test_a_foreign_checkpoint_is_told(tmp_path, content):
+    (tmp_path / "foreign.safetensors").write_bytes(content)
+    assert "foreign.safetensors" in told(run("evaluate", tmp_path / "foreign.safetensors"), 1)
+
+
+def test_a_missing_checkpoint_is_told(tmp_path):
+    assert "does not exist" in told(run("evaluate", tmp_path / "nothing.safetensors"), 1)
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_gallery_is_no_checkpoint(data, tmp_path):
+    told(run("evaluate", tmp_path / "gallery.safetensors", "--data-dir", data), 1)
+
+
+@pytest.mark.usefixtures("shipped")
+def test_evaluation_without_its_data_says_where_to_put_it(tmp_path):
+    assert str(tmp_path / "fsdd") in told(run("evaluate", "--data-dir", tmp_path), 1)
+
+
+@pytest.mark.usefixtures("shipped")
+def test_images_are_no_speech(data):
+    assert "speech" in told(run("evaluate", "--speech", "mnist", "--data-dir", data), 2)
+
+
+# Queries
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_picture_and_a_sound_are_answered(data, picture):
+    sound = data / "fsdd" / "7_theo_3.wav"
+    result = run("query", picture, "-k", "4", "--json")
+    assert result.exit_code == 0, result.output
+    (answer,) = json.loads(result.stdout)
+    assert set(answer) >= {"file", "modality", "guess", "matches", "milliseconds"}
+    assert (answer["file"], answer["modality"], len(answer["matches"])) == (str(picture), "image", 4)
+    labels = [match["label"] for match in answer["matches"]]
+    assert answer["guess"] == max(labels, key=labels.count)
+    assert all(match["source"].startswith("FSDD") for match in answer["matches"])
+    scores = [match["score"] for match in answer["matches"]]
+    assert scores == sorted(scores, reverse=True)
+    table = run("query", picture).stdout
+    assert "one.png" in table
+    assert "FSDD theo" in table
+    assert sound.exists()
+
+
+@pytest.mark.usefixtures("shipped")
+def test_bad_files_get_an_error_and_the_others_their_answer(picture, tmp_path):
+    bad = {
+        "missing.png": None,
+        "missing.wav": None,
+        "empty.png": b"",
+        "empty.wav": b"",
+        "torn.png": picture.read_bytes()[:60],
+        "words.txt": b"seven",
+        "words.wav": b"seven" * 100,
+    }
+    files = []
+    for name, content in bad.items():
+        files.append(tmp_path / name)
+        if content is not None:
+            files[-1].write_bytes(content)
+    soundfile.write(tmp_path / "silence.wav", np.zeros(8000), 8000)
+    Image.new("L", (50, 50), 255).save(tmp_path / "blank.png")
+    (tmp_path / "folder.png").mkdir()
+    files += [tmp_path / "silence.wav", tmp_path / "blank.png", tmp_path / "folder.png", tmp_path]
+
+    result = run("query", *files, picture, "--json")
+    assert result.exit_code == 1
+    answers = json.loads(result.stdout)
+    assert [answer["file"] for answer in answers] == [str(file) for file in (*files, picture)]
+    assert [bool(answer.get("error")) for answer in answers] == [True] * len(files) + [False]
+
+    result = run("query", tmp_path / "blank.png", picture)
+    assert result.exit_code == 1
+    assert "blank.png" in result.stderr
+    assert "one.png" in result.stdout
+
+
+def test_a_query_without_the_shipped_model_is_told(picture, tmp_path, monkeypatch):
+    monkeypatch.setattr(locations, "shipped_model", lambda: tmp_path / "nothing.safetensors")
+    assert "does not exist" in told(run("query", picture), 1)
+
+
+def test_a_query_needs_a_file():
+    assert run("query").exit_code == 2
+
+
+# Data
+
+
+def test_corpora_are_listed_with_their_places(data, tmp_path):
+    rows = {row["name"]: row for row in json.loads(run("data", "list", "--data-dir", data, "--json").stdout)}
+    assert set(rows) == set(CORPORA)
+    assert rows["mnist"]["location"] == str(data / "mnist")
+    assert rows["fsdd"]["location"] == str(data / "fsdd")
+    missing = run("data", "list", "--data-dir", tmp_path)
+    assert missing.exit_code == 0
+    assert str(tmp_path / "fsdd") in missing.stdout
+
+
+def test_the_environment_says_where_data_lie_too(data, monkeypatch):
+    monkeypatch.setenv("MODINV_DATA", str(data))
+    rows = json.loads(run("data", "list", "--json").stdout)
+    assert str(data / "fsdd") in [row["location"] for row in rows]
