@@ -47,6 +47,9 @@ QT_LIBRARIES = {
 }
 """What Qt's xcb plugin loads on Linux, and the Debian package that holds it."""
 
+SOUND_LIBRARIES = {"libportaudio.so.2": "libportaudio2"}
+"""What sounddevice loads on Linux; its wheels for other systems bring it along."""
+
 _LIST_SOUND_DEVICES = """
 import json, sounddevice
 found = sounddevice.query_devices()
@@ -99,8 +102,8 @@ def examine(data: Path | None = None) -> Iterator[Check]:
     yield _packages()
     yield _torch()
     if sys.platform == "linux":
-        yield _qt_libraries()
-        yield _screen()
+        yield window_libraries()
+        yield screen()
     yield _sound()
     yield _model()
     yield _images()
@@ -113,6 +116,11 @@ def examine(data: Path | None = None) -> Iterator[Check]:
 def healthy(checks: list[Check]) -> bool:
     """Whether nothing essential is missing."""
     return all(check.ok for check in checks if check.essential)
+
+
+def missing_packages() -> list[str]:
+    """The Debian packages that hold the shared libraries which the dynamic linker does not find."""
+    return [package for library, package in (QT_LIBRARIES | SOUND_LIBRARIES).items() if not _loads(library)]
 
 
 def install_command(packages: list[str]) -> str:
@@ -172,7 +180,8 @@ def _torch() -> Check:
     return Check("PyTorch", True, f"{torch.__version__} on {device}")
 
 
-def _qt_libraries() -> Check:
+def window_libraries() -> Check:
+    """The shared libraries that Qt needs for a window under X11; without them it aborts."""
     missing = [library for library in QT_LIBRARIES if not _loads(library)]
     if missing:
         cure = install_command([QT_LIBRARIES[library] for library in missing])
@@ -189,7 +198,8 @@ def _loads(library: str) -> bool:
     return True
 
 
-def _screen() -> Check:
+def screen() -> Check:
+    """Whether there is a screen that a window could open on (Linux)."""
     for variable in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY", "DISPLAY"):
         if value := os.environ.get(variable):
             return Check("Screen", True, f"{variable}={value}", essential=False)
@@ -218,7 +228,7 @@ def _sound() -> Check:
         reason = (answer.stderr.strip().splitlines() or ["the sound library failed"])[-1]
         cure = f"{sys.executable} -m pip install --force-reinstall sounddevice"
         if "PortAudio library not found" in reason:
-            cure = install_command(["libportaudio2"])
+            cure = install_command(list(SOUND_LIBRARIES.values()))
         return Check("Sound", False, reason, False, cure)
     found = json.loads(answer.stdout.strip().splitlines()[-1])
     counts = f"{found['microphones']} inputs, {found['loudspeakers']} outputs, {found['portaudio']}"

@@ -5,21 +5,18 @@ from __future__ import annotations
 import argparse
 import logging
 import logging.handlers
+import os
 import sys
 import time
 import traceback
 from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # Qt loads in main, once it is known that it can
+    from modinv_app.app import Application
 
 _STARTED = time.perf_counter()
-
-if sys.platform == "win32":
-    # Torch's libraries don't load there once Qt's are loaded. Elsewhere torch loads behind the window.
-    import torch  # noqa: F401
-
-import platformdirs  # noqa: E402
-from PySide6.QtCore import QSettings, QTimer  # noqa: E402
-
-from modinv_app.app import Application, make_application  # noqa: E402
+_NO_WINDOW = 2
 
 log = logging.getLogger("modinv")
 
@@ -27,6 +24,16 @@ log = logging.getLogger("modinv")
 def main() -> int:
     """Open the window; the exit status."""
     arguments, for_qt = _parser().parse_known_args()
+    if "-platform" not in for_qt and (obstacle := _obstacle()):
+        print(f"modinv-app: {obstacle}", file=sys.stderr)
+        return _NO_WINDOW
+    if sys.platform == "win32":
+        # Torch's libraries don't load there once Qt's are loaded. Elsewhere torch loads behind the window.
+        import torch  # noqa: F401
+    from PySide6.QtCore import QSettings, QTimer
+
+    from modinv_app.app import Application, make_application
+
     _log_to_file()
     application = make_application([sys.argv[0], *for_qt])
     if arguments.self_check:
@@ -41,6 +48,19 @@ def main() -> int:
     sys.excepthook = _excepthook(root)
     root.start()
     return application.exec()
+
+
+def _obstacle() -> str | None:
+    """What keeps a window from opening on Linux, and the cure: Qt would only abort. ``None`` if nothing does."""
+    if sys.platform != "linux":
+        return None
+    from model import doctor
+
+    checks = [doctor.screen()]
+    platform = os.environ.get("QT_QPA_PLATFORM") or ("wayland" if os.environ.get("WAYLAND_DISPLAY") else "xcb")
+    if platform.startswith("xcb"):
+        checks.append(doctor.window_libraries())
+    return next((f"{check.name}: {check.found}\n  -> {check.cure}" for check in checks if not check.ok), None)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _log_to_file() -> None:
     """Keep warnings and errors where a user who reports a problem finds them."""
+    import platformdirs
+
     folder = platformdirs.user_log_path("modinv", ensure_exists=False)
     handlers: list[logging.Handler] = [logging.StreamHandler()]
     try:
