@@ -232,10 +232,14 @@ def _restore(run: Run, encoders: Encoders, optimiser: torch.optim.Optimizer) -> 
             )
     prefix = "weights/"
     fill(encoders, {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)})
+    parameters = list(encoders.parameters())
     state: dict[int, dict[str, torch.Tensor]] = {}
     for name, array in arrays.items():
         if name.startswith("optimiser/"):
             _, number, entry = name.split("/")
-            state.setdefault(int(number), {})[entry] = torch.from_numpy(array)
+            value = torch.from_numpy(array)
+            if value.dim() == 4:  # fused Adam walks through memory: moments must lie as their weights do
+                value = torch.empty_like(parameters[int(number)], device="cpu").copy_(value)
+            state.setdefault(int(number), {})[entry] = value
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
     return header.step
