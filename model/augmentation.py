@@ -48,8 +48,10 @@ def augment(filterbanks: Tensor, recipe: Recipe, generator: torch.Generator) -> 
         dim=1,
     )
     grid = F.affine_grid(affine, [count, 1, frames, bins], align_corners=False)
-    # A warp must not leave a silent band at the top: only time runs out into the padding.
-    grid[..., 0] = grid[..., 0].clamp(-1, 1)
+    # A warp must not leave a silent band at the top: only time runs out into the padding. The outermost bins' centres
+    # lie half a bin inside [-1, 1]; beyond them the padding would already be mixed in.
+    outermost = 1 - 1 / bins
+    grid[..., 0] = grid[..., 0].clamp(-outermost, outermost)
     changed = F.grid_sample(filterbanks, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     width = (width * (recipe.frequency_mask + 1)).floor()
     start = (start * (bins - width)).floor()
