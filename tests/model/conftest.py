@@ -1,0 +1,51 @@
+"""What the tests of the science share: a cache and a folder of corpora of their own, words, and the users' corpora."""
+
+import io
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from model import locations
+
+ROOT = Path(__file__).resolve().parents[2]
+_CHOSEN = os.environ.get("MODINV_DATA")  # before the fixture below hides it
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _apart_from_the_user(tmp_path_factory):
+    """Nobody's cache and nobody's corpora decide how a test ends."""
+    cache = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(locations, "cache", lambda: cache)
+        patch.setenv("MODINV_DATA", str(tmp_path_factory.mktemp("no-data")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def corpora_folder():
+    """The folder with the real MNIST and FSDD: MODINV_DATA, or shared/data beside the checkout."""
+    for folder in (*([Path(_CHOSEN)] if _CHOSEN else []), ROOT.parent / "shared" / "data"):
+        if (folder / "fsdd" / "recordings.zip").is_file():
+            return folder
+    pytest.skip("The Free Spoken Digit Dataset is neither in MODINV_DATA nor in shared/data beside the checkout.")
+
+
+@pytest.fixture(scope="session")
+def word():
+    """A function that returns a clip of a shipped voice, by its key, as ``(samples, rate)``."""
+    archive = ROOT / "assets" / "voices" / "voices.zip"
+
+    def clip(key="kokoro_af_bella/plain/seven.opus"):
+        with zipfile.ZipFile(archive) as voices:
+            return soundfile.read(io.BytesIO(voices.read(key)), dtype="float32")
+
+    return clip
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)

@@ -1,0 +1,147 @@
+"""The encoders against the paper: every layer, every size, every parameter counted by hand."""
+
+import pytest
+import torch
+from torch import nn
+
+from model.encoders import Encoders, GaussianHead, ImageEncoder, SpeechEncoder
+from model.results import Modality
+
+HEAD = 512 * 256 + 256
+IMAGE = (9 * 64 + 64) + (9 * 64 * 128 + 128) + (9 * 128 * 256 + 256) + (7 * 7 * 256 * 512 + 512) + HEAD
+SPEECH = (80 * 64 + 64) + (3 * 64 * 128 + 128) + (3 * 128 * 256 + 256) + (25 * 256 * 512 + 512) + HEAD
+
+
+def parameters(module):
+    return sum(weight.numel() for weight in module.parameters())
+
+
+def convolutions(encoder):
+    layers = [layer for layer in encoder.body if isinstance(layer, nn.Conv2d)]
+    return [(layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride) for layer in layers]
+
+
+@pytest.fixture(scope="module")
+def encoders():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return Encoders()
+
+
+def test_the_image_encoder_is_the_papers():
+    encoder = ImageEncoder()
+    assert convolutions(encoder) == [
+        (1, 64, (3, 3), (1, 1)),
+        (64, 128, (3, 3), (2, 2)),
+        (128, 256, (3, 3), (2, 2)),
+    ]
+    assert parameters(encoder) == IMAGE == 6_924_032
+
+
+def test_the_speech_encoder_is_the_papers():
+    encoder = SpeechEncoder()
+    assert convolutions(encoder) == [
+        (1, 64, (1, 80), (1, 1)),
+        (64, 128, (3, 1), (2, 1)),
+        (128, 256, (3, 1), (2, 1)),
+    ]
+    assert parameters(encoder) == SPEECH == 3_537_088
+
+
+@pytest.mark.parametrize(
+    ("encoder", "size", "sizes"),
+    [
+        (ImageEncoder(), (28, 28), [(64, 28, 28), (128, 14, 14), (256, 7, 7)]),
+        (SpeechEncoder(), (100, 80), [(64, 100, 1), (128, 50, 1), (256, 25, 1)]),
+    ],
+)
+def test_sizes_between_the_layers(encoder, size, sizes):
+    x, seen = torch.zeros(2, 1, *size), []
+    for layer in encoder.body:
+        x = layer(x)
+        if isinstance(layer, nn.Conv2d):
+            seen.append(tuple(x.shape[1:]))
+    assert seen == sizes
+    assert x.shape == (2, 512)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "norms"),
+    [
+        (ImageEncoder(), ([], [])),
+        (SpeechEncoder(), ([], [])),
+        (SpeechEncoder(batch_norm=True), (["BatchNorm2d"], ["BatchNorm1d"])),
+    ],
+)
+def test_a_relu_after_each_layer_but_the_last(encoder, norms):
+    names = [type(layer).__name__ for layer in encoder.body if not isinstance(layer, nn.Flatten)]
+    assert names == ["Conv2d", *norms[0], "ReLU"] * 3 + ["Linear", *norms[1], "ReLU"]
+    assert isinstance(encoder.head, nn.Linear)
+
+
+def test_batch_norm_adds_a_scale_and_a_shift_a_channel():
+    assert parameters(SpeechEncoder(batch_norm=True)) - SPEECH == 2 * (64 + 128 + 256 + 512)
+    assert parameters(Encoders(batch_norm=True)) - parameters(Encoders()) == 2 * (64 + 128 + 256 + 512)
+
+
+def test_posteriors_are_finite_and_in_float32(encoders):
+    for encoder, size in ((encoders.image, (28, 28)), (encoders.speech, (100, 80))):
+        with torch.autocast("cpu", torch.bfloat16):
+            posterior = encoder(torch.rand(3, 1, *size))
+        assert posterior.mean.shape == posterior.log_variance.shape == (3, 128)
+        assert posterior.mean.dtype == posterior.log_variance.dtype == torch.float32
+        assert posterior.mean.isfinite().all()
+        assert posterior.log_variance.isfinite().all()
+
+
+def test_mean_and_log_variance_are_the_halves_of_the_last_layer(encoders):
+    hidden = torch.rand(2, 512)
+    head = encoders.image.head
+    posterior = head.posterior(hidden)
+    torch.testing.assert_close(posterior.mean, hidden @ head.weight[:128].T + head.bias[:128])
+    torch.testing.assert_close(posterior.log_variance, hidden @ head.weight[128:].T + head.bias[128:])
+
+
+def test_an_initial_log_variance_starts_it_there_and_leaves_the_mean():
+    heads = []
+    for start in (None, -4.0):
+        torch.manual_seed(3)
+        heads.append(GaussianHead(start))
+    hidden = torch.randn(64, 512)
+    default, low = (head.posterior(hidden) for head in heads)
+    assert torch.equal(default.mean, low.mean)
+    assert low.log_variance.mean().item() == pytest.approx(-4, abs=0.02)
+    bias = heads[0].bias[128:]
+    torch.testing.assert_close(low.log_variance + 4, (default.log_variance - bias) * 0.1, rtol=1e-4, atol=1e-5)
+
+
+def test_an_initial_log_variance_reaches_both_encoders():
+    encoders = Encoders(initial_log_variance=-4.0)
+    for head in (encoders.image.head, encoders.speech.head):
+        assert (head.bias[128:] == -4).all()
+
+
+@pytest.mark.parametrize(("modality", "size"), [(Modality.IMAGE, (28, 28)), (Modality.SPEECH, (100, 80))])
+def test_slices_encode_as_one_go_does(encoders, modality, size):
+    features = torch.rand(7, *size)
+    whole = encoders.encode(modality, features)
+    sliced = encoders.encode(modality, features, batch=3)
+    assert whole.mean.shape == (7, 128)
+    torch.testing.assert_close(sliced.mean, whole.mean)
+    torch.testing.assert_close(sliced.log_variance, whole.log_variance)
+    assert not torch.equal(whole.mean[0], whole.mean[6])
+
+
+def test_encode_uses_the_encoder_of_the_modality_without_gradients(encoders):
+    images = torch.rand(2, 28, 28)
+    encoded = encoders.encode(Modality.IMAGE, images.double())
+    torch.testing.assert_close(encoded.mean, encoders.image(images.unsqueeze(1)).mean.detach())
+    assert not encoded.mean.requires_grad
+
+
+def test_encode_does_not_let_inputs_of_a_batch_change_each_other():
+    encoders = Encoders(batch_norm=True).train()
+    features = torch.rand(4, 100, 80)
+    together = encoders.encode(Modality.SPEECH, features).mean
+    alone = encoders.encode(Modality.SPEECH, features[:1]).mean
+    torch.testing.assert_close(alone, together[:1])

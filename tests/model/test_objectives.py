@@ -1,0 +1,124 @@
+"""Each term of Equation 5 against a calculation by hand."""
+
+import itertools
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from model.objectives import information_gain, margin_similarity, objective, weight_norms
+from model.posterior import DiagonalGaussian
+
+IMAGES = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+SPEECH = torch.tensor([[2.0, 0.0], [1.0, 1.0], [0.0, 3.0]])
+DOTS = [[2, 1, 0], [0, 1, 3], [2, 2, 3]]  # images in rows, speech in columns
+
+
+def hinge(i, j, k, margin=1.0):
+    """One pair's part of Eq. 1, in plain Python."""
+    return max(0, margin - DOTS[i][i] + DOTS[i][j]) + max(0, margin - DOTS[i][i] + DOTS[k][i])
+
+
+def test_all_impostors_by_hand():
+    # Pair 0 (own 2): speech 1 -> 0, speech 2 -> 0; image 1 -> 0, image 2 -> 1.
+    # Pair 1 (own 1): speech 0 -> 0, speech 2 -> 3; image 0 -> 1, image 2 -> 2.
+    # Pair 2 (own 3): speech 0 -> 0, speech 1 -> 0; image 0 -> 0, image 1 -> 1.
+    assert margin_similarity(IMAGES, SPEECH, "all").item() == pytest.approx((1 + 3 + 1 + 2 + 1) / (3 * 2))
+
+
+def test_two_pairs_leave_one_impostor_each_by_hand():
+    # Own 2 and 1. Pair 0: max(0, 1-2+1) + max(0, 1-2+0) = 0. Pair 1: max(0, 1-1+0) + max(0, 1-1+1) = 1.
+    for impostors in ("one", "all"):
+        loss = margin_similarity(IMAGES[:2], SPEECH[:2], impostors)
+        assert loss.item() == pytest.approx(0.5)
+    # With margin 2: pair 0: 1 + 0; pair 1: 1 + 2.
+    assert margin_similarity(IMAGES[:2], SPEECH[:2], "one", margin=2.0).item() == pytest.approx(2.0)
+
+
+def possible_losses():
+    """The loss of every draw of impostors: two choices of j and, apart from it, two of k for each pair."""
+    others = {0: (1, 2), 1: (0, 2), 2: (0, 1)}
+    choices = [[hinge(i, j, k) for j in others[i] for k in others[i]] for i in range(3)]
+    return [sum(draw) / 3 for draw in itertools.product(*choices)]
+
+
+def test_all_impostors_are_the_expectation_of_one():
+    every = possible_losses()
+    assert margin_similarity(IMAGES, SPEECH, "all").item() == pytest.approx(sum(every) / len(every))
+
+
+def test_one_impostor_draws_every_possible_loss_equally_and_no_other():
+    generator = torch.Generator().manual_seed(0)
+    drawn = [round(margin_similarity(IMAGES, SPEECH, "one", generator=generator).item(), 5) for _ in range(3000)]
+    every = [round(value, 5) for value in possible_losses()]
+    assert set(drawn) == set(every)
+    for value in set(every):
+        share = every.count(value) / len(every)
+        assert drawn.count(value) / 3000 == pytest.approx(share, abs=4 * math.sqrt(share * (1 - share) / 3000))
+
+
+def test_the_own_pair_is_never_the_impostor():
+    # Only the own pair has a dot product above 0: as an impostor it would leave a hinge of the full margin.
+    embeddings = 10 * torch.eye(5)
+    generator = torch.Generator().manual_seed(1)
+    losses = [margin_similarity(embeddings, embeddings, "one", generator=generator).item() for _ in range(200)]
+    assert losses == [0.0] * 200
+    assert margin_similarity(embeddings, embeddings, "all").item() == 0.0
+
+
+@pytest.mark.parametrize("impostors", ["one", "all"])
+@pytest.mark.parametrize("count", [0, 1])
+def test_fewer_than_two_pairs_have_no_impostor(impostors, count):
+    with pytest.raises(ValueError, match="two pairs"):
+        margin_similarity(IMAGES[:count], SPEECH[:count], impostors)
+
+
+@pytest.mark.parametrize("impostors", ["one", "all"])
+def test_the_margin_loss_pulls_pairs_together_and_impostors_apart(impostors):
+    images = torch.zeros(2, 2) + torch.tensor([[0.1, 0.0], [0.0, 0.1]])
+    speech = images.clone().requires_grad_()
+    margin_similarity(images, speech, impostors).backward()
+    # Both hinges of each pair are active: d/d a_0 = (-2 v_0 + v_1 + v_1) / 2, by symmetry of the two directions.
+    torch.testing.assert_close(speech.grad, torch.tensor([[-0.1, 0.1], [0.1, -0.1]]))
+
+
+def test_information_gain_sums_modalities_and_averages_inputs():
+    zero = torch.zeros(2, 1)
+    images = DiagonalGaussian(torch.tensor([[1.0], [3.0]]), zero)  # 0.5 and 4.5 nats
+    speech = DiagonalGaussian(torch.tensor([[2.0], [0.0]]), zero)  # 2 and 0 nats
+    assert information_gain(images, speech).item() == pytest.approx((0.5 + 4.5 + 2 + 0) / 2)
+
+
+def test_weight_norms_are_not_squared_and_leave_biases_out():
+    module = nn.Sequential(nn.Conv2d(1, 1, (1, 2)), nn.BatchNorm2d(1), nn.Linear(2, 1))
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.fill_(100.0)
+        module[0].weight.copy_(torch.tensor([3.0, 4.0]).view(1, 1, 1, 2))
+        module[2].weight.copy_(torch.tensor([[5.0, 12.0]]))
+    assert weight_norms(module).item() == pytest.approx(5 + 13)
+
+
+def test_weight_norms_have_a_gradient_of_unit_length():
+    linear = nn.Linear(4, 3)
+    weight_norms(linear).backward()
+    torch.testing.assert_close(linear.weight.grad, linear.weight.detach() / linear.weight.detach().norm())
+    assert linear.bias.grad is None
+
+
+def test_the_objective_weighs_its_terms():
+    loss = objective(torch.tensor(2.0), torch.tensor(30.0), torch.tensor(400.0), lambda_ig=0.1, lambda_wd=0.01)
+    assert loss.values() == pytest.approx(
+        {"total": 2 + 3 + 4, "similarity": 2, "information_gain": 30, "weight_norms": 400}
+    )
+
+
+def test_gradients_of_the_whole_reach_both_posteriors():
+    parts = [torch.randn(4, 8, requires_grad=True) for _ in range(4)]
+    images, speech = DiagonalGaussian(*parts[:2]), DiagonalGaussian(*parts[2:])
+    similarity = margin_similarity(images.sample(2).flatten(0, 1), speech.sample(2).flatten(0, 1), "all")
+    objective(similarity, information_gain(images, speech), torch.tensor(0.0), 0.1, 0.0).total.backward()
+    for part in parts:
+        assert part.grad is not None
+        assert part.grad.abs().sum() > 0

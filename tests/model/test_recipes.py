@@ -1,0 +1,124 @@
+"""The paper's numbers, schedules, and what a recipe refuses."""
+
+import dataclasses
+import json
+import math
+
+import pytest
+
+from model.recipes import FAST, MNIST_BATCHES, PAPER, PAPER_LAMBDAS, RECIPES, Recipe, named
+
+
+def test_the_paper_recipe_is_exactly_the_papers():
+    assert PAPER.to_dict() == {
+        "name": "paper",
+        "lambda_ig": 2.15e-2,
+        "lambda_wd": 1e-6,
+        "steps": 46_900,  # 100 epochs of 469 batches
+        "batch_pairs": 128,
+        "samples_per_input": 16,
+        "impostors": "one",
+        "learning_rate": 1e-5,
+        "schedule": "staircase",
+        "betas": (0.95, 0.999),
+        "epsilon": 1e-8,
+        "ig_warm_up": 0.0,
+        "initial_log_variance": None,
+        "batch_norm": False,
+        "time_shift": 0,
+        "time_stretch": 0.0,
+        "frequency_warp": 0.0,
+        "frequency_mask": 0,
+        "bfloat16": False,
+    }
+
+
+def test_an_epoch_is_one_pass_over_mnist():
+    assert math.ceil(60_000 / PAPER.batch_pairs) == MNIST_BATCHES
+
+
+def test_the_lambdas_are_the_rows_of_table_1():
+    assert PAPER_LAMBDAS == (0, 1e-5, 6.81e-5, 4.64e-4, 3.16e-3, 2.15e-2, 1.47e-1, 1)
+
+
+def test_the_staircase_falls_by_a_tenth_every_ten_epochs():
+    assert PAPER.learning_rate_at(0) == 1e-5
+    assert PAPER.learning_rate_at(4_689) == 1e-5
+    assert PAPER.learning_rate_at(4_690) == pytest.approx(0.9e-5)
+    assert PAPER.learning_rate_at(46_899) == pytest.approx(1e-5 * 0.9**9)
+
+
+def test_one_cycle_rises_over_a_quarter_and_falls_to_zero():
+    recipe = named("fast", steps=400, learning_rate=1.0)
+    rates = [recipe.learning_rate_at(step) for step in range(400)]
+    assert max(rates) == rates[99] == rates[100] == pytest.approx(1.0)
+    assert all(a < b for a, b in zip(rates[:99], rates[1:100], strict=True))
+    assert all(a > b for a, b in zip(rates[100:-1], rates[101:], strict=True))
+    assert rates[0] == pytest.approx(0.04 + 0.96 / 100)
+    assert rates[250] == pytest.approx(0.5)  # half way down the cosine
+    assert 0 < rates[-1] < 1e-4
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 5])
+def test_schedules_of_very_short_runs_stay_positive_and_finite(steps):
+    recipe = named("fast", steps=steps)
+    for step in range(steps):
+        assert 0 < recipe.learning_rate_at(step) <= recipe.learning_rate
+        assert 0 <= recipe.lambda_ig_at(step) <= recipe.lambda_ig
+
+
+def test_lambda_warms_up_quadratically():
+    recipe = Recipe("warm", lambda_ig=8.0, steps=100, ig_warm_up=0.4)
+    assert recipe.lambda_ig_at(0) == 0
+    assert recipe.lambda_ig_at(10) == pytest.approx(8 / 16)
+    assert recipe.lambda_ig_at(20) == pytest.approx(8 / 4)
+    assert recipe.lambda_ig_at(40) == recipe.lambda_ig_at(99) == 8
+
+
+def test_without_warm_up_lambda_is_constant():
+    assert {PAPER.lambda_ig_at(step) for step in (0, 1, 46_899)} == {2.15e-2}
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_recipes_survive_json(recipe):
+    again = Recipe.from_dict(json.loads(json.dumps(recipe.to_dict())))
+    assert again == recipe
+    assert isinstance(again.betas, tuple)
+
+
+def test_a_recipe_from_a_part_of_its_fields_takes_the_defaults():
+    assert Recipe.from_dict({"name": "paper"}) == PAPER
+
+
+def test_fields_that_do_not_belong_are_named():
+    with pytest.raises(ValueError, match="dropout, momentum"):
+        Recipe.from_dict({**PAPER.to_dict(), "momentum": 0.9, "dropout": 0.5})
+
+
+def test_named_changes_a_copy():
+    changed = named("fast", lambda_ig=0.5, steps=7)
+    assert (changed.lambda_ig, changed.steps, changed.impostors) == (0.5, 7, "all")
+    assert named("fast") == FAST != changed
+
+
+def test_unknown_names_list_the_known():
+    with pytest.raises(ValueError, match=r"'slow'.*paper, fast"):
+        named("slow")
+
+
+@pytest.mark.parametrize("field", ["lambda_ig", "lambda_wd"])
+@pytest.mark.parametrize("value", [-1e-9, math.nan, -math.inf])
+def test_weights_below_zero_or_no_numbers_are_refused(field, value):
+    with pytest.raises(ValueError, match="at least 0"):
+        Recipe("bad", **{field: value})
+
+
+@pytest.mark.parametrize(("field", "value"), [("steps", 0), ("samples_per_input", 0), ("batch_pairs", 1)])
+def test_sizes_that_cannot_train_are_refused(field, value):
+    with pytest.raises(ValueError, match="at least one step"):
+        named("paper", **{field: value})
+
+
+def test_a_recipe_cannot_change_under_a_run():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        PAPER.steps = 3  # type: ignore[misc]
