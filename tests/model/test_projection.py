@@ -119,9 +119,7 @@ def test_fitting_reports_what_it_has_and_equal_seeds_give_equal_maps() -> None:
     shares: list[float] = []
     shown: list[FloatArray] = []
 
-    first = NeighbourMap.fit(
-        embeddings, seed=5, progress=lambda share, at: (shares.append(share), shown.append(at))
-    )
+    first = NeighbourMap.fit(embeddings, seed=5, progress=lambda share, at: (shares.append(share), shown.append(at)))
     second = NeighbourMap.fit(embeddings, seed=5)
 
     assert first is not None
