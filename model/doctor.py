@@ -54,7 +54,7 @@ _LIST_SOUND_DEVICES = """
 import json, sounddevice
 found = sounddevice.query_devices()
 print(json.dumps({
-    "portaudio": sounddevice.get_portaudio_version()[1],
+    "portaudio": sounddevice.get_portaudio_version()[1].split(",")[0],
     "microphones": sum(device["max_input_channels"] > 0 for device in found),
     "loudspeakers": sum(device["max_output_channels"] > 0 for device in found),
 }))
@@ -157,7 +157,7 @@ def _packages() -> Check:
     missing = [package for package, version in versions.items() if version is None]
     if missing:
         return Check(name, False, f"missing: {', '.join(missing)}", cure=cure)
-    qt = versions.get("PySide6-Essentials", "unknown")
+    qt = {package.lower(): version for package, version in versions.items()}.get("pyside6-essentials", "unknown")
     return Check(name, True, f"all {len(versions)} installed, PySide6 {qt}")
 
 
