@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from model.datasets import Samples
 
-_STREAMS = 2**31
+_STEPS, _EPOCHS = range(2)
 
 
 class PairSampler:
@@ -30,7 +31,7 @@ class PairSampler:
     batch_pairs
         Pairs a batch; the last batch of an epoch is smaller.
     seed
-        Of all random choices.
+        Of all random choices, at least 0.
     device
         Where batches come to lie.
 
@@ -64,7 +65,12 @@ class PairSampler:
 
     def generator(self, step: int) -> torch.Generator:
         """The randomness of one step, on the device."""
-        return torch.Generator(self._device).manual_seed(self._seed * _STREAMS + step)
+        return self._stream(_STEPS, step)
+
+    def _stream(self, kind: int, number: int) -> torch.Generator:
+        # Hashed: torch's generator on the CPU takes no more than the lower 32 bits of its seed.
+        seed = np.random.SeedSequence((self._seed, kind, number)).generate_state(1)
+        return torch.Generator(self._device).manual_seed(int(seed[0]))
 
     def batch(self, step: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """The pairs of a step, counted from 0.
@@ -75,8 +81,7 @@ class PairSampler:
             ``(n, 1, 28, 28)`` and ``(n, 1, 100, 80)``; row i of one co-occurs with row i of the other.
         """
         epoch, position = divmod(step, self.steps_per_epoch)
-        # The order of an epoch is drawn from a stream that no step uses.
-        order = torch.randperm(len(self._digits), generator=self.generator(_STREAMS - 1 - epoch), device=self._device)
+        order = torch.randperm(len(self._digits), generator=self._stream(_EPOCHS, epoch), device=self._device)
         chosen = order[position * self.batch_pairs : (position + 1) * self.batch_pairs]
         corpus, place = torch.rand((2, len(chosen)), generator=generator, device=self._device)
         group = (corpus * self._corpora).long() * 10 + self._digits[chosen]
