@@ -68,9 +68,9 @@ def read(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         raise UnusableCheckpoint(f"{path} does not exist.")
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
-            header = json.loads((file.metadata() or {})[_HEADER])
+            header = dict(json.loads((file.metadata() or {})[_HEADER]))
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise UnusableCheckpoint(
             f"{path.name} is not a checkpoint of modinv, or is damaged. Choose a .safetensors file that "
             "'modinv train' wrote."

@@ -66,11 +66,11 @@ def save_model(path: Path, encoders: Encoders, header: Header) -> None:
 def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Encoders, Header]:
     """Encoders and header of a model's file; raises :class:`UnusableCheckpoint`."""
     arrays, values = read(path)
-    header = Header.from_dict(values)
     try:
+        header = Header.from_dict(values)
         recipe = Recipe.from_dict(header.recipe)
+        encoders = build(recipe)
+        fill(encoders, arrays)
     except (TypeError, ValueError) as error:
-        raise UnusableCheckpoint(f"{path.name} holds a recipe that this version does not know: {error}") from error
-    encoders = build(recipe)
-    fill(encoders, arrays)
+        raise UnusableCheckpoint(f"{path.name} is no model that this version can use: {error}") from error
     return encoders.to(device).eval(), header
