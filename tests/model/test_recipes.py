@@ -1,6 +1,7 @@
 """The paper's numbers, schedules, and what a recipe refuses."""
 
 import dataclasses
+import itertools
 import json
 import math
 
@@ -52,8 +53,8 @@ def test_one_cycle_rises_over_a_quarter_and_falls_to_zero():
     recipe = named("fast", steps=400, learning_rate=1.0)
     rates = [recipe.learning_rate_at(step) for step in range(400)]
     assert max(rates) == rates[99] == rates[100] == pytest.approx(1.0)
-    assert all(a < b for a, b in zip(rates[:99], rates[1:100], strict=True))
-    assert all(a > b for a, b in zip(rates[100:-1], rates[101:], strict=True))
+    assert all(a < b for a, b in itertools.pairwise(rates[:100]))
+    assert all(a > b for a, b in itertools.pairwise(rates[100:]))
     assert rates[0] == pytest.approx(0.04 + 0.96 / 100)
     assert rates[250] == pytest.approx(0.5)  # half way down the cosine
     assert 0 < rates[-1] < 1e-4
