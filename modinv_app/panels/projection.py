@@ -24,7 +24,8 @@ Kind = Literal["PCA", "t-SNE"]
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 # Two of these side by side read as one switch, in which the chosen half is unmistakable.
 _SEGMENT = """
-QToolButton { border: 1px solid rgba(128, 128, 128, 0.5); background: transparent; padding: 3px 10px; }
+QToolButton { border: 1px solid rgba(128, 128, 128, 0.5); background: transparent; padding: 3px 10px;
+              color: palette(button-text); }
 QToolButton:disabled { color: gray; }
 QToolButton:checked { background: palette(highlight); color: palette(highlighted-text); }
 QToolButton:focus { border-color: palette(highlight); }
@@ -219,7 +220,6 @@ class ProjectionPanel(QWidget):
         button = QToolButton()
         button.setText(kind)
         button.setCheckable(True)
-        button.setStyleSheet(_SEGMENT)
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         button.clicked.connect(lambda: self.choose(kind))
         return button
@@ -292,6 +292,8 @@ class ProjectionPanel(QWidget):
         palette.setColor(QPalette.ColorRole.WindowText, muted_text(palette))
         for label in (self._waiting, self._message):
             label.setPalette(palette)
+        for button in self._kinds.values():
+            button.setStyleSheet(_SEGMENT)  # which takes the palette's colours when it is set, and never again
 
 
 @dataclass(frozen=True, eq=False)
