@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from model.results import FloatArray
 from modinv_app.theme import digit_colour, is_dark
-from modinv_app.widgets.match_model import WORDS, AnyIndex, MatchModel, describe_source, format_score
+from modinv_app.widgets.match_model import WORDS, AnyIndex, MatchModel, format_score
 from modinv_app.widgets.pictures import features_pixmap
 
 Action = Literal["play", "query"]
@@ -135,7 +135,7 @@ class UtteranceDelegate(MatchDelegate):
             source = source.adjusted(0, 0, -row.query.width() - _PAD, 0)
             _paint_query(painter, option.palette, QRectF(row.query), hot == "query")
             painter.setPen(quiet)
-        described = describe_source(self._model.match_at(number))
+        described = self._model.match_at(number).item.source
         elided = option.fontMetrics.elidedText(described, Qt.TextElideMode.ElideRight, source.width())
         painter.drawText(source, _LEFT, elided)
         self._paint_similarity(painter, option, number, QRectF(row.bar))

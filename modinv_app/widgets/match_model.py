@@ -75,17 +75,11 @@ class MatchModel(QAbstractListModel):
             return word
         if role == Qt.ItemDataRole.AccessibleTextRole:
             playing = ", playing" if match.item.index == self._playing else ""
-            return f"{index.row() + 1}: {word}, {describe_source(match)}, score {format_score(match)}{playing}"
+            return f"{index.row() + 1}: {word}, {match.item.source}, score {format_score(match)}{playing}"
         if role == Qt.ItemDataRole.ToolTipRole:
             verb = "Says" if match.item.modality is Modality.SPEECH else "Shows"
-            return f"{verb} {word}\n{describe_source(match)}\nScore {format_score(match)} (dot product)"
+            return f"{verb} {word}\n{match.item.source}\nScore {format_score(match)} (dot product)"
         return None
-
-
-def describe_source(match: Match) -> str:
-    """Where an item comes from and who speaks, said once."""
-    item = match.item
-    return item.source if item.speaker in item.source else f"{item.speaker}, {item.source}"
 
 
 def format_score(match: Match) -> str:

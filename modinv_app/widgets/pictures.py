@@ -60,9 +60,7 @@ def features_pixmap(features: FloatArray, size: QSize, dpr: float) -> QPixmap:
         ``widget.devicePixelRatioF()``; the pixmap is sharp at this ratio.
     """
     aspect = (
-        Qt.AspectRatioMode.KeepAspectRatio
-        if features.shape == _PICTURE_SHAPE
-        else Qt.AspectRatioMode.IgnoreAspectRatio
+        Qt.AspectRatioMode.KeepAspectRatio if features.shape == _PICTURE_SHAPE else Qt.AspectRatioMode.IgnoreAspectRatio
     )
     pixels = QSize(round(size.width() * dpr), round(size.height() * dpr))
     scaled = picture_image(features).scaled(pixels, aspect, Qt.TransformationMode.SmoothTransformation)

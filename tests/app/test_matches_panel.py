@@ -117,7 +117,7 @@ def test_a_drawing_is_answered_by_spoken_words(panel):
     assert "Nearest spoken digits to your drawing" in labels_shown(panel)
     assert "8 of 10 say seven" in labels_shown(panel)
     spoken = rows(panel, Qt.ItemDataRole.AccessibleTextRole)[2]
-    assert spoken == "3: one, speaker 114, source 114, score 28.0"
+    assert spoken == "3: one, source 114, score 28.0"
 
 
 def test_speech_is_answered_by_images(panel):
