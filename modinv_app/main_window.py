@@ -7,7 +7,7 @@ from typing import get_args
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QLabel, QMainWindow, QMessageBox, QSplitter
+from PySide6.QtWidgets import QLabel, QMainWindow, QMessageBox, QSplitter, QVBoxLayout, QWidget
 
 from model.checkpoint import Header
 from model.gallery import Gallery
@@ -70,14 +70,14 @@ class MainWindow(QMainWindow):
         self.speak = SpeakPanel(recorder, _make_detector)
         self.matches = MatchesPanel(self._features)
         self.map = ProjectionPanel(self._features)
-        self._rows = QSplitter(Qt.Orientation.Vertical)
         self._columns = QSplitter(Qt.Orientation.Horizontal)
+        self._ground = QWidget()  # a splitter would make a column of the messages that float over it
         self._model_text = QLabel()
         self._status = QLabel("Loading the model…")
         self.statusBar().addWidget(self._status, 1)
         self.statusBar().addPermanentWidget(self._model_text)
         self._lay_out()
-        self.messages = MessageBar(self._columns)
+        self.messages = MessageBar(self._ground)
         self.commands = Commands(self, self._callbacks())
         PushToTalk(self, self.speak.press, self.speak.release)
         self._wire_queries()
@@ -86,13 +86,20 @@ class MainWindow(QMainWindow):
         self._restore()
 
     def _lay_out(self) -> None:
-        self._rows.addWidget(self.draw)
-        self._rows.addWidget(self.speak)
-        for panel, stretch in ((self._rows, 0), (self.map, 1), (self.matches, 0)):
+        ask = QWidget()
+        rows = QVBoxLayout(ask)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self.draw, 1)  # as high as its square canvas can use; speaking gets the rest
+        rows.addWidget(self.speak)
+        for panel, stretch in ((ask, 0), (self.map, 1), (self.matches, 0)):
             self._columns.addWidget(panel)
             self._columns.setStretchFactor(self._columns.count() - 1, stretch)
             self._columns.setCollapsible(self._columns.count() - 1, False)
-        self.setCentralWidget(self._columns)
+        whole = QVBoxLayout(self._ground)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._columns)
+        self.setCentralWidget(self._ground)
         self.resize(1280, 800)
         self._columns.setSizes([300, 660, 320])
 
@@ -163,7 +170,6 @@ class MainWindow(QMainWindow):
         get = self._settings.get
         self.restoreGeometry(get(chosen.GEOMETRY))
         self._columns.restoreState(get(chosen.COLUMNS))
-        self._rows.restoreState(get(chosen.ROWS))
         self.draw.play_on_lift = get(chosen.PLAY_ON_LIFT)
         self.commands[get(chosen.SCHEME)].setChecked(True)
         self.map.choose(get(chosen.MAP_KIND))
@@ -179,7 +185,6 @@ class MainWindow(QMainWindow):
         for setting, value in (
             (chosen.GEOMETRY, self.saveGeometry()),
             (chosen.COLUMNS, self._columns.saveState()),
-            (chosen.ROWS, self._rows.saveState()),
         ):
             self._settings.set(setting, value)
         self._settings.set(chosen.PLAY_ON_LIFT, self.draw.play_on_lift)
@@ -215,7 +220,7 @@ class MainWindow(QMainWindow):
             self.map.set_coordinates(kind, coordinates)
 
     def _show_model(self, header: Header) -> None:
-        corpora = ", ".join([header.data["images"], *header.data["speech"]])
+        corpora = ", ".join([*header.data["images"], *header.data["speech"]])
         self._model_text.setText(f"λ_IG {header.recipe['lambda_ig']:g} · trained on {corpora}")
         self._model_text.setToolTip(f"Recipe {header.recipe['name']}, seed {header.seed}, {header.step} steps")
         if self._state.reply is None:

@@ -30,7 +30,6 @@ OUTPUT_DEVICE = Setting("sound/output_device", "")
 MAP_KIND: Setting[Kind] = Setting("map/kind", "t-SNE", get_args(Kind))
 GEOMETRY = Setting("window/geometry", QByteArray())
 COLUMNS = Setting("window/columns", QByteArray())
-ROWS = Setting("window/rows", QByteArray())
 
 
 class Settings(QObject):

@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QImage,
     QKeyEvent,
     QKeySequence,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -75,17 +76,19 @@ class DrawPanel(QWidget):
         tools.addStretch()
         tools.addWidget(_tool("open", "Open a picture", self.open_file))
         tools.addWidget(_tool("paste", "Paste a picture", self.paste))
+        beside = QVBoxLayout()
+        beside.setSpacing(2)
+        beside.addWidget(self._guess, 1)
+        beside.addWidget(self._play)
         results = QHBoxLayout()
         results.setSpacing(12)
         results.addWidget(self._seen)
-        results.addWidget(self._guess, 1)
+        results.addLayout(beside, 1)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.addWidget(self._canvas)
+        layout.setContentsMargins(8, 8, 8, 4)
+        layout.addWidget(self._canvas, 1)
         layout.addLayout(tools)
         layout.addLayout(results)
-        layout.addWidget(self._play)
-        layout.addStretch()
         self.setAcceptDrops(True)
         self.setFocusProxy(self._canvas)
         self._enable_tools(False, False)
@@ -165,6 +168,12 @@ class DrawPanel(QWidget):
         self._undo.setEnabled(can_undo)
         self._redo.setEnabled(can_redo)
         self._clear.setEnabled(not self._canvas.sheet.is_empty)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The canvas is a square: more height than its width asks for would lie idle."""
+        super().resizeEvent(event)
+        others = self.sizeHint().height() - self._canvas.sizeHint().height()
+        self.setMaximumHeight(others + self._canvas.width())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Paste):

@@ -25,7 +25,7 @@ from modinv_app.audio.hands_free import Detector, HandsFree
 from modinv_app.audio.quality import all_zeros, problem_with
 from modinv_app.audio.recorder import Recorder
 from modinv_app.theme import is_dark, muted_text, warning_colour
-from modinv_app.widgets.device_chooser import DeviceChooser
+from modinv_app.widgets.device_chooser import DeviceButton, DeviceChooser
 from modinv_app.widgets.hold_button import HoldButton
 from modinv_app.widgets.icons import icon
 from modinv_app.widgets.level_meter import LevelMeter
@@ -119,14 +119,18 @@ class SpeakPanel(QWidget):
         controls.addWidget(self._switch)
         controls.addStretch()
         controls.addWidget(self._open)
+        controls.addWidget(DeviceButton(self._devices))
+        results = QHBoxLayout()
+        results.setSpacing(12)
+        results.addWidget(self._spectrogram, 1)
+        results.addWidget(self._guess)
         layout = QVBoxLayout(self)
-        layout.addWidget(self._spectrogram, 1)
-        layout.addWidget(self._guess)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addLayout(results, 1)
         layout.addWidget(self._button)
         layout.addWidget(self._meter)
         layout.addWidget(self._message)
         layout.addLayout(controls)
-        layout.addWidget(self._devices)
 
     def _wire(self) -> None:
         self._button.pressed.connect(self.press)

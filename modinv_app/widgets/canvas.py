@@ -84,9 +84,7 @@ class Canvas(QWidget):
         self._frame.timeout.connect(self._flush)
         self._unsent = False
 
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.CrossCursor)
@@ -266,9 +264,6 @@ class Canvas(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(140, 140)
-
-    def heightForWidth(self, width: int) -> int:
-        return width
 
     def _paper(self) -> QRectF:
         side = min(self.width(), self.height())

@@ -42,6 +42,10 @@ class Chip(QAbstractButton):
         text, height = self.fontMetrics().horizontalAdvance(self.text()), self.fontMetrics().height()
         return QSize(round(height * 0.75) + 5 + text + 12, height + 10)
 
+    def minimumSizeHint(self) -> QSize:
+        """The same without the ground's margins: nothing that can be read is lost in a narrow window."""
+        return self.sizeHint() - QSize(10, 4)
+
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint ground, shape and text."""
         painter = QPainter(self)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtCore import QPoint, Qt, Signal, Slot
+from PySide6.QtWidgets import QComboBox, QDialog, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from modinv_app.audio.backend import AudioDevice
 from modinv_app.widgets.icons import IconButton
@@ -36,7 +36,7 @@ class DeviceChooser(QWidget):
         for row, (kind, title) in enumerate(_TITLES.items()):
             box = QComboBox()
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(6)
+            box.setMinimumContentsLength(24)
             box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             box.setAccessibleName(title)
             box.activated.connect(lambda _index, kind=kind: self._choose(kind))
@@ -88,3 +88,23 @@ class DeviceChooser(QWidget):
         box = self._boxes[kind]
         box.setToolTip(box.currentText())
         self.device_chosen.emit(kind, box.currentData())
+
+
+class DeviceButton(IconButton):
+    """Opens a chooser, which is needed once and then in the way, over itself; Esc or a click elsewhere closes it."""
+
+    def __init__(self, chooser: DeviceChooser, parent: QWidget | None = None) -> None:
+        super().__init__("devices", "Choose microphone and loudspeaker", parent)
+        self._popup = QDialog(self, Qt.WindowType.Popup)
+        self._popup.setAccessibleName("Microphone and loudspeaker")
+        QVBoxLayout(self._popup).addWidget(chooser)
+        self.clicked.connect(self._open)
+
+    def _open(self) -> None:
+        self._popup.adjustSize()
+        screen = self.screen().availableGeometry()
+        place = self.mapToGlobal(QPoint(0, -self._popup.height()))
+        place.setX(max(screen.left(), min(place.x(), screen.right() - self._popup.width())))
+        place.setY(max(screen.top(), place.y()))
+        self._popup.move(place)
+        self._popup.open()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRectF, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from model.results import FloatArray
@@ -60,16 +60,18 @@ class Guess(QWidget):
         font.setPointSizeF(4 * font.pointSizeF())
         font.setBold(True)
         self._digit.setFont(font)
-        self._digit.setMinimumWidth(self._digit.fontMetrics().horizontalAdvance("00"))
+        self._digit.setMinimumWidth(self._digit.fontMetrics().horizontalAdvance("0"))
         self._share = QLabel(alignment=Qt.AlignmentFlag.AlignBottom)
         font = self._share.font()
         font.setPointSizeF(1.4 * font.pointSizeF())
         font.setBold(True)
         self._share.setFont(font)
-        self._words = QLabel(alignment=Qt.AlignmentFlag.AlignTop, wordWrap=True)
+        self._share.setMinimumWidth(self._share.fontMetrics().horizontalAdvance("100%"))
+        self._words = QLabel(alignment=Qt.AlignmentFlag.AlignTop)
         self._words.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setHorizontalSpacing(12)
         layout.setVerticalSpacing(0)
         layout.addWidget(self._digit, 0, 0, 2, 1)
         layout.addWidget(self._share, 0, 1)
@@ -80,25 +82,25 @@ class Guess(QWidget):
         self.show_guess(None, 0)
 
     def show_guess(self, guess: int | None, agreement: float) -> None:
-        """Show a digit and the share of the matches that agree, in [0, 1]; None shows that there is none."""
+        """Show a digit and the share of the matches that agree, in [0, 1]; None shows nothing."""
         self._guess = guess
-        self._digit.setText("–" if guess is None else str(guess))
+        self._digit.setText("" if guess is None else str(guess))
         self._share.setText("" if guess is None else f"{agreement:.0%}")
-        self._words.setText("no guess yet" if guess is None else "of the matches agree")
+        self._words.setText("" if guess is None else "agree")
+        self.setToolTip("" if guess is None else f"{agreement:.0%} of the matches say {guess}")
         self._colour()
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.ApplicationPaletteChange:
+        if event.type() == QEvent.Type.PaletteChange:
             self._colour()
         super().changeEvent(event)
 
     def _colour(self) -> None:
         """Colour the digit as everywhere else."""
-        whole = QGuiApplication.palette()
-        palette = self._digit.palette()
-        colour = whole.placeholderText().color() if self._guess is None else digit_colour(self._guess, is_dark(whole))
-        palette.setColor(self._digit.foregroundRole(), colour)
-        self._digit.setPalette(palette)
+        if self._guess is not None:
+            palette = self._digit.palette()
+            palette.setColor(self._digit.foregroundRole(), digit_colour(self._guess, is_dark(self.palette())))
+            self._digit.setPalette(palette)
 
 
 def _between(paper: QColor, ink: QColor, share: float) -> int:

@@ -19,6 +19,7 @@ from modinv_app.audio.quality import all_zeros, problem_with
 from modinv_app.audio.recorder import Recorder
 from modinv_app.audio.system import SoundSystem
 from modinv_app.panels.speak import SpeakPanel
+from modinv_app.widgets.device_chooser import DeviceChooser
 from modinv_app.widgets.hold_button import HoldButton
 from modinv_app.widgets.level_meter import LevelMeter
 from modinv_app.widgets.spectrogram_view import SpectrogramView
@@ -268,7 +269,7 @@ def test_a_chosen_device_that_is_gone_stays_chosen(stage):
 
 def test_the_refresh_button_asks_for_new_devices(qtbot, stage):
     with qtbot.waitSignal(stage.panel.refresh_requested):
-        stage.panel.findChild(QToolButton).click()
+        stage.panel.findChild(DeviceChooser).findChild(QToolButton).click()
 
 
 def test_hands_free_hears_a_word_off_the_gui_thread(qtbot, make_stage):
