@@ -46,6 +46,9 @@ class Recipe:
         In the speech encoder, as in Hsu's released code.
     time_shift, time_stretch, frequency_warp, frequency_mask
         Augmentation of filterbanks (:mod:`model.augmentation`); 0 turns each off.
+    augmented_share
+        Share of the steps that are augmented, from the first. The rest sees speech as it is: what tells augmented speech
+        from real speech tells speech from images too, and the modalities only merge where it is gone.
     bfloat16
         Convolutions and matrix products in bfloat16 where the device has them; sums and posteriors stay in float32.
     """
@@ -68,6 +71,7 @@ class Recipe:
     time_stretch: float = 0.0
     frequency_warp: float = 0.0
     frequency_mask: int = 0
+    augmented_share: float = 1.0
     bfloat16: bool = False
 
     def __post_init__(self) -> None:
@@ -90,6 +94,10 @@ class Recipe:
         """lambda_IG in force at a step, counted from 0."""
         warm = self.ig_warm_up * self.steps
         return self.lambda_ig if step >= warm else self.lambda_ig * (step / warm) ** 2
+
+    def augments_at(self, step: int) -> bool:
+        """Whether a step, counted from 0, augments its filterbanks."""
+        return step < self.augmented_share * self.steps
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -120,6 +128,7 @@ FAST = Recipe(
     time_stretch=0.15,
     frequency_warp=0.08,
     frequency_mask=10,
+    augmented_share=0.6,
     bfloat16=True,
 )
 """The same encoders, objective and data in minutes on a laptop: another initialisation and schedule."""

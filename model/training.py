@@ -184,7 +184,8 @@ def _step(
     """One batch: pairs, posteriors, embeddings, loss, update."""
     generator = sampler.generator(step)
     images, filterbanks = sampler.batch(step, generator)
-    filterbanks = augment(filterbanks, recipe, generator)
+    if recipe.augments_at(step):
+        filterbanks = augment(filterbanks, recipe, generator)
     device = images.device
     with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bfloat16 and has_bfloat16(device)):
         image_posterior = encoders.image(images)

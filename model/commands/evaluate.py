@@ -11,6 +11,7 @@ import typer
 from model.commands.console import DataDir, Json, bad_option, errors_told, notes, print_json, tables
 
 if TYPE_CHECKING:
+    from model.checkpoint import Header
     from model.datasets import Corpus, Samples
     from model.encoders import Encoders
     from model.evaluation import Posteriors, Report
@@ -24,6 +25,7 @@ def evaluate(
     images: Annotated[str, typer.Option(help="Corpus of test images.")] = "mnist",
     speech: Annotated[str, typer.Option(help="Corpus of test utterances.")] = "fsdd",
     seed: Annotated[int, typer.Option(help="Fixes samples, clusters and splits.", min=0)] = 0,
+    speaker: Annotated[str, typer.Option(help="Judge on this speaker's utterances alone.")] = "",
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -41,7 +43,10 @@ def evaluate(
         path = checkpoint or locations.shipped_model()
         with notes().status("Loading the model and the test data"):
             encoders, header = load_model(path, best_device())
-            samples = image_corpus.load("test"), speech_corpus.load("test")
+            samples = [image_corpus.load("test"), speech_corpus.load("test")]
+            if speaker:
+                with bad_option("--speaker"):
+                    samples[1] = _of_speaker(speaker, samples[1], speech_corpus, header)
         with notes().status("Encoding"):
             sides = [_posteriors(encoders, side) for side in samples]
         setting = {
@@ -53,6 +58,7 @@ def evaluate(
             "trained_with_seed": header.seed,
             "images": images,
             "speech": speech,
+            "speaker": speaker,
         }
         with notes().status("Clustering, separating, retrieving"):
             report = judge(sides[0], sides[1], seed, setting)
@@ -70,6 +76,18 @@ def _one_corpus(name: str, modality: Modality, folder: Path | None) -> Corpus:
     if len(found) != 1:
         raise ValueError(f"{name!r} is not the name of one corpus of {modality} inputs.")
     return found[0]
+
+
+def _of_speaker(speaker: str, test: Samples, corpus: Corpus, header: Header) -> Samples:
+    """A speaker's test utterances, and where the model was trained without this speaker all others too."""
+    from model.datasets.base import joined
+
+    chosen = [test.spoken_by(speaker)]
+    if len(chosen[0]) == 0:
+        raise ValueError(f"No speaker is called {speaker!r}. There are: {', '.join(sorted(set(test.speakers)))}.")
+    if header.data.get("left_out") == speaker:
+        chosen.append(corpus.load("train").spoken_by(speaker))
+    return joined(chosen)
 
 
 def _posteriors(encoders: Encoders, samples: Samples) -> Posteriors:

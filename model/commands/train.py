@@ -17,7 +17,7 @@ from model.commands.console import INTERRUPTED, DataDir, bad_option, errors_told
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from model.datasets import Corpus
+    from model.datasets import Corpus, Samples
     from model.pairs import PairSampler
     from model.training import Ended, Run, Stepped
 
@@ -34,6 +34,7 @@ def train(
     seed: Annotated[int, typer.Option(help="Fixes every random choice.", min=0)] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     steps: Annotated[int | None, typer.Option(help="Batches in all, instead of the recipe's.", min=1)] = None,
+    leave_out: Annotated[str, typer.Option(help="A speaker not to learn from, to judge the model on.")] = "",
     data_dir: DataDir = None,
 ) -> None:
     """Train a model. Ctrl-C stops and keeps the work; the same command again resumes it."""
@@ -49,13 +50,16 @@ def train(
             place = best_device(device)
         with bad_option("--data"):
             images, speech = _corpora(data, data_dir)
-        run = Run(out, chosen, seed, {"images": [images.name], "speech": [corpus.name for corpus in speech]}, place)
+        described = {"images": [images.name], "speech": [corpus.name for corpus in speech], "left_out": leave_out}
+        run = Run(out, chosen, seed, described, place)
         loaded = []
         with notes().status("") as status:
             for corpus in (images, *speech):
                 status.update(f"Loading {corpus.title} (listening to a corpus takes minutes the first time)")
                 loaded.append(corpus.load("train"))
-        sampler = PairSampler(loaded[0], loaded[1:], chosen.batch_pairs, seed, place)
+        with bad_option("--leave-out"):
+            heard = _without(leave_out, loaded[1:]) if leave_out else loaded[1:]
+        sampler = PairSampler(loaded[0], heard, chosen.batch_pairs, seed, place)
         ended = _drive(run, sampler)
     if ended.complete:
         notes().print(f"Done: {ended.model}. Judge it with: modinv evaluate {ended.model}", soft_wrap=True)
@@ -78,6 +82,14 @@ def _corpora(names: str, folder: Path | None) -> tuple[Corpus, list[Corpus]]:
     if len(images) != 1 or not speech:
         raise ValueError(f"Training needs one corpus of images and at least one of speech, not {names!r}.")
     return images[0], speech
+
+
+def _without(speaker: str, speech: list[Samples]) -> list[Samples]:
+    """Corpora without a speaker; a ``ValueError`` lists the speakers there are."""
+    known = sorted({name for samples in speech for name in samples.speakers})
+    if speaker not in known:
+        raise ValueError(f"No speaker is called {speaker!r}. There are: {', '.join(known)}.")
+    return [samples.without(speaker) for samples in speech]
 
 
 def _drive(run: Run, sampler: PairSampler) -> Ended:

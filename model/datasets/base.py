@@ -76,6 +76,27 @@ class Samples:
             tuple(self.keys[i] for i in chosen) if self.keys else (),
         )
 
+    def spoken_by(self, speaker: str) -> Samples:
+        """The samples of one speaker; none where the corpus does not know them."""
+        return self.only([place for place, name in enumerate(self.speakers) if name == speaker])
+
+    def without(self, speaker: str) -> Samples:
+        """The samples of all other speakers."""
+        return self.only([place for place, name in enumerate(self.speakers) if name != speaker])
+
+
+def joined(parts: Sequence[Samples]) -> Samples:
+    """Samples of one corpus in one piece."""
+    return Samples(
+        parts[0].corpus,
+        parts[0].modality,
+        torch.cat([part.features for part in parts]),
+        torch.cat([part.labels for part in parts]),
+        sum((part.sources for part in parts), ()),
+        sum((part.speakers for part in parts), ()),
+        sum((part.keys for part in parts), ()),
+    )
+
 
 class Corpus(Protocol):
     """A data set of one modality with an official split."""
