@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QByteArray, QObject, QThreadPool, Signal
 from PySide6.QtGui import QImage, QImageWriter
 
-from model.images import GreyPicture, UnusablePicture, read_picture
+if TYPE_CHECKING:  # it imports scipy: a second that no window waits for
+    from model.images import GreyPicture
 
 
 class PictureReader(QObject):
@@ -31,14 +32,14 @@ class PictureReader(QObject):
 
     def read_file(self, path: Path) -> None:
         """Begin to read a file."""
-        self._start(lambda: read_picture(path))
+        self._start(path)
 
     def read_image(self, image: QImage) -> None:
         """Begin to read an image that Qt has decoded already."""
-        self._start(lambda: read_picture(_png(image)))
+        self._start(_png(image))
 
-    def _start(self, job: Callable[[], GreyPicture]) -> None:
-        reading = _Reading(job)
+    def _start(self, source: Path | bytes) -> None:
+        reading = _Reading(source)
         reading.done.connect(self._finish)
         self._newest = reading
         QThreadPool.globalInstance().start(reading.run)
@@ -51,10 +52,10 @@ class PictureReader(QObject):
         if reading is not self._newest:
             return
         self._newest = None
-        if isinstance(reading.result, UnusablePicture):
-            self.failed.emit(str(reading.result))
+        if reading.problem:
+            self.failed.emit(reading.problem)
         else:
-            self.read.emit(reading.result)
+            self.read.emit(reading.picture)
 
 
 class _Reading(QObject):
@@ -62,16 +63,19 @@ class _Reading(QObject):
 
     done = Signal(object)
 
-    def __init__(self, job: Callable[[], GreyPicture]) -> None:
+    def __init__(self, source: Path | bytes) -> None:
         super().__init__()
-        self._job = job
-        self.result: GreyPicture | UnusablePicture | None = None
+        self._source = source
+        self.picture: GreyPicture | None = None
+        self.problem = ""
 
     def run(self) -> None:
+        from model.images import UnusablePicture, read_picture
+
         try:
-            self.result = self._job()
+            self.picture = read_picture(self._source)
         except UnusablePicture as error:
-            self.result = error
+            self.problem = str(error)
         self.done.emit(self)
 
 
