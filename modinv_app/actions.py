@@ -42,6 +42,7 @@ class Command:
 COMMANDS = (
     Command("open_picture", "File", "Open &picture…", ("Ctrl+O",)),
     Command("open_sound", "File", "Open &sound…", ("Ctrl+Shift+O",)),
+    Command("open_model", "File", "Open &model…", ("Ctrl+Shift+M",)),
     Command("paste", "File", "P&aste picture", ("Ctrl+V",)),
     Command("quit", "File", "&Quit", ("Ctrl+Q",)),
     Command("undo", "Draw", "&Undo", ("Ctrl+Z",)),

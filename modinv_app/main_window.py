@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import get_args
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QLabel, QMainWindow, QMessageBox, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QMainWindow, QMessageBox, QSplitter, QVBoxLayout, QWidget
 
 from model.checkpoint import Header
 from model.gallery import Gallery
@@ -107,6 +108,7 @@ class MainWindow(QMainWindow):
         return {
             "open_picture": self.draw.open_file,
             "open_sound": self.speak.open_file,
+            "open_model": self._open_model,
             "paste": self.draw.paste,
             "quit": self.close,
             "undo": self.draw.undo,
@@ -147,6 +149,7 @@ class MainWindow(QMainWindow):
         self._state.model_changed.connect(self._show_model)
         self._state.reply_changed.connect(self._show_reply)
         self._state.playing_changed.connect(self.matches.set_playing)
+        self._model.map_fitted.connect(self.map.set_coordinates)
         self.map.kind_chosen.connect(self._kind_chosen)
         self.conversation.problem.connect(self._show_problem)
         self.draw.failed.connect(self._warn)
@@ -288,6 +291,21 @@ class MainWindow(QMainWindow):
 
     def _toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def _open_model(self) -> None:
+        """Let the user choose a checkpoint that ``modinv train`` wrote."""
+        dialog = QFileDialog(self, "Open a model")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters(["Models (*.safetensors)", "All files (*)"])
+        dialog.fileSelected.connect(self.use_model)
+        dialog.open()
+
+    def use_model(self, path: str) -> None:
+        """Let the model of a file answer from now on."""
+        self.conversation.forget()
+        self._status.setText(f"Loading {Path(path).name}…")
+        self._model.use_model(Path(path))
 
     def _show_shortcuts(self) -> None:
         ShortcutSheet(self.commands.all(), _KEYS_WITHOUT_ACTION, self).open()

@@ -47,6 +47,8 @@ class ModelService(QObject):
         The ticket of the question, and its reply. Tickets grow; some are never answered.
     refused(Modality, str)
         A query could not be used: why, and what to do.
+    map_fitted(str, object)
+        A map of the present gallery that took its time: kind and coordinates.
     clip_loaded(int, object, int)
         An utterance of the gallery: its index, ``(n,)`` float32 samples, and Hz.
     failed(str, str)
@@ -57,15 +59,19 @@ class ModelService(QObject):
     ready = Signal(object)
     replied = Signal(int, object)
     refused = Signal(object, str)
+    map_fitted = Signal(str, object)
     clip_loaded = Signal(int, object, int)
     failed = Signal(str, str)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._lane = Lane("model", self)
+        self._map_lane = Lane("map", self)
         self._ticket = 0
         self._forgotten = 0
-        # These two are touched by the lane only.
+        self._closing = False
+        # These are touched by the model's lane only.
+        self._gallery: Gallery | None = None
         self._retriever: Retriever | None = None
         self._maps: dict[str, Projection] = {}
 
@@ -77,12 +83,22 @@ class ModelService(QObject):
     def start(self) -> None:
         """Load gallery and model, the one that can be looked at first."""
         self._lane.submit(self._load_gallery, self._gallery_loaded, self._broken)
-        self._lane.submit(self._load_model, self.ready.emit, self._broken)
+        self._lane.submit(lambda: self._load_model(locations.shipped_model()), self.ready.emit, self._broken)
 
     def close(self) -> None:
-        """End the thread; what waits is dropped."""
+        """End the threads; what waits is dropped."""
         self.forget()
+        self._closing = True
         self._lane.close()
+        self._map_lane.close()
+
+    def use_model(self, path: Path) -> None:
+        """Let another model answer. If it can't be loaded the present one goes on, and ``failed`` says why.
+
+        The gallery is encoded anew; its principal components show at once, t-SNE follows when it is fitted.
+        """
+        self.forget()
+        self._lane.submit(lambda: self._change_model(path), self._model_changed, self._broken)
 
     def forget(self) -> None:
         """Drop every question that is not answered yet."""
@@ -111,8 +127,8 @@ class ModelService(QObject):
         def load() -> tuple[FloatArray, int]:
             from model.retrieval import clip
 
-            assert self._retriever is not None
-            return clip(self._retriever.gallery, index)
+            assert self._gallery is not None
+            return clip(self._gallery, index)
 
         self._lane.submit(load, lambda sound: self.clip_loaded.emit(index, *sound), self._broken)
 
@@ -143,21 +159,20 @@ class ModelService(QObject):
         self._lane.submit(work, done, refuse)
 
     def _load_gallery(self) -> Gallery:
-        gallery = Gallery.load(locations.shipped_gallery())
+        self._gallery = gallery = Gallery.load(locations.shipped_gallery())
         for kind, projection in MAPS.items():
             arrays = {
                 name.removeprefix(f"{kind}/"): array
                 for name, array in gallery.maps.items()
                 if name.startswith(f"{kind}/")
             }
-            if arrays:
-                self._maps[kind] = projection.from_arrays(arrays)
+            self._maps[kind] = projection.from_arrays(arrays)
         return gallery
 
     def _gallery_loaded(self, gallery: Gallery) -> None:
         self.gallery_loaded.emit(gallery, {kind: projection.coordinates for kind, projection in self._maps.items()})
 
-    def _load_model(self) -> Header:
+    def _load_model(self, path: Path) -> Header:
         import torch
 
         # One query is too little work to share, and a second thread that spins would slow the window down.
@@ -165,10 +180,38 @@ class ModelService(QObject):
         from model.retrieval import Retriever
         from model.trained import load_model
 
-        encoders, header = load_model(locations.shipped_model())
-        self._retriever = Retriever(encoders, header, Gallery.load(locations.shipped_gallery()))
-        self._retriever.warm_up()
-        return header
+        assert self._gallery is not None, "the gallery could not be loaded; that has been said"
+        retriever = Retriever(*load_model(path), self._gallery)
+        retriever.warm_up()
+        self._retriever = retriever
+        return retriever.header
+
+    def _change_model(self, path: Path) -> tuple[Header, Gallery]:
+        from model.retrieval import Retriever, encode_gallery
+        from model.trained import load_model
+
+        assert self._gallery is not None
+        encoders, header = load_model(path)
+        gallery = encode_gallery(encoders, header, self._gallery)
+        self._maps = {"PCA": PrincipalComponents.fit(gallery.means)}
+        self._retriever = Retriever(encoders, header, gallery)
+        self._gallery = gallery
+        return header, gallery
+
+    def _model_changed(self, changed: tuple[Header, Gallery]) -> None:
+        header, gallery = changed
+        self._gallery_loaded(gallery)
+        self.ready.emit(header)
+
+        def outdated() -> bool:
+            return self._closing or self._gallery is not gallery
+
+        def keep(fitted: NeighbourMap | None) -> None:
+            if fitted is not None and not outdated():
+                self._maps["t-SNE"] = fitted
+                self.map_fitted.emit("t-SNE", fitted.coordinates)
+
+        self._map_lane.submit(lambda: NeighbourMap.fit(gallery.means, stop=outdated), keep, self._broken)
 
     def _broken(self, error: Exception) -> None:
         log.error("The model's thread failed", exc_info=error)

@@ -9,8 +9,8 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from modinv_app.audio.backend import AudioDevice, AudioUnavailable, Backend
-from modinv_app.jobs import Lane
 from modinv_app.audio.portaudio import PortAudio
+from modinv_app.jobs import Lane
 
 _log = logging.getLogger(__name__)
 
