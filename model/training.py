@@ -133,7 +133,7 @@ def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: Fal
     Raises
     ------
     TrainingFailed
-        If the loss is no number any more, or memory runs out.
+        If the loss is no number any more, or memory runs out. What was saved before stays.
     UnusableCheckpoint
         If the folder holds another run.
     OSError
@@ -159,10 +159,7 @@ def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: Fal
             loss = _step(step, recipe, encoders, optimiser, sampler)
             step += 1
             if (step % _CHECK_EVERY == 0 or step == recipe.steps) and not torch.isfinite(loss.total):
-                raise TrainingFailed(
-                    f"At step {step} the loss was no number any more. Use a lower learning rate or another seed; "
-                    f"the last checkpoint, of step {done}, is whole."
-                )
+                raise _diverged(step)
             yield Stepped(step, recipe.steps, loss, recipe.lambda_ig_at(step - 1), recipe.learning_rate_at(step - 1))
             if time.monotonic() - saved > SAVE_SECONDS:
                 _save(run, encoders, optimiser, step)
@@ -207,23 +204,36 @@ def _step(
     return Loss(*(term.detach() for term in (loss.total, loss.similarity, loss.information_gain, loss.weight_norms)))
 
 
+def _diverged(step: int) -> TrainingFailed:
+    return TrainingFailed(
+        f"By step {step} the loss was no number any more. Use a lower learning rate or another seed; what was saved "
+        "before is whole."
+    )
+
+
 def _save(run: Run, encoders: Encoders, optimiser: torch.optim.Optimizer, step: int) -> None:
-    """The state to resume from, then the weights to use."""
+    """The weights to use, then the state to resume from: if only one fits on the disk, the run goes over it again."""
+    if not all(weight.isfinite().all() for weight in encoders.parameters()):
+        raise _diverged(step)
     arrays = {f"weights/{name}": array for name, array in to_arrays(encoders).items()}
     for number, state in optimiser.state_dict()["state"].items():
         for name, value in state.items():
             arrays[f"optimiser/{number}/{name}"] = value.detach().cpu().numpy()
     header = run.header(step)
-    write_atomically(run.resume, arrays, header.to_dict())
     save_model(run.model, encoders, header)
+    write_atomically(run.resume, arrays, header.to_dict())
 
 
 def _restore(run: Run, encoders: Encoders, optimiser: torch.optim.Optimizer) -> int:
     """Take up the state of the run's folder; the steps already done."""
     arrays, values = read(run.resume)
     header = Header.from_dict(values)
+    try:
+        recipe = Recipe.from_dict(header.recipe)
+    except (TypeError, ValueError) as error:
+        raise UnusableCheckpoint(f"{run.folder} holds a run of another version of modinv: {error}") from error
     for what, kept, wanted in (
-        ("recipe", Recipe.from_dict(header.recipe), run.recipe),
+        ("recipe", recipe, run.recipe),
         ("seed", header.seed, run.seed),
         ("data", header.data, run.data),
     ):

@@ -1,0 +1,300 @@
+"""Training: it learns, it resumes bit by bit, and it never ruins what it had."""
+
+import errno
+import os
+
+import pytest
+import torch
+
+from model import training
+from model.checkpoint import UnusableCheckpoint, read, write_atomically
+from model.datasets import Samples
+from model.pairs import PairSampler
+from model.recipes import named
+from model.results import Modality
+from model.trained import load_model
+from model.training import Ended, Run, Saved, Stepped, TrainingFailed, has_bfloat16, train
+
+CPU = torch.device("cpu")
+SMALL = {"steps": 4, "batch_pairs": 4, "samples_per_input": 2}
+RECIPE = named("fast", **SMALL)
+EXACT = named("paper", **SMALL)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    """Steps this small only wait for other threads, the more the busier the machine is."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def inputs(modality, size):
+    """Five noisy examples each of four digits that are easy to tell apart."""
+    generator = torch.Generator().manual_seed(1)
+    labels = torch.arange(20) % 4
+    features = 0.2 * torch.rand(20, *size, generator=generator)
+    for feature, label in zip(features, labels, strict=True):
+        feature[:, 7 * label : 7 * label + 7] += 0.8
+    return Samples("bars", modality, features, labels, ("",) * 20)
+
+
+IMAGES = inputs(Modality.IMAGE, (28, 28))
+SPEECH = inputs(Modality.SPEECH, (100, 80))
+
+
+def sampler(recipe, seed=0, images=IMAGES):
+    return PairSampler(images, [SPEECH], recipe.batch_pairs, seed, CPU)
+
+
+def a_run(folder, recipe=RECIPE, seed=0, data=None):
+    return Run(folder, recipe, seed, data or {"images": ["bars"], "speech": ["bars"]}, CPU)
+
+
+def collect(source, seen):
+    """Collect events, also those before an error."""
+    for event in source:
+        seen += [event]
+    return seen
+
+
+def events(folder, recipe=RECIPE, stop_after=None, seed=0, **kwargs):
+    """All events of a run, stopped after some of its steps."""
+    seen = []
+    run = a_run(folder, recipe, seed, **kwargs)
+    return collect(train(run, sampler(recipe, seed), lambda: len(seen) == stop_after), seen)
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    """The events and the folder of an uninterrupted run, by recipe."""
+    runs = {}
+
+    def finished(recipe):
+        if recipe.name not in runs:
+            folder = tmp_path_factory.mktemp(recipe.name)
+            runs[recipe.name] = events(folder, recipe), folder
+        return runs[recipe.name]
+
+    return finished
+
+
+def assert_same_state(one, other):
+    """Weights and the optimiser's state, bit by bit."""
+    ours, theirs = read(one / "resume.safetensors")[0], read(other / "resume.safetensors")[0]
+    assert set(ours) == set(theirs)
+    assert sum(name.startswith("optimiser/") for name in ours) == 3 * sum(name.startswith("weights/") for name in ours)
+    for name, array in ours.items():
+        assert array.tobytes() == theirs[name].tobytes(), name
+    assert (one / "model.safetensors").read_bytes() == (other / "model.safetensors").read_bytes()
+
+
+def test_events_come_in_order(straight):
+    seen, folder = straight(RECIPE)
+    assert [type(event) for event in seen] == [Stepped] * 4 + [Saved, Ended]
+    assert [event.step for event in seen] == [1, 2, 3, 4, 4, 4]
+    for event in seen[:4]:
+        assert event.steps == 4
+        assert event.learning_rate == RECIPE.learning_rate_at(event.step - 1)
+        assert event.lambda_ig == RECIPE.lambda_ig_at(event.step - 1)
+        values = event.loss.values()
+        assert values["total"] == pytest.approx(
+            values["similarity"] + event.lambda_ig * values["information_gain"] + 1e-6 * values["weight_norms"]
+        )
+        assert not event.loss.total.requires_grad
+    assert seen[4].path == folder / "resume.safetensors"
+    assert seen[5].complete
+    assert seen[5].model == folder / "model.safetensors"
+    assert not seen[5].encoders.training
+
+
+def test_the_written_model_is_the_trained_one(straight):
+    seen, _ = straight(RECIPE)
+    loaded, header = load_model(seen[-1].model)
+    assert (header.step, header.seed, header.recipe["name"]) == (4, 0, "fast")
+    assert header.data == {"images": ["bars"], "speech": ["bars"]}
+    assert set(header.versions) == {"torch", "torchaudio", "numpy"}
+    for name, weight in seen[-1].encoders.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], weight.half().float())
+
+
+def test_the_loss_falls_and_the_pairs_are_found(tmp_path):
+    recipe = named("fast", steps=24, batch_pairs=10, samples_per_input=4, learning_rate=3e-4)
+    seen = events(tmp_path, recipe)
+    losses = [event.loss.similarity.item() for event in seen if isinstance(event, Stepped)]
+    assert sum(losses[-4:]) < 0.6 * sum(losses[:4])
+    encoders = seen[-1].encoders
+    found = (
+        encoders.encode(Modality.IMAGE, IMAGES.features).mean @ encoders.encode(Modality.SPEECH, SPEECH.features).mean.T
+    )
+    assert (SPEECH.labels[found.argmax(1)] == IMAGES.labels).all()
+    assert (IMAGES.labels[found.argmax(0)] == SPEECH.labels).all()
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        pytest.param(EXACT, id="float32"),
+        pytest.param(
+            RECIPE, id="bfloat16", marks=pytest.mark.skipif(not has_bfloat16(CPU), reason="this CPU has no bfloat16")
+        ),
+    ],
+)
+def test_a_resumed_run_ends_as_if_it_had_never_stopped(tmp_path, straight, recipe):
+    first = events(tmp_path, recipe, stop_after=2)
+    assert [type(event) for event in first] == [Stepped, Stepped, Saved, Ended]
+    assert not first[-1].complete
+    assert load_model(tmp_path / "model.safetensors")[1].step == 2
+    rest = events(tmp_path, recipe)
+    assert [event.step for event in rest] == [3, 4, 4, 4]
+    assert rest[-1].complete
+    assert_same_state(tmp_path, straight(recipe)[1])
+
+
+def test_a_finished_run_goes_no_further(straight):
+    _, folder = straight(RECIPE)
+    before = (folder / "resume.safetensors").read_bytes()
+    again = events(folder)
+    assert [type(event) for event in again] == [Ended]
+    assert again[0].complete
+    assert (folder / "resume.safetensors").read_bytes() == before
+
+
+def test_seeds_end_differently(tmp_path, straight):
+    events(tmp_path, seed=2, stop_after=1)
+    ours = read(tmp_path / "resume.safetensors")[0]
+    theirs = read(straight(RECIPE)[1] / "resume.safetensors")[0]
+    assert ours["weights/image.head.weight"].tobytes() != theirs["weights/image.head.weight"].tobytes()
+
+
+def test_a_run_that_is_stopped_at_once_leaves_a_model(tmp_path):
+    seen = events(tmp_path, stop_after=0)
+    assert [type(event) for event in seen] == [Saved, Ended]
+    assert load_model(tmp_path / "model.safetensors")[1].step == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"recipe": named("fast", **SMALL, lambda_ig=1.0)}, "recipe"),
+        ({"seed": 1}, "seed"),
+        ({"data": {"images": ["bars"], "speech": ["other"]}}, "data"),
+    ],
+)
+def test_another_run_in_the_folder_is_refused_and_kept(straight, change, word):
+    _, folder = straight(RECIPE)
+    before = (folder / "resume.safetensors").read_bytes()
+    with pytest.raises(UnusableCheckpoint, match=f"another {word}"):
+        events(folder, **change)
+    assert (folder / "resume.safetensors").read_bytes() == before
+
+
+def test_a_damaged_state_is_refused(tmp_path):
+    (tmp_path / "resume.safetensors").write_bytes(b"not a checkpoint")
+    with pytest.raises(UnusableCheckpoint, match=r"resume\.safetensors"):
+        events(tmp_path)
+
+
+def test_a_state_of_another_version_is_refused(tmp_path):
+    header = a_run(tmp_path).header(3).to_dict()
+    header["recipe"] = {**header["recipe"], "dropout": 0.5}
+    write_atomically(tmp_path / "resume.safetensors", {}, header)
+    with pytest.raises(UnusableCheckpoint, match=r"another version.*dropout"):
+        events(tmp_path)
+
+
+def test_training_leaves_the_global_random_state_and_the_threads_alone(tmp_path):
+    before = torch.random.get_rng_state(), torch.get_num_threads()
+    events(tmp_path, stop_after=1)
+    assert torch.equal(before[0], torch.random.get_rng_state())
+    assert torch.get_num_threads() == before[1]
+
+
+def spoilt(recipe, step):
+    """Images of which one, that first comes in a step, is no number."""
+    drawn_from = sampler(recipe)
+    labels = IMAGES.labels
+    numbered = torch.arange(20.0)[:, None, None].expand(-1, 28, 28)
+    finder = sampler(recipe, images=Samples("", Modality.IMAGE, numbered, labels, ()))
+    chosen = int(finder.batch(step, drawn_from.generator(step))[0][0, 0, 0, 0])
+    features = IMAGES.features.clone()
+    features[chosen] = torch.nan
+    return sampler(recipe, images=Samples("", Modality.IMAGE, features, labels, ()))
+
+
+def assert_finite_state(folder, step):
+    arrays, header = read(folder / "resume.safetensors")
+    assert header["step"] == step
+    assert all(torch.from_numpy(array).isfinite().all() for array in arrays.values())
+    encoders, about = load_model(folder / "model.safetensors")
+    assert about.step == step
+    assert all(weight.isfinite().all() for weight in encoders.parameters())
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_good_state(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "SAVE_SECONDS", -1.0)  # a checkpoint after every step
+    seen = []
+    with pytest.raises(TrainingFailed, match="By step 3 the loss was no number any more"):
+        collect(train(a_run(tmp_path), spoilt(RECIPE, 2)), seen)
+    assert [event.step for event in seen if isinstance(event, Saved)] == [1, 2]
+    assert_finite_state(tmp_path, 2)
+
+
+def test_the_last_step_looks_whether_the_loss_is_a_number(tmp_path):
+    with pytest.raises(TrainingFailed, match="By step 4"):
+        collect(train(a_run(tmp_path), spoilt(RECIPE, 3)), [])
+    assert not list(tmp_path.iterdir())
+
+
+def test_stopping_after_the_loss_went_wrong_keeps_the_last_good_state(tmp_path):
+    events(tmp_path, stop_after=2)
+    seen = []
+    with pytest.raises(TrainingFailed, match="By step 3"):
+        collect(train(a_run(tmp_path), spoilt(RECIPE, 2), lambda: len(seen) == 1), seen)
+    assert_finite_state(tmp_path, 2)
+
+
+def test_a_full_disk_keeps_the_former_state_and_the_run_resumes(tmp_path, monkeypatch, straight):
+    events(tmp_path, stop_after=2)
+    before = (tmp_path / "resume.safetensors").read_bytes()
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="space"):
+            events(tmp_path)
+    assert (tmp_path / "resume.safetensors").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.safetensors", "resume.safetensors"]
+    events(tmp_path)
+    assert_same_state(tmp_path, straight(RECIPE)[1])
+
+
+@pytest.mark.parametrize("file", [1, 2])
+def test_a_disk_that_fills_between_the_two_files_loses_no_step(tmp_path, monkeypatch, straight, file):
+    events(tmp_path, stop_after=2)
+    calls = []
+
+    def fills_up(_):
+        calls.append(1)
+        if len(calls) == file:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fills_up)
+        with pytest.raises(OSError, match="space"):
+            events(tmp_path)
+    events(tmp_path)
+    assert_same_state(tmp_path, straight(RECIPE)[1])
+
+
+def test_out_of_memory_says_what_to_do(tmp_path):
+    class Greedy(PairSampler):
+        def batch(self, *_):
+            raise torch.OutOfMemoryError
+
+    greedy = Greedy(IMAGES, [SPEECH], 4, 0, CPU)
+    with pytest.raises(TrainingFailed, match=r"out of memory.*smaller batch"):
+        list(train(a_run(tmp_path), greedy))
