@@ -5,9 +5,9 @@ import os
 import zipfile
 from pathlib import Path
 
-import numpy as np
 import pytest
 import soundfile
+import torch
 
 from model import locations
 
@@ -46,6 +46,10 @@ def word():
     return clip
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
+@pytest.fixture(scope="module")
+def one_thread():
+    """Work this small only waits for other threads, the more the busier the machine is."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -21,13 +21,7 @@ RECIPE = named("fast", **SMALL)
 EXACT = named("paper", **SMALL)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """Steps this small only wait for other threads, the more the busier the machine is."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def inputs(modality, size):
