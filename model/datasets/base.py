@@ -139,6 +139,11 @@ def filterbanks(
         Whatever tells one state of the recordings from another.
     keys, clip
         The recordings and the function that reads one.
+
+    Raises
+    ------
+    MissingData
+        If a recording can't be read.
     """
     settings = FilterbankSettings()
     state = json.dumps([settings.to_dict(), *map(str, fingerprint), *keys])
@@ -151,7 +156,7 @@ def filterbanks(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # work this small only waits for a second thread
     try:
-        stacked = np.stack([_filterbank(front_end, *clip(key)) for key in keys])
+        stacked = np.stack([_filterbank(front_end, key, clip) for key in keys])
     finally:
         torch.set_num_threads(threads)
     try:
@@ -161,10 +166,14 @@ def filterbanks(
     return torch.from_numpy(stacked)
 
 
-def _filterbank(front_end: SpeechFrontEnd, samples: FloatArray, rate: int) -> FloatArray:
+def _filterbank(front_end: SpeechFrontEnd, key: str, clip: Callable[[str], tuple[FloatArray, int]]) -> FloatArray:
     """As for live sound, but a corpus is known to be speech: where no voice activity is found all of it counts."""
     try:
-        utterance = front_end.trim(samples, rate)
-    except UnusableAudio:
-        utterance = resample(samples, rate, front_end.settings.sample_rate)
-    return front_end.filterbank(utterance)
+        samples, rate = clip(key)
+        try:
+            utterance = front_end.trim(samples, rate)
+        except UnusableAudio:
+            utterance = resample(samples, rate, front_end.settings.sample_rate)
+        return front_end.filterbank(utterance)
+    except UnusableAudio as error:
+        raise MissingData(f"The recording {key} can't be used: {error} Get it again, or delete it.") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -16,7 +17,7 @@ from model.datasets.base import MissingData, Samples, Split, filterbanks
 from model.results import FloatArray, Modality
 from model.speech import read_audio
 
-_NAME = re.compile(r"(?P<digit>\d)_(?P<speaker>[a-z]+)_(?P<take>\d+)\.wav$")
+_NAME = re.compile(r"(?:^|/)(?P<digit>\d)_(?P<speaker>[a-z]+)_(?P<take>\d+)\.wav$")
 _TEST_TAKES = 5
 
 
@@ -82,5 +83,9 @@ class Fsdd:
         place = self._require()
         if place.is_dir():
             return read_audio(place / key)
-        with zipfile.ZipFile(place) as archive:
-            return read_audio(io.BytesIO(archive.read(key)))
+        try:
+            with zipfile.ZipFile(place) as archive:
+                content = archive.read(key)
+        except (zipfile.BadZipFile, zlib.error) as error:
+            raise MissingData(f"{place} is not a whole zip file. Get it again.") from error
+        return read_audio(io.BytesIO(content))

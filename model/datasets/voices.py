@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -78,5 +79,9 @@ class Voices:
 
     def clip(self, key: str) -> tuple[FloatArray, int]:
         """The clip as it ships."""
-        with zipfile.ZipFile(self._require()) as archive:
-            return read_audio(io.BytesIO(archive.read(key)))
+        try:
+            with zipfile.ZipFile(self._require()) as archive:
+                content = archive.read(key)
+        except (zipfile.BadZipFile, zlib.error) as error:
+            raise MissingData("The synthetic voices are damaged: install the application again.") from error
+        return read_audio(io.BytesIO(content))

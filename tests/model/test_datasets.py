@@ -1,0 +1,393 @@
+"""The corpora: official sizes and splits, what happens where one is missing or damaged, and the cache."""
+
+import gzip
+import zipfile
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from model import locations
+from model.datasets import CORPORA, Fsdd, MissingData, Mnist, Samples, Voices, corpora
+from model.datasets import fsdd as fsdd_module
+from model.datasets import voices as voices_module
+from model.datasets.base import filterbanks, joined
+from model.results import Modality
+from model.speech import SpeechFrontEnd, UnusableAudio
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+SPEAKERS = {"george", "jackson", "lucas", "nicolas", "theo", "yweweler"}
+
+
+@pytest.fixture
+def unheard(monkeypatch):
+    """Splits without the minutes of listening: names and labels are what is looked at."""
+    for module in (fsdd_module, voices_module):
+        monkeypatch.setattr(module, "filterbanks", lambda _, __, keys, ___: torch.zeros(len(keys), 1, 1))
+
+
+@pytest.fixture
+def few(tmp_path, word):
+    """A folder of corpora with six FSDD recordings, two of them for testing."""
+    folder = tmp_path / "data" / "fsdd" / "recordings"
+    folder.mkdir(parents=True)
+    samples, rate = word()
+    for take in (0, 4, 5, 17):
+        soundfile.write(folder / f"7_theo_{take}.wav", samples / (take + 1), rate, subtype="FLOAT")
+    for take in (6, 7):
+        soundfile.write(folder / f"3_lucas_{take}.wav", samples[::-1] / take, rate)
+    return tmp_path / "data"
+
+
+def zipped(folder, inside="", extra=()):
+    """The recordings as a zip, without the folder."""
+    recordings = folder / "fsdd" / "recordings"
+    with zipfile.ZipFile(folder / "fsdd" / "recordings.zip", "w") as archive:
+        for path in sorted(recordings.iterdir()):
+            archive.write(path, inside + path.name)
+            path.unlink()
+        for name in extra:
+            archive.writestr(name, b"no sound")
+    recordings.rmdir()
+    return folder
+
+
+# MNIST
+
+
+@pytest.mark.parametrize(("split", "count", "ones"), [("train", 60_000, 6_742), ("test", 10_000, 1_135)])
+def test_mnist_has_its_official_sizes(split, count, ones):
+    samples = Mnist().load(split)
+    assert samples.features.shape == (count, 28, 28)
+    assert samples.features.dtype == torch.float32
+    assert samples.features.min() == 0
+    assert samples.features.max() == 1
+    assert len(samples) == len(samples.sources) == count
+    assert (samples.labels == 1).sum() == ones
+    assert samples.sources[-1] == f"MNIST {split} {count - 1}"
+    assert samples.modality is Modality.IMAGE
+
+
+def test_the_first_test_digits_are_the_known_ones():
+    assert Mnist().load("test").labels[:5].tolist() == [7, 2, 1, 0, 4]
+
+
+def idx(array):
+    header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+    return gzip.compress(header + array.astype(np.uint8).tobytes())
+
+
+def own_mnist(folder, images, labels):
+    (folder / "mnist").mkdir(parents=True)
+    for prefix in ("train", "t10k"):
+        (folder / "mnist" / f"{prefix}-images-idx3-ubyte.gz").write_bytes(images)
+        (folder / "mnist" / f"{prefix}-labels-idx1-ubyte.gz").write_bytes(labels)
+
+
+def test_the_users_copy_comes_before_the_bundled_one(tmp_path):
+    own_mnist(tmp_path, idx(np.full((3, 28, 28), 51)), idx(np.array([4, 5, 6])))
+    samples = Mnist(tmp_path).load("test")
+    assert samples.labels.tolist() == [4, 5, 6]
+    assert samples.features.unique().tolist() == pytest.approx([0.2])
+    assert len(Mnist(tmp_path / "elsewhere").load("test")) == 10_000
+
+
+def _cut(content):
+    return content[: len(content) // 2]
+
+
+def _not_gzip(_):
+    return b"<html>Not found</html>"
+
+
+def _short(_):
+    return gzip.compress(b"\0\0")
+
+
+def _fewer_than_promised(content):
+    return gzip.compress(gzip.decompress(content)[:-100])
+
+
+@pytest.mark.parametrize("damage", [_cut, _not_gzip, _short, _fewer_than_promised])
+def test_damaged_mnist_is_named_with_what_to_do(tmp_path, damage):
+    own_mnist(tmp_path, damage(idx(np.zeros((3, 28, 28)))), idx(np.zeros(3)))
+    with pytest.raises(MissingData, match=r"train-images-idx3-ubyte\.gz is damaged.*Delete it"):
+        Mnist(tmp_path).load("train")
+
+
+def test_half_a_copy_of_mnist_is_named(tmp_path):
+    own_mnist(tmp_path, idx(np.zeros((3, 28, 28))), idx(np.zeros(3)))
+    (tmp_path / "mnist" / "t10k-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(MissingData, match="t10k-labels"):
+        Mnist(tmp_path).load("test")
+
+
+def test_missing_mnist_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(locations, "assets", lambda: tmp_path)
+    assert Mnist(tmp_path).location() is None
+    with pytest.raises(MissingData, match="install the application again"):
+        Mnist(tmp_path).load("train")
+
+
+# FSDD
+
+
+@pytest.mark.usefixtures("unheard")
+def test_fsdd_has_its_official_splits(corpora_folder):
+    train, test = (Fsdd(corpora_folder).load(split) for split in ("train", "test"))
+    assert (len(train), len(test)) == (2_700, 300)
+    assert set(train.speakers) == set(test.speakers) == SPEAKERS
+    assert torch.bincount(test.labels).tolist() == [30] * 10
+    assert torch.bincount(train.labels).tolist() == [270] * 10
+    assert not set(train.keys) & set(test.keys)
+    for key, label, speaker, source in zip(test.keys, test.labels, test.speakers, test.sources, strict=True):
+        digit, name, take = key.rsplit("/", 1)[-1].removesuffix(".wav").split("_")
+        assert (int(digit), name) == (label, speaker)
+        assert int(take) < 5
+        assert source == f"FSDD {speaker}, take {take}"
+
+
+def test_real_recordings_are_8_khz_speech(corpora_folder):
+    corpus = Fsdd(corpora_folder)
+    with zipfile.ZipFile(corpus.location()) as archive:
+        name = next(name for name in archive.namelist() if name.endswith("7_jackson_0.wav"))
+    samples, rate = corpus.clip(name)
+    assert rate == 8000
+    assert 0.2 < len(SpeechFrontEnd().trim(samples, rate)) / rate < 1
+
+
+def test_fsdd_reads_a_folder(few):
+    test, train = Fsdd(few).load("test"), Fsdd(few).load("train")
+    assert test.keys == ("7_theo_0.wav", "7_theo_4.wav")
+    assert train.keys == ("3_lucas_6.wav", "3_lucas_7.wav", "7_theo_17.wav", "7_theo_5.wav")
+    assert train.labels.tolist() == [3, 3, 7, 7]
+    assert train.speakers == ("lucas", "lucas", "theo", "theo")
+    assert train.sources[2] == "FSDD theo, take 17"
+    assert train.features.shape == (4, 100, 80)
+    assert train.features.dtype == torch.float32
+    # The loudness of a recording is all that takes 5 and 17 differ in.
+    torch.testing.assert_close(train.features[2], train.features[3], atol=0.05, rtol=0.05)
+
+
+def test_recordings_directly_in_the_folder_are_found(few):
+    for path in (few / "fsdd" / "recordings").iterdir():
+        path.rename(few / "fsdd" / path.name)
+    assert len(Fsdd(few).load("test")) == 2
+
+
+@pytest.mark.parametrize("inside", ["", "recordings/", "free-spoken-digit-dataset-master/recordings/"])
+def test_a_zip_gives_what_the_folder_gave(few, inside):
+    loose = Fsdd(few).load("train")
+    packed = Fsdd(zipped(few, inside)).load("train")
+    assert packed.keys == tuple(inside + key for key in loose.keys)
+    assert packed.speakers == loose.speakers
+    assert torch.equal(packed.labels, loose.labels)
+    assert torch.equal(packed.features, loose.features)
+
+
+def test_what_macos_adds_to_a_zip_is_no_recording(few):
+    zipped(few, "recordings/", ["__MACOSX/recordings/._7_theo_17.wav", "recordings/.DS_Store", "recordings/77_x_5.wav"])
+    assert len(Fsdd(few).load("train")) == 4
+
+
+def test_missing_fsdd_says_where_to_get_it_and_where_to_put_it(tmp_path):
+    assert Fsdd(tmp_path).location() is None
+    with pytest.raises(MissingData, match=r"github\.com/Jakobovski.*recordings") as told:
+        Fsdd(tmp_path).load("train")
+    assert str(tmp_path / "fsdd") in str(told.value)
+
+
+def test_a_damaged_zip_is_named(few):
+    archive = zipped(few) / "fsdd" / "recordings.zip"
+    archive.write_bytes(archive.read_bytes()[:-200])
+    with pytest.raises(MissingData, match=r"recordings\.zip is not a whole zip file\. Get it again"):
+        Fsdd(few).load("train")
+
+
+def test_a_zip_that_is_damaged_inside_is_named(few):
+    archive = zipped(few) / "fsdd" / "recordings.zip"
+    content = bytearray(archive.read_bytes())
+    content[200:1200] = bytes(1000)
+    archive.write_bytes(content)
+    with pytest.raises(MissingData, match=r"recordings\.zip is not a whole zip file\. Get it again"):
+        Fsdd(few).load("train")
+
+
+@pytest.mark.parametrize("content", [b"", b"no sound"])
+def test_a_damaged_recording_is_named(few, content):
+    (few / "fsdd" / "recordings" / "7_theo_5.wav").write_bytes(content)
+    with pytest.raises(MissingData, match=r"recording 7_theo_5\.wav can't be used"):
+        Fsdd(few).load("train")
+
+
+def test_a_zip_of_something_else_is_named(few):
+    with zipfile.ZipFile(few / "fsdd" / "recordings.zip", "w") as archive:
+        archive.writestr("holiday.jpg", b"")
+    for path in (few / "fsdd" / "recordings").iterdir():
+        path.unlink()
+    with pytest.raises(MissingData, match=r"recordings\.zip holds no recordings named like 7_jackson_12\.wav"):
+        Fsdd(few).load("test")
+
+
+# Voices
+
+
+@pytest.mark.usefixtures("unheard")
+def test_voices_keep_speakers_and_an_engine_for_testing():
+    train, test = Voices().load("train"), Voices().load("test")
+    engine = Voices(engine_only=True).load("test")
+    assert not set(train.speakers) & set(test.speakers)
+    assert set(engine.speakers) < set(test.speakers)
+    heard, unheard_ = ({speaker.split("_")[0] for speaker in side.speakers} for side in (train, engine))
+    assert not heard & unheard_
+    for samples in (train, test, engine):
+        assert len(samples) == len(set(samples.keys)) == len(samples.sources)
+        assert (torch.bincount(samples.labels, minlength=10) > 0).all()
+    words = {key.rsplit("/", 1)[1]: label.item() for key, label in zip(train.keys, train.labels, strict=True)}
+    assert words["oh.opus"] == words["zero.opus"] == 0
+    assert words["seven.opus"] == 7
+
+
+@pytest.mark.usefixtures("unheard")
+def test_every_named_clip_of_a_voice_is_there():
+    keys = Voices().load("test").keys
+    with zipfile.ZipFile(Voices().location()) as archive:
+        assert set(keys) <= set(archive.namelist())
+    samples, rate = Voices().clip(keys[0])
+    assert rate >= 8000
+    assert 0.1 < len(samples) / rate < 3
+    assert np.abs(samples).max() > 0.05
+
+
+def test_missing_voices_say_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(locations, "assets", lambda: tmp_path)
+    for ask in (lambda: Voices().load("train"), lambda: Voices().clip("x/plain/two.opus")):
+        with pytest.raises(MissingData, match="install the application again"):
+            ask()
+
+
+def test_damaged_voices_say_what_to_do(tmp_path, monkeypatch):
+    (tmp_path / "voices").mkdir()
+    (tmp_path / "voices" / "voices.zip").write_bytes(b"PK, but no zip")
+    monkeypatch.setattr(locations, "assets", lambda: tmp_path)
+    with pytest.raises(MissingData, match="damaged: install the application again"):
+        Voices().clip("x/plain/two.opus")
+
+
+# The cache
+
+
+def listen(monkeypatch, tmp_path, word, fingerprint=("one",), keys=("a", "b")):
+    """Filterbanks of two clips, and how often a clip was read."""
+    monkeypatch.setattr(locations, "cache", lambda: tmp_path / "cache")
+    heard = []
+
+    def clip(key):
+        heard.append(key)
+        samples, rate = word()
+        return (samples if key == "a" else samples[::-1].copy()), rate
+
+    return filterbanks("test", fingerprint, keys, clip), heard
+
+
+def test_the_second_time_comes_from_the_cache(monkeypatch, tmp_path, word):
+    first, heard = listen(monkeypatch, tmp_path, word)
+    assert heard == ["a", "b"]
+    assert first.shape == (2, 100, 80)
+    again, heard = listen(monkeypatch, tmp_path, word)
+    assert heard == []
+    assert torch.equal(again, first)
+
+
+@pytest.mark.parametrize("changed", [{"fingerprint": ("two",)}, {"keys": ("b", "a")}, {"keys": ("a",)}])
+def test_other_recordings_are_heard_anew(monkeypatch, tmp_path, word, changed):
+    listen(monkeypatch, tmp_path, word)
+    _, heard = listen(monkeypatch, tmp_path, word, **changed)
+    assert heard == list(changed.get("keys", ("a", "b")))
+
+
+@pytest.mark.parametrize("damage", [b"", b"rubbish", None])
+def test_a_damaged_cache_is_made_anew(monkeypatch, tmp_path, word, damage):
+    first, _ = listen(monkeypatch, tmp_path, word)
+    (kept,) = (tmp_path / "cache" / "filterbanks").iterdir()
+    kept.write_bytes(kept.read_bytes()[:1000] if damage is None else damage)
+    again, heard = listen(monkeypatch, tmp_path, word)
+    assert heard == ["a", "b"]
+    assert torch.equal(again, first)
+    assert listen(monkeypatch, tmp_path, word)[1] == []
+
+
+def test_a_cache_that_cannot_be_written_costs_only_time(monkeypatch, tmp_path, word, caplog):
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    first, _ = listen(monkeypatch, tmp_path, word)
+    assert first.shape == (2, 100, 80)
+    assert "can't be kept" in caplog.text
+
+
+def test_a_clip_where_no_speech_is_found_counts_whole(monkeypatch, tmp_path):
+    monkeypatch.setattr(locations, "cache", lambda: tmp_path)
+    hum = np.sin(np.arange(8000, dtype=np.float32))
+    front_end = SpeechFrontEnd()
+    with pytest.raises(UnusableAudio):
+        front_end.trim(hum, 8000)
+    found = filterbanks("test", (), ["x"], lambda _: (hum, 8000))
+    np.testing.assert_array_equal(found[0].numpy(), front_end.filterbank(hum))
+
+
+def test_listening_leaves_torchs_threads_alone(monkeypatch, tmp_path, word):
+    torch.set_num_threads(2)
+    listen(monkeypatch, tmp_path, word)
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(1)
+
+
+# Names
+
+
+def test_corpora_are_sorted_by_modality_in_the_order_of_their_names(tmp_path):
+    found = corpora(" voices, mnist ,fsdd,", tmp_path)
+    assert [corpus.name for corpus in found[Modality.IMAGE]] == ["mnist"]
+    assert [corpus.name for corpus in found[Modality.SPEECH]] == ["voices", "fsdd"]
+    assert all(corpus.folder == tmp_path for side in found.values() for corpus in side)
+    assert corpora("") == {Modality.IMAGE: [], Modality.SPEECH: []}
+
+
+def test_an_unknown_corpus_is_answered_with_those_there_are():
+    with pytest.raises(ValueError, match=r"'timit'.*mnist, fsdd, voices"):
+        corpora("mnist,timit")
+
+
+def test_every_corpus_has_a_title_and_a_licence():
+    assert list(CORPORA) == ["mnist", "fsdd", "voices"]
+    assert all(kind.title and kind.licence for kind in CORPORA.values())
+
+
+def test_a_folder_of_the_environment_is_where_corpora_are_looked_for(few, monkeypatch):
+    monkeypatch.setenv("MODINV_DATA", str(few))
+    assert Fsdd().location() == few / "fsdd" / "recordings"
+
+
+# Samples
+
+
+def some(speakers=("ann", "bob", "ann")):
+    number = torch.arange(3)
+    features = number.float()[:, None, None].expand(3, 100, 80)
+    return Samples("c", Modality.SPEECH, features, number, ("x", "y", "z"), speakers, ("kx", "ky", "kz"))
+
+
+def test_choosing_samples_keeps_everything_together():
+    chosen = some().only([2, 0])
+    assert chosen.features[:, 0, 0].tolist() == chosen.labels.tolist() == [2, 0]
+    assert (chosen.sources, chosen.speakers, chosen.keys) == (("z", "x"), ("ann", "ann"), ("kz", "kx"))
+
+
+def test_a_speaker_can_be_taken_out_and_put_back():
+    assert some().spoken_by("ann").keys == ("kx", "kz")
+    assert some().without("ann").keys == ("ky",)
+    assert len(some().spoken_by("eve")) == 0
+    both = joined([some().without("ann"), some().spoken_by("ann")])
+    assert both.keys == ("ky", "kx", "kz")
+    assert both.labels.tolist() == both.features[:, 0, 0].tolist() == [1, 0, 2]
