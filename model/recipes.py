@@ -47,8 +47,8 @@ class Recipe:
     time_shift, time_stretch, frequency_warp, frequency_mask
         Augmentation of filterbanks (:mod:`model.augmentation`); 0 turns each off.
     augmented_share
-        Share of the steps that are augmented, from the first. The rest sees speech as it is: what tells augmented speech
-        from real speech tells speech from images too, and the modalities only merge where it is gone.
+        Share of the steps that are augmented, from the first. The rest sees speech as it is: what tells augmented
+        speech from real speech tells speech from images too, and the modalities only merge where it is gone.
     bfloat16
         Convolutions and matrix products in bfloat16 where the device has them; sums and posteriors stay in float32.
     """
