@@ -165,8 +165,8 @@ def clip(gallery: Gallery, index: int, folder: Path | None = None) -> tuple[Floa
         If its recording can't be found or read.
     """
     name, key = gallery.key(index).split(":", 1)
-    corpus: SpeechCorpus = CORPORA[name](folder)  # type: ignore[assignment]
     try:
+        corpus: SpeechCorpus = CORPORA[name](folder)  # type: ignore[assignment]
         return corpus.clip(key)
     except (OSError, KeyError) as error:
         raise UnusableAudio(f"The recording of {gallery.items[index].source} can't be found.") from error

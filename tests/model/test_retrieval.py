@@ -1,0 +1,249 @@
+"""The whole road of a query, with a model of random weights."""
+
+import zipfile
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from PIL import Image
+
+from model import locations
+from model.checkpoint import Header
+from model.datasets import Mnist, Samples
+from model.images import UnusablePicture
+from model.recipes import FAST
+from model.results import Item, Match, Modality
+from model.retrieval import Retriever, build_gallery, clip, encode_gallery, majority
+from model.speech import FilterbankSettings, UnusableAudio
+from model.trained import build
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+HEADER = Header(FAST.to_dict(), FilterbankSettings().to_dict(), {}, 5, 6, "cpu", {})
+WORDS = [f"kokoro_af_bella/plain/{name}.opus" for name in ("seven", "two", "nine")]
+
+
+@pytest.fixture(scope="module")
+def encoders():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return build(FAST).eval()
+
+
+@pytest.fixture(scope="module")
+def retriever(encoders):
+    images = Mnist().load("test").only(range(12))
+    generator = torch.Generator().manual_seed(0)
+    speech = Samples(
+        "voices",
+        Modality.SPEECH,
+        torch.randn(15, 100, 80, generator=generator),
+        torch.arange(15) % 10,
+        tuple(f"Voice {i}" for i in range(15)),
+        tuple(f"speaker {i}" for i in range(15)),
+        (*WORDS, *(f"nobody/{i}.opus" for i in range(12))),
+    )
+    return Retriever(encoders, HEADER, build_gallery(encoders, HEADER, images, speech))
+
+
+def check(answer, retriever, modality, count=10):
+    """What is true of every answer."""
+    gallery = retriever.gallery
+    assert answer.modality is modality
+    assert answer.features.shape == ((28, 28) if modality is Modality.IMAGE else (100, 80))
+    posterior = retriever.encoders.encode(modality, torch.from_numpy(answer.features)[None])
+    np.testing.assert_allclose(answer.mean, posterior.mean[0], atol=1e-5)
+    np.testing.assert_allclose(answer.log_variance, posterior.log_variance[0], atol=1e-5)
+    assert answer.samples.shape == (16, 128)
+    assert len(answer.matches) == count
+    assert all(match.item.modality is modality.other for match in answer.matches)
+    scores = [match.score for match in answer.matches]
+    assert scores == sorted(scores, reverse=True)
+    np.testing.assert_allclose(scores, [gallery.means[m.item.index] @ answer.mean for m in answer.matches], atol=1e-4)
+    labels = [match.item.label for match in answer.matches]
+    assert labels.count(answer.guess) == max(map(labels.count, labels))
+    assert answer.agreement == labels.count(answer.guess) / count
+    assert answer.milliseconds > 0
+
+
+def drawing():
+    picture = np.zeros((280, 280), np.uint8)
+    picture[40:240, 130:150] = 255
+    return picture
+
+
+def test_a_picture_is_answered_with_utterances(retriever):
+    answer = retriever.ask_picture(drawing(), count=4)
+    check(answer, retriever, Modality.IMAGE, 4)
+    assert 0 <= answer.features.min() < answer.features.max() <= 1
+
+
+def test_a_sound_is_answered_with_images(retriever, word):
+    check(retriever.ask_sound(*word()), retriever, Modality.SPEECH)
+
+
+def test_an_item_is_answered_across_its_modality(retriever):
+    for index in (0, 11, 12, 26):
+        item = retriever.gallery.items[index]
+        answer = retriever.ask_item(index, 3)
+        check(answer, retriever, item.modality, 3)
+        np.testing.assert_allclose(answer.mean, retriever.gallery.means[index], atol=1e-2)
+
+
+def test_the_same_question_has_the_same_answer(retriever, word):
+    for ask in (lambda: retriever.ask_picture(drawing()), lambda: retriever.ask_sound(*word())):
+        first, again = ask(), ask()
+        np.testing.assert_array_equal(first.samples, again.samples)
+        assert first.matches == again.matches
+
+
+def test_samples_lie_as_the_posterior_says(retriever):
+    answer = retriever.ask_picture(drawing())
+    standard = (answer.samples - answer.mean) / np.exp(answer.log_variance / 2)
+    assert standard.mean() == pytest.approx(0, abs=4 / 2048**0.5)
+    assert standard.std() == pytest.approx(1, abs=4 / 4096**0.5)
+
+
+def test_files_are_told_apart_by_their_names(retriever, tmp_path, word):
+    Image.fromarray(drawing()).save(tmp_path / "one.PNG")
+    soundfile.write(tmp_path / "seven.wav", *word())
+    seen = retriever.ask_file(tmp_path / "one.PNG")
+    check(seen, retriever, Modality.IMAGE)
+    np.testing.assert_array_equal(seen.mean, retriever.ask_picture(drawing()).mean)
+    heard = retriever.ask_file(tmp_path / "seven.wav", 2)
+    check(heard, retriever, Modality.SPEECH, 2)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_bad_pictures_are_unusable_pictures(retriever, tmp_path, suffix):
+    path = tmp_path / f"strange{suffix}"
+    with pytest.raises(UnusablePicture):
+        retriever.ask_file(path)
+    path.write_bytes(b"no picture")
+    with pytest.raises(UnusablePicture):
+        retriever.ask_file(path)
+
+
+def test_blank_pictures_are_unusable_pictures(retriever):
+    with pytest.raises(UnusablePicture):
+        retriever.ask_picture(np.zeros((100, 100), np.uint8))
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".m4a", ".txt", ""])
+def test_bad_sounds_are_unusable_sounds(retriever, tmp_path, suffix):
+    path = tmp_path / f"strange{suffix}"
+    with pytest.raises(UnusableAudio, match="does not exist"):
+        retriever.ask_file(path)
+    path.write_bytes(b"no sound")
+    with pytest.raises(UnusableAudio, match="can't be read"):
+        retriever.ask_file(path)
+
+
+def test_silence_is_an_unusable_sound(retriever):
+    with pytest.raises(UnusableAudio, match="silent"):
+        retriever.ask_sound(np.zeros(8000, np.float32), 8000)
+
+
+def test_warming_up_changes_no_answer(retriever, word):
+    before = retriever.ask_sound(*word())
+    retriever.warm_up()
+    np.testing.assert_array_equal(retriever.ask_sound(*word()).mean, before.mean)
+
+
+# Galleries
+
+
+def test_a_gallery_holds_images_then_utterances(retriever):
+    gallery = retriever.gallery
+    assert [item.index for item in gallery.items] == list(range(27))
+    assert [item.modality for item in gallery.items] == [Modality.IMAGE] * 12 + [Modality.SPEECH] * 15
+    assert [item.label for item in gallery.items[:5]] == [7, 2, 1, 0, 4]
+    assert [item.label for item in gallery.items[12:]] == [i % 10 for i in range(15)]
+    assert (gallery.items[0].source, gallery.items[0].speaker) == ("MNIST test 0", "")
+    assert (gallery.items[13].source, gallery.items[13].speaker) == ("Voice 1", "speaker 1")
+    assert gallery.key(12) == f"voices:{WORDS[0]}"
+    np.testing.assert_allclose(gallery.features(3), Mnist().load("test").features[3], atol=1e-6)
+    assert gallery.model == {"recipe": "fast", "lambda_ig": FAST.lambda_ig, "seed": 5, "step": 6}
+
+
+def test_another_model_sees_the_same_items_otherwise(retriever):
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        other = build(FAST).eval()
+    seen = encode_gallery(other, HEADER, retriever.gallery)
+    assert seen.items == retriever.gallery.items
+    features = torch.from_numpy(retriever.gallery.features(20))[None]
+    np.testing.assert_allclose(seen.means[20], other.encode(Modality.SPEECH, features).mean[0], atol=1e-5)
+    assert not np.allclose(seen.means, retriever.gallery.means, atol=1e-2)
+
+
+# The guess
+
+
+def matches(*labels):
+    return [Match(Item(i, Modality.SPEECH, label, ""), -i) for i, label in enumerate(labels)]
+
+
+@pytest.mark.parametrize(
+    ("labels", "guess", "agreement"),
+    [
+        ((3,), 3, 1.0),
+        ((5, 3, 3, 3, 5), 3, 0.6),
+        ((8, 1, 1, 8), 8, 0.5),  # of equals the best placed
+        ((1, 8, 8, 1), 1, 0.5),
+        ((9, 2, 4), 9, 1 / 3),
+    ],
+)
+def test_the_guess_is_the_digit_of_most_matches(labels, guess, agreement):
+    assert majority(matches(*labels)) == (guess, pytest.approx(agreement))
+
+
+# Clips
+
+
+def test_the_clip_of_an_utterance_is_its_recording(retriever, word):
+    samples, rate = clip(retriever.gallery, 12)
+    np.testing.assert_array_equal(samples, word(WORDS[0])[0])
+    assert rate == word(WORDS[0])[1]
+
+
+def test_an_image_has_no_clip(retriever):
+    with pytest.raises(IndexError, match="makes no sound"):
+        clip(retriever.gallery, 3)
+
+
+def test_a_clip_that_is_not_in_the_corpus_is_named(retriever):
+    with pytest.raises(UnusableAudio, match="The recording of Voice 5 can't be found"):
+        clip(retriever.gallery, 17)
+
+
+def with_first_key(gallery, key):
+    from dataclasses import replace
+
+    return replace(gallery, keys=(key, *gallery.keys[1:]))
+
+
+def test_a_clip_of_a_corpus_that_is_missing_is_named(retriever, tmp_path):
+    gallery = with_first_key(retriever.gallery, "fsdd:7_theo_3.wav")
+    with pytest.raises(UnusableAudio, match="The recording of Voice 0 can't be found"):
+        clip(gallery, 12, tmp_path)
+
+
+def test_a_clip_of_an_unknown_corpus_is_named(retriever):
+    gallery = with_first_key(retriever.gallery, "timit:sa1.wav")
+    with pytest.raises(UnusableAudio, match="The recording of Voice 0 can't be found"):
+        clip(gallery, 12)
+
+
+def test_a_clip_in_a_damaged_archive_is_named(retriever, tmp_path, monkeypatch):
+    (tmp_path / "voices").mkdir()
+    archive = tmp_path / "voices" / "voices.zip"
+    with zipfile.ZipFile(archive, "w") as voices:
+        voices.writestr(WORDS[0], bytes(1000))
+    content = bytearray(archive.read_bytes())
+    content[100:300] = b"\xff" * 200
+    archive.write_bytes(content)
+    monkeypatch.setattr(locations, "assets", lambda: tmp_path)
+    with pytest.raises(UnusableAudio, match="The recording of Voice 0 can't be found"):
+        clip(retriever.gallery, 12)
