@@ -29,6 +29,7 @@ class Conversation(QObject):
         self._state = state
         self._model = model
         self._player = player
+        self._answered_ticket = 0
         self._play_from_ticket: int | None = None
         self._wanted_clip: int | None = None
         model.replied.connect(self._take_reply)
@@ -88,8 +89,6 @@ class Conversation(QObject):
         self._play_from_ticket = None
         self._wanted_clip = None
         self._player.stop()
-
-    _answered_ticket = 0
 
     def _take_reply(self, ticket: int, reply: Reply) -> None:
         self._answered_ticket = ticket
