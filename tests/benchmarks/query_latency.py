@@ -1,0 +1,45 @@
+"""A query from raw picture or sound to matches, as a multiple of the encoder's forward pass alone."""
+
+import json
+import time
+
+import numpy as np
+import torch
+
+from model import locations
+from model.datasets import Voices
+from model.gallery import Gallery
+from model.results import Modality
+from model.retrieval import Retriever
+from model.trained import load_model
+from tests.benchmarks.machine import about, percentiles, seconds
+
+REPEATS = 100
+
+
+def main() -> None:
+    """Print JSON: milliseconds of queries and of the forward pass, p50 and p95, and their ratio."""
+    started = time.perf_counter()
+    retriever = Retriever(*load_model(locations.shipped_model()), Gallery.load(locations.shipped_gallery()))
+    retriever.warm_up()
+    report: dict[str, object] = {"machine": about(), "load_seconds": time.perf_counter() - started}
+    picture = np.zeros((400, 400), np.uint8)
+    picture[60:340, 185:215] = 255
+    sound, rate = Voices().clip(retriever.gallery.key(len(retriever.gallery.image_features)).split(":", 1)[1])
+    for modality, size, ask in (
+        (Modality.IMAGE, (1, 28, 28), lambda: retriever.ask_picture(picture)),
+        (Modality.SPEECH, (1, 100, 80), lambda: retriever.ask_sound(sound, rate)),
+    ):
+        features = torch.rand(size)
+        query = percentiles(seconds(ask, REPEATS))
+        forward = percentiles(seconds(lambda: retriever.encoders.encode(modality, features), REPEATS))  # noqa: B023
+        report[modality] = {
+            "query_milliseconds": {name: 1000 * value for name, value in query.items()},
+            "forward_milliseconds": {name: 1000 * value for name, value in forward.items()},
+            "ratio": {name: query[name] / forward[name] for name in query},
+        }
+    print(json.dumps(report, indent=2))
+
+
+if __name__ == "__main__":
+    main()
