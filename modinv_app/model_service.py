@@ -31,6 +31,10 @@ MAPS: dict[str, type[PrincipalComponents] | type[NeighbourMap]] = {"PCA": Princi
 """The kinds of map, by the names that the window shows."""
 
 
+class _NoGallery(Exception):
+    """The gallery could not be loaded."""
+
+
 class ModelService(QObject):
     """Loads the shipped model and answers queries, one after the other, in its own thread.
 
@@ -83,7 +87,7 @@ class ModelService(QObject):
     def start(self) -> None:
         """Load gallery and model, the one that can be looked at first."""
         self._lane.submit(self._load_gallery, self._gallery_loaded, self._broken)
-        self._lane.submit(lambda: self._load_model(locations.shipped_model()), self.ready.emit, self._broken)
+        self._lane.submit(lambda: self._load_model(locations.shipped_model()), self.ready.emit, self._not_loaded)
 
     def close(self) -> None:
         """End the threads; what waits is dropped."""
@@ -180,8 +184,7 @@ class ModelService(QObject):
         from model.retrieval import Retriever
         from model.trained import load_model
 
-        assert self._gallery is not None, "the gallery could not be loaded; that has been said"
-        retriever = Retriever(*load_model(path), self._gallery)
+        retriever = Retriever(*load_model(path), self._gallery_now())
         retriever.warm_up()
         self._retriever = retriever
         return retriever.header
@@ -190,9 +193,8 @@ class ModelService(QObject):
         from model.retrieval import Retriever, encode_gallery
         from model.trained import load_model
 
-        assert self._gallery is not None
         encoders, header = load_model(path)
-        gallery = encode_gallery(encoders, header, self._gallery)
+        gallery = encode_gallery(encoders, header, self._gallery_now())
         self._maps = {"PCA": PrincipalComponents.fit(gallery.means)}
         self._retriever = Retriever(encoders, header, gallery)
         self._gallery = gallery
@@ -212,6 +214,15 @@ class ModelService(QObject):
                 self.map_fitted.emit("t-SNE", fitted.coordinates)
 
         self._map_lane.submit(lambda: NeighbourMap.fit(gallery.means, stop=outdated), keep, self._broken)
+
+    def _gallery_now(self) -> Gallery:
+        if self._gallery is None:
+            raise _NoGallery("There is no gallery in which a model could find anything. Install the application again.")
+        return self._gallery
+
+    def _not_loaded(self, error: Exception) -> None:
+        if not isinstance(error, _NoGallery):  # why there is none has just been said
+            self._broken(error)
 
     def _broken(self, error: Exception) -> None:
         log.error("The model's thread failed", exc_info=error)
