@@ -55,6 +55,7 @@ class Application:
         self.window.show()
         self.model.start()
         self.sound.refresh()
+        self.recorder.start()  # before what can wait, for all of it happens in one thread
         self.player.warm_up()
 
     def _take_gallery(self, gallery: object, maps: object) -> None:

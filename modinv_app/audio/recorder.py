@@ -70,6 +70,7 @@ class Recorder(QObject):
         self._opened: Opened | None = None
         self._capture = _Capture()
         self._switching = False
+        self._newest: Stream | None = None  # touched by jobs in the sound thread only
         self._take = TakeBuffer(1, 0)
         self._told = ""
         self._level = (math.nan, math.nan)
@@ -102,6 +103,8 @@ class Recorder(QObject):
         """Release the microphone."""
         self._wanted = False
         self._retry_timer.stop()
+        if self._switching:  # when the sound system closes, nobody will be told what came of that
+            self._system.submit(lambda _backend: self._close_newest(), lambda _done: None, lambda _problem: None)
         self._settle()
 
     @Slot(object)
@@ -139,7 +142,9 @@ class Recorder(QObject):
             device, capture = self._chosen, _Capture()
 
             def open_device(backend: Backend) -> tuple[Opened, _Capture]:
-                return switch_device(opened, device, lambda name: capture.open(backend, name)), capture
+                result = switch_device(opened, device, lambda name: capture.open(backend, name))
+                self._newest = result.stream
+                return result, capture
 
             self._system.submit(
                 open_device,
@@ -172,6 +177,10 @@ class Recorder(QObject):
         elif self._wanted:
             self._retry_timer.start()
             self._tell(problem)
+
+    def _close_newest(self) -> None:
+        if self._newest is not None:
+            self._newest.close()
 
     def _retry(self) -> None:
         self._system.refresh_when_idle()
