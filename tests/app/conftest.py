@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sound_card import SoundCard, what_is_missing
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+if TYPE_CHECKING:
+    from desk import Desk
+
+if os.environ.get("QT_QPA_PLATFORM", "offscreen") == "offscreen":
+    # A screen on which the window has room; relative, for a colon in the path would end it.
+    screen = os.path.relpath(Path(__file__).with_name("screen.json"))
+    os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={screen}"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -22,3 +30,20 @@ def sound_card() -> Iterator[SoundCard]:
         pytest.skip(missing)
     with SoundCard().on() as card:
         yield card
+
+
+@pytest.fixture(scope="module")
+def shared_desk(qapp, tmp_path_factory) -> Iterator[Desk]:  # noqa: ARG001 (Qt first)
+    """The whole application with the model that ships: loaded once for all tests of a module."""
+    from desk import Desk
+
+    desk = Desk(tmp_path_factory.mktemp("settings") / "modinv.ini").open().ready()
+    yield desk
+    desk.close()
+
+
+@pytest.fixture
+def desk(shared_desk: Desk) -> Desk:
+    """The same, tidied up before each test."""
+    shared_desk.tidy()
+    return shared_desk

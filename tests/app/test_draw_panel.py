@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
+from strokes import mnist_to_strokes
 
 from model.images import normalise_digit
 from modinv_app.panels.draw import DrawPanel
@@ -28,8 +28,6 @@ from modinv_app.widgets.canvas import Canvas
 from modinv_app.widgets.verdict import SeenPicture
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-from strokes import mnist_to_strokes  # noqa: E402
 
 SEVEN = json.loads((ROOT / "assets" / "self_check" / "seven.json").read_text())
 Heard = list[tuple[str, object]]

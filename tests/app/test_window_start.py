@@ -1,0 +1,253 @@
+"""How the window starts, ends, and remembers; with everything that may be missing when it does."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from desk import AudibleSound, Desk, files, pause, until, word
+from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
+from PySide6.QtWidgets import QComboBox, QSplitter
+
+from model import locations
+from model.checkpoint import write_atomically
+from model.results import Modality
+from model.retrieval import Retriever
+from modinv_app.audio.backend import AudioUnavailable, Backend
+from modinv_app.audio.portaudio import NO_MICROPHONE, what_to_install
+from modinv_app.theme import apply_scheme, is_dark
+from modinv_app.widgets.device_chooser import DeviceButton
+
+Open = Callable[..., Desk]
+IMAGE, SPEECH = Modality.IMAGE, Modality.SPEECH
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "modinv.ini"
+
+
+@pytest.fixture
+def open_desk(qapp, store: Path) -> Iterator[Open]:  # noqa: ARG001 (Qt first)
+    """Opens windows, all on the same settings, and closes them in the end."""
+    desks = []
+
+    def make(make_backend: Callable[[], Backend] | None = None) -> Desk:
+        desks.append(Desk(store, make_backend).open())
+        return desks[-1]
+
+    yield make
+    for desk in desks:
+        desk.close()
+    apply_scheme("system")
+
+
+def threads_of_ours() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name in ("model", "sound", "rehearsed sound")]
+
+
+def test_a_drawing_and_a_click_from_before_the_model_are_answered_when_it_is_there(open_desk: Open) -> None:
+    desk = open_desk()
+    desk.draw()
+    assert not desk.found
+    found = desk.await_found(SPEECH)
+    assert desk.guess(desk.window.draw) == "7"
+    until(lambda: desk.played == [found[0].index], "the nearest to sound")
+
+
+def test_a_window_that_closes_during_a_query_leaves_nothing_running(
+    open_desk: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_desk().ready()
+    working = threading.Event()
+    ask = Retriever.ask_picture
+
+    def ask_slowly(self, *arguments):
+        working.set()
+        threading.Event().wait(0.5)
+        return ask(self, *arguments)
+
+    monkeypatch.setattr(Retriever, "ask_picture", ask_slowly)
+    replies: list[object] = []
+    desk.state.reply_changed.connect(replies.append)
+    desk.draw()
+    until(working.is_set, "a query on its way")
+    desk.close()
+    assert not desk.window.isVisible()
+    until(lambda: not threads_of_ours(), "the end of every thread", 5)
+    pause(0.3)
+    assert not replies
+
+
+def test_a_window_that_closes_while_it_loads_leaves_nothing_running(open_desk: Open) -> None:
+    desk = open_desk()
+    desk.close()
+    until(lambda: not threads_of_ours(), "the end of every thread")
+    assert desk.state.model is None
+
+
+def test_the_next_window_is_as_the_last_was_left(open_desk: Open) -> None:
+    first = open_desk().ready()
+    first.window.resize(1111, 700)
+    columns = first.window.findChild(QSplitter)
+    columns.setSizes([340, 420, 340])
+    first.window.commands["dark"].trigger()
+    first.key(Qt.Key.Key_1)
+    first.window.draw.play_on_lift = False
+    first.key(Qt.Key.Key_H)
+    sizes = columns.sizes()
+    first.close()
+    apply_scheme("light")
+
+    second = open_desk().ready()
+    assert second.window.size() == QSize(1111, 700)
+    assert second.window.findChild(QSplitter).sizes() == pytest.approx(sizes, abs=2)
+    until(lambda: is_dark(second.window.palette()), "the dark")
+    assert second.window.commands["dark"].isChecked()
+    assert second.window.map.kind == "PCA"
+    assert second.window.commands["pca"].isChecked()
+    assert not second.window.draw.play_on_lift
+    assert second.window.speak.hands_free
+    assert second.window.commands["hands_free"].isChecked()
+
+
+KEYS = (
+    "appearance/scheme",
+    "draw/play_on_lift",
+    "speak/hands_free",
+    "sound/input_device",
+    "map/kind",
+    "window/geometry",
+    "window/columns",
+)
+
+
+@pytest.mark.parametrize("rubbish", ["@Invalid()", "purple", 17, QByteArray(b"\x00\xff rubbish"), ["a", "list"], ""])
+def test_rubbish_in_the_settings_counts_as_nothing(open_desk: Open, store: Path, rubbish: object) -> None:
+    settings = QSettings(str(store), QSettings.Format.IniFormat)
+    for key in KEYS:
+        settings.setValue(key, rubbish)
+    settings.sync()
+    desk = open_desk()
+    assert desk.window.isVisible()
+    assert desk.window.map.kind in ("PCA", "t-SNE")
+    assert all(width > 100 for width in desk.window.findChild(QSplitter).sizes())
+
+
+def test_a_settings_file_that_is_no_settings_file_is_no_obstacle(open_desk: Open, store: Path) -> None:
+    store.write_bytes(os.urandom(4096))
+    desk = open_desk()
+    desk.draw()
+    assert desk.await_found(SPEECH)
+
+
+def test_settings_that_cannot_be_written_are_no_obstacle(qapp) -> None:  # noqa: ARG001
+    desk = Desk(Path("/proc/no such folder/modinv.ini")).open()
+    desk.draw()
+    assert desk.await_found(SPEECH)
+    desk.window.commands["dark"].trigger()
+    until(lambda: is_dark(desk.window.palette()), "the dark")
+    desk.window.commands["system"].trigger()
+    desk.close()
+
+
+def make_file(kind: str, path: Path, shipped: Path) -> None:
+    content = shipped.read_bytes()
+    if kind == "foreign":
+        write_atomically(path, {"weights": np.zeros(3, np.float32)}, {"format": "another-1"})
+    elif kind == "other tensors":
+        write_atomically(path, {"weights": np.zeros(3, np.float32)}, {"format": "modinv-1"})
+    elif kind != "missing":
+        path.write_bytes({"empty": b"", "text": b"a model", "cut off": content[: len(content) // 2]}[kind])
+
+
+FILES = ["missing", "empty", "text", "cut off", "foreign", "other tensors"]
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_without_a_usable_model_the_window_says_so_and_shows_the_map(
+    open_desk: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / "model.safetensors"
+    make_file(kind, path, locations.shipped_model())
+    monkeypatch.setattr(locations, "shipped_model", lambda: path)
+    desk = open_desk()
+    until(desk.window.messages.text, "a message")
+    assert "model.safetensors" in desk.window.messages.text()
+    desk.draw()
+    desk.drop(files(tmp_path / "no.wav"), desk.window.speak)
+    item = next(item for item in desk.state.gallery.items if item.modality is SPEECH)
+    desk.window.conversation.ask_item(item.index)
+    until(lambda: desk.played == [item.index], "the utterance, which needs no model")
+    assert "model.safetensors" in desk.window.messages.text()
+    assert not desk.found
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_without_a_usable_gallery_the_window_says_so_and_lives(
+    open_desk: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / "gallery.safetensors"
+    make_file(kind, path, locations.shipped_gallery())
+    monkeypatch.setattr(locations, "shipped_gallery", lambda: path)
+    desk = open_desk()
+    until(desk.window.messages.text, "a message")
+    desk.draw()
+    desk.window.speak.press()
+    desk.window.speak.release()
+    desk.key(Qt.Key.Key_P)
+    pause(0.5)
+    assert "gallery.safetensors" in desk.window.messages.text()
+    assert not desk.found
+
+
+def test_without_portaudio_the_panel_says_what_to_install_and_all_else_works(open_desk: Open) -> None:
+    def no_library() -> Backend:
+        raise AudioUnavailable(what_to_install())
+
+    desk = open_desk(no_library)
+    until(lambda: desk.spoken_message == what_to_install(), "what to install")
+    desk.draw()
+    assert desk.await_found(SPEECH)
+    desk.window.conversation.ask_sound(word(), 48_000)
+    assert desk.await_found(IMAGE)
+    assert desk.spoken_message == what_to_install()
+
+
+def test_without_a_microphone_the_loudspeaker_still_plays(open_desk: Open) -> None:
+
+    class Deaf(AudibleSound):
+        def input_devices(self):
+            return ()
+
+        def open_input(self, *_arguments):
+            raise AudioUnavailable(NO_MICROPHONE)
+
+    deaf = Deaf()
+    desk = open_desk(lambda: deaf)
+    until(lambda: desk.spoken_message == NO_MICROPHONE, "a word about the microphone")
+    desk.draw()
+    found = desk.await_found(SPEECH)
+    until(lambda: desk.played == [found[0].index], "something to sound")
+    until(lambda: deaf.heard.any(), "the loudspeaker")
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # popups, on the offscreen platform
+def test_the_devices_are_offered_behind_their_button(open_desk: Open) -> None:
+    desk = open_desk()
+    boxes = desk.window.speak.findChildren(QComboBox)
+    until(lambda: all(box.count() == 2 for box in boxes), "the devices")
+    button = next(
+        button for button in desk.window.speak.findChildren(DeviceButton) if "microphone" in button.accessibleName()
+    )
+    button.click()
+    assert all(box.isVisible() for box in boxes)
+    boxes[0].setCurrentIndex(1)
+    boxes[0].activated.emit(1)
+    until(lambda: desk.root.recorder.device == "Rehearsed microphone", "the chosen microphone")
+    boxes[0].window().close()
+    assert not boxes[0].isVisible()
