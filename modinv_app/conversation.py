@@ -70,6 +70,7 @@ class Conversation(QObject):
     def forget(self) -> None:
         """The query is taken back: nothing of it may show or sound any more."""
         self._model.forget()
+        self._answered_ticket = self._model.latest_ticket  # nothing is on its way any more
         self.be_silent()
         self._state.set_reply(None)
 
@@ -103,6 +104,7 @@ class Conversation(QObject):
             self.play(reply.answer.matches[0].item.index)
 
     def _refuse(self, modality: Modality, why: str) -> None:
+        self._play_from_ticket = None
         self._state.set_reply(None)
         self.problem.emit(modality, why)
 

@@ -1,0 +1,229 @@
+"""The rules by which a question travels and its answer sounds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QObject, Signal
+
+from model.results import Answer, Item, Match, Modality
+from modinv_app.conversation import Conversation
+from modinv_app.state import AppState, Reply
+
+IMAGE, SPEECH = Modality.IMAGE, Modality.SPEECH
+DRAWING = np.zeros((8, 8), np.uint8)
+SOUND = np.zeros(100, np.float32)
+
+
+class FakeModel(QObject):
+    """Answers when it is told to."""
+
+    replied = Signal(int, object)
+    refused = Signal(object, str)
+    clip_loaded = Signal(int, object, int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.latest_ticket = 0
+        self.asked: list[object] = []
+        self.clips: list[int] = []
+
+    def ask(self, *question: object) -> None:
+        self.latest_ticket += 1
+        self.asked.append(question[0])
+
+    ask_picture = ask_sound = ask_sound_file = ask_item = ask
+
+    def forget(self) -> None:
+        self.latest_ticket += 1
+
+    def load_clip(self, index: int) -> None:
+        self.clips.append(index)
+
+    def answer(self, ticket: int, reply: Reply) -> None:
+        self.replied.emit(ticket, reply)
+
+    def deliver(self, index: int) -> None:
+        self.clip_loaded.emit(index, SOUND + index, 16_000)
+
+
+class FakePlayer(QObject):
+    """Plays until it is stopped."""
+
+    finished = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.playing = False
+        self.sounded: list[int] = []
+
+    def play(self, samples: np.ndarray, rate: int) -> None:  # noqa: ARG002
+        self.stop()
+        self.playing = True
+        self.sounded.append(int(samples[0]))
+
+    def stop(self) -> None:
+        if self.playing:
+            self.playing = False
+            self.finished.emit()
+
+
+class FakeGallery:
+    items = tuple(Item(index, IMAGE if index < 10 else SPEECH, index % 10, f"item {index}") for index in range(20))
+
+
+class Scene:
+    def __init__(self) -> None:
+        self.state, self.model, self.player = AppState(), FakeModel(), FakePlayer()
+        self.state.gallery = FakeGallery()
+        self.talk = Conversation(self.state, self.model, self.player)
+        self.problems: list[tuple[Modality, str]] = []
+        self.talk.problem.connect(lambda *problem: self.problems.append(problem))
+
+    def answer(self, *nearest: int, ticket: int | None = None) -> Reply:
+        """Let the model answer, the latest question if nothing else is said."""
+        items = [FakeGallery.items[index] for index in nearest]
+        matches = tuple(Match(item, 9.0 - place) for place, item in enumerate(items))
+        vector = np.zeros(128, np.float32)
+        answer = Answer(items[0].modality.other, DRAWING, vector, vector, vector[None], matches, items[0].label, 1.0, 3)
+        reply = Reply(answer, {})
+        self.model.answer(self.model.latest_ticket if ticket is None else ticket, reply)
+        return reply
+
+
+@pytest.fixture
+def scene(qapp) -> Scene:  # noqa: ARG001 (Qt first)
+    return Scene()
+
+
+def test_an_answer_shows_and_stays_quiet_while_the_pen_is_down(scene: Scene) -> None:
+    scene.talk.ask_drawing(DRAWING)
+    reply = scene.answer(17, 13)
+    assert scene.state.reply is reply
+    assert not scene.model.clips
+
+
+def test_lifting_the_pen_before_the_answer_plays_the_answer_to_the_last_drawing_only(scene: Scene) -> None:
+    for _ in range(3):
+        scene.talk.ask_drawing(DRAWING)
+    scene.talk.play_nearest()
+    scene.answer(11, ticket=2)
+    assert not scene.model.clips, "the drawing went on after that question"
+    scene.answer(17, ticket=3)
+    assert scene.model.clips == [17]
+    scene.model.deliver(17)
+    assert scene.player.sounded == [17]
+    assert scene.state.playing == 17
+
+
+def test_lifting_the_pen_after_the_answer_plays_it_once(scene: Scene) -> None:
+    scene.talk.ask_drawing(DRAWING)
+    scene.answer(17)
+    scene.talk.play_nearest()
+    assert scene.model.clips == [17]
+    scene.talk.ask_drawing(DRAWING)
+    scene.answer(13)
+    assert scene.model.clips == [17], "another lift has to ask for it"
+
+
+def test_images_make_no_sound(scene: Scene) -> None:
+    scene.talk.ask_sound(SOUND, 16_000)
+    scene.answer(3)
+    scene.talk.play_nearest()
+    assert not scene.model.clips
+
+
+def test_of_two_clips_the_one_asked_for_last_sounds(scene: Scene) -> None:
+    scene.talk.play(11)
+    scene.talk.play(12)
+    scene.model.deliver(11)
+    assert not scene.player.sounded
+    scene.model.deliver(12)
+    assert scene.player.sounded == [12]
+
+
+def test_a_clip_that_gives_way_to_another_ends_before_that_is_marked(scene: Scene) -> None:
+    marks: list[int | None] = []
+    scene.state.playing_changed.connect(marks.append)
+    for index in (11, 12):
+        scene.talk.play(index)
+        scene.model.deliver(index)
+    assert marks == [11, None, 12]
+    scene.player.stop()
+    assert marks[-1] is None
+
+
+@pytest.mark.parametrize("ask", ["ask_sound", "ask_sound_file", "be_silent"])
+def test_speaking_silences_what_sounds_and_what_was_about_to(scene: Scene, ask: str) -> None:
+    scene.talk.play(11)
+    scene.model.deliver(11)
+    scene.talk.play(12)
+    arguments = {"ask_sound": (SOUND, 16_000), "ask_sound_file": ("seven.wav",), "be_silent": ()}[ask]
+    getattr(scene.talk, ask)(*arguments)
+    assert not scene.player.playing
+    scene.model.deliver(12)
+    assert not scene.player.playing
+
+
+def test_listening_takes_back_the_wish_to_hear_the_drawing(scene: Scene) -> None:
+    scene.talk.ask_drawing(DRAWING)
+    scene.talk.play_nearest()
+    scene.talk.be_silent()
+    reply = scene.answer(17)
+    assert scene.state.reply is reply
+    assert not scene.model.clips
+
+
+def test_forgetting_takes_the_answer_the_sound_and_the_wish_away(scene: Scene) -> None:
+    scene.talk.ask_drawing(DRAWING)
+    scene.answer(17)
+    scene.talk.play_nearest()
+    scene.model.deliver(17)
+    before = scene.model.latest_ticket
+    scene.talk.forget()
+    assert scene.state.reply is None
+    assert scene.state.playing is None
+    assert not scene.player.playing
+    assert scene.model.latest_ticket > before, "the model must know, for it may be at work"
+    scene.talk.play_nearest()
+    scene.talk.ask_drawing(DRAWING)
+    scene.answer(13)
+    assert scene.model.clips == [17], "there was nothing to play, and no wish may stay behind"
+
+
+def test_an_utterance_that_becomes_the_query_sounds_itself(scene: Scene) -> None:
+    scene.talk.ask_item(15, play=True)
+    assert scene.model.clips == [15]
+    scene.answer(5)
+    assert scene.model.clips == [15]
+
+
+@pytest.mark.parametrize("play", [True, False])
+def test_an_image_that_becomes_the_query_sounds_by_its_nearest_utterance_if_wanted(scene: Scene, play: bool) -> None:
+    scene.talk.ask_item(5, play)
+    scene.answer(15)
+    assert scene.model.clips == ([15] if play else [])
+
+
+@pytest.mark.parametrize("play", [True, False])
+def test_a_picture_sounds_if_wanted(scene: Scene, play: bool) -> None:
+    scene.talk.ask_picture(DRAWING, play)
+    scene.answer(15)
+    assert scene.model.clips == ([15] if play else [])
+
+
+def test_a_refusal_takes_the_former_answer_away_and_says_why(scene: Scene) -> None:
+    scene.talk.ask_drawing(DRAWING)
+    scene.answer(17)
+    scene.talk.ask_sound_file("noise.wav")
+    scene.model.refused.emit(SPEECH, "No speech was found.")
+    assert scene.state.reply is None
+    assert scene.problems == [(SPEECH, "No speech was found.")]
+
+
+def test_a_refused_picture_takes_the_wish_to_hear_it_along(scene: Scene) -> None:
+    scene.talk.ask_picture(DRAWING, play=True)
+    scene.model.refused.emit(IMAGE, "No digit stands out.")
+    scene.talk.ask_drawing(DRAWING)
+    scene.answer(17)
+    assert not scene.model.clips
