@@ -46,8 +46,8 @@ def word():
     return clip
 
 
-@pytest.fixture(scope="module")
-def one_thread():
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
     """Work this small only waits for other threads, the more the busier the machine is."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

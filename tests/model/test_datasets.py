@@ -16,8 +16,6 @@ from model.datasets.base import filterbanks, joined
 from model.results import Modality
 from model.speech import SpeechFrontEnd, UnusableAudio
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 SPEAKERS = {"george", "jackson", "lucas", "nicolas", "theo", "yweweler"}
 
 

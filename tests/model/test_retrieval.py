@@ -18,8 +18,6 @@ from model.retrieval import Retriever, build_gallery, clip, encode_gallery, majo
 from model.speech import FilterbankSettings, UnusableAudio
 from model.trained import build
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 HEADER = Header(FAST.to_dict(), FilterbankSettings().to_dict(), {}, 5, 6, "cpu", {})
 WORDS = [f"kokoro_af_bella/plain/{name}.opus" for name in ("seven", "two", "nine")]
 

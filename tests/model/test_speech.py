@@ -21,8 +21,6 @@ from model.speech import (
     resample,
 )
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.fixture(scope="module")
 def front_end():
