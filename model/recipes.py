@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from model.objectives import Impostors
+
+Schedule = Literal["staircase", "one-cycle"]
 
 PAPER_LAMBDAS = (0.0, 1e-5, 6.81e-5, 4.64e-4, 3.16e-3, 2.15e-2, 1.47e-1, 1.0)
 """The eight values of lambda_IG in Table 1."""
@@ -61,7 +63,7 @@ class Recipe:
     samples_per_input: int = 16
     impostors: Impostors = "one"
     learning_rate: float = 1e-5
-    schedule: Literal["staircase", "one-cycle"] = "staircase"
+    schedule: Schedule = "staircase"
     betas: tuple[float, float] = (0.95, 0.999)
     epsilon: float = 1e-8
     ig_warm_up: float = 0.0
@@ -79,6 +81,8 @@ class Recipe:
             raise ValueError("lambda_IG and lambda_WD must be numbers of at least 0.")
         if self.steps < 1 or self.samples_per_input < 1 or self.batch_pairs < 2:
             raise ValueError("A recipe needs at least one step, one sample an input and two pairs a batch.")
+        if self.impostors not in get_args(Impostors) or self.schedule not in get_args(Schedule):
+            raise ValueError(f"No recipe has {self.impostors!r} impostors or the schedule {self.schedule!r}.")
 
     def learning_rate_at(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""

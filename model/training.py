@@ -113,7 +113,9 @@ def has_bfloat16(device: torch.device) -> bool:
     """Whether the device computes in bfloat16 by itself: emulated it would be slower than float32."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):  # older versions of torch can't tell
+        return False
+    return bool(torch.cpu.get_capabilities().get("avx512_bf16"))
 
 
 def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:

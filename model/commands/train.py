@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -50,7 +50,9 @@ def train(
             place = best_device(device)
         with bad_option("--data"):
             images, speech = _corpora(data, data_dir)
-        described = {"images": [images.name], "speech": [corpus.name for corpus in speech], "left_out": leave_out}
+        described: dict[str, Any] = {"images": [images.name], "speech": [corpus.name for corpus in speech]}
+        if leave_out:
+            described["left_out"] = leave_out
         run = Run(out, chosen, seed, described, place)
         loaded = []
         with notes().status("") as status:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -82,7 +83,8 @@ class Desk:
         self.window, self.state = self.root.window, self.root.state
         self.canvas = self.window.findChild(Canvas)
         self.played: list[int] = []
-        self._answered = 0
+        self.answered = 0  # the ticket of the latest answer shown, and when that was
+        self.answered_at = 0.0
         self.root.model.replied.connect(self._note)
         self.state.playing_changed.connect(lambda index: self.played.append(index) if index is not None else None)
 
@@ -118,7 +120,7 @@ class Desk:
         self.window.close()
 
     def _note(self, ticket: int) -> None:
-        self._answered = ticket
+        self.answered, self.answered_at = ticket, time.perf_counter()
 
     # -- what a hand does
 
@@ -155,7 +157,7 @@ class Desk:
 
         def answered() -> bool:
             found, latest = self.found, self.root.model.latest_ticket
-            return bool(found) and found[0].modality is modality and self._answered == latest
+            return bool(found) and found[0].modality is modality and self.answered == latest
 
         until(answered, f"{modality} matches")
         return self.found
