@@ -37,7 +37,7 @@ def test_writing_leaves_one_readable_file_and_no_draft(tmp_path):
     path = tmp_path / "x.safetensors"
     write_atomically(path, ARRAYS, HEADER)
     write_atomically(path, {"c": np.ones(1)}, HEADER)
-    assert os.listdir(tmp_path) == ["x.safetensors"]
+    assert [path.name for path in tmp_path.iterdir()] == ["x.safetensors"]
     assert set(read(path)[0]) == {"c"}
     if os.name == "posix":
         assert path.stat().st_mode & 0o777 == 0o644
@@ -60,16 +60,16 @@ def test_a_full_disk_keeps_the_former_file_and_leaves_no_draft(tmp_path, monkeyp
         with pytest.raises(OSError, match="space"):
             write_atomically(path, {"c": np.ones(1)}, HEADER)
     assert path.read_bytes() == before
-    assert os.listdir(tmp_path) == ["x.safetensors"]
+    assert [path.name for path in tmp_path.iterdir()] == ["x.safetensors"]
 
 
 def test_the_draft_lies_beside_its_final_place(tmp_path, monkeypatch):
     # Elsewhere a rename could be a copy, and no longer all or nothing.
     seen = []
-    monkeypatch.setattr(os, "fsync", lambda _: seen.extend(os.listdir(tmp_path)))
+    monkeypatch.setattr(os, "fsync", lambda _: seen.extend(tmp_path.iterdir()))
     write_atomically(tmp_path / "x.safetensors", ARRAYS, HEADER)
     assert len(seen) == 1
-    assert seen[0].startswith(".x.safetensors.")
+    assert seen[0].name.startswith(".x.safetensors.")
 
 
 def _whole(path):
