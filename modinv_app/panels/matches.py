@@ -13,8 +13,8 @@ from modinv_app.widgets.match_model import WORDS, MatchModel
 from modinv_app.widgets.match_view import MatchView
 
 _CAPTIONS = {
-    Modality.SPEECH: "Nearest spoken digits to your drawing",
-    Modality.IMAGE: "Nearest images to what you said",
+    Modality.SPEECH: "Nearest spoken digits",
+    Modality.IMAGE: "Nearest images",
 }
 _VERBS = {Modality.SPEECH: "say", Modality.IMAGE: "show"}
 _INVITATION = "Draw a digit to hear the nearest spoken one, or speak to see the nearest images."
@@ -53,7 +53,6 @@ class MatchesPanel(QWidget):
         self._view.selectionModel().selectionChanged.connect(self._remember)
 
         self._caption = QLabel()
-        self._caption.setWordWrap(True)
         font = self._caption.font()
         font.setBold(True)
         self._caption.setFont(font)
