@@ -1,0 +1,144 @@
+"""Pictures of the window in its main states, for people to look at in ``build/screenshots``; obvious faults fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from desk import AudibleSound, Desk, pause, until, word
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtWidgets import QAbstractButton, QLabel, QScrollArea, QWidget
+
+from model.results import Modality
+from modinv_app.audio.backend import AudioUnavailable, Backend
+from modinv_app.audio.portaudio import NO_MICROPHONE
+from modinv_app.audio.rehearsed import RATE
+from modinv_app.theme import apply_scheme
+from modinv_app.widgets.device_chooser import DeviceButton, DeviceChooser
+from modinv_app.widgets.shortcut_sheet import ShortcutSheet
+
+FOLDER = Path(__file__).parents[2] / "build" / "screenshots"
+SIZES = {"large": QSize(1280, 800), "small": QSize(1000, 700)}
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # popups, on the offscreen platform
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def open_desk(qapp, tmp_path: Path, scheme: str) -> Iterator[Callable[..., Desk]]:  # noqa: ARG001 (Qt first)
+    desks = []
+
+    def make(make_backend: Callable[[], Backend] | None = None) -> Desk:
+        desks.append(Desk(tmp_path / "modinv.ini", make_backend))
+        desks[-1].window.commands[scheme].trigger()
+        return desks[-1].open()
+
+    yield make
+    for desk in desks:
+        desk.close()
+    apply_scheme("system")
+
+
+def hidden_parts(window: QWidget) -> list[str]:
+    """What is smaller than it needs to be, or lies outside of its parent."""
+    found = []
+    for widget in window.findChildren(QWidget):
+        if not widget.isVisible() or not isinstance(widget, (QLabel, QAbstractButton)):
+            continue
+        name = f"{type(widget).__name__} {widget.text() or widget.accessibleName()!r}"
+        needed = widget.minimumSizeHint()
+        if isinstance(widget, QLabel) and widget.wordWrap():
+            needed = QSize(0, widget.heightForWidth(widget.width()))
+        shown = widget.size()
+        ignored = widget.sizePolicy().horizontalPolicy() == widget.sizePolicy().Policy.Ignored
+        if shown.height() < needed.height() or (shown.width() < needed.width() and not ignored):
+            found.append(f"{name}: {shown.toTuple()} of {needed.toTuple()}")
+        parent = widget.parentWidget()
+        if parent and not isinstance(parent.parent(), QScrollArea) and not parent.rect().contains(widget.geometry()):
+            found.append(f"{name}: outside of its parent")
+    return found
+
+
+def look(widget: QWidget, name: str) -> None:
+    """Take a picture; it must show something, and all of every word."""
+    picture: QPixmap = widget.grab()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    picture.save(str(FOLDER / f"{name}.png"))
+    image = picture.toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+    grey = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    assert grey.std() > 5, f"{name} is blank"
+    assert not hidden_parts(widget)
+
+
+def look_at_both_sizes(desk: Desk, name: str) -> None:
+    for size_name, size in SIZES.items():
+        desk.window.resize(size)
+        pause(0.35)
+        assert desk.window.size() == size
+        look(desk.window, f"{name}-{size_name}")
+
+
+def test_starting_drawing_and_speaking(open_desk: Callable[..., Desk], scheme: str) -> None:
+    desk = open_desk()
+    look(desk.window, f"start-{scheme}")
+    desk.ready()
+    look_at_both_sizes(desk, f"ready-{scheme}")
+    desk.draw()
+    desk.await_found(Modality.SPEECH)
+    look_at_both_sizes(desk, f"drawn-{scheme}")
+    desk.key(Qt.Key.Key_1)
+    pause(0.7)
+    look_at_both_sizes(desk, f"pca-{scheme}")
+    desk.key(Qt.Key.Key_2)
+    desk.window.speak.press()
+    desk.sound.say(word())
+    pause(0.3)
+    look(desk.window, f"speaking-{scheme}")
+    pause(0.6)
+    desk.window.speak.release()
+    desk.await_found(Modality.IMAGE)
+    look_at_both_sizes(desk, f"spoken-{scheme}")
+    desk.window.messages.show_message("The model file is damaged. Choose another one.", "error", "Traceback …")
+    look_at_both_sizes(desk, f"error-{scheme}")
+
+
+def test_without_a_microphone(open_desk: Callable[..., Desk], scheme: str) -> None:
+    class Deaf(AudibleSound):
+        def input_devices(self):
+            return ()
+
+        def open_input(self, *_arguments):
+            raise AudioUnavailable(NO_MICROPHONE)
+
+    deaf = Deaf()
+    desk = open_desk(lambda: deaf)
+    until(lambda: desk.spoken_message == NO_MICROPHONE, "a word about the microphone")
+    look_at_both_sizes(desk, f"no-microphone-{scheme}")
+
+
+def test_the_sheet_of_shortcuts_and_the_devices(open_desk: Callable[..., Desk], scheme: str) -> None:
+    desk = open_desk()
+    desk.key(Qt.Key.Key_F1)
+    pause(0.2)
+    sheet = desk.window.findChild(ShortcutSheet)
+    look(sheet, f"shortcuts-{scheme}")
+    sheet.close()
+    desk.window.findChild(DeviceButton).click()
+    pause(0.2)
+    popup = desk.window.findChild(DeviceChooser).window()
+    look(popup, f"devices-{scheme}")
+    popup.close()
+
+
+def test_words_of_every_length_fit_while_hands_free_is_on(open_desk: Callable[..., Desk], scheme: str) -> None:
+    desk = open_desk().ready()
+    desk.key(Qt.Key.Key_H)
+    desk.sound.say(np.zeros(RATE // 10, np.float32))
+    pause(0.3)
+    look_at_both_sizes(desk, f"hands-free-{scheme}")
