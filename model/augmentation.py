@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from model.recipes import Recipe
 
+_RIPPLES = 5
+"""Cosines that make up the response of a channel."""
+
 
 def augment(filterbanks: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Shift, stretch and warp filterbanks, and silence a band of them, each by its own random amount.
+    """Shift, stretch, warp and colour filterbanks, and silence a band of them, each by its own random amount.
 
     Time shift and stretch stand for an imperfect trim and for tempo, the frequency warp for the length of a vocal tract
-    (Jaitly and Hinton 2013), the mask for a microphone that lacks a band (Park et al. 2019).
+    (Jaitly and Hinton 2013), the channel for microphone and room, whose frequency response adds to log energies, the
+    mask for a band that is lost (Park et al. 2019).
 
     Parameters
     ----------
     filterbanks
         ``(n, 1, 100, 80)``, time x frequency, zero where padded.
     recipe
-        Its ``time_shift`` (frames, either way), ``time_stretch`` and ``frequency_warp`` (greatest relative change) and
-        ``frequency_mask`` (greatest number of bins).
+        Its ``time_shift`` (frames, either way), ``time_stretch`` and ``frequency_warp`` (greatest relative change),
+        ``channel`` (standard deviation of the slowest ripple, where the utterance has 1) and ``frequency_mask``
+        (greatest number of bins).
     generator
         On the filterbanks' device.
 
@@ -30,7 +37,7 @@ def augment(filterbanks: Tensor, recipe: Recipe, generator: torch.Generator) -> 
     Tensor
         Of the same shape; the input itself if the recipe augments nothing.
     """
-    if not (recipe.time_shift or recipe.time_stretch or recipe.frequency_warp or recipe.frequency_mask):
+    if not any((recipe.time_shift, recipe.time_stretch, recipe.frequency_warp, recipe.channel, recipe.frequency_mask)):
         return filterbanks
     count, _, frames, bins = filterbanks.shape
     device = filterbanks.device
@@ -53,8 +60,17 @@ def augment(filterbanks: Tensor, recipe: Recipe, generator: torch.Generator) -> 
     outermost = 1 - 1 / bins
     grid[..., 0] = grid[..., 0].clamp(-outermost, outermost)
     changed = F.grid_sample(filterbanks, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    changed = changed + _channel(count, bins, recipe.channel, generator) * (changed != 0).any(-1, keepdim=True)
     width = (width * (recipe.frequency_mask + 1)).floor()
     start = (start * (bins - width)).floor()
     band = torch.arange(bins, device=device)
     masked = (band >= start.unsqueeze(1)) & (band < (start + width).unsqueeze(1))
     return changed.masked_fill(masked[:, None, None, :], 0.0)
+
+
+def _channel(count: int, bins: int, deviation: float, generator: torch.Generator) -> Tensor:
+    """Smooth random frequency responses, ``(count, 1, 1, bins)``: cosines whose weight falls with their number."""
+    number = torch.arange(1, _RIPPLES + 1, device=generator.device)
+    band = (torch.arange(bins, device=generator.device) + 0.5) / bins
+    weights = torch.randn((count, _RIPPLES), generator=generator, device=generator.device) * deviation / number
+    return (weights @ torch.cos(math.pi * number.unsqueeze(1) * band)).view(count, 1, 1, bins)

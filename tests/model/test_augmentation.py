@@ -91,6 +91,19 @@ def test_a_warp_of_frequency_leaves_time_alone():
     torch.testing.assert_close(augment(frames, recipe(frequency_warp=0.08), generator()), frames, atol=1e-4, rtol=1e-4)
 
 
+def test_a_channel_colours_all_frames_alike_and_leaves_the_padding_silent():
+    filterbanks = torch.randn(300, 1, 100, 80)
+    filterbanks[:, :, 60:] = 0.0
+    response = augment(filterbanks, recipe(channel=0.4), generator()) - filterbanks
+    torch.testing.assert_close(response[:, :, :60], response[:, :, :1].expand(-1, -1, 60, -1), atol=1e-4, rtol=0)
+    assert (response[:, :, 60:] == 0).all()
+    curves = response[:, 0, 0]
+    # Each ripple has zero mean over the bins, and the k-th a variance of 0.4^2 / k^2 / 2: 0.117 for five of them.
+    assert curves.mean(1).abs().max() < 1e-4
+    assert curves.var(1).mean().item() == pytest.approx(0.117, rel=0.15)
+    assert curves.diff().abs().max() < 0.2
+
+
 def test_the_mask_silences_one_band_of_at_most_its_width():
     masked = augment(torch.ones(500, 1, 100, 80), recipe(frequency_mask=10), generator())
     silent = (masked == 0).squeeze(1)
