@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 from PySide6.QtCore import QCoreApplication, QSettings
@@ -49,11 +50,14 @@ class Application:
         self.window = MainWindow(self.settings, self.state, self.model, self.sound, self.recorder, self.player)
         self.model.gallery_loaded.connect(self._take_gallery)
         self.model.ready.connect(self.state.set_model)
+        self.model.ready.connect(_sweep_only_new)
+        self.model.failed.connect(_sweep_only_new)
 
     def start(self) -> None:
         """Show the window, then load the model and open the sound devices behind it."""
+        gc.disable()
         self.window.show()
-        self.model.start()
+        self.model.start(prepare_map=_import_map)
         self.sound.refresh()
         self.recorder.start()  # before what can wait, for all of it happens in one thread
         self.player.warm_up()
@@ -61,3 +65,14 @@ class Application:
     def _take_gallery(self, gallery: object, maps: object) -> None:
         self.state.set_gallery(gallery)  # type: ignore[arg-type]
         self.state.set_maps(maps)  # type: ignore[arg-type]
+
+
+def _sweep_only_new() -> None:
+    """From now on collect garbage, but not among all that was imported: that would stop the window for 0.2 s a time."""
+    gc.freeze()
+    gc.enable()
+
+
+def _import_map() -> None:
+    """Half a second of importing that the window would stand still for, if it came with the first map."""
+    import modinv_app.widgets.map_plot  # noqa: F401

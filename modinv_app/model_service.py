@@ -84,8 +84,9 @@ class ModelService(QObject):
         """The ticket of the question asked last."""
         return self._ticket
 
-    def start(self) -> None:
-        """Load gallery and model, the one that can be looked at first."""
+    def start(self, prepare_map: Callable[[], object] = lambda: None) -> None:
+        """Load gallery and model, the one that can be looked at first; before it, what it takes to look at it."""
+        self._lane.submit(prepare_map, lambda _done: None, self._broken)
         self._lane.submit(self._load_gallery, self._gallery_loaded, self._broken)
         self._lane.submit(lambda: self._load_model(locations.shipped_model()), self.ready.emit, self._not_loaded)
 

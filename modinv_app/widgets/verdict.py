@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from PySide6.QtCore import QEvent, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPalette, QPen
@@ -44,7 +46,7 @@ class SeenPicture(QWidget):
             return
         height, width = self._levels.shape
         image = QImage(self._levels.data, width, height, width, QImage.Format.Format_Indexed8)
-        image.setColorTable([_between(paper, ink, level / 255) for level in range(256)])
+        image.setColorTable(_between(paper.rgb(), ink.rgb()))
         painter.drawImage(self.rect().adjusted(1, 1, -1, -1), image)
 
 
@@ -103,14 +105,10 @@ class Guess(QWidget):
             self._digit.setPalette(palette)
 
 
-def _between(paper: QColor, ink: QColor, share: float) -> int:
-    """The colour of a pixel that ink covers to a share."""
-    mixed = [
-        round(255 * ((1 - share) * a + share * b))
-        for a, b in (
-            (paper.redF(), ink.redF()),
-            (paper.greenF(), ink.greenF()),
-            (paper.blueF(), ink.blueF()),
-        )
-    ]
-    return QColor(*mixed).rgb()
+@cache
+def _between(paper: int, ink: int) -> list[int]:
+    """The colours of pixels that ink covers more and more, 256 of them; both ends as of `QColor.rgb`."""
+    a, b = QColor(paper), QColor(ink)
+    channels = ((a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue()))
+    reds, greens, blues = (np.linspace(*ends, 256).round().astype(int).tolist() for ends in channels)
+    return [QColor(*colour).rgb() for colour in zip(reds, greens, blues, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -44,6 +45,7 @@ def open_desk(qapp, store: Path) -> Iterator[Open]:  # noqa: ARG001 (Qt first)
     for desk in desks:
         desk.close()
     apply_scheme("system")
+    gc.enable()  # a window that was closed while it loaded was about to
 
 
 def threads_of_ours() -> list[str]:
@@ -57,6 +59,12 @@ def test_a_drawing_and_a_click_from_before_the_model_are_answered_when_it_is_the
     found = desk.await_found(SPEECH)
     assert desk.guess(desk.window.draw) == "7"
     until(lambda: desk.played == [found[0].index], "the nearest to sound")
+
+
+def test_garbage_is_collected_without_a_walk_through_all_that_was_imported(open_desk: Open) -> None:
+    open_desk().ready()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > len(gc.get_objects())
 
 
 def test_a_window_that_closes_during_a_query_leaves_nothing_running(
@@ -185,6 +193,7 @@ def test_without_a_usable_model_the_window_says_so_and_shows_the_map(
     until(lambda: desk.played == [item.index], "the utterance, which needs no model")
     assert "model.safetensors" in desk.window.messages.text()
     assert not desk.found
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize("kind", FILES)
