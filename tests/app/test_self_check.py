@@ -58,8 +58,10 @@ def test_a_broken_model_fails_in_words(broken_copy: Path) -> None:
     done = self_check(PYTHONPATH=str(broken_copy))
     assert done.returncode == 1
     assert "model.safetensors" in done.stdout
-    done = self_check("--json", PYTHONPATH=str(broken_copy))
+    nowhere = dict.fromkeys(("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), "/dev/null")
+    done = self_check("--json", PYTHONPATH=str(broken_copy), **nowhere)  # nor can it write a log or settings
     assert done.returncode == 1
     report = json.loads(done.stdout)
     assert report["passed"] is False
     assert "model.safetensors" in report["problem"]
+    assert "Errno" not in done.stderr

@@ -24,8 +24,6 @@ from modinv_app.widgets.hold_button import HoldButton
 from modinv_app.widgets.level_meter import LevelMeter
 from modinv_app.widgets.spectrogram_view import SpectrogramView
 
-pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
-
 RATE = 48_000
 
 
