@@ -49,7 +49,7 @@ COMMANDS = (
     Command("redo", "Draw", "&Redo", ("Ctrl+Shift+Z", "Ctrl+Y")),
     Command("clear", "Draw", "&Clear", ("Delete", "Backspace")),
     Command("hands_free", "Listen", "&Hands-free", ("H",), toggles=True),
-    Command("play", "Listen", "&Play the nearest match", ("P",)),
+    Command("play", "Listen", "&Play the chosen or nearest match", ("P",)),
     Command("next", "Listen", "&Next match", ("J",)),
     Command("previous", "Listen", "Pre&vious match", ("K",)),
     Command("silence", "Listen", "&Stop playing", (".",)),

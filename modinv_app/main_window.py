@@ -115,7 +115,7 @@ class MainWindow(QMainWindow):
             "redo": self.draw.redo,
             "clear": self._clear,
             "hands_free": self._toggle_hands_free,
-            "play": self.conversation.play_nearest,
+            "play": self._play_chosen,
             "next": self.matches.select_next,
             "previous": self.matches.select_previous,
             "silence": self.conversation.be_silent,
@@ -204,6 +204,14 @@ class MainWindow(QMainWindow):
         assert self._state.gallery is not None
         return self._state.gallery.features(index)
 
+    def _play_chosen(self) -> None:
+        """The chosen match, if it sounds, else the nearest."""
+        index, gallery = self.matches.chosen, self._state.gallery
+        if index is not None and gallery is not None and gallery.items[index].modality is Modality.SPEECH:
+            self.conversation.play(index)
+        else:
+            self.conversation.play_nearest()
+
     def _pen_lifted(self) -> None:
         if self.draw.play_on_lift:
             self.conversation.play_nearest()
@@ -227,7 +235,7 @@ class MainWindow(QMainWindow):
         self._model_text.setText(f"λ_IG {header.recipe['lambda_ig']:g} · trained on {corpora}")
         self._model_text.setToolTip(f"Recipe {header.recipe['name']}, seed {header.seed}, {header.step} steps")
         if self._state.reply is None:
-            self._status.setText("Ready: draw a digit, or hold the space bar and say one")
+            self._status.setText("Ready: draw a digit, or say one")
 
     def _show_reply(self, reply: Reply | None) -> None:
         """One query shows at a time: the panel that did not ask is emptied."""

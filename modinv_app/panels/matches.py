@@ -106,6 +106,11 @@ class MatchesPanel(QWidget):
         """Mark the utterance with this gallery index as sounding, or none."""
         self._view.set_playing(index)
 
+    @property
+    def chosen(self) -> int | None:
+        """Gallery index of the match that a person has selected, if one is."""
+        return self._selected
+
     def select_next(self) -> None:
         """Select the match after the selected one; the first if none is."""
         self._view.step(1)

@@ -306,6 +306,9 @@ def test_keys_play_and_walk_through_the_matches(desk: Desk) -> None:
     view.setFocus()
     desk.key(Qt.Key.Key_Return)
     until(lambda: desk.played[-1] == found[1].index, "the chosen one to sound")
+    desk.key(Qt.Key.Key_J)
+    desk.key(Qt.Key.Key_P)
+    until(lambda: desk.played[-1] == found[2].index, "the one chosen after it to sound")
     desk.key(Qt.Key.Key_Period)
     assert not desk.root.player.playing
     assert desk.state.playing is None
