@@ -46,7 +46,7 @@ class Recipe:
         See :class:`model.encoders.GaussianHead`.
     batch_norm
         In the speech encoder, as in Hsu's released code.
-    time_shift, time_stretch, frequency_warp, channel, frequency_mask
+    time_shift, time_stretch, frequency_warp, channel, noise, frequency_mask
         Augmentation of filterbanks (:mod:`model.augmentation`); 0 turns each off.
     augmented_share
         Share of the steps that are augmented, from the first. The rest sees speech as it is: what tells augmented
@@ -73,6 +73,7 @@ class Recipe:
     time_stretch: float = 0.0
     frequency_warp: float = 0.0
     channel: float = 0.0
+    noise: float = 0.0
     frequency_mask: int = 0
     augmented_share: float = 1.0
     bfloat16: bool = False
@@ -133,6 +134,7 @@ FAST = Recipe(
     time_stretch=0.15,
     frequency_warp=0.08,
     channel=0.4,
+    noise=0.5,
     frequency_mask=10,
     augmented_share=0.6,
     bfloat16=True,

@@ -91,17 +91,55 @@ def test_a_warp_of_frequency_leaves_time_alone():
     torch.testing.assert_close(augment(frames, recipe(frequency_warp=0.08), generator()), frames, atol=1e-4, rtol=1e-4)
 
 
-def test_a_channel_colours_all_frames_alike_and_leaves_the_padding_silent():
-    filterbanks = torch.randn(300, 1, 100, 80)
-    filterbanks[:, :, 60:] = 0.0
-    response = augment(filterbanks, recipe(channel=0.4), generator()) - filterbanks
-    torch.testing.assert_close(response[:, :, :60], response[:, :, :1].expand(-1, -1, 60, -1), atol=1e-4, rtol=0)
-    assert (response[:, :, 60:] == 0).all()
+def spoken_for(frames, count=300):
+    """Utterances as the front end gives them: normalised, then padded."""
+    filterbanks = torch.randn(count, 1, 100, 80)
+    spoken = filterbanks[:, :, :frames]
+    spoken -= spoken.mean((1, 2, 3), keepdim=True)
+    spoken /= spoken.std((1, 2, 3), keepdim=True, correction=0)
+    filterbanks[:, :, frames:] = 0.0
+    return filterbanks
+
+
+@pytest.mark.parametrize("changes", [{"channel": 0.4}, {"noise": 1.0}, {"channel": 0.8, "noise": 0.5}])
+def test_channel_and_noise_leave_an_utterance_normalised_and_the_padding_silent(changes):
+    changed = augment(spoken_for(60), recipe(**changes), generator())
+    spoken = changed[:, 0, :60]
+    assert (changed[:, :, 60:] == 0).all()
+    assert spoken.mean((1, 2)).abs().max() < 1e-4
+    torch.testing.assert_close(spoken.std((1, 2), correction=0), torch.ones(300), atol=1e-3, rtol=0)
+
+
+def test_a_channel_colours_all_frames_alike_and_smoothly():
+    filterbanks = spoken_for(60)
+    changed = augment(filterbanks, recipe(channel=0.4), generator())
+    # Normalising again scales by one factor, which the difference of two frames of one bin shows.
+    before = filterbanks[:, 0, 0] - filterbanks[:, 0, 1]
+    scale = (changed[:, 0, 0] - changed[:, 0, 1]) / before
+    scale = scale.median(1).values.view(-1, 1, 1, 1)
+    response = changed[:, :, :60] / scale - filterbanks[:, :, :60]
+    torch.testing.assert_close(response, response[:, :, :1].expand(-1, -1, 60, -1), atol=1e-3, rtol=0)
     curves = response[:, 0, 0]
-    # Each ripple has zero mean over the bins, and the k-th a variance of 0.4^2 / k^2 / 2: 0.117 for five of them.
-    assert curves.mean(1).abs().max() < 1e-4
+    # The k-th ripple has a variance of 0.4^2 / k^2 / 2 over the bins: 0.117 for five of them.
     assert curves.var(1).mean().item() == pytest.approx(0.117, rel=0.15)
     assert curves.diff().abs().max() < 0.2
+
+
+def test_noise_fills_what_is_faint_and_keeps_the_order_of_loudness():
+    filterbanks = spoken_for(60)
+    changed = augment(filterbanks, recipe(noise=1.0), generator())
+    before, after = filterbanks[:, 0, :60].flatten(1), changed[:, 0, :60].flatten(1)
+    order = before.argsort(1)
+    assert (after.gather(1, order).diff(dim=1) > -1e-3).all()
+    # Below the noise differences vanish: the faint end moves nearer to the mean than the loud end.
+    assert (after.min(1).values > before.min(1).values).float().mean() > 0.95
+
+
+def test_noise_comes_to_its_share_of_the_utterances():
+    filterbanks = spoken_for(60, 1000)
+    changed = augment(filterbanks, recipe(noise=0.3), generator())
+    disturbed = ((changed - filterbanks).abs().amax((1, 2, 3)) > 1e-3).float().mean().item()
+    assert disturbed == pytest.approx(0.3, abs=0.05)
 
 
 def test_the_mask_silences_one_band_of_at_most_its_width():

@@ -30,6 +30,7 @@ def test_the_paper_recipe_is_exactly_the_papers():
         "time_stretch": 0.0,
         "frequency_warp": 0.0,
         "channel": 0.0,
+        "noise": 0.0,
         "frequency_mask": 0,
         "augmented_share": 1.0,  # of nothing
         "bfloat16": False,
