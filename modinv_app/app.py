@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 
 from PySide6.QtCore import QCoreApplication, QSettings
@@ -14,6 +13,7 @@ from modinv_app.audio.player import Player
 from modinv_app.audio.portaudio import PortAudio
 from modinv_app.audio.recorder import Recorder
 from modinv_app.audio.system import SoundSystem
+from modinv_app.garbage import GarbageCollection
 from modinv_app.main_window import MainWindow
 from modinv_app.model_service import ModelService
 from modinv_app.settings import Settings
@@ -50,12 +50,12 @@ class Application:
         self.window = MainWindow(self.settings, self.state, self.model, self.sound, self.recorder, self.player)
         self.model.gallery_loaded.connect(self._take_gallery)
         self.model.ready.connect(self.state.set_model)
-        self.model.ready.connect(_sweep_only_new)
-        self.model.failed.connect(_sweep_only_new)
+        self.garbage = GarbageCollection(self.window)
+        self.model.ready.connect(self.garbage.start)
+        self.model.failed.connect(self.garbage.start)
 
     def start(self) -> None:
         """Show the window, then load the model and open the sound devices behind it."""
-        gc.disable()
         self.window.show()
         self.model.start(prepare_map=_import_map)
         self.sound.refresh()
@@ -65,12 +65,6 @@ class Application:
     def _take_gallery(self, gallery: object, maps: object) -> None:
         self.state.set_gallery(gallery)  # type: ignore[arg-type]
         self.state.set_maps(maps)  # type: ignore[arg-type]
-
-
-def _sweep_only_new() -> None:
-    """From now on collect garbage, but not among all that was imported: that would stop the window for 0.2 s a time."""
-    gc.freeze()
-    gc.enable()
 
 
 def _import_map() -> None:

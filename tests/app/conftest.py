@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,14 @@ if os.environ.get("QT_QPA_PLATFORM", "offscreen") == "offscreen":
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "sound_card: speaks and listens on a virtual sound card (PulseAudio)")
+
+
+@pytest.fixture(autouse=True)
+def _collect_in_this_thread() -> Iterator[None]:
+    """As in the application: no other thread may destroy a test's widgets."""
+    gc.disable()
+    yield
+    gc.collect(1)  # whatever the test made is young
 
 
 @pytest.fixture(scope="session")
