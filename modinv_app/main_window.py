@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QFileDialog, QLabel, QMainWindow, QMessageBox, QSplitter, QVBoxLayout, QWidget
 
@@ -75,6 +75,9 @@ class MainWindow(QMainWindow):
         self._ground = QWidget()  # a splitter would make a column of the messages that float over it
         self._model_text = QLabel()
         self._status = QLabel("Loading the model…")
+        # Painting the map takes longer than an answer: at most 30 times a second, or the next matches wait for it.
+        self._map_follows = QTimer(self, interval=33, singleShot=True)
+        self._map_follows.timeout.connect(self._show_query)
         self.statusBar().addWidget(self._status, 1)
         self.statusBar().addPermanentWidget(self._model_text)
         self._lay_out()
@@ -243,7 +246,7 @@ class MainWindow(QMainWindow):
             self.draw.show_guess(None, 0.0)
             self.speak.clear()
             self.matches.clear()
-            self.map.clear_query()
+            self._show_query()
             self._status.setText("")
             return
         answer = reply.answer
@@ -256,7 +259,8 @@ class MainWindow(QMainWindow):
             self.speak.show_guess(answer.guess, answer.agreement)
             self.draw.show_guess(None, 0.0)
         self.matches.show_answer(answer)
-        self._show_query()
+        if not self._map_follows.isActive():
+            self._map_follows.start()
         what = "Your query" if reply.item is None else reply.item.source
         self._status.setText(f"{what}: answered in {answer.milliseconds:.0f} ms")
 

@@ -24,7 +24,7 @@ _CLIP = "kokoro_af_sarah/plain/seven.opus"
 """What is said: a voice that training never heard."""
 
 _DRAWINGS, _UTTERANCES = 20, 8
-_BREATH_MS = 250
+_BREATH_MS = 150
 _PATIENCE_MS = 60_000
 
 
@@ -124,11 +124,13 @@ class SelfCheck(QObject):
         samples, rate = Voices().clip(_CLIP)
         self._word = resample(samples, rate, RATE)
 
+    def _clear(self) -> None:
+        self._root.window.draw.clear()
+        QTimer.singleShot(_BREATH_MS, self._draw)
+
     def _draw(self) -> None:
-        window = self._root.window
-        window.draw.clear()
         self._asked = time.perf_counter()
-        window.draw.replay(self._strokes)
+        self._root.window.draw.replay(self._strokes)
         self._awaited_ticket = self._root.model.latest_ticket
 
     def _speak(self) -> None:
@@ -157,7 +159,7 @@ class SelfCheck(QObject):
             report.heard = reply.answer.guess
             report.utterance_to_images.append(milliseconds)
         if len(report.stroke_to_matches) < _DRAWINGS:
-            QTimer.singleShot(_BREATH_MS, self._draw)
+            QTimer.singleShot(_BREATH_MS, self._clear)
         elif len(report.utterance_to_images) < _UTTERANCES:
             QTimer.singleShot(_BREATH_MS, self._speak)
         else:

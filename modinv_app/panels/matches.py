@@ -99,7 +99,6 @@ class MatchesPanel(QWidget):
         """Forget the answer and invite to a new one."""
         self._selected = None
         self._model.set_matches(())
-        self._view.thumbnails.pixmap.cache_clear()  # the next answer may come from another gallery
         self._pages.setCurrentIndex(0)
 
     def set_playing(self, index: int | None) -> None:
