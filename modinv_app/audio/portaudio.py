@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 Kind = Literal["input", "output"]
 
 NO_MICROPHONE = "No microphone found. You can drop or open a sound file instead."
-NO_LOUDSPEAKER = "No loudspeaker found."
+NO_LOUDSPEAKER = "No loudspeaker found. Connect one and look for devices again; everything else works without it."
 
 # In seconds, or the device's own idea. A callback in Python waits for its turn among all threads of Python: what
 # devices call low (9 ms with PulseAudio) then stutters without end, and 80 ms after a click are still "at once".
