@@ -128,18 +128,6 @@ def resample(samples: FloatArray, rate: int, target: int) -> FloatArray:
     return resampled
 
 
-def _within_reach(utterance: FloatArray, rate: int) -> FloatArray:
-    """An utterance from where it first comes within 30 dB of its loudest 20 ms to where it last does.
-
-    A detector's edges lie up to a tenth of a second outside the word. What is there, a room's noise or a gate's
-    digital silence, would weigh as much as the word in the normalisation.
-    """
-    length = rate // 50
-    energy = np.convolve(np.square(utterance), np.full(length, 1 / length, np.float32), "same")
-    near = np.flatnonzero(energy >= 1e-3 * energy.max())
-    return utterance[near[0] : near[-1] + 1]
-
-
 class SpeechFrontEnd:
     """Finds the utterance in a recording and turns it into a filterbank.
 
@@ -196,7 +184,7 @@ class SpeechFrontEnd:
         if not spans:
             raise UnusableAudio("No speech was found. Say one digit, clearly and near to the microphone.")
         span = max(spans, key=lambda found: found["end"] - found["start"])
-        return _within_reach(utterance[max(0, span["start"] - silence) : span["end"] - silence], target)
+        return utterance[max(0, span["start"] - silence) : span["end"] - silence]
 
     def filterbank(self, utterance: FloatArray) -> FloatArray:
         """Log mel energies of a trimmed utterance, ``(100, 80)``: time x frequency.

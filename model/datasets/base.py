@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 from torch import Tensor
 
-from model import locations
+from model import locations, speech
 from model.checkpoint import write_atomically
 from model.results import FloatArray, Modality
 from model.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, resample
@@ -146,7 +146,8 @@ def filterbanks(
         If a recording can't be read.
     """
     settings = FilterbankSettings()
-    state = json.dumps([settings.to_dict(), *map(str, fingerprint), *keys])
+    code = hashlib.sha256(Path(speech.__file__).read_bytes()).hexdigest()  # another front end hears other filterbanks
+    state = json.dumps([settings.to_dict(), code, *map(str, fingerprint), *keys])
     kept = locations.cache() / "filterbanks" / f"{name}-{hashlib.sha256(state.encode()).hexdigest()[:16]}.safetensors"
     try:
         return torch.from_numpy(load_file(kept)["filterbanks"])

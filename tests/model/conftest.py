@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _CHOSEN = os.environ.get("MODINV_DATA")  # before the fixture below hides it
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def _apart_from_the_user(tmp_path_factory):
     """Nobody's cache and nobody's corpora decide how a test ends."""
     cache = tmp_path_factory.mktemp("cache")
