@@ -6,6 +6,7 @@ mel energies and normalised.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import cache
@@ -36,7 +37,11 @@ class UnusableAudio(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FilterbankSettings:
-    """How sound becomes a filterbank (Section 4 of the paper); kept in every checkpoint."""
+    """How sound becomes a filterbank (Section 4 of the paper); kept in every checkpoint.
+
+    What lies further below an utterance's loudest energy than ``range_decibels`` counts as lying there. Without such a
+    floor the digital silence of a gated microphone, a hundred decibels down, outweighs the word in the normalisation.
+    """
 
     sample_rate: int = SAMPLE_RATE
     bins: int = 80
@@ -44,6 +49,7 @@ class FilterbankSettings:
     shift_milliseconds: float = 10.0
     window: Literal["povey"] = "povey"
     frames: int = 100
+    range_decibels: float = 45.0
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -211,6 +217,7 @@ class SpeechFrontEnd:
                 sample_frequency=settings.sample_rate,
                 dither=0.0,
             ).numpy()
+        energies = np.maximum(energies, energies.max() - settings.range_decibels * math.log(10) / 10)
         energies = (energies - energies.mean()) / max(float(energies.std()), 1e-5)
         surplus = len(energies) - settings.frames
         if surplus >= 0:

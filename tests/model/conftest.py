@@ -15,12 +15,16 @@ ROOT = Path(__file__).resolve().parents[2]
 _CHOSEN = os.environ.get("MODINV_DATA")  # before the fixture below hides it
 
 
-@pytest.fixture(scope="package", autouse=True)
-def _apart_from_the_user(tmp_path_factory):
-    """Nobody's cache and nobody's corpora decide how a test ends."""
-    cache = tmp_path_factory.mktemp("cache")
+@pytest.fixture(scope="session")
+def _own_cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _apart_from_the_user(_own_cache, tmp_path_factory):
+    """Nobody's cache and nobody's corpora decide how a test ends. The window's tests, which come after, need them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(locations, "cache", lambda: cache)
+        patch.setattr(locations, "cache", lambda: _own_cache)
         patch.setenv("MODINV_DATA", str(tmp_path_factory.mktemp("no-data")))
         yield
 

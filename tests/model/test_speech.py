@@ -39,7 +39,7 @@ def noise(seconds, rate, level=1e-3, seed=0):
 
 
 def reference(utterance):
-    """Kaldi's log mel energies with the paper's settings, normalised over the utterance."""
+    """Kaldi's log mel energies with the paper's settings, 45 dB deep, normalised over the utterance."""
     energies = kaldi.fbank(
         torch.from_numpy(utterance)[None] * 2**15,
         num_mel_bins=80,
@@ -49,6 +49,7 @@ def reference(utterance):
         sample_frequency=8000,
         dither=0.0,
     ).numpy()
+    energies = energies.clip(min=energies.max() + np.log(10**-4.5).astype(np.float32))
     return (energies - energies.mean()) / energies.std()
 
 
@@ -57,7 +58,7 @@ def frames(samples):
     return 1 + (samples - 200) // 80
 
 
-def test_settings_are_the_papers():
+def test_settings_are_the_papers_but_for_the_range():
     assert FilterbankSettings().to_dict() == {
         "sample_rate": 8000,
         "bins": 80,
@@ -65,7 +66,15 @@ def test_settings_are_the_papers():
         "shift_milliseconds": 10.0,
         "window": "povey",
         "frames": 100,
+        "range_decibels": 45.0,  # not the paper's: see below
     }
+
+
+def test_digital_silence_weighs_no_more_than_a_quiet_room(front_end):
+    word = np.concatenate([np.zeros(800, np.float32), noise(0.4, 8000, 0.1), np.zeros(800, np.float32)])
+    room = word + noise(len(word) / 8000, 8000, 1e-5, seed=1)
+    np.testing.assert_allclose(front_end.filterbank(word), front_end.filterbank(room), atol=0.02)
+    assert front_end.filterbank(word).min() > -5
 
 
 def test_a_short_utterance_is_kaldis_filterbank_padded_after_normalising(front_end):
