@@ -24,6 +24,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "sound_card: speaks and listens on a virtual sound card (PulseAudio)")
 
 
+def pytest_sessionfinish() -> None:
+    """Empty the clipboard: Qt would destroy what a test left there after Python has ended, and crash."""
+    from PySide6.QtGui import QGuiApplication
+
+    if QGuiApplication.instance() is not None:
+        QGuiApplication.clipboard().clear()
+
+
 @pytest.fixture(autouse=True)
 def _collect_in_this_thread() -> Iterator[None]:
     """As in the application: no other thread may destroy a test's widgets."""
