@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
@@ -98,6 +98,12 @@ class Commands:
 
     def __getitem__(self, name: str) -> QAction:
         return self._actions[name]
+
+    def set_enabled(self, groups: Collection[str], enabled: bool) -> None:
+        """Let all commands of some groups work, or none of them."""
+        for action in self._actions.values():
+            if action.property("group") in groups:
+                action.setEnabled(enabled)
 
     def all(self) -> list[QAction]:
         """Every action, in the table's order."""

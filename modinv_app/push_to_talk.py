@@ -21,6 +21,7 @@ class PushToTalk(QObject):
         self._press = press
         self._release = release
         self._held = False
+        self.enabled = True
         application = QApplication.instance()
         assert application is not None
         application.installEventFilter(self)
@@ -35,7 +36,7 @@ class PushToTalk(QObject):
             if not event.isAutoRepeat():
                 self._let_go()
             return True
-        if event.type() != QEvent.Type.KeyPress or not self._window.isActiveWindow():
+        if event.type() != QEvent.Type.KeyPress or not self.enabled or not self._window.isActiveWindow():
             return False
         focus = QApplication.focusWidget()
         if isinstance(focus, (QAbstractButton, QComboBox, QLineEdit)) or QApplication.activeModalWidget():

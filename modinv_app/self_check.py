@@ -76,7 +76,7 @@ class SelfCheck(QObject):
         self._root.model.replied.connect(self._replied)  # after the window, which was connected before
         self._root.state.playing_changed.connect(self._played)
         self._root.model.failed.connect(lambda text, _details: self._end(text))
-        self._root.window.conversation.problem.connect(lambda _modality, text: self._end(text))
+        self._root.window.explore.conversation.problem.connect(lambda _modality, text: self._end(text))
 
     @property
     def passed(self) -> bool:
@@ -109,7 +109,7 @@ class SelfCheck(QObject):
         """Open the window; the event loop does the rest."""
         self._give_up.start()
         self._root.start()
-        self._root.window.draw.play_on_lift = True
+        self._root.window.explore.draw.play_on_lift = True
         QTimer.singleShot(0, self._window_visible)
 
     def _window_visible(self) -> None:
@@ -125,23 +125,23 @@ class SelfCheck(QObject):
         self._word = resample(samples, rate, RATE)
 
     def _clear(self) -> None:
-        self._root.window.draw.clear()
+        self._root.window.explore.draw.clear()
         QTimer.singleShot(_BREATH_MS, self._draw)
 
     def _draw(self) -> None:
         self._asked = time.perf_counter()
-        self._root.window.draw.replay(self._strokes)
+        self._root.window.explore.draw.replay(self._strokes)
         self._awaited_ticket = self._root.model.latest_ticket
 
     def _speak(self) -> None:
-        self._root.window.speak.press()
+        self._root.window.explore.speak.press()
         self._sound.say(self._word)
         QTimer.singleShot(round(1000 * len(self._word) / RATE) + 100, self._fall_silent)
 
     def _fall_silent(self) -> None:
         self._awaited_ticket = self._root.model.latest_ticket + 1
         self._asked = time.perf_counter()
-        self._root.window.speak.release()
+        self._root.window.explore.speak.release()
 
     def _replied(self, ticket: int, reply: Reply) -> None:
         if ticket != self._awaited_ticket:

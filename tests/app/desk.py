@@ -103,9 +103,9 @@ class Desk:
 
     def tidy(self) -> None:
         """Leave the desk as it was found."""
-        self.window.speak.release()
-        self.window.speak.hands_free = False
-        self.window.draw.play_on_lift = True
+        self.window.explore.speak.release()
+        self.window.explore.speak.hands_free = False
+        self.window.explore.draw.play_on_lift = True
         self.window.commands["clear"].trigger()
         self.window.messages.dismiss()
         for widget in QApplication.topLevelWidgets():
@@ -149,7 +149,7 @@ class Desk:
     @property
     def found(self) -> list[Item]:
         """The matches that are listed, best first; empty while the panel invites."""
-        view = self.window.matches.findChild(MatchView)
+        view = self.window.explore.matches.findChild(MatchView)
         return [view.matches.match_at(row).item for row in range(view.matches.rowCount())] if view.isVisible() else []
 
     def await_found(self, modality: Modality) -> list[Item]:
@@ -170,12 +170,12 @@ class Desk:
     @property
     def spoken_message(self) -> str:
         """What the speak panel says."""
-        return self.window.speak.findChild(QLabel, "message").text()
+        return self.window.explore.speak.findChild(QLabel, "message").text()
 
     @property
     def sees_spectrogram(self) -> bool:
         """Whether there is one."""
-        return not self.window.speak.findChild(SpectrogramView).empty
+        return not self.window.explore.speak.findChild(SpectrogramView).empty
 
     def clip(self, index: int) -> np.ndarray:
         """An utterance of the gallery as the loudspeaker plays it."""
@@ -184,11 +184,11 @@ class Desk:
 
     def on_map(self, index: int) -> tuple[QWidget, QPoint]:
         """The widget of the map on which an item lies, and where on it."""
-        at = self.window.map.position_of(index)
+        at = self.window.explore.map.position_of(index)
         assert at is not None
-        widget = self.window.map.childAt(at)
+        widget = self.window.explore.map.childAt(at)
         assert widget is not None
-        return widget, widget.mapFrom(self.window.map, at)
+        return widget, widget.mapFrom(self.window.explore.map, at)
 
 
 def word(digit: str = "seven", voice: str = "kokoro_af_sarah") -> np.ndarray:

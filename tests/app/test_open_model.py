@@ -41,7 +41,7 @@ def test_another_model_answers_and_the_map_follows(own_desk, tmp_path, monkeypat
     assert not np.allclose(after.means, before.means)
     assert fitted[0][0] == "t-SNE"
     np.testing.assert_array_equal(fitted[0][1], after.means[:, :2])
-    own_desk.window.draw.replay(SEVEN)
+    own_desk.window.explore.draw.replay(SEVEN)
     until(lambda: own_desk.state.reply, "an answer of the other model")
     assert set(own_desk.state.reply.places) == {"PCA", "t-SNE"}
 
@@ -56,5 +56,5 @@ def test_a_foreign_file_is_told_and_the_present_model_goes_on(own_desk, tmp_path
     until(lambda: problems, "a message")
 
     assert "foreign.safetensors is not a checkpoint of modinv" in problems[0]
-    own_desk.window.draw.replay(SEVEN)  # its first dot is answered, too
+    own_desk.window.explore.draw.replay(SEVEN)  # its first dot is answered, too
     until(lambda: own_desk.state.reply and own_desk.state.reply.answer.guess == 7, "a seven for the seven")

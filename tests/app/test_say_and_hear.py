@@ -71,7 +71,7 @@ def test_sevens_of_six_people_show_sevens(desk: Desk, sound_card: SoundCard, voi
         desk.tidy()
         say(desk, sound_card, *seven_of(voices, speaker))
         found = desk.await_found(IMAGE)
-        guesses[speaker] = desk.guess(desk.window.speak)
+        guesses[speaker] = desk.guess(desk.window.explore.speak)
         if guesses[speaker] == "7":
             assert sum(item.label == 7 for item in found) > len(found) / 2
             assert desk.sees_spectrogram
@@ -83,7 +83,7 @@ def test_hands_free_hears_a_seven_by_itself(desk: Desk, sound_card: SoundCard, v
     pause(1)
     sound_card.speak(*seven_of(voices, "jackson"))
     desk.await_found(IMAGE)
-    assert desk.guess(desk.window.speak) == "7"
+    assert desk.guess(desk.window.explore.speak) == "7"
 
 
 def test_a_drawn_seven_comes_out_of_the_loudspeaker_as_the_nearest_utterance(desk: Desk, sound_card: SoundCard) -> None:
@@ -124,7 +124,7 @@ def test_a_microphone_that_is_unplugged_in_a_word_leaves_a_window_in_which_one_c
         QTest.keyRelease(desk.window.focusWidget(), Qt.Key.Key_Space)
         desk.draw()
         desk.await_found(SPEECH)
-        assert desk.guess(desk.window.draw) == "7"
+        assert desk.guess(desk.window.explore.draw) == "7"
     finally:
         sound_card.plug_in()
     until(lambda: desk.root.recorder.running, "the microphone again")
@@ -132,4 +132,4 @@ def test_a_microphone_that_is_unplugged_in_a_word_leaves_a_window_in_which_one_c
     assert "Hold the button" in desk.spoken_message
     say(desk, sound_card, *seven_of(voices, "jackson"))
     desk.await_found(IMAGE)
-    assert desk.guess(desk.window.speak) == "7"
+    assert desk.guess(desk.window.explore.speak) == "7"

@@ -55,8 +55,8 @@ def majority(items) -> int:
 def empty(desk: Desk) -> bool:
     """Whether nothing of any answer is to be seen."""
     window = desk.window
-    nothing = desk.state.reply is None and not desk.found and window.map.query_position() is None
-    return nothing and not desk.guess(window.draw) and not desk.guess(window.speak) and not desk.sees_spectrogram
+    nothing = desk.state.reply is None and not desk.found and window.explore.map.query_position() is None
+    return nothing and not desk.guess(window.explore.draw) and not desk.guess(window.explore.speak) and not desk.sees_spectrogram
 
 
 def test_a_drawn_seven_is_answered_with_sevens_and_the_nearest_sounds(desk: Desk) -> None:
@@ -64,8 +64,8 @@ def test_a_drawn_seven_is_answered_with_sevens_and_the_nearest_sounds(desk: Desk
     desk.draw()
     found = desk.await_found(SPEECH)
     assert majority(found) == 7
-    assert desk.guess(desk.window.draw) == "7"
-    assert not desk.guess(desk.window.speak)
+    assert desk.guess(desk.window.explore.draw) == "7"
+    assert not desk.guess(desk.window.explore.speak)
     until(lambda: desk.played, "something to sound")
     assert desk.played == [found[0].index]
     until(lambda: not desk.root.player.playing, "the end of it")
@@ -78,9 +78,9 @@ def test_the_map_shows_the_query_in_either_projection(desk: Desk) -> None:
     for key in (Qt.Key.Key_1, Qt.Key.Key_2):
         desk.key(key)
         pause(0.05)
-        at = desk.window.map.query_position()
+        at = desk.window.explore.map.query_position()
         assert at is not None
-        assert desk.window.map.rect().contains(at)
+        assert desk.window.explore.map.rect().contains(at)
 
 
 def test_answers_come_while_the_pen_is_down_and_nothing_sounds_before_it_is_lifted(desk: Desk) -> None:
@@ -101,7 +101,7 @@ def test_answers_come_while_the_pen_is_down_and_nothing_sounds_before_it_is_lift
 
 
 def test_the_switch_keeps_lifting_the_pen_quiet(desk: Desk) -> None:
-    switch = next(box for box in desk.window.draw.findChildren(QCheckBox) if "Play" in box.text())
+    switch = next(box for box in desk.window.explore.draw.findChildren(QCheckBox) if "Play" in box.text())
     switch.click()
     desk.draw()
     desk.await_found(SPEECH)
@@ -117,7 +117,7 @@ def test_clear_empties_every_result(desk: Desk, key: Qt.Key) -> None:
     desk.key(key)
     assert empty(desk)
     assert not desk.root.player.playing
-    desk.window.conversation.ask_sound(word(), RATE)
+    desk.window.explore.conversation.ask_sound(word(), RATE)
     desk.await_found(IMAGE)
     desk.key(key)
     assert empty(desk)
@@ -155,7 +155,7 @@ def test_a_seven_said_while_the_space_bar_is_held_finds_sevens(desk: Desk) -> No
     pause(len(said) / RATE + 0.2)
     QTest.keyRelease(desk.window.focusWidget(), Qt.Key.Key_Space)
     assert majority(desk.await_found(IMAGE)) == 7
-    assert desk.guess(desk.window.speak) == "7"
+    assert desk.guess(desk.window.explore.speak) == "7"
     assert desk.sees_spectrogram
     assert not desk.played, "images make no sound"
 
@@ -177,10 +177,10 @@ def test_a_held_space_bar_that_repeats_is_one_press(desk: Desk) -> None:
 
 
 def test_a_button_that_was_reached_by_tab_keeps_its_space_bar(desk: Desk) -> None:
-    switch = next(box for box in desk.window.draw.findChildren(QCheckBox) if "Play" in box.text())
+    switch = next(box for box in desk.window.explore.draw.findChildren(QCheckBox) if "Play" in box.text())
     switch.setFocus(Qt.FocusReason.TabFocusReason)
     listened = []
-    desk.window.speak.listening_started.connect(lambda: listened.append(1))
+    desk.window.explore.speak.listening_started.connect(lambda: listened.append(1))
     desk.key(Qt.Key.Key_Space)
     assert not switch.isChecked()
     assert not listened
@@ -207,7 +207,7 @@ def test_hands_free_takes_one_word_after_the_other(desk: Desk) -> None:
 def test_a_dropped_sound_file_is_answered(desk: Desk, tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"sieben äö.{suffix}"
     soundfile.write(path, word(), RATE)
-    desk.drop(files(path), desk.window.speak)
+    desk.drop(files(path), desk.window.explore.speak)
     assert majority(desk.await_found(IMAGE)) == 7
 
 
@@ -230,17 +230,17 @@ def test_pictures_are_pasted_and_dropped(desk: Desk, digits, tmp_path: Path) -> 
     until(lambda: desk.played, "something to sound")
     desk.tidy()
     image.save(str(tmp_path / "seven.png"))
-    desk.drop(files(tmp_path / "seven.png"), desk.window.draw)
+    desk.drop(files(tmp_path / "seven.png"), desk.window.explore.draw)
     assert majority(desk.await_found(SPEECH)) == 7
     desk.tidy()
     data = QMimeData()
     data.setImageData(image)
-    desk.drop(data, desk.window.draw)
+    desk.drop(data, desk.window.explore.draw)
     assert majority(desk.await_found(SPEECH)) == 7
 
 
 def test_nine_of_ten_mnist_digits_drawn_by_hand_are_understood(desk: Desk, digits) -> None:
-    desk.window.draw.play_on_lift = False
+    desk.window.explore.draw.play_on_lift = False
     right = 0
     for picture, label in zip(*digits, strict=True):
         desk.window.commands["clear"].trigger()
@@ -250,7 +250,7 @@ def test_nine_of_ten_mnist_digits_drawn_by_hand_are_understood(desk: Desk, digit
 
 
 def test_nine_of_ten_mnist_digits_pasted_are_understood(desk: Desk, digits) -> None:
-    desk.window.draw.play_on_lift = False
+    desk.window.explore.draw.play_on_lift = False
     right = 0
     for picture, label in zip(*digits, strict=True):
         desk.window.commands["clear"].trigger()
@@ -276,10 +276,10 @@ def test_a_click_on_the_map_makes_the_point_the_query(desk: Desk, modality: Moda
 
 
 def test_a_click_plays_a_match_and_another_makes_it_the_query(desk: Desk) -> None:
-    desk.window.draw.play_on_lift = False
+    desk.window.explore.draw.play_on_lift = False
     desk.draw()
     second = desk.await_found(SPEECH)[1].index
-    view = desk.window.matches.findChild(MatchView)
+    view = desk.window.explore.matches.findChild(MatchView)
     row = view.visualRect(view.matches.index(1))
     QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=row.center())
     until(lambda: desk.played == [second], "the second match to sound")
@@ -294,12 +294,12 @@ def test_a_click_plays_a_match_and_another_makes_it_the_query(desk: Desk) -> Non
 
 
 def test_keys_play_and_walk_through_the_matches(desk: Desk) -> None:
-    desk.window.draw.play_on_lift = False
+    desk.window.explore.draw.play_on_lift = False
     desk.draw()
     found = desk.await_found(SPEECH)
     desk.key(Qt.Key.Key_P)
     until(lambda: desk.played == [found[0].index], "the nearest to sound")
-    view = desk.window.matches.findChild(MatchView)
+    view = desk.window.explore.matches.findChild(MatchView)
     for key, row in ((Qt.Key.Key_J, 0), (Qt.Key.Key_J, 1), (Qt.Key.Key_J, 2), (Qt.Key.Key_K, 1)):
         desk.key(key)
         assert view.selected_row() == row

@@ -57,7 +57,7 @@ def test_a_drawing_and_a_click_from_before_the_model_are_answered_when_it_is_the
     desk.draw()
     assert not desk.found
     found = desk.await_found(SPEECH)
-    assert desk.guess(desk.window.draw) == "7"
+    assert desk.guess(desk.window.explore.draw) == "7"
     until(lambda: desk.played == [found[0].index], "the nearest to sound")
 
 
@@ -120,7 +120,7 @@ def test_the_next_window_is_as_the_last_was_left(open_desk: Open) -> None:
     columns.setSizes([340, 420, 340])
     first.window.commands["dark"].trigger()
     first.key(Qt.Key.Key_1)
-    first.window.draw.play_on_lift = False
+    first.window.explore.draw.play_on_lift = False
     first.key(Qt.Key.Key_H)
     sizes = columns.sizes()
     first.close()
@@ -131,10 +131,10 @@ def test_the_next_window_is_as_the_last_was_left(open_desk: Open) -> None:
     assert second.window.findChild(QSplitter).sizes() == pytest.approx(sizes, abs=2)
     until(lambda: is_dark(second.window.palette()), "the dark")
     assert second.window.commands["dark"].isChecked()
-    assert second.window.map.kind == "PCA"
+    assert second.window.explore.map.kind == "PCA"
     assert second.window.commands["pca"].isChecked()
-    assert not second.window.draw.play_on_lift
-    assert second.window.speak.hands_free
+    assert not second.window.explore.draw.play_on_lift
+    assert second.window.explore.speak.hands_free
     assert second.window.commands["hands_free"].isChecked()
 
 
@@ -157,7 +157,7 @@ def test_rubbish_in_the_settings_counts_as_nothing(open_desk: Open, store: Path,
     settings.sync()
     desk = open_desk()
     assert desk.window.isVisible()
-    assert desk.window.map.kind in ("PCA", "t-SNE")
+    assert desk.window.explore.map.kind in ("PCA", "t-SNE")
     assert all(width > 100 for width in desk.window.findChild(QSplitter).sizes())
 
 
@@ -202,9 +202,9 @@ def test_without_a_usable_model_the_window_says_so_and_shows_the_map(
     until(desk.window.messages.text, "a message")
     assert "model.safetensors" in desk.window.messages.text()
     desk.draw()
-    desk.drop(files(tmp_path / "no.wav"), desk.window.speak)
+    desk.drop(files(tmp_path / "no.wav"), desk.window.explore.speak)
     item = next(item for item in desk.state.gallery.items if item.modality is SPEECH)
-    desk.window.conversation.ask_item(item.index)
+    desk.window.explore.conversation.ask_item(item.index)
     until(lambda: desk.played == [item.index], "the utterance, which needs no model")
     assert "model.safetensors" in desk.window.messages.text()
     assert not desk.found
@@ -220,8 +220,8 @@ def test_without_a_usable_gallery_the_window_says_so_and_lives(
     desk = open_desk()
     until(desk.window.messages.text, "a message")
     desk.draw()
-    desk.window.speak.press()
-    desk.window.speak.release()
+    desk.window.explore.speak.press()
+    desk.window.explore.speak.release()
     desk.key(Qt.Key.Key_P)
     pause(0.5)
     assert "gallery.safetensors" in desk.window.messages.text()
@@ -236,7 +236,7 @@ def test_without_portaudio_the_panel_says_what_to_install_and_all_else_works(ope
     until(lambda: desk.spoken_message == what_to_install(), "what to install")
     desk.draw()
     assert desk.await_found(SPEECH)
-    desk.window.conversation.ask_sound(word(), 48_000)
+    desk.window.explore.conversation.ask_sound(word(), 48_000)
     assert desk.await_found(IMAGE)
     assert desk.spoken_message == what_to_install()
 
@@ -262,10 +262,10 @@ def test_without_a_microphone_the_loudspeaker_still_plays(open_desk: Open) -> No
 @pytest.mark.qt_log_ignore("This plugin does not support")  # popups, on the offscreen platform
 def test_the_devices_are_offered_behind_their_button(open_desk: Open) -> None:
     desk = open_desk()
-    boxes = desk.window.speak.findChildren(QComboBox)
+    boxes = desk.window.explore.speak.findChildren(QComboBox)
     until(lambda: all(box.count() == 2 for box in boxes), "the devices")
     button = next(
-        button for button in desk.window.speak.findChildren(DeviceButton) if "microphone" in button.accessibleName()
+        button for button in desk.window.explore.speak.findChildren(DeviceButton) if "microphone" in button.accessibleName()
     )
     button.click()
     assert all(box.isVisible() for box in boxes)

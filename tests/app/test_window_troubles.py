@@ -70,7 +70,7 @@ def test_a_sound_file_that_cannot_be_used_is_named_in_the_speak_panel(desk: Desk
     desk.draw()
     desk.await_found(Modality.SPEECH)
     hint = desk.spoken_message
-    desk.drop(files(path), desk.window.speak)
+    desk.drop(files(path), desk.window.explore.speak)
     until(lambda: desk.spoken_message != hint, "a message")
     assert SOUNDS[kind] in desk.spoken_message
     assert not desk.found, "matches of another query would lie beside the message"
@@ -81,10 +81,10 @@ def test_a_sound_file_that_cannot_be_used_is_named_in_the_speak_panel(desk: Desk
 
 
 def test_a_clipped_recording_is_answered_and_said_to_be_clipped(desk: Desk) -> None:
-    desk.window.speak.press()
+    desk.window.explore.speak.press()
     desk.sound.say(np.clip(40 * word(), -1, 1))
     pause(1)
-    desk.window.speak.release()
+    desk.window.explore.speak.release()
     desk.await_found(Modality.IMAGE)
     assert "Too loud" in desk.spoken_message
 
@@ -92,9 +92,9 @@ def test_a_clipped_recording_is_answered_and_said_to_be_clipped(desk: Desk) -> N
 def test_silence_into_the_microphone_is_said_and_the_drawing_keeps_its_answer(desk: Desk) -> None:
     desk.draw()
     found = desk.await_found(Modality.SPEECH)
-    desk.window.speak.press()
+    desk.window.explore.speak.press()
     pause(0.4)
-    desk.window.speak.release()
+    desk.window.explore.speak.release()
     until(lambda: "quiet" in desk.spoken_message, "a message")
     assert desk.found == found
 
@@ -143,7 +143,7 @@ def test_a_picture_file_that_cannot_be_used_is_named_and_the_window_lives_on(
     path = tmp_path / "seven.png"
     if kind != "missing":
         make_picture(kind, path)
-    desk.drop(files(path), desk.window.draw)
+    desk.drop(files(path), desk.window.explore.draw)
     until(desk.window.messages.text, "a message")
     assert PICTURES[kind] in desk.window.messages.text()
     assert not desk.found

@@ -74,7 +74,7 @@ def draw_for(desk: Desk, seconds: float) -> None:
         if drawn % 125 == 0:
             QTest.mouseRelease(canvas, left, pos=at)
         if drawn % 375 == 0:
-            desk.window.draw.clear()
+            desk.window.explore.draw.clear()
 
     timer = QTimer(interval=_PEN_MS, timerType=Qt.TimerType.PreciseTimer)
     timer.timeout.connect(move)
@@ -86,7 +86,7 @@ def draw_for(desk: Desk, seconds: float) -> None:
 
 def stroke_to_matches(desk: Desk) -> float:
     """Milliseconds from lifting the pen to the answer to all of the drawing, shown."""
-    desk.window.draw.clear()
+    desk.window.explore.draw.clear()
     desk.draw()
     lifted, before = time.perf_counter(), desk.answered
     until(lambda: desk.answered > before and desk.answered == desk.root.model.latest_ticket, "an answer")
@@ -95,12 +95,12 @@ def stroke_to_matches(desk: Desk) -> float:
 
 def utterance_to_images(desk: Desk, said: np.ndarray) -> float:
     """Milliseconds from letting go of the button to images, shown."""
-    desk.window.draw.clear()
-    desk.window.speak.press()
+    desk.window.explore.draw.clear()
+    desk.window.explore.speak.press()
     desk.sound.say(said)
     pause(len(said) / RATE + 0.1)
     released, before = time.perf_counter(), desk.answered
-    desk.window.speak.release()
+    desk.window.explore.speak.release()
     until(lambda: desk.answered > before, "an answer")
     return 1000 * (desk.answered_at - released)
 
@@ -117,7 +117,7 @@ def main() -> None:
         pause(2)
         idle = beats(lambda: pause(seconds))
         drawing = beats(lambda: draw_for(desk, seconds))
-        desk.window.draw.play_on_lift = False
+        desk.window.explore.draw.play_on_lift = False
         strokes = [stroke_to_matches(desk) for _ in range(_STROKES)]
         said = word()
         utterances = [utterance_to_images(desk, said) for _ in range(_UTTERANCES)]
