@@ -54,9 +54,9 @@ def majority(items) -> int:
 
 def empty(desk: Desk) -> bool:
     """Whether nothing of any answer is to be seen."""
-    window = desk.window
-    nothing = desk.state.reply is None and not desk.found and window.explore.map.query_position() is None
-    return nothing and not desk.guess(window.explore.draw) and not desk.guess(window.explore.speak) and not desk.sees_spectrogram
+    page = desk.window.explore
+    nothing = desk.state.reply is None and not desk.found and page.map.query_position() is None
+    return nothing and not desk.guess(page.draw) and not desk.guess(page.speak) and not desk.sees_spectrogram
 
 
 def test_a_drawn_seven_is_answered_with_sevens_and_the_nearest_sounds(desk: Desk) -> None:

@@ -264,9 +264,8 @@ def test_the_devices_are_offered_behind_their_button(open_desk: Open) -> None:
     desk = open_desk()
     boxes = desk.window.explore.speak.findChildren(QComboBox)
     until(lambda: all(box.count() == 2 for box in boxes), "the devices")
-    button = next(
-        button for button in desk.window.explore.speak.findChildren(DeviceButton) if "microphone" in button.accessibleName()
-    )
+    buttons = desk.window.explore.speak.findChildren(DeviceButton)
+    button = next(button for button in buttons if "microphone" in button.accessibleName())
     button.click()
     assert all(box.isVisible() for box in boxes)
     boxes[0].setCurrentIndex(1)
