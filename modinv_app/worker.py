@@ -1,0 +1,182 @@
+"""A process that computes, and the threads that talk to it: the window's own thread neither works nor waits."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from functools import partial
+from queue import SimpleQueue
+from typing import IO, Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+log = logging.getLogger(__name__)
+
+COMMAND = (sys.executable, "-m", "model.worker")
+"""Speaks JSON lines on its standard streams (see :mod:`model.worker`)."""
+
+_TAIL = 60  # lines of the process's last words
+
+
+class Worker(QObject):
+    """One process that does heavy jobs, one after the other. It keeps what it has loaded for the next.
+
+    It starts with the first message. If it dies, ``ended`` says so, and the next message starts another. It can't
+    outlive the window: the end of its standard input is its sign to stop, keep what there is, and go.
+
+    Signals
+    -------
+    said(dict)
+        A message of the process.
+    ended(int, str)
+        The process is gone, though nobody closed it: its exit code and the last lines that it wrote to standard
+        error. Everything sent to it before is lost.
+    """
+
+    said = Signal(object)
+    ended = Signal(int, str)
+
+    def __init__(self, parent: QObject | None = None, command: Sequence[str] = COMMAND) -> None:
+        super().__init__(parent)
+        self._command = command
+        self._process: _Process | None = None
+        self._closed = False
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a process, or one is on its way."""
+        return self._process is not None
+
+    @property
+    def pid(self) -> int | None:
+        """The process's number, once the system has given it one."""
+        return self._process.pid if self._process else None
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Tell the process something; it is started if there is none."""
+        if self._closed:
+            return
+        if self._process is None:
+            self._process = _Process(self._command, self)
+            self._process.said.connect(self.said)
+            self._process.ended.connect(self._process_ended)
+            self._process.start()
+        self._process.send(message)
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Let the process keep what it has and go; after ``timeout`` seconds it is killed. Nothing is signalled."""
+        self._closed = True
+        if self._process is not None:
+            self._process.close(timeout)
+            self._process = None
+
+    def _process_ended(self, code: int, tail: str) -> None:
+        assert self._process is not None
+        self._process.deleteLater()
+        self._process = None
+        self.ended.emit(code, tail)
+
+
+class _Process(QObject):
+    """One life of the process. A thread starts it and reads what it says, one writes to it, one reads its complaints.
+
+    Daemons, because no process that hangs may keep the program from ending.
+    """
+
+    said = Signal(object)
+    ended = Signal(int, str)
+    _arrived = Signal(object)
+
+    def __init__(self, command: Sequence[str], parent: QObject) -> None:
+        super().__init__(parent)
+        self._command = command
+        self._outbox: SimpleQueue[str | None] = SimpleQueue()
+        self._tail: deque[str] = deque(maxlen=_TAIL)
+        self._process: subprocess.Popen[str] | None = None
+        self._closed = False
+        self._arrived.connect(self._hand_over)
+        self._thread = threading.Thread(target=self._live, name="worker", daemon=True)
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        self._outbox.put(json.dumps(dict(message)))
+
+    def close(self, timeout: float) -> None:
+        self._closed = True
+        self._outbox.put(None)
+        self._thread.join(timeout)
+        if self._thread.is_alive() and self._process is not None:
+            log.warning("The worker did not end by itself")
+            self._process.kill()
+            self._thread.join(timeout)
+
+    # In the threads
+
+    def _live(self) -> None:
+        try:
+            self._process = process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                env={**os.environ, "PYTHONUTF8": "1"},
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # of Windows alone
+            )
+        except OSError as error:
+            self._send_back(partial(self.ended.emit, -1, str(error)))
+            return
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        helpers = [
+            threading.Thread(target=self._write, args=(process.stdin,), name="worker-in", daemon=True),
+            threading.Thread(target=self._tail.extend, args=(process.stderr,), name="worker-errors", daemon=True),
+        ]
+        for thread in helpers:
+            thread.start()
+        for line in process.stdout:
+            try:
+                message = json.loads(line)
+            except ValueError:
+                log.warning("The worker said something that is no message: %s", line.rstrip())
+            else:
+                self._send_back(partial(self.said.emit, message))
+        code = process.wait()
+        self._outbox.put(None)
+        for thread in helpers:
+            thread.join()
+        process.stdout.close()
+        process.stderr.close()
+        self._send_back(partial(self.ended.emit, code, "".join(self._tail)))
+
+    def _write(self, stream: IO[str]) -> None:
+        # A pipe that breaks says that the process is gone: whoever reads from it will notice.
+        with contextlib.suppress(OSError), stream:
+            while (line := self._outbox.get()) is not None:
+                stream.write(f"{line}\n")
+                stream.flush()
+
+    def _send_back(self, answer: partial[None]) -> None:
+        # A RuntimeError says that Qt has destroyed this object: then nobody waits for the answer.
+        with contextlib.suppress(RuntimeError):
+            self._arrived.emit(answer)
+
+    @Slot(object)
+    def _hand_over(self, answer: partial[None]) -> None:
+        if not self._closed:
+            answer()
