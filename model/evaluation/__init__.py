@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from model.evaluation.report import PAPER_TABLE as PAPER_TABLE
 from model.results import FloatArray
 
 LabelArray = npt.NDArray[np.integer]
@@ -29,18 +30,6 @@ PAPER_TRAIN_SHARE = 1600 / (2 * PAPER_UTTERANCES)
 
 SVM_PENALTIES = [0.01, 0.1, 1.0, 10.0, 100.0]
 """The values of C that cross-validation chooses from (the paper does not say which ones it tried)."""
-
-PAPER_TABLE: Mapping[float, tuple[float, float]] = {
-    0.0: (0.525, 1.000),
-    1.00e-5: (0.542, 1.000),
-    6.81e-5: (0.516, 1.000),
-    4.64e-4: (0.707, 1.000),
-    3.16e-3: (0.980, 0.859),
-    2.15e-2: (0.984, 0.554),
-    1.47e-1: (0.975, 0.520),
-    1.00: (0.679, 0.516),
-}
-"""Table 1 of the paper: lambda_IG to (cluster purity, modality SVM accuracy), on MNIST and TIDIGITS."""
 
 
 class EvaluationError(ValueError):

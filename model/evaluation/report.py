@@ -1,0 +1,297 @@
+"""What an evaluation finds: plain numbers with their JSON form, and the paper's own numbers to put beside them.
+
+Nothing here needs torch or scikit-learn: tables, figures and windows can be made of reports alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from model.results import Modality
+
+PAPER_TABLE: Mapping[float, tuple[float, float]] = {
+    0.0: (0.525, 1.000),
+    1.00e-5: (0.542, 1.000),
+    6.81e-5: (0.516, 1.000),
+    4.64e-4: (0.707, 1.000),
+    3.16e-3: (0.980, 0.859),
+    2.15e-2: (0.984, 0.554),
+    1.47e-1: (0.975, 0.520),
+    1.00: (0.679, 0.516),
+}
+"""Table 1 of the paper: lambda_IG to (cluster purity, modality SVM accuracy), on MNIST and TIDIGITS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """On what, and how often, a model is judged.
+
+    Attributes
+    ----------
+    images, speech
+        Names of the corpora whose test splits are used.
+    speaker
+        Judge on this speaker's utterances alone; empty: on everybody's.
+    seed
+        Fixes samples, clusters and splits.
+    resamplings
+        How often purity and the modality SVM are repeated with other inputs and samples.
+    """
+
+    images: str = "mnist"
+    speech: str = "fsdd"
+    speaker: str = ""
+    seed: int = 0
+    resamplings: int = 5
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of :meth:`to_dict`; raises ``TypeError`` where a name is unknown."""
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean of repeated measurements with its 95 % t-interval.
+
+    Attributes
+    ----------
+    mean, low, high
+        ``mean +- t(0.975, n - 1) s / sqrt(n)`` with the standard deviation ``s`` of the ``n`` values. The interval
+        knows nothing of bounds: that of an accuracy may reach beyond 1. One value has no spread to tell, and
+        all three are that value.
+    values
+        The measurements.
+    """
+
+    mean: float
+    low: float
+    high: float
+    values: tuple[float, ...]
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Self:
+        """The interval of at least one measurement."""
+        from scipy.special import stdtrit  # late: a window that shows reports needs none of scipy
+
+        count, mean = len(values), math.fsum(values) / len(values)
+        half = 0.0
+        if count > 1:
+            variance = math.fsum((value - mean) ** 2 for value in values) / (count - 1)
+            half = float(stdtrit(count - 1, 0.975)) * math.sqrt(variance / count)
+        return cls(mean, mean - half, mean + half, tuple(values))
+
+    @classmethod
+    def from_json_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of ``asdict``."""
+        return cls(values["mean"], values["low"], values["high"], tuple(values["values"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """How well the other modality's items are ranked for a query, all in [0, 1].
+
+    Attributes
+    ----------
+    p_at_1, p_at_5, p_at_10
+        Share of the query's digit among the first 1, 5 and 10 items, mean over queries.
+    mean_average_precision
+        Of the ranking of the whole gallery.
+    """
+
+    p_at_1: float
+    p_at_5: float
+    p_at_10: float
+    mean_average_precision: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Accuracy on one modality of a digit classifier that saw labels of the other modality only.
+
+    Attributes
+    ----------
+    nearest_neighbours
+        Of k nearest neighbours.
+    linear
+        Of logistic regression.
+    """
+
+    nearest_neighbours: float
+    linear: float
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationBin:
+    """Queries whose posteriors are about as wide.
+
+    Attributes
+    ----------
+    width_low, width_high
+        Least and greatest width (differential entropy, in nats).
+    count
+        Queries.
+    p_at_1
+        Of these.
+    """
+
+    width_low: float
+    width_high: float
+    count: int
+    p_at_1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Whether a wider posterior means a wrong match.
+
+    Attributes
+    ----------
+    auroc
+        How often a query with a wrong nearest match has a wider posterior than one with a right match; 0.5: no
+        better than chance. ``None`` where all matches are right, or all are wrong.
+    bins
+        Equally filled, narrowest posteriors first.
+    """
+
+    auroc: float | None
+    bins: tuple[CalibrationBin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """Everything about queries of one modality that are answered in the other.
+
+    Attributes
+    ----------
+    retrieval, calibration
+        Of the queries.
+    transfer
+        From the query's modality, whose labels are learned, to the other one, where they are predicted.
+    confusion
+        ``10 x 10`` counts: rows are the query's digit, columns the nearest match's.
+    per_digit
+        P@1 of each digit asked for.
+    per_speaker
+        P@1 by the speaker of the utterance: the query, or the match that an image got.
+    """
+
+    retrieval: Retrieval
+    transfer: Transfer
+    calibration: Calibration
+    confusion: tuple[tuple[int, ...], ...]
+    per_digit: Mapping[int, float]
+    per_speaker: Mapping[str, float]
+
+    @classmethod
+    def from_json_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of ``asdict`` by way of JSON, which knows no numbers as names."""
+        calibration = values["calibration"]
+        return cls(
+            Retrieval(**values["retrieval"]),
+            Transfer(**values["transfer"]),
+            Calibration(calibration["auroc"], tuple(CalibrationBin(**part) for part in calibration["bins"])),
+            tuple(tuple(row) for row in values["confusion"]),
+            {int(digit): share for digit, share in values["per_digit"].items()},
+            dict(values["per_speaker"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OneModality:
+    """What the posteriors of one modality look like.
+
+    Attributes
+    ----------
+    mean_kl
+        KL divergence from the prior N(0, I), in nats, mean over inputs.
+    active_dimensions
+        Of the embedding: those whose posterior mean varies over inputs with a variance above 0.01.
+    """
+
+    mean_kl: float
+    active_dimensions: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaperRow:
+    """One row of the paper's Table 1."""
+
+    lambda_ig: float
+    purity: float
+    modality_svm: float
+
+    @classmethod
+    def nearest(cls, lambda_ig: float) -> Self:
+        """The row whose lambda_IG has the nearest logarithm; that of zero for zero alone."""
+        found = 0.0
+        if lambda_ig > 0:
+            found = min((known for known in PAPER_TABLE if known), key=lambda known: abs(math.log(known / lambda_ig)))
+        return cls(found, *PAPER_TABLE[found])
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One row of the paper's table, and everything else that is measured of a model.
+
+    Attributes
+    ----------
+    purity
+        Cluster purity (Eq. 6), in [0, 1].
+    modality_svm
+        Test accuracy of an SVM that guesses the modality; 0.5 is perfectly modality-invariant.
+    modality_svm_unseen_inputs
+        The same, where the SVM is tested on inputs of which it has seen no other sample.
+    image_to_speech, speech_to_image
+        Queries of the modality named first.
+    image, speech
+        Either modality by itself.
+    paper
+        The paper's row of the nearest lambda_IG.
+    seconds
+        Time that the evaluation took.
+    setting
+        On what the figures were taken: plain values only, so that they can be written as JSON.
+    """
+
+    purity: Interval
+    modality_svm: Interval
+    modality_svm_unseen_inputs: Interval
+    image_to_speech: Direction
+    speech_to_image: Direction
+    image: OneModality
+    speech: OneModality
+    paper: PaperRow
+    seconds: float
+    setting: Mapping[str, Any] = field(default_factory=dict)
+
+    def direction(self, query: Modality) -> Direction:
+        """Queries of that modality."""
+        return self.image_to_speech if query is Modality.IMAGE else self.speech_to_image
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """Return the report as plain dictionaries, lists and numbers."""
+        return asdict(self)
+
+    @classmethod
+    def from_json_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of :meth:`to_json_dict`, by way of JSON or not; raises ``KeyError`` and ``TypeError``."""
+        return cls(
+            purity=Interval.from_json_dict(values["purity"]),
+            modality_svm=Interval.from_json_dict(values["modality_svm"]),
+            modality_svm_unseen_inputs=Interval.from_json_dict(values["modality_svm_unseen_inputs"]),
+            image_to_speech=Direction.from_json_dict(values["image_to_speech"]),
+            speech_to_image=Direction.from_json_dict(values["speech_to_image"]),
+            image=OneModality(**values["image"]),
+            speech=OneModality(**values["speech"]),
+            paper=PaperRow(**values["paper"]),
+            seconds=values["seconds"],
+            setting=dict(values["setting"]),
+        )

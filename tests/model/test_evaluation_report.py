@@ -1,0 +1,98 @@
+"""Reports as plain numbers: intervals, the paper's rows, and a JSON form that loses nothing."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from model.evaluation.report import (
+    PAPER_TABLE,
+    Calibration,
+    CalibrationBin,
+    Direction,
+    Interval,
+    OneModality,
+    PaperRow,
+    Protocol,
+    Report,
+    Retrieval,
+    Transfer,
+)
+from model.results import Modality
+
+
+def report() -> Report:
+    def direction(p_at_1: float, auroc: float | None) -> Direction:
+        return Direction(
+            Retrieval(p_at_1, 0.9, 0.8, 0.1 + 0.2),
+            Transfer(0.97, 0.96),
+            Calibration(auroc, (CalibrationBin(-310.5, -300.25, 3, 1.0), CalibrationBin(-300.0, -200.0, 2, 0.5))),
+            tuple(tuple(int(row == column) for column in range(10)) for row in range(10)),
+            {digit: digit / 10 for digit in range(10)},
+            {"theo": 1.0, "jackson": 0.5},
+        )
+
+    return Report(
+        purity=Interval.of([0.98, 0.99, 0.97]),
+        modality_svm=Interval.of([0.55, 0.56]),
+        modality_svm_unseen_inputs=Interval.of([0.5]),
+        image_to_speech=direction(0.9, 0.7),
+        speech_to_image=direction(0.8, None),
+        image=OneModality(40.5, 17),
+        speech=OneModality(41.5, 18),
+        paper=PaperRow.nearest(2.15e-2),
+        seconds=1.5,
+        setting={"speech": "fsdd", "trained_on": {"images": ["mnist"]}},
+    )
+
+
+def test_a_report_survives_json():
+    assert Report.from_json_dict(json.loads(json.dumps(report().to_json_dict(), allow_nan=False))) == report()
+    assert Report.from_json_dict(report().to_json_dict()) == report()
+
+
+def test_directions_are_named_by_the_query():
+    assert report().direction(Modality.IMAGE).retrieval.p_at_1 == 0.9
+    assert report().direction(Modality.SPEECH).retrieval.p_at_1 == 0.8
+
+
+def test_an_interval_by_hand():
+    """Mean 3, standard deviation sqrt(2.5), t(0.975, 4) = 2.776: half a width of 1.963."""
+    interval = Interval.of([1, 2, 3, 4, 5])
+    assert interval.mean == 3
+    assert (interval.low, interval.high) == pytest.approx((3 - 1.9632, 3 + 1.9632), abs=1e-4)
+    assert interval.values == (1, 2, 3, 4, 5)
+
+
+def test_one_value_has_no_spread():
+    assert Interval.of([0.25]) == Interval(0.25, 0.25, 0.25, (0.25,))
+
+
+def test_the_table_is_the_papers():
+    assert len(PAPER_TABLE) == 8
+    assert PAPER_TABLE[2.15e-2] == (0.984, 0.554)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "nearest"), [(0, 0), (1e-9, 1e-5), (1e-2, 2.15e-2), (2.15e-2, 2.15e-2), (0.4, 1.0), (50, 1.0)]
+)
+def test_the_papers_nearest_row_is_so_by_logarithm(wanted, nearest):
+    row = PaperRow.nearest(wanted)
+    assert (row.lambda_ig, row.purity, row.modality_svm) == (nearest, *PAPER_TABLE[nearest])
+
+
+def test_a_protocol_survives_json():
+    protocol = Protocol(speech="voices", speaker="theo", seed=3, resamplings=7)
+    assert Protocol.from_dict(json.loads(json.dumps(protocol.to_dict()))) == protocol
+    with pytest.raises(TypeError):
+        Protocol.from_dict({"corpus": "fsdd"})
+
+
+def test_reports_need_nothing_heavy():
+    program = (
+        "import sys, model.evaluation.report; "
+        "print([name for name in ('torch', 'sklearn', 'scipy', 'openTSNE', 'PySide6') if name in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert answer.stdout.strip() == "[]"
