@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -13,9 +12,10 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from model.results import FloatArray, Item, Modality
-from modinv_app.theme import digit_colour, is_dark, muted_text
-from modinv_app.widgets.chip import Chip
+from modinv_app.theme import muted_text
 from modinv_app.widgets.hover_card import HoverCard
+from modinv_app.widgets.legend import Legend
+from modinv_app.widgets.map_layout import Fitted
 
 if TYPE_CHECKING:
     from modinv_app.widgets.map_plot import MapPlot
@@ -62,7 +62,7 @@ class ProjectionPanel(QWidget):
         super().__init__(parent)
         self._features_of = features_of
         self._items: Sequence[Item] = ()
-        self._projections: dict[Kind, _Fitted] = {}
+        self._projections: dict[Kind, Fitted] = {}
         self._chosen: Kind = "PCA"
         self._plot: MapPlot | None = None
 
@@ -74,11 +74,8 @@ class ProjectionPanel(QWidget):
         self._home.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._home.clicked.connect(self.reset_view)
         self._home.setToolTip("Show all points (Home, or double-click the ground)")
-        self._digits = [Chip(str(digit)) for digit in range(10)]
-        self._modalities = {
-            Modality.IMAGE: Chip("Images", Modality.IMAGE),
-            Modality.SPEECH: Chip("Speech", Modality.SPEECH),
-        }
+        self._legend = Legend()
+        self._legend.changed.connect(self._filter)
         self._message = QLabel("Loading the map…", alignment=Qt.AlignmentFlag.AlignCenter)
         self._message.setAutoFillBackground(True)
         self._message.setBackgroundRole(QPalette.ColorRole.Base)
@@ -140,7 +137,7 @@ class ProjectionPanel(QWidget):
         if not np.isfinite(coordinates).all():
             raise ValueError("some coordinates are not finite")
         before = self.kind if self._projections else kind
-        self._projections[kind] = _Fitted.to_unit_square(coordinates)
+        self._projections[kind] = Fitted.to_unit_square(coordinates)
         self.prepare()
         if self.kind == kind:
             self._show_points()
@@ -235,26 +232,13 @@ class ProjectionPanel(QWidget):
         top.addWidget(self._waiting)
         top.addStretch()
         top.addWidget(self._home)
-        legend = QHBoxLayout()
-        legend.setSpacing(2)
-        for digit, chip in enumerate(self._digits):
-            chip.setAccessibleName(f"Show digit {digit}")
-            chip.setToolTip(f"Show or hide the digit {digit}")
-            legend.addWidget(chip)
-        legend.addSpacing(8)
-        for modality, chip in self._modalities.items():
-            chip.setAccessibleName(f"Show {modality} points")
-            chip.setToolTip(f"Show or hide all {chip.text().lower()}")
-            legend.addWidget(chip)
-        for chip in (*self._digits, *self._modalities.values()):
-            chip.toggled.connect(self._filter)
         self._kinds["PCA"].setToolTip("Principal components: the plane in which the items differ most")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(top)
         layout.addWidget(self._stage, stretch=1)
-        layout.addLayout(legend)
+        layout.addWidget(self._legend)
         self._update_state()
 
     def _update_state(self) -> None:
@@ -273,10 +257,7 @@ class ProjectionPanel(QWidget):
 
     def _filter(self) -> None:
         if self._plot is not None:
-            self._plot.set_hidden(
-                frozenset(digit for digit, chip in enumerate(self._digits) if not chip.isChecked()),
-                frozenset(modality for modality, chip in self._modalities.items() if not chip.isChecked()),
-            )
+            self._plot.set_hidden(self._legend.hidden_digits, self._legend.hidden_modalities)
 
     def _show_card(self, index: int) -> None:
         if self._plot is None or index < 0:
@@ -286,29 +267,9 @@ class ProjectionPanel(QWidget):
             self._card.show_item(self._items[index], self._features_of(index), at)
 
     def _take_colours(self) -> None:
-        dark, palette = is_dark(self.palette()), self.palette()
-        for digit, chip in enumerate(self._digits):
-            chip.set_colour(digit_colour(digit, dark))
+        palette = self.palette()
         palette.setColor(QPalette.ColorRole.WindowText, muted_text(palette))
         for label in (self._waiting, self._message):
             label.setPalette(palette)
         for button in self._kinds.values():
             button.setStyleSheet(_SEGMENT)  # which takes the palette's colours when it is set, and never again
-
-
-@dataclass(frozen=True, eq=False)
-class _Fitted:
-    """A projection's points, shifted and scaled into the square from -1 to 1."""
-
-    points: FloatArray
-    centre: FloatArray
-    scale: float
-
-    @classmethod
-    def to_unit_square(cls, coordinates: FloatArray) -> _Fitted:
-        low, high = coordinates.min(axis=0), coordinates.max(axis=0)
-        centre, scale = (low + high) / 2, float((high - low).max()) / 2 or 1.0
-        return cls((coordinates - centre) / scale, centre, scale)
-
-    def place(self, coordinates: npt.ArrayLike) -> FloatArray:
-        return (np.asarray(coordinates, np.float32) - self.centre) / self.scale

@@ -9,29 +9,32 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QEasingCurve, QEvent, QPointF, QRectF, Qt, QVariantAnimation, Signal
-from PySide6.QtGui import QBrush, QColor, QFont, QKeyEvent, QPainterPath, QPalette, QPen, QResizeEvent
-from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem
+from PySide6.QtGui import QBrush, QKeyEvent, QPalette, QResizeEvent
 
 from model.results import FloatArray, Item, Modality
 from modinv_app.theme import digit_colour, is_dark
+from modinv_app.widgets.map_items import Cloud, Name, Tie
+from modinv_app.widgets.map_layout import centres
 from modinv_app.widgets.query_layer import SYMBOLS, Query, QueryLayer
 
 _HOME = QRectF(-1.12, -1.12, 2.24, 2.24)  # the points fill the square from -1 to 1
 _MORPH_MS, _CAMERA_MS = 400, 250
 _REACH = 10.0  # pixels from the pointer to the centre of a point that it means
 _DIM = 0.35  # opacity of what was not found, while there is a query
-_APART = 2.0  # a digit has two names where the gap between its modalities is so many times their spread
 _DIGITS = range(10)
-_POINT_SIZE = {Modality.IMAGE: 7, Modality.SPEECH: 8}  # a triangle of equal width looks smaller
 
 
 class MapPlot(pg.GraphicsView):  # type: ignore[misc]
     """Points by digit and modality, digits named at their clusters, and a query on top.
 
     Coordinates are in units of the map: all points within the square from -1 to 1.
+
+    Parameters
+    ----------
+    ties
+        Draw a line between the two clouds of a digit whose modalities lie apart.
 
     Signals
     -------
@@ -46,7 +49,7 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
 
     _complete = False  # GraphicsView changes its palette while it is being built
 
-    def __init__(self) -> None:
+    def __init__(self, *, ties: bool = False) -> None:
         super().__init__()
         self.setAntialiasing(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -56,8 +59,9 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self._box.setLimits(minXRange=0.02, maxXRange=12, minYRange=0.02, maxYRange=12)
         self.setCentralItem(self._box)
 
-        self._clouds: dict[tuple[int, Modality], _Cloud] = {}
-        self._names = [_Name(str(digit), self._box) for digit in _DIGITS for _ in Modality]
+        self._clouds: dict[tuple[int, Modality], Cloud] = {}
+        self._names = [Name(str(digit), self._box) for digit in _DIGITS for _ in Modality]
+        self._ties = [Tie(self._box) for _ in _DIGITS] if ties else []
         self._query_layer = QueryLayer(self._box)
         self._pointed = pg.ScatterPlotItem(size=17)
         self._pointed.setZValue(30)
@@ -106,7 +110,7 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         for key in ((digit, modality) for digit in _DIGITS for modality in Modality):
             digit, modality = key
             members = np.flatnonzero((self._labels == digit) & (self._speech == (modality is Modality.SPEECH)))
-            self._clouds[key] = _Cloud(members, modality)
+            self._clouds[key] = Cloud(members, modality)
             self._box.addItem(self._clouds[key], ignoreBounds=True)
         self._points = np.empty((0, 2), np.float32)
         self._query = None
@@ -124,6 +128,12 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         else:
             self._from = points
             self._advance(1.0)
+
+    def place_points(self, points: FloatArray) -> None:
+        """Show the items at coordinates ``(n, 2)`` at once: one frame of a motion that somebody else drives."""
+        self._morph.stop()
+        self._from = self._to = points
+        self._advance(1.0)
 
     def set_hidden(self, digits: frozenset[int], modalities: frozenset[Modality]) -> None:
         """Hide the points of some digits and modalities."""
@@ -178,20 +188,15 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
                 for (label, _), cloud in self._clouds.items()
                 if label == digit and cloud.isVisible() and len(cloud.members)
             ]
-            centres = [np.median(points, axis=0) for points in clouds]
-            if len(clouds) == 2:
-                gap = np.linalg.norm(centres[0] - centres[1])
-                spreads = [
-                    np.median(np.linalg.norm(points - centre, axis=1))
-                    for points, centre in zip(clouds, centres, strict=True)
-                ]
-                if gap <= _APART * sum(spreads):
-                    centres = [np.median(np.concatenate(clouds), axis=0)]
-            for modality_place in range(2):
+            middles = centres(clouds)
+            for middle in middles:
                 name = next(names)
-                name.setVisible(modality_place < len(centres))
-                if modality_place < len(centres):
-                    name.setPos(*map(float, centres[modality_place]))
+                name.setPos(*map(float, middle))
+                name.show()
+            for _ in range(2 - len(middles)):
+                next(names).hide()
+            if self._ties:
+                self._ties[digit].span(middles)
 
     def _take_colours(self) -> None:
         palette = self.palette()
@@ -203,6 +208,8 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
             cloud.setBrush(self._brushes[digit])
         for name in self._names:
             name.set_colours(palette, self.font())
+        for digit, tie in enumerate(self._ties):
+            tie.set_colour(digit_colour(digit, dark))
         self._pointed.setPen(pg.mkPen(palette.color(QPalette.ColorRole.Text), width=2))
         self._query_layer.set_palette(palette)
         self._redraw()
@@ -326,49 +333,3 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
     def _on_widget(self, at: FloatArray) -> QPointF:
         scene = self._box.mapViewToScene(QPointF(*map(float, at)))
         return QPointF(self.mapFromScene(scene))
-
-
-class _Cloud(pg.ScatterPlotItem):  # type: ignore[misc]
-    """The points of one digit in one modality, all of one style, so that moving them restyles nothing."""
-
-    def __init__(self, members: npt.NDArray[np.intp], modality: Modality) -> None:
-        nowhere = np.zeros(len(members), np.float32)
-        super().__init__(x=nowhere, y=nowhere, pen=None, symbol=SYMBOLS[modality], size=_POINT_SIZE[modality])
-        self.members = members
-
-    def move(self, points: FloatArray) -> None:
-        """Move to the members' places among all points; setData would look up every point's symbol again."""
-        self.data["x"], self.data["y"] = points[self.members].T
-        self.bounds = [None, None]
-        self.prepareGeometryChange()
-        self.invalidate()
-
-
-class _Name(QGraphicsPathItem):
-    """A word that stays upright and readable above points of any colour."""
-
-    def __init__(self, text: str, box: pg.ViewBox) -> None:
-        super().__init__()
-        self._text = text
-        self._letters = QGraphicsPathItem(self)
-        self._letters.setPen(QPen(Qt.PenStyle.NoPen))
-        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
-        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
-        self.setZValue(10)
-        self.hide()
-        box.addItem(self, ignoreBounds=True)
-
-    def set_colours(self, palette: QPalette, font: QFont) -> None:
-        """Write in a theme's text colour on a rim of its ground."""
-        bold = QFont(font)
-        bold.setBold(True)
-        bold.setPointSizeF(1.5 * font.pointSizeF())
-        path = QPainterPath()
-        path.addText(0, 0, bold, self._text)
-        path.translate(-path.boundingRect().center())
-        rim = QColor(palette.color(QPalette.ColorRole.Base))
-        rim.setAlphaF(0.85)
-        self.setPath(path)
-        self.setPen(QPen(rim, 5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
-        self._letters.setPath(path)
-        self._letters.setBrush(palette.color(QPalette.ColorRole.Text))

@@ -1,0 +1,89 @@
+"""What a map draws: clouds of points, names of digits, and ties between the two halves of one.
+
+This module imports pyqtgraph, which takes a third of a second: import it once the window can be seen.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from PySide6.QtCore import QLineF, Qt
+from PySide6.QtGui import QColor, QFont, QPainterPath, QPalette, QPen
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsLineItem, QGraphicsPathItem
+
+from model.results import FloatArray, Modality
+from modinv_app.widgets.query_layer import SYMBOLS
+
+_POINT_SIZE = {Modality.IMAGE: 7, Modality.SPEECH: 8}  # a triangle of equal width looks smaller
+
+
+class Cloud(pg.ScatterPlotItem):  # type: ignore[misc]
+    """The points of one digit in one modality, all of one style, so that moving them restyles nothing."""
+
+    def __init__(self, members: npt.NDArray[np.intp], modality: Modality) -> None:
+        nowhere = np.zeros(len(members), np.float32)
+        super().__init__(x=nowhere, y=nowhere, pen=None, symbol=SYMBOLS[modality], size=_POINT_SIZE[modality])
+        self.members = members
+
+    def move(self, points: FloatArray) -> None:
+        """Move to the members' places among all points; setData would look up every point's symbol again."""
+        self.data["x"], self.data["y"] = points[self.members].T
+        self.bounds = [None, None]
+        self.prepareGeometryChange()
+        self.invalidate()
+
+
+class Name(QGraphicsPathItem):
+    """A word that stays upright and readable above points of any colour."""
+
+    def __init__(self, text: str, box: pg.ViewBox) -> None:
+        super().__init__()
+        self._text = text
+        self._letters = QGraphicsPathItem(self)
+        self._letters.setPen(QPen(Qt.PenStyle.NoPen))
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        self.setZValue(10)
+        self.hide()
+        box.addItem(self, ignoreBounds=True)
+
+    def set_colours(self, palette: QPalette, font: QFont) -> None:
+        """Write in a theme's text colour on a rim of its ground."""
+        bold = QFont(font)
+        bold.setBold(True)
+        bold.setPointSizeF(1.5 * font.pointSizeF())
+        path = QPainterPath()
+        path.addText(0, 0, bold, self._text)
+        path.translate(-path.boundingRect().center())
+        rim = QColor(palette.color(QPalette.ColorRole.Base))
+        rim.setAlphaF(0.85)
+        self.setPath(path)
+        self.setPen(QPen(rim, 5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+        self._letters.setPath(path)
+        self._letters.setBrush(palette.color(QPalette.ColorRole.Text))
+
+
+class Tie(QGraphicsLineItem):
+    """A line between the two clouds of one digit: which belong together is seen at a glance."""
+
+    def __init__(self, box: pg.ViewBox) -> None:
+        super().__init__()
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        self.setZValue(-10)
+        self.hide()
+        box.addItem(self, ignoreBounds=True)
+
+    def set_colour(self, colour: QColor) -> None:
+        """Take the digit's colour in a theme."""
+        faint = QColor(colour)
+        faint.setAlphaF(0.55)
+        pen = QPen(faint, 2)
+        pen.setCosmetic(True)
+        self.setPen(pen)
+
+    def span(self, ends: list[FloatArray]) -> None:
+        """Lead from one centre ``(2,)`` to the other; one alone needs no tie."""
+        self.setVisible(len(ends) == 2)
+        if len(ends) == 2:
+            self.setLine(QLineF(*map(float, ends[0]), *map(float, ends[1])))
