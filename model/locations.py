@@ -36,3 +36,8 @@ def shipped_model() -> Path:
 def shipped_gallery() -> Path:
     """The gallery that ships with the application, encoded by the shipped model."""
     return assets() / "gallery.safetensors"
+
+
+def shipped_sweep() -> Path:
+    """The results that ship with the application: the paper's eight values of lambda_IG on open data."""
+    return assets() / "sweep.safetensors"

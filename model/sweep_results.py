@@ -1,0 +1,140 @@
+"""What a sweep over lambda_IG found: a row for every model, and maps of the same test items that can be morphed.
+
+Plain numpy, without torch: the window shows it at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from model.checkpoint import FORMAT, UnusableCheckpoint, read, write_atomically
+from model.evaluation.report import Interval, Report
+from model.results import FloatArray, Item, Modality
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRow:
+    """One model of a sweep: what it was trained with, and what was measured of it."""
+
+    lambda_ig: float
+    seed: int
+    report: Report
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SweepResults:
+    """A finished sweep.
+
+    Attributes
+    ----------
+    items
+        Test inputs, the same for all models: images first, then utterances; ``items[i].index == i``.
+    image_features
+        The images, ``(images, 28, 28)`` uint8. Of the utterances there are no features: their corpus may forbid it.
+    keys
+        Of each utterance, what its corpus takes to play it where it is installed: ``"fsdd:7_theo_0.wav"``.
+    lambdas
+        Of the maps, ascending.
+    embeddings
+        One embedding sampled of each item's posterior, by the first seed's model of each lambda_IG: ``(L, n, 128)``
+        float16. The noise is the same for all models, so that they differ by their posteriors alone.
+    coordinates
+        Where these embeddings lie in two dimensions, ``(L, n, 2)`` float32; each map is aligned to the one before.
+    rows
+        Every model, by lambda_IG, then by seed.
+    setting
+        What all models have in common: recipe, corpora, steps, protocol, versions. Plain values only.
+    failures
+        Runs that came to nothing, by name, and why.
+    """
+
+    items: tuple[Item, ...]
+    image_features: npt.NDArray[np.uint8]
+    keys: tuple[str, ...]
+    lambdas: tuple[float, ...]
+    embeddings: npt.NDArray[np.float16]
+    coordinates: FloatArray
+    rows: tuple[SweepRow, ...]
+    setting: Mapping[str, Any]
+    failures: Mapping[str, str] = field(default_factory=dict)
+
+    def purity(self, lambda_ig: float) -> Interval:
+        """Cluster purity over the seeds of one lambda_IG; raises ``KeyError`` where it was not swept."""
+        return self.over_seeds(lambda_ig, lambda report: report.purity.mean)
+
+    def modality_svm(self, lambda_ig: float) -> Interval:
+        """Accuracy of the modality SVM over the seeds of one lambda_IG; raises ``KeyError`` where it was not swept."""
+        return self.over_seeds(lambda_ig, lambda report: report.modality_svm.mean)
+
+    def p_at_1(self, lambda_ig: float, query: Modality) -> Interval:
+        """P@1 of queries of a modality over the seeds of one lambda_IG; raises ``KeyError`` where it was not swept."""
+        return self.over_seeds(lambda_ig, lambda report: report.direction(query).retrieval.p_at_1)
+
+    def over_seeds(self, lambda_ig: float, figure: Callable[[Report], float]) -> Interval:
+        """Any figure of the reports over the seeds of one lambda_IG; raises ``KeyError`` where it was not swept."""
+        found = [figure(row.report) for row in self.rows if row.lambda_ig == lambda_ig]
+        if not found:
+            raise KeyError(lambda_ig)
+        return Interval.of(found)
+
+    def save(self, path: Path) -> None:
+        """Write everything to one file, all or nothing."""
+        header = {
+            "format": FORMAT,
+            "kind": "sweep",
+            "lambdas": list(self.lambdas),
+            "sources": [item.source for item in self.items],
+            "speakers": [item.speaker for item in self.items],
+            "keys": list(self.keys),
+            "rows": [
+                {"lambda_ig": row.lambda_ig, "seed": row.seed, "report": row.report.to_json_dict()} for row in self.rows
+            ],
+            "setting": dict(self.setting),
+            "failures": dict(self.failures),
+        }
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "labels": np.array([item.label for item in self.items], np.uint8),
+            "image_features": self.image_features,
+            "embeddings": self.embeddings,
+            "coordinates": self.coordinates,
+        }
+        write_atomically(path, arrays, header)
+
+    @classmethod
+    def load(cls, path: Path) -> SweepResults:
+        """The inverse of :meth:`save`; raises :class:`~model.checkpoint.UnusableCheckpoint`."""
+        arrays, header = read(path)
+        if header.get("kind") != "sweep":
+            raise UnusableCheckpoint(f"{path.name} holds no sweep.")
+        try:
+            return cls._from(arrays, header)
+        except (KeyError, TypeError, ValueError) as error:
+            raise UnusableCheckpoint(f"{path.name} was written by another version of modinv: {error!r}.") from error
+
+    @classmethod
+    def _from(cls, arrays: Mapping[str, npt.NDArray[Any]], header: Mapping[str, Any]) -> SweepResults:
+        images = len(arrays["image_features"])
+        items = tuple(
+            Item(index, Modality.IMAGE if index < images else Modality.SPEECH, int(label), source, speaker)
+            for index, (label, source, speaker) in enumerate(
+                zip(arrays["labels"], header["sources"], header["speakers"], strict=True)
+            )
+        )
+        rows = (SweepRow(row["lambda_ig"], row["seed"], Report.from_json_dict(row["report"])) for row in header["rows"])
+        return cls(
+            items,
+            arrays["image_features"],
+            tuple(header["keys"]),
+            tuple(header["lambdas"]),
+            arrays["embeddings"],
+            arrays["coordinates"],
+            tuple(rows),
+            header["setting"],
+            header["failures"],
+        )

@@ -1,0 +1,111 @@
+"""The results of a sweep: spread over seeds, and a file that keeps everything."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from model.checkpoint import UnusableCheckpoint, write_atomically
+from model.evaluation.report import (
+    Calibration,
+    Direction,
+    Interval,
+    OneModality,
+    PaperRow,
+    Report,
+    Retrieval,
+    Transfer,
+)
+from model.results import Item, Modality
+from model.sweep_results import SweepResults, SweepRow
+
+
+def report(purity, svm, p_at_1=0.9):
+    def direction(precision):
+        return Direction(
+            Retrieval(precision, 0.9, 0.8, 0.7),
+            Transfer(0.97, 0.96),
+            Calibration(None, ()),
+            tuple((0,) * 10 for _ in range(10)),
+            {7: 1.0},
+            {"theo": 1.0},
+        )
+
+    return Report(
+        purity=Interval.of([purity - 0.01, purity + 0.01]),
+        modality_svm=Interval.of([svm]),
+        modality_svm_unseen_inputs=Interval.of([svm]),
+        image_to_speech=direction(p_at_1),
+        speech_to_image=direction(p_at_1 / 2),
+        image=OneModality(40.5, 17),
+        speech=OneModality(41.5, 18),
+        paper=PaperRow.nearest(0.0),
+        seconds=1.5,
+    )
+
+
+@pytest.fixture
+def results():
+    rng = np.random.default_rng(0)
+    items = (
+        Item(0, Modality.IMAGE, 7, "MNIST test 4"),
+        Item(1, Modality.SPEECH, 7, "FSDD theo, take 0", "theo"),
+        Item(2, Modality.SPEECH, 3, "FSDD lucas, take 1", "lucas"),
+    )
+    return SweepResults(
+        items,
+        rng.integers(0, 256, (1, 28, 28), dtype=np.uint8),
+        ("fsdd:7_theo_0.wav", "fsdd:3_lucas_1.wav"),
+        (0.0, 2.15e-2),
+        rng.standard_normal((2, 3, 128)).astype(np.float16),
+        rng.standard_normal((2, 3, 2)).astype(np.float32),
+        (
+            SweepRow(0.0, 0, report(0.5, 1.0)),
+            SweepRow(2.15e-2, 0, report(0.98, 0.55, 0.8)),
+            SweepRow(2.15e-2, 1, report(0.99, 0.57)),
+        ),
+        {"recipe": {"name": "fast"}, "steps": 1600},
+        {"lambda-1-seed-0": "The loss was no number any more."},
+    )
+
+
+def test_figures_are_means_over_seeds_with_their_spread(results):
+    assert results.purity(2.15e-2).values == pytest.approx((0.98, 0.99))
+    assert results.modality_svm(2.15e-2).mean == pytest.approx(0.56)
+    assert results.modality_svm(2.15e-2).high > 0.57
+    assert results.p_at_1(2.15e-2, Modality.IMAGE).values == pytest.approx((0.8, 0.9))
+    assert results.p_at_1(2.15e-2, Modality.SPEECH).values == pytest.approx((0.4, 0.45))
+    assert results.purity(0.0) == Interval(0.5, 0.5, 0.5, (0.5,))
+    with pytest.raises(KeyError):
+        results.purity(1.0)
+
+
+def test_a_file_keeps_everything(results, tmp_path):
+    results.save(tmp_path / "sweep.safetensors")
+    loaded = SweepResults.load(tmp_path / "sweep.safetensors")
+    for name in ("items", "keys", "lambdas", "rows", "setting", "failures"):
+        assert getattr(loaded, name) == getattr(results, name)
+    for name in ("image_features", "embeddings", "coordinates"):
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(results, name))
+        assert getattr(loaded, name).dtype == getattr(results, name).dtype
+
+
+def test_another_file_is_no_sweep(tmp_path):
+    path = tmp_path / "gallery.safetensors"
+    write_atomically(path, {"image_features": np.zeros(1)}, {"format": "modinv-1", "kind": "gallery"})
+    with pytest.raises(UnusableCheckpoint, match="holds no sweep"):
+        SweepResults.load(path)
+
+
+def test_a_sweep_of_another_version_is_told(results, tmp_path):
+    path = tmp_path / "sweep.safetensors"
+    arrays = {"image_features": results.image_features, "labels": np.zeros(3, np.uint8)}
+    write_atomically(path, arrays, {"format": "modinv-1", "kind": "sweep", "lambdas": [0.0]})
+    with pytest.raises(UnusableCheckpoint, match="another version"):
+        SweepResults.load(path)
+
+
+def test_looking_at_results_needs_neither_torch_nor_scikit_learn():
+    code = "import sys, model.sweep_results; sys.exit(bool({'torch', 'sklearn', 'PySide6'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
