@@ -64,6 +64,15 @@ def digit_colour(digit: int, dark: bool) -> QColor:
     return QColor((_DIGITS_ON_DARK if dark else _DIGITS_ON_LIGHT)[digit])
 
 
+# The ten above, the first of them as far apart as can be: few runs are compared at once.
+_RUNS = (6, 5, 1, 3, 9, 0, 8, 4, 2, 7)
+
+
+def run_colour(place: int, dark: bool) -> QColor:
+    """The colour of a run among those that are compared, by its place; the eleventh looks like the first."""
+    return digit_colour(_RUNS[place % len(_RUNS)], dark)
+
+
 def muted_text(palette: QPalette) -> QColor:
     """The colour of what matters less, still readable on the window's ground."""
     text, ground = palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window)
