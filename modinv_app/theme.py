@@ -10,6 +10,8 @@ import numpy.typing as npt
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 
+from model.palette import DIGITS_ON_DARK, DIGITS_ON_LIGHT, RUNS
+
 Scheme = Literal["system", "light", "dark"]
 
 _SCHEMES = {
@@ -46,31 +48,14 @@ def is_dark(palette: QPalette) -> bool:
     return palette.color(QPalette.ColorRole.Window).lightness() < 128
 
 
-# Ten colours that stay as far apart as ten can, in common vision and in the three kinds of colour blindness,
-# and stand out from their ground; found by optimising just that (the test has the distances). A digit keeps
-# its hue in both themes as far as the distances allow.
-_DIGITS_ON_LIGHT = (
-    "#d00e9a", "#01a485", "#5b2b36", "#b47d16", "#ad51dd",
-    "#99381e", "#27526f", "#40238e", "#a282cf", "#789b55",
-)  # fmt: skip
-_DIGITS_ON_DARK = (
-    "#ea7287", "#68f4f1", "#9e5b91", "#efec73", "#775ae7",
-    "#f34630", "#2674c0", "#1fb5de", "#ecb787", "#279c38",
-)  # fmt: skip
-
-
 def digit_colour(digit: int, dark: bool) -> QColor:
     """The colour of a digit, 0 to 9, on a light or a dark ground."""
-    return QColor((_DIGITS_ON_DARK if dark else _DIGITS_ON_LIGHT)[digit])
-
-
-# The ten above, the first of them as far apart as can be: few runs are compared at once.
-_RUNS = (6, 5, 1, 3, 9, 0, 8, 4, 2, 7)
+    return QColor((DIGITS_ON_DARK if dark else DIGITS_ON_LIGHT)[digit])
 
 
 def run_colour(place: int, dark: bool) -> QColor:
     """The colour of a run among those that are compared, by its place; the eleventh looks like the first."""
-    return digit_colour(_RUNS[place % len(_RUNS)], dark)
+    return digit_colour(RUNS[place % len(RUNS)], dark)
 
 
 def muted_text(palette: QPalette) -> QColor:
