@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from model.commands.console import INTERRUPTED, DataDir, bad_option, errors_told, notes
+from model.commands.console import INTERRUPTED, DataDir, bad_option, ctrl_c, errors_told, notes
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -104,7 +100,7 @@ def _drive(run: Run, sampler: PairSampler) -> Ended:
 
     progress, terms = _progress(), Text(style="dim")
     task, shown = progress.add_task("Training", total=None, visible=False), 0.0
-    with _ctrl_c() as interrupted, Live(Group(progress, terms), console=notes()):
+    with ctrl_c() as interrupted, Live(Group(progress, terms), console=notes()):
         for event in train(run, sampler, interrupted):
             if isinstance(event, Ended):
                 return event
@@ -148,20 +144,3 @@ def _progress() -> Progress:
 
     columns = BarColumn(30), MofNCompleteColumn(), Rate(), TimeRemainingColumn(), TextColumn("left")
     return Progress(TextColumn("{task.description}"), *columns)
-
-
-@contextmanager
-def _ctrl_c() -> Iterator[Callable[[], bool]]:
-    """A predicate that is true once Ctrl-C was pressed; a second Ctrl-C interrupts at once."""
-    pressed = False
-
-    def press(_number: int, _frame: FrameType | None) -> None:
-        nonlocal pressed
-        pressed = True
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, press)
-    try:
-        yield lambda: pressed
-    finally:
-        signal.signal(signal.SIGINT, before)
