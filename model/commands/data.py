@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-from model.commands.console import DataDir, Json, print_json, tables
+from model.commands.console import (
+    INTERRUPTED,
+    DataDir,
+    Json,
+    bad_option,
+    ctrl_c,
+    errors_told,
+    notes,
+    print_json,
+    tables,
+)
 
-app = typer.Typer(help="The corpora: what there is, and where it lies.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from model.datasets.download import Source
+
+app = typer.Typer(help="The corpora: what there is, where it lies, how to get it.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -46,3 +63,51 @@ def list_corpora(data_dir: DataDir = None, as_json: Json = False) -> None:
     console.print(table)
     for cure in cures:
         console.print(cure, style="yellow", soft_wrap=True, markup=False)
+
+
+@app.command()
+def get(
+    name: Annotated[str, typer.Argument(help="Of the corpus, as 'modinv data list' has it.")], data_dir: DataDir = None
+) -> None:
+    """Fetch a corpus that does not ship along. Ctrl-C stops; the same command again goes on from there."""
+    with errors_told():
+        from model.datasets.download import Downloading, Installed, Stopped, download
+
+        with bad_option("NAME"):
+            source = _source(name)
+        console = notes()
+        console.print(
+            f"{source.title}, {source.size / 1e6:.0f} MB, {source.licence}, from {source.page}", soft_wrap=True
+        )
+        with ctrl_c() as interrupted, _transfer() as progress:
+            task = progress.add_task("", total=None)
+            for event in download(source, data_dir, interrupted):
+                if isinstance(event, Downloading):
+                    progress.update(task, description="Fetching", completed=event.done, total=event.total)
+                elif not isinstance(event, Installed | Stopped):
+                    progress.update(task, description="Verifying")
+    if isinstance(event, Stopped):
+        console.print(f"Stopped after {event.done / 1e6:.1f} MB; they are kept. The same command again goes on there.")
+        raise typer.Exit(INTERRUPTED)
+    assert isinstance(event, Installed), "a download ends with what it has come to"
+    console.print(f"{'Verified and installed' if event.fresh else 'There already'}: {event.path}", soft_wrap=True)
+
+
+def _source(name: str) -> Source:
+    """Where a corpus comes from; a ``ValueError`` where there is nothing to fetch."""
+    from model.datasets import CORPORA
+    from model.datasets.download import SOURCES
+
+    if name in SOURCES:
+        return SOURCES[name]
+    if name in CORPORA:
+        raise ValueError(f"{CORPORA[name].title} ships with the application: there is nothing to fetch.")
+    raise ValueError(f"No corpus is called {name!r}. There are to fetch: {', '.join(SOURCES)}.")
+
+
+def _transfer() -> Progress:
+    """Bar, bytes, speed and remaining time."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = BarColumn(30), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
+    return Progress(TextColumn("{task.description}"), *columns, console=notes())

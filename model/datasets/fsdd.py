@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -19,6 +20,19 @@ from model.speech import read_audio
 
 _NAME = re.compile(r"(?:^|/)(?P<digit>\d)_(?P<speaker>[a-z]+)_(?P<take>\d+)\.wav$")
 _TEST_TAKES = 5
+
+
+def recordings(place: Path) -> Iterator[tuple[str, bytes]]:
+    """Every recording in a folder or a zip: its name, without those of folders around it, and its bytes."""
+    if place.is_dir():
+        for path in place.glob("*.wav"):
+            if _NAME.search(path.name):
+                yield path.name, path.read_bytes()
+        return
+    with zipfile.ZipFile(place) as archive:
+        for entry in archive.namelist():
+            if match := _NAME.search(entry):
+                yield match[0].removeprefix("/"), archive.read(entry)
 
 
 @dataclass(frozen=True)
@@ -47,9 +61,9 @@ class Fsdd:
         if place is None:
             folder = (self.folder or locations.data()) / "fsdd"
             raise MissingData(
-                "The Free Spoken Digit Dataset is not installed. Get it from "
-                "https://github.com/Jakobovski/free-spoken-digit-dataset and put its folder 'recordings', or a zip "
-                f"of it named recordings.zip, into {folder}."
+                "The Free Spoken Digit Dataset is not installed. 'modinv data get fsdd' fetches it (16 MB); or get it "
+                "from https://github.com/Jakobovski/free-spoken-digit-dataset and put its folder 'recordings', or a "
+                f"zip of it named recordings.zip, into {folder}."
             )
         return place
 
@@ -79,13 +93,15 @@ class Fsdd:
         )
 
     def clip(self, key: str) -> tuple[FloatArray, int]:
-        """The recording as it is."""
+        """The recording as it is; it is known by its name, whatever folders its key tells of."""
         place = self._require()
+        name = key.rpartition("/")[2]
         if place.is_dir():
-            return read_audio(place / key)
+            return read_audio(place / name)
         try:
             with zipfile.ZipFile(place) as archive:
-                content = archive.read(key)
+                entries = {entry.rpartition("/")[2]: entry for entry in archive.namelist()}
+                content = archive.read(entries[name])
         except (zipfile.BadZipFile, zlib.error) as error:
             raise MissingData(f"{place} is not a whole zip file. Get it again.") from error
         return read_audio(io.BytesIO(content))

@@ -180,6 +180,7 @@ def test_a_zip_gives_what_the_folder_gave(few, inside):
     loose = Fsdd(few).load("train")
     packed = Fsdd(zipped(few, inside)).load("train")
     assert packed.keys == tuple(inside + key for key in loose.keys)
+    np.testing.assert_array_equal(Fsdd(few).clip("recordings/7_theo_5.wav")[0], Fsdd(few).clip(packed.keys[-1])[0])
     assert packed.speakers == loose.speakers
     assert torch.equal(packed.labels, loose.labels)
     assert torch.equal(packed.features, loose.features)
