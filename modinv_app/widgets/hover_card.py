@@ -44,10 +44,12 @@ class HoverCard(QWidget):
         """What the card says: digit and modality, then the source."""
         return f"{self._title.text()}\n{self._source.text()}"
 
-    def show_item(self, item: Item, features: FloatArray, at: QPoint) -> None:
-        """Show an item beside a point of the parent, on the side where there is room."""
+    def show_item(self, item: Item, features: FloatArray | None, at: QPoint) -> None:
+        """Show an item beside a point of the parent, on the side where there is room; without features, in words."""
         size = _SIZES[item.modality]
-        self._picture.setPixmap(features_pixmap(features, size, self.devicePixelRatioF()))
+        self._picture.setVisible(features is not None)
+        if features is not None:
+            self._picture.setPixmap(features_pixmap(features, size, self.devicePixelRatioF()))
         self._title.setText(f"{item.label} · {item.modality}")
         self._source.setText(item.source)
         muted = self.palette()

@@ -17,6 +17,8 @@ _OUTLINES = {
     "M4 16.5 H7 M13 16.5 H20 M7 16.5 A3 3 0 0 1 13 16.5 A3 3 0 0 1 7 16.5",
     "refresh": "M19.5 12 A7.5 7.5 0 1 1 17 6.4 M17.5 2.8 V6.8 H13.5",
     "microphone": "M9 6 A3 3 0 0 1 15 6 V11 A3 3 0 0 1 9 11 Z M5.5 11 A6.5 6.5 0 0 0 18.5 11 M12 17.5 V21",
+    "play": "M8 5 L19 12 L8 19 Z",
+    "pause": "M8.5 5.5 V18.5 M15.5 5.5 V18.5",
     "paste": "M9 5 H5.5 V20.5 H18.5 V5 H15 M9 3.5 H15 V7 H9 Z M9 12 H15 M9 16 H13",
 }
 _SVG = (
@@ -61,10 +63,14 @@ class IconButton(QToolButton):
 
     def __init__(self, outline: str, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._outline = outline
         self.setAutoRaise(True)
         self.setIconSize(QSize(_SIDE, _SIDE))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.become(outline, name)
+
+    def become(self, outline: str, name: str) -> None:
+        """Take another outline and name, as a button that plays becomes one that pauses."""
+        self._outline = outline
         self.setToolTip(name)
         self.setAccessibleName(name)
         self.setIcon(icon(outline, self.palette()))

@@ -47,7 +47,7 @@ class Morph:
     Parameters
     ----------
     maps
-        Coordinates ``(n, 2)`` each, in order, at least one.
+        Coordinates ``(n, 2)`` each, in order.
     """
 
     def __init__(self, maps: Sequence[FloatArray]) -> None:
@@ -61,7 +61,7 @@ class Morph:
         self._maps.append(Fitted.to_unit_square(np.asarray(coordinates, np.float32)).points)
 
     def at(self, position: float) -> FloatArray:
-        """The points ``(n, 2)`` at a position from 0, the first map, to ``len - 1``, the last.
+        """The points ``(n, 2)`` at a position from 0, the first of at least one map, to ``len - 1``, the last.
 
         Every point goes straight from map to map, slowest near a map itself: what was computed stays longest in view.
         """
