@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from safetensors.numpy import save
 
 FORMAT = "modinv-1"
 _HEADER = "modinv"
+_PATIENCE = 50  # tries to put a file in its place, a second in all
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -40,7 +42,11 @@ def write_atomically(path: Path, arrays: Arrays, header: Mapping[str, Any] | Non
         If the disk is full or the folder can't be written; a file that was there before is untouched.
     """
     metadata = {_HEADER: json.dumps(dict(header))} if header is not None else None
-    content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata)
+    write_bytes_atomically(path, save({name: np.ascontiguousarray(a) for name, a in arrays.items()}, metadata))
+
+
+def write_bytes_atomically(path: Path, content: bytes) -> None:
+    """Write a file of any kind, all or nothing; raises as :func:`write_atomically`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -49,11 +55,22 @@ def write_atomically(path: Path, arrays: Arrays, header: Mapping[str, Any] | Non
             file.flush()
             os.fsync(file.fileno())
         Path(draft).chmod(0o644)
-        Path(draft).replace(path)
+        _take_place(Path(draft), path)
     except BaseException:
         with suppress(OSError):
             Path(draft).unlink()
         raise
+
+
+def _take_place(draft: Path, path: Path) -> None:
+    # Windows refuses while somebody reads the former file, as a window that follows a run does four times a second.
+    for _ in range(_PATIENCE):
+        try:
+            draft.replace(path)
+            return
+        except PermissionError:
+            time.sleep(0.02)
+    draft.replace(path)
 
 
 def read(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
@@ -64,12 +81,22 @@ def read(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
     UnusableCheckpoint
         If the file is missing, damaged or not ours.
     """
+    return _read(path, with_arrays=True)
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """The JSON header alone, without the time that the arrays take; raises as :func:`read`."""
+    return _read(path, with_arrays=False)[1]
+
+
+def _read(path: Path, with_arrays: bool) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
     if not path.is_file():
         raise UnusableCheckpoint(f"{path} does not exist.")
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             header = dict(json.loads((file.metadata() or {})[_HEADER]))
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            names = file.keys() if with_arrays else ()
+            arrays = {name: file.get_tensor(name) for name in names}
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise UnusableCheckpoint(
             f"{path.name} is not a checkpoint of modinv, or is damaged. Choose a .safetensors file that "
