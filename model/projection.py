@@ -166,3 +166,44 @@ class NeighbourMap:
         count = min(_NEIGHBOURS, len(self._embeddings))
         nearest = np.argpartition(distances, count - 1, axis=1)[:, :count]
         return np.asarray(np.median(self.coordinates[nearest], axis=1), np.float32)
+
+
+def continued(embeddings: npt.ArrayLike, start: FloatArray, iterations: int = _LATE) -> FloatArray:
+    """A t-SNE map that goes on from another map of the same items, and lies upon it as well as it can.
+
+    Fitted each by itself, the maps of two models would put the same digits in other places. Begun from the other's
+    map and without exaggeration, which forms clusters anew, only what has changed moves.
+
+    Parameters
+    ----------
+    embeddings
+        ``(n, d)``, n >= 8.
+    start
+        The other map, ``(n, 2)``.
+    iterations
+        A map of 400 points takes about a second for 500.
+
+    Returns
+    -------
+    coordinates
+        ``(n, 2)``, aligned to `start`.
+    """
+    from openTSNE import TSNEEmbedding  # late: it imports scikit-learn
+    from openTSNE.affinity import PerplexityBasedNN
+
+    embeddings = np.ascontiguousarray(embeddings, np.float32)
+    affinities = PerplexityBasedNN(embeddings, perplexity=min(30, (len(embeddings) - 1) / 3), random_state=0)
+    fitted = TSNEEmbedding(np.array(start, np.float64), affinities).optimize(iterations, momentum=0.8)
+    return aligned(np.asarray(fitted, np.float32), start)
+
+
+def aligned(coordinates: FloatArray, to: FloatArray) -> FloatArray:
+    """Turn, mirror and shift a map so that its points lie nearest to those of another: orthogonal Procrustes.
+
+    Both are ``(n, 2)``. Nothing is scaled, so distances within the map stay.
+    """
+    from scipy.linalg import orthogonal_procrustes  # late: a window that shows stored maps needs none of scipy
+
+    centre, goal = coordinates.mean(axis=0), to.mean(axis=0)
+    turn, _ = orthogonal_procrustes(coordinates - centre, to - goal)
+    return np.asarray((coordinates - centre) @ turn + goal, np.float32)

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from model.projection import NeighbourMap, PrincipalComponents, Projection
+from model.projection import NeighbourMap, PrincipalComponents, Projection, aligned, continued
 from model.results import FloatArray
 
 DIGITS = 10
@@ -161,3 +161,37 @@ PrincipalComponents.from_arrays(arrays).place(points)
 assert not {"sklearn", "openTSNE", "scipy", "torch"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_aligning_undoes_turning_mirroring_and_shifting() -> None:
+    wanted = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
+    mirrored_and_turned = wanted @ np.array([[0.6, 0.8], [0.8, -0.6]], np.float32) + np.float32([5, -3])
+    found = aligned(mirrored_and_turned, wanted)
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
+    assert found.dtype == np.float32
+
+
+def test_aligning_keeps_distances() -> None:
+    rng = np.random.default_rng(0)
+    coordinates, other = (rng.normal(size=(20, 2)).astype(np.float32) for _ in range(2))
+    found = aligned(3 * coordinates, other)
+    for place in range(1, 20):
+        distance = np.linalg.norm(found[place] - found[0])
+        assert distance == pytest.approx(3 * np.linalg.norm(coordinates[place] - coordinates[0]), rel=1e-4)
+
+
+def test_a_map_that_goes_on_from_another_keeps_its_places_and_parts_what_came_apart() -> None:
+    """Half of the items move away from the other half: each cloud splits where it was."""
+    embeddings, labels = clusters(400, seed=1)
+    start = fitted_map().coordinates
+    second = np.arange(400) % 2 == 1
+    embeddings[second] += np.random.default_rng(2).normal(scale=2.0, size=128).astype(np.float32)
+    found = continued(embeddings, start)
+    before, after = centres_of(start, labels), centres_of(found, labels)
+    size = np.ptp(start, axis=0).max()
+    assert np.linalg.norm(after - before, axis=1).max() < 0.3 * size
+    for digit in range(DIGITS):
+        halves = [found[(labels == digit) & (second == half)] for half in (False, True)]
+        apart = np.linalg.norm(np.median(halves[0], axis=0) - np.median(halves[1], axis=0))
+        assert apart > 2 * max(np.abs(half - np.median(half, axis=0)).mean() for half in halves)
+    np.testing.assert_array_equal(found, continued(embeddings, start))
