@@ -23,6 +23,12 @@ def data() -> Path:
     return Path(chosen).expanduser() if chosen else platformdirs.user_data_path(_APPLICATION) / "data"
 
 
+def runs() -> Path:
+    """The folder of training runs: ``MODINV_RUNS`` where it is set, else in the system's place for user data."""
+    chosen = os.environ.get("MODINV_RUNS")
+    return Path(chosen).expanduser() if chosen else platformdirs.user_data_path(_APPLICATION) / "runs"
+
+
 def cache() -> Path:
     """The folder of what can be computed again."""
     return platformdirs.user_cache_path(_APPLICATION)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from model.posterior import DiagonalGaussian
-
-Impostors = Literal["one", "all"]
+from model.recipes import Impostors
 
 
 def margin_similarity(

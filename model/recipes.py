@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
-from model.objectives import Impostors
-
+Impostors = Literal["one", "all"]
 Schedule = Literal["staircase", "one-cycle"]
 
 PAPER_LAMBDAS = (0.0, 1e-5, 6.81e-5, 4.64e-4, 3.16e-3, 2.15e-2, 1.47e-1, 1.0)
