@@ -28,8 +28,9 @@ _TAIL = 60  # lines of the process's last words
 class Worker(QObject):
     """One process that does heavy jobs, one after the other. It keeps what it has loaded for the next.
 
-    It starts with the first message. If it dies, ``ended`` says so, and the next message starts another. It can't
-    outlive the window: the end of its standard input is its sign to stop, keep what there is, and go.
+    It starts with the first message, or with `start` before that. If it dies, ``ended`` says so, and the next message
+    starts another. It can't outlive the window: the end of its standard input is its sign to stop, keep what there is,
+    and go.
 
     Signals
     -------
@@ -59,16 +60,19 @@ class Worker(QObject):
         """The process's number, once the system has given it one."""
         return self._process.pid if self._process else None
 
-    def send(self, message: Mapping[str, Any]) -> None:
-        """Tell the process something; it is started if there is none."""
-        if self._closed:
-            return
-        if self._process is None:
+    def start(self) -> None:
+        """Start the process if there is none, so that it is ready when it is needed."""
+        if self._process is None and not self._closed:
             self._process = _Process(self._command, self)
             self._process.said.connect(self.said)
             self._process.ended.connect(self._process_ended)
             self._process.start()
-        self._process.send(message)
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Tell the process something; it is started if there is none."""
+        self.start()
+        if self._process is not None:
+            self._process.send(message)
 
     def close(self, timeout: float = 5.0) -> None:
         """Let the process keep what it has and go; after ``timeout`` seconds it is killed. Nothing is signalled."""
