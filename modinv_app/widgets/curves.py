@@ -10,7 +10,6 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QElapsedTimer, QEvent, Qt, QTimer
 from PySide6.QtGui import (
@@ -26,12 +25,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
+from model.runs import Growth, Point
 from modinv_app.theme import accent, muted_text
 from modinv_app.widgets.curve_chart import Chart, Term
 from modinv_app.widgets.run_legend import RunLegend
-
-if TYPE_CHECKING:
-    from model.runs import Point
 
 _REDRAW_MS = 250
 _TWO_COLUMNS = 560  # pixels of width from which losses and estimates stand side by side
@@ -139,7 +136,7 @@ class Curves(QWidget):
         Parameters
         ----------
         key
-            By which :meth:`append` and :meth:`remove` know it: its folder, say.
+            By which the others know it: its folder, say.
         name
             What the legend says.
         steps
@@ -162,21 +159,24 @@ class Curves(QWidget):
         self._runs[key].append(points)
         self._changed()
 
-    def rename(self, key: str, name: str) -> None:
-        """Call a run by another name, if it is there."""
-        if key in self._runs:
-            self._runs[key].name = name
+    def grow(self, key: str, growth: Growth) -> None:
+        """Take what came to a run that is followed; one that is not there is added."""
+        info, run = growth.info, self._runs.get(key)
+        if run is None or growth.restarted:
+            self.add_run(key, info.name, info.steps, growth.points)
+        elif run.name != info.name:
+            run.name = info.name
+            run.append(growth.points)
             self._changed(at_once=True)
+        elif growth.points:
+            self.append(key, growth.points)
 
-    def remove(self, key: str) -> None:
-        """Take a run away, if it is there."""
-        if self._runs.pop(key, None):
+    def keep(self, keys: Sequence[str]) -> None:
+        """Take all runs away but these, and order them so; none: all."""
+        kept = {key: self._runs[key] for key in keys if key in self._runs}
+        if list(kept) != list(self._runs):
+            self._runs = kept
             self._changed(at_once=True)
-
-    def clear(self) -> None:
-        """Take all runs away."""
-        self._runs.clear()
-        self._changed(at_once=True)
 
     def _changed(self, at_once: bool = False) -> None:
         if at_once:
