@@ -82,6 +82,11 @@ class SnapshotMap(QWidget):
         self._map.set_items(probe.items, probe.features)
         self._map.say(invitation)
 
+    def clear(self) -> None:
+        """Forget the run."""
+        self._forget()
+        self._map.say(_WAITING)
+
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Take one snapshot more, and glide to it unless somebody has gone back to earlier ones."""
         self.show_snapshots([snapshot])
