@@ -1,0 +1,108 @@
+"""One run as the window lists it, and the words that describe it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from model.runs import RunInfo, RunRecord
+from modinv_app.widgets.lambda_dial import lambda_text
+
+STATES = {
+    "waiting": "Waiting",
+    "running": "Training",
+    "paused": "Paused",
+    "stopped": "Stopped",
+    "complete": "Complete",
+    "failed": "Failed",
+    "interrupted": "Interrupted",
+}
+ACTIVE = ("running", "paused")
+"""The states of a run that a process works at."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunEntry:
+    """One run of the list.
+
+    Attributes
+    ----------
+    record
+        Its folder.
+    info
+        What is known of it.
+    estimates
+        The latest quick estimates, by name.
+    has_model
+        Whether there are weights to use and to evaluate.
+    elsewhere
+        Whether it was opened from a folder outside of the library.
+    """
+
+    record: RunRecord
+    info: RunInfo
+    estimates: dict[str, float]
+    has_model: bool
+    elsewhere: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """By which it is told from others."""
+        return self.record.folder
+
+    @property
+    def share(self) -> float:
+        """How much of it is done, in [0, 1]."""
+        return self.info.step / max(1, self.info.steps)
+
+    @property
+    def setting(self) -> str:
+        """What was chosen, in a line."""
+        plan = self.info.plan
+        return f"λ {lambda_text(plan.recipe.lambda_ig)} · {plan.recipe.name} · seed {plan.seed}"
+
+    @property
+    def brief(self) -> str:
+        """How it stands, in as few words as tell it."""
+        word = STATES[self.info.state]
+        if self.info.state == "complete":
+            return f"{word}, {duration(self.info.seconds)}"
+        return f"{word} {self.share:.0%}" if self.info.step else word
+
+    @property
+    def progress(self) -> str:
+        """How far it is, in a line."""
+        time = f", {duration(self.info.seconds)}" if self.info.seconds else ""
+        return f"{STATES[self.info.state]}: {self.info.step:,} of {self.info.steps:,} steps{time}"
+
+    @property
+    def figures(self) -> str:
+        """Purity and SVM accuracy by their quick estimates, as far as there are any."""
+        names = {"quick_purity": "purity", "quick_svm": "SVM"}
+        return " ".join(f"{names[name]} {self.estimates[name]:.2f}" for name in names if name in self.estimates)
+
+    def matches(self, words: str) -> bool:
+        """Whether all words occur in what is shown or known of it."""
+        plan, info = self.info.plan, self.info
+        known = [info.name, info.note, self.setting, STATES[info.state], info.device, plan.left_out, *plan.corpora]
+        text = " ".join(known).casefold()
+        return all(word in text for word in words.casefold().split())
+
+
+def duration(seconds: float) -> str:
+    """A time in words, to about a tenth."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def date(created: str) -> str:
+    """When a run was started: the time today, the day before today, the year before this one."""
+    at = datetime.fromisoformat(created).astimezone()
+    now = datetime.now().astimezone()
+    if at.date() == now.date():
+        return f"{at:%H:%M}"
+    return f"{at.day} {at:%b}" if at.year == now.year else f"{at:%Y-%m-%d}"

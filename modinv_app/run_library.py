@@ -1,0 +1,172 @@
+"""The runs on disk, read and changed in a thread of their own."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from model.runs import RunRecord, RunStore
+from modinv_app.jobs import Lane
+from modinv_app.run_entry import ACTIVE, RunEntry
+
+log = logging.getLogger(__name__)
+
+_Stamp = tuple[tuple[int, int] | None, ...]
+_WATCHED = ("run.json", "metrics.jsonl", "label.json", "model.safetensors", "resume.safetensors")
+
+
+class RunLibrary(QObject):
+    """Lists runs, whoever trains them, and changes what a person may change.
+
+    What was deleted before this was made is gone for good from then on.
+
+    Signals
+    -------
+    listed(list)
+        The runs as they are now (:class:`RunEntry`), newest first; those opened from elsewhere come after.
+    deleted(list)
+        The names of runs that are gone, until :meth:`undo_delete`.
+    restored(list)
+        The folders of runs that are back.
+    failed(str, str)
+        Something could not be done: what, and details to copy.
+    """
+
+    listed = Signal(object)
+    deleted = Signal(object)
+    restored = Signal(object)
+    failed = Signal(str, str)
+
+    def __init__(self, store: RunStore, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store = store
+        self._lane = Lane("runs", self)
+        self._reading = False
+        # These are touched by the lane only.
+        self._elsewhere: dict[Path, RunRecord] = {}
+        self._known: dict[Path, tuple[_Stamp, list[int], RunEntry]] = {}
+        self._lane.submit(store.purge, lambda _done: None, partial(self._broken, "Deleted runs could not be removed"))
+
+    def close(self) -> None:
+        """End the thread."""
+        self._lane.close()
+
+    def refresh(self) -> None:
+        """Look at the folders again; a look that is on its way is enough."""
+        if not self._reading:
+            self._reading = True
+            self._lane.submit(self._read, self._have_read, partial(self._broken, "The runs could not be read"))
+
+    def rename(self, record: RunRecord, name: str) -> None:
+        """Give a run another name."""
+        self._change(lambda: record.rename(name), "The run could not be renamed")
+
+    def set_note(self, record: RunRecord, note: str) -> None:
+        """Write down something about a run."""
+        self._change(lambda: record.set_note(note), "The note could not be kept")
+
+    def open_elsewhere(self, folder: Path) -> None:
+        """List a run that lies in any other folder, until the window closes."""
+
+        def add() -> None:
+            record = RunRecord(folder)
+            record.info()  # raises what is wrong with it
+            self._elsewhere.setdefault(folder.resolve(), record)
+
+        self._change(add, "This folder could not be opened as a run")
+
+    def take_off(self, record: RunRecord) -> None:
+        """List a run from elsewhere no longer; its folder stays."""
+        self._change(lambda: self._elsewhere.pop(record.folder.resolve(), None), "The run could not be taken off")
+
+    def delete(self, records: Sequence[RunRecord]) -> None:
+        """Delete runs of the library; :meth:`undo_delete` brings them back."""
+
+        def delete() -> list[str]:
+            names = []
+            for record in records:
+                names.append(record.info().name)
+                self._store.delete(record)
+            return names
+
+        self._change(delete, "The run could not be deleted", self.deleted.emit)
+
+    def undo_delete(self, count: int) -> None:
+        """Bring the runs back that were deleted last."""
+
+        def undo() -> list[Path]:
+            back = [self._store.undo_delete() for _ in range(count)]
+            return [record.folder for record in back if record is not None]
+
+        self._change(undo, "The run could not be brought back", self.restored.emit)
+
+    def _change(
+        self, job: Callable[[], object], trouble: str, done: Callable[[object], None] = lambda _result: None
+    ) -> None:
+        self._lane.submit(job, done, partial(self._broken, trouble))
+        # A look that is on its way may have come too early to see the change.
+        self._reading = False
+        self.refresh()
+
+    # In the lane
+
+    def _read(self) -> list[RunEntry]:
+        own = [self._entry(record, elsewhere=False) for record in self._store.list()]
+        listed = {entry.folder.resolve() for entry in own if entry}
+        others = [self._entry(record, True) for folder, record in self._elsewhere.items() if folder not in listed]
+        entries = [entry for entry in (*own, *others) if entry]
+        self._known = {entry.folder: self._known[entry.folder] for entry in entries}
+        return entries
+
+    def _entry(self, record: RunRecord, elsewhere: bool) -> RunEntry | None:
+        """What there is to know of a run; None where its folder has just gone."""
+        stamp = tuple(_stamp(record.folder / name) for name in _WATCHED)
+        before = self._known.get(record.folder)
+        # Of a run that is worked at the lock tells more than the files: it may have died since.
+        if before and before[0] == stamp and before[2].info.state not in ACTIVE:
+            return before[2]
+        try:
+            info, snapshots = record.info(), record.snapshots()
+            # Estimates come with snapshots: no need to read all points again and again while a run grows.
+            fresh = before is None or before[1] != snapshots
+            estimates = _estimates(record) if fresh else before[2].estimates
+        except (OSError, ValueError) as error:
+            log.warning("The run in %s could not be read: %s", record.folder, error)
+            return None
+        entry = RunEntry(record, info, estimates, record.model_file.is_file(), elsewhere)
+        self._known[record.folder] = stamp, snapshots, entry
+        return entry
+
+    # In the window's thread again
+
+    def _have_read(self, entries: list[RunEntry]) -> None:
+        self._reading = False
+        self.listed.emit(entries)
+
+    def _broken(self, trouble: str, error: Exception) -> None:
+        self._reading = False
+        log.error("%s", trouble, exc_info=error)
+        details = "".join(traceback.format_exception(error))
+        self.failed.emit(f"{trouble}: {error or type(error).__name__}", details)
+
+
+def _estimates(record: RunRecord) -> dict[str, float]:
+    """The latest quick estimates of a run."""
+    latest: dict[str, float] = {}
+    for point in record.points():
+        latest |= {name: value for name, value in point.values.items() if name.startswith("quick_")}
+    return latest
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What changes when a file does; None while there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
