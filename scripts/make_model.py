@@ -44,7 +44,8 @@ def main(
         "mnist+voices": Voices(),
         "mnist+voices, unheard engine": Voices(engine_only=True),
     }
-    metrics = {name: judge(encoders, images, speech) for name, speech in test_speech.items()}
+    setting = {"lambda_ig": header.recipe["lambda_ig"]}
+    metrics = {name: judge(encoders, images, speech, setting) for name, speech in test_speech.items()}
     console.print(metrics)
     header = replace(header, metrics=metrics)
     save_model(locations.shipped_model(), encoders, header)
@@ -60,15 +61,16 @@ def main(
     console.print(f"Wrote {locations.shipped_model()} and {locations.shipped_gallery()}.")
 
 
-def judge(encoders: Encoders, images: Corpus, speech: Corpus) -> dict[str, Any]:
+def judge(encoders: Encoders, images: Corpus, speech: Corpus, setting: dict[str, Any]) -> dict[str, Any]:
     """The paper's protocol on the test splits of two corpora."""
 
     def posteriors(corpus: Corpus) -> Posteriors:
         samples = corpus.load("test")
         posterior = encoders.encode(samples.modality, samples.features)
-        return Posteriors(posterior.mean.numpy(), posterior.log_variance.numpy(), samples.labels.numpy())
+        labels, speakers = samples.labels.numpy(), samples.speakers
+        return Posteriors(posterior.mean.numpy(), posterior.log_variance.numpy(), labels, speakers)
 
-    return evaluate(posteriors(images), posteriors(speech), SEED).to_json_dict()
+    return evaluate(posteriors(images), posteriors(speech), SEED, setting).to_json_dict()
 
 
 def spread(samples: Samples, per_digit: int) -> Samples:

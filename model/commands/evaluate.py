@@ -11,11 +11,10 @@ import typer
 from model.commands.console import DataDir, Json, bad_option, errors_told, notes, print_json, tables
 
 if TYPE_CHECKING:
-    from model.checkpoint import Header
-    from model.datasets import Corpus, Samples
-    from model.encoders import Encoders
-    from model.evaluation import Posteriors, Report
-    from model.results import Modality
+    from rich.status import Status
+    from rich.table import Table
+
+    from model.evaluation import Interval, Report
 
 
 def evaluate(
@@ -29,105 +28,110 @@ def evaluate(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Judge a model by the paper's protocol, on test data that it has not seen."""
+    """Judge a model by the paper's protocol, on test data that it has not seen. The result is kept for next time."""
     with errors_told():
         from model import locations
-        from model.evaluation import evaluate as judge
+        from model.evaluation import Protocol
+        from model.evaluation.inputs import UnknownSpeaker, one_corpus
+        from model.evaluation.jobs import evaluate_checkpoint
         from model.results import Modality
-        from model.trained import best_device, load_model
 
         with bad_option("--images"):
-            image_corpus = _one_corpus(images, Modality.IMAGE, data_dir)
+            one_corpus(images, Modality.IMAGE)
         with bad_option("--speech"):
-            speech_corpus = _one_corpus(speech, Modality.SPEECH, data_dir)
-        path = checkpoint or locations.shipped_model()
-        with notes().status("Loading the model and the test data"):
-            encoders, header = load_model(path, best_device())
-            samples = [image_corpus.load("test"), speech_corpus.load("test")]
-            if speaker:
-                with bad_option("--speaker"):
-                    samples[1] = _of_speaker(speaker, samples[1], speech_corpus, header)
-        with notes().status("Encoding"):
-            sides = [_posteriors(encoders, side) for side in samples]
-        setting = {
-            "checkpoint": path.name,
-            "recipe": header.recipe["name"],
-            "lambda_ig": header.recipe["lambda_ig"],
-            "steps": header.step,
-            "trained_on": header.data,
-            "trained_with_seed": header.seed,
-            "images": images,
-            "speech": speech,
-            "speaker": speaker,
-        }
-        with notes().status("Clustering, separating, retrieving"):
-            report = judge(sides[0], sides[1], seed, setting)
+            one_corpus(speech, Modality.SPEECH)
+        protocol = Protocol(images, speech, speaker, seed)
+        try:
+            with notes().status("") as status:
+                evaluation = evaluate_checkpoint(
+                    checkpoint or locations.shipped_model(), protocol, _Spoken(status), data_dir
+                )
+        except UnknownSpeaker as error:
+            raise typer.BadParameter(str(error), param_hint="--speaker") from error
+    assert evaluation is not None, "nothing asked the evaluation to stop"
     if as_json:
-        print_json(report.to_json_dict())
+        print_json(evaluation.report.to_json_dict())
     else:
-        _show(report)
+        _show(evaluation.report)
 
 
-def _one_corpus(name: str, modality: Modality, folder: Path | None) -> Corpus:
-    """The corpus of that name; a ``ValueError`` where it isn't one of that modality."""
-    from model.datasets import corpora
+class _Spoken:
+    """Tells an evaluation's progress in a line; Ctrl-C interrupts it by itself."""
 
-    found = corpora(name, folder)[modality]
-    if len(found) != 1:
-        raise ValueError(f"{name!r} is not the name of one corpus of {modality} inputs.")
-    return found[0]
+    def __init__(self, status: Status) -> None:
+        self._status = status
 
+    def say(self, message: Mapping[str, Any]) -> None:
+        if message["say"] == "progress":
+            self._status.update(f"{message['share']:.0%} {message['text']}")
 
-def _of_speaker(speaker: str, test: Samples, corpus: Corpus, header: Header) -> Samples:
-    """A speaker's test utterances, and where the model was trained without this speaker all others too."""
-    from model.datasets.base import joined
-
-    chosen = [test.spoken_by(speaker)]
-    if len(chosen[0]) == 0:
-        raise ValueError(f"No speaker is called {speaker!r}. There are: {', '.join(sorted(set(test.speakers)))}.")
-    if header.data.get("left_out") == speaker:
-        chosen.append(corpus.load("train").spoken_by(speaker))
-    return joined(chosen)
-
-
-def _posteriors(encoders: Encoders, samples: Samples) -> Posteriors:
-    """What the model says of samples."""
-    from model.evaluation import Posteriors
-
-    posterior = encoders.encode(samples.modality, samples.features)
-    return Posteriors(posterior.mean.numpy(), posterior.log_variance.numpy(), samples.labels.numpy())
+    def stopping(self) -> bool:
+        return False
 
 
 def _show(report: Report) -> None:
-    """The report as a table, with the paper's row of the nearest lambda_IG beside it."""
+    """The report as two tables: the paper's figures beside its row of the nearest lambda_IG, and all others."""
+    tables().print(_invariance(report))
+    tables().print(_directions(report))
+
+
+def _invariance(report: Report) -> Table:
+    """What the paper's Table 1 holds."""
+    setting, paper = report.setting, report.paper
+    speaker = setting["speaker"]
+    table = _table(
+        f"{setting['images']} + {setting['speech']}{f' of {speaker}' if speaker else ''}, test inputs",
+        (
+            f"95 % intervals over {setting['resamplings']} resamplings. {setting['n_images']:,} images, "
+            f"{setting['n_utterances']:,} utterances, {setting['samples_per_input']} samples an input, seed "
+            f"{setting['seed']}. Model: recipe {setting['recipe']}, {setting['steps']:,} steps, trained on "
+            f"{_words(setting['trained_on'])}, seed {setting['trained_with_seed']}. {report.seconds:.1f} s."
+        ),
+        f"{setting['checkpoint']}\nλ_IG = {setting['lambda_ig']:g}",
+        f"the paper, λ_IG = {paper.lambda_ig:g}\nMNIST, TIDIGITS",
+    )
+    table.add_row("Cluster purity", _interval(report.purity), f"{paper.purity:.3f}")
+    table.add_row("Modality SVM (0.5 is best)", _interval(report.modality_svm), f"{paper.modality_svm:.3f}")
+    table.add_row("  on inputs it never saw", _interval(report.modality_svm_unseen_inputs), "")
+    return table
+
+
+def _directions(report: Report) -> Table:
+    """What is measured of queries in either direction, and of either modality."""
+    table = _table(
+        "Across modalities",
+        "Label transfer: learned from the test inputs of the first modality, tested on those of the second. AUROC: how "
+        "often a wrongly answered query has the wider posterior. Dimensions are active where their mean varies.",
+        "image to speech",
+        "speech to image",
+    )
+    both = (report.image_to_speech, report.speech_to_image)
+    for title, name in (("P@1", "p_at_1"), ("P@5", "p_at_5"), ("P@10", "p_at_10"), ("mAP", "mean_average_precision")):
+        table.add_row(title, *(f"{getattr(side.retrieval, name):.3f}" for side in both))
+    neighbours = f"Label transfer, {report.setting['neighbours']} nearest neighbours"
+    table.add_row(neighbours, *(f"{side.transfer.nearest_neighbours:.3f}" for side in both))
+    table.add_row("Label transfer, linear", *(f"{side.transfer.linear:.3f}" for side in both))
+    areas = [side.calibration.auroc for side in both]
+    table.add_row("AUROC of width against mistakes", *("" if area is None else f"{area:.3f}" for area in areas))
+    table.add_section()
+    table.add_row("", "image", "speech", style="bold")
+    table.add_row("Mean KL from the prior (nats)", f"{report.image.mean_kl:.1f}", f"{report.speech.mean_kl:.1f}")
+    table.add_row("Active dimensions", str(report.image.active_dimensions), str(report.speech.active_dimensions))
+    return table
+
+
+def _table(title: str, caption: str, *columns: str) -> Table:
     from rich.table import Table
 
-    from model.evaluation import PAPER_TABLE
-
-    setting = report.setting
-    wanted = float(setting["lambda_ig"])
-    paper_lambda = min(PAPER_TABLE, key=lambda known: abs(known - wanted))
-    paper_purity, paper_svm = PAPER_TABLE[paper_lambda]
-    table = Table(
-        "",
-        f"{setting['checkpoint']}\nλ_IG = {wanted:g}",
-        f"the paper, λ_IG = {paper_lambda:g}\nMNIST, TIDIGITS",
-        title=f"{setting['images']} + {setting['speech']}, test inputs",
-        caption=(
-            f"{setting['n_images']:,} images, {setting['n_utterances']:,} utterances, {setting['samples_per_input']} "
-            f"samples an input, seed {setting['seed']}. Model: recipe {setting['recipe']}, {setting['steps']:,} steps, "
-            f"trained on {_words(setting['trained_on'])}, seed {setting['trained_with_seed']}. {report.seconds:.1f} s."
-        ),
-        caption_justify="left",
-    )
+    table = Table("", *columns, title=title, caption=caption, caption_justify="left")
     for column in table.columns[1:]:
         column.justify = "right"
-    table.add_row("Cluster purity", f"{report.purity:.3f}", f"{paper_purity:.3f}")
-    table.add_row("Modality SVM (0.5 is best)", f"{report.modality_svm:.3f}", f"{paper_svm:.3f}")
-    table.add_row("  on inputs it never saw", f"{report.modality_svm_unseen_inputs:.3f}", "")
-    table.add_row("P@1 image to speech", f"{report.p_at_1.image_to_speech:.3f}", "")
-    table.add_row("P@1 speech to image", f"{report.p_at_1.speech_to_image:.3f}", "")
-    tables().print(table)
+    return table
+
+
+def _interval(interval: Interval) -> str:
+    """``0.992 (0.988 to 0.997)``."""
+    return f"{interval.mean:.3f} ({interval.low:.3f} to {interval.high:.3f})"
 
 
 def _words(data: Mapping[str, Any]) -> str:

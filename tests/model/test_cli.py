@@ -212,8 +212,9 @@ def test_evaluation_prints_the_promised_json(data, trained):
     result = run("evaluate", trained / "model.safetensors", "--data-dir", data, "--json")
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
-    assert {"purity", "modality_svm", "p_at_1", "seconds", "setting"} <= set(report)
-    assert set(report["p_at_1"]) == {"image_to_speech", "speech_to_image"}
+    assert {"purity", "modality_svm", "image_to_speech", "speech_to_image", "seconds", "setting"} <= set(report)
+    assert set(report["purity"]) == {"mean", "low", "high", "values"}
+    assert 0 <= report["image_to_speech"]["retrieval"]["p_at_1"] <= 1
     assert report["setting"]["images"] == "mnist"
     assert report["setting"]["speech"] == "fsdd"
     assert (report["setting"]["n_images"], report["setting"]["n_utterances"]) == (30, 20)
@@ -224,7 +225,7 @@ def test_evaluation_prints_the_promised_json(data, trained):
 def test_the_table_shows_the_shipped_model_beside_the_papers(data):
     result = run("evaluate", "--data-dir", data)
     assert result.exit_code == 0, result.output
-    for words in ("model.safetensors", "0.984", "0.554", "fsdd", "fast", "seed 0"):
+    for words in ("model.safetensors", "0.984", "0.554", "fsdd", "fast", "seed 0", "P@10", "Label transfer, linear"):
         assert words in result.stdout
 
 
@@ -246,6 +247,19 @@ def test_a_gallery_is_no_checkpoint(data, tmp_path):
 @pytest.mark.usefixtures("shipped")
 def test_evaluation_without_its_data_says_where_to_put_it(tmp_path):
     assert str(tmp_path / "fsdd") in told(run("evaluate", "--data-dir", tmp_path), 1)
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_second_evaluation_is_the_first(data):
+    first, second = (run("evaluate", "--data-dir", data, "--json").stdout for _ in range(2))
+    assert json.loads(first) == json.loads(second)  # the time that it took, too
+    assert json.loads(run("evaluate", "--data-dir", data, "--seed", "1", "--json").stdout) != json.loads(first)
+
+
+@pytest.mark.usefixtures("shipped")
+def test_an_unknown_speaker_is_told(data):
+    message = told(run("evaluate", "--data-dir", data, "--speaker", "nobody"), 2)
+    assert "There are: theo" in " ".join(message.replace("│", " ").split())
 
 
 @pytest.mark.usefixtures("shipped")

@@ -1,0 +1,80 @@
+"""The test inputs that a protocol names."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from model.datasets import Corpus, MissingData, Samples, corpora
+from model.datasets.base import joined
+from model.evaluation.posteriors import EvaluationError
+from model.results import Modality
+
+
+class UnknownSpeaker(EvaluationError):
+    """Nobody in the corpus is called so; the message lists who there is."""
+
+
+def one_corpus(name: str, modality: Modality, folder: Path | None = None) -> Corpus:
+    """The corpus of that name; a ``ValueError`` where it isn't one of that modality."""
+    found = corpora(name, folder)[modality]
+    if len(found) != 1:
+        raise ValueError(f"{name!r} is not the name of one corpus of {modality} inputs.")
+    return found[0]
+
+
+def load_test_inputs(
+    modality: Modality, corpus: str, speaker: str = "", left_out: str = "", folder: Path | None = None
+) -> Samples:
+    """The test split of a corpus.
+
+    Parameters
+    ----------
+    modality, corpus
+        Of the inputs, and its name.
+    speaker
+        Only this speaker's utterances; and if it is the one who was ``left_out`` of training, those of the
+        training split too.
+    folder
+        Where the corpora lie; by default the user's place for them.
+
+    Raises
+    ------
+    ValueError
+        If the corpus is none, or is of the other modality.
+    UnknownSpeaker
+        If the speaker is none of the corpus's.
+    MissingData
+        If the corpus isn't there.
+    """
+    source = one_corpus(corpus, modality, folder)
+    samples = source.load("test")
+    if not speaker or modality is Modality.IMAGE:
+        return samples
+    chosen = [samples.spoken_by(speaker)]
+    if len(chosen[0]) == 0:
+        there = ", ".join(sorted(set(samples.speakers)))
+        raise UnknownSpeaker(f"No speaker is called {speaker!r}. There are: {there}.")
+    if left_out == speaker:
+        chosen.append(source.load("train").spoken_by(speaker))
+    return joined(chosen)
+
+
+def fingerprint(samples: Samples) -> str:
+    """What tells one state of a corpus from another: a hash of features, labels and names."""
+    state = hashlib.sha256(samples.features.numpy().tobytes())
+    state.update(samples.labels.numpy().tobytes())
+    state.update("\n".join((*samples.sources, *samples.speakers, *samples.keys)).encode())
+    return state.hexdigest()
+
+
+def inputs_again(setting: Mapping[str, Any], modality: Modality, folder: Path | None = None) -> Samples:
+    """The inputs of an evaluation, by its report's setting; raises ``MissingData`` if they are gone or others."""
+    part = "images" if modality is Modality.IMAGE else "speech"
+    left_out = setting["trained_on"].get("left_out", "")
+    samples = load_test_inputs(modality, setting[part], setting["speaker"], left_out, folder)
+    if fingerprint(samples) != setting["inputs"][part]:
+        raise MissingData(f"The corpus {setting[part]} has changed since this evaluation. Evaluate again.")
+    return samples

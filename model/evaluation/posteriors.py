@@ -1,0 +1,63 @@
+"""What an encoder says of test inputs, in plain numpy, with what is known of them to score by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from model.results import FloatArray
+
+LabelArray = npt.NDArray[np.integer]
+
+
+class EvaluationError(ValueError):
+    """A model or test data that can't be judged; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Posteriors:
+    """What an encoder says of the ``n`` test inputs of one modality, with the digits to score by.
+
+    Attributes
+    ----------
+    means, log_variances
+        Diagonal Gaussian posteriors, each ``(n, z)``.
+    labels
+        Digits 0 to 9, ``(n,)``.
+    speakers
+        Who speaks each, ``n`` names; empty for images, and where nobody knows.
+    """
+
+    means: FloatArray
+    log_variances: FloatArray
+    labels: LabelArray
+    speakers: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        n = len(self.labels)
+        if n == 0:
+            raise EvaluationError("There is nothing to evaluate: a modality has no inputs.")
+        if self.means.ndim != 2 or self.means.shape != self.log_variances.shape or len(self.means) != n:
+            raise EvaluationError(
+                f"{n} labels do not match means {self.means.shape} and variances {self.log_variances.shape}."
+            )
+        if len(self.speakers) not in (0, n):
+            raise EvaluationError(f"{n} labels do not match {len(self.speakers)} speakers.")
+        if not (np.isfinite(self.means).all() and np.isfinite(self.log_variances).all()):
+            raise EvaluationError("The posteriors hold values that are not finite: the model has diverged.")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, inputs: npt.NDArray[np.integer]) -> Posteriors:
+        """Return the posteriors of the given inputs only."""
+        speakers = tuple(self.speakers[place] for place in inputs) if self.speakers else ()
+        return Posteriors(self.means[inputs], self.log_variances[inputs], self.labels[inputs], speakers)
+
+    def sample(self, n: int, rng: np.random.Generator) -> FloatArray:
+        """Draw ``n`` embeddings an input, ``mean + exp(log_variance / 2) * N(0, I)``: ``(inputs, n, z)``."""
+        noise = rng.standard_normal((len(self), n, self.means.shape[1]), dtype=np.float32)
+        deviations = np.exp(self.log_variances / 2)
+        return (self.means[:, None] + deviations[:, None] * noise).astype(np.float32, copy=False)

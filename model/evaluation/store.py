@@ -1,0 +1,211 @@
+"""Evaluations on disk, kept by model and protocol, with the posteriors and the map behind their figures.
+
+Plain numpy: the window looks at an evaluation without torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from model import locations
+from model.checkpoint import FORMAT, UnusableCheckpoint, read, write_atomically, write_bytes_atomically
+from model.evaluation.posteriors import Posteriors
+from model.evaluation.report import Protocol, Report
+from model.results import FloatArray, Item, Modality
+
+if TYPE_CHECKING:
+    from model.datasets import Samples
+
+_REPORT, _POSTERIORS = "report.json", "posteriors.safetensors"
+_CODE = (
+    *Path(__file__).parent.glob("*.py"),
+    *(Path(__file__).parents[1] / name for name in ("encoders.py", "trained.py")),
+)
+
+
+class Mistake(NamedTuple):
+    """A query whose nearest match shows another digit: places among the items, and how far off the match is.
+
+    ``margin`` is by how much the wrong match's score beats that of the best right one; infinite where there is none.
+    """
+
+    query: int
+    match: int
+    margin: float
+
+
+class Evaluation:
+    """One model judged by one protocol: its report, and the test inputs behind the figures.
+
+    Parameters
+    ----------
+    report
+        The figures.
+    arrays
+        ``means`` and ``log_variances``, ``(n, z)`` of any floating type; ``labels``, ``nearest`` and ``margins``,
+        ``(n,)`` (see `model.evaluation.retrieval.Matches`, but ``nearest`` counts all items); ``figure2/items`` and
+        ``figure2/coordinates``, ``(m,)`` and ``(m, 2)``. Images come first.
+    header
+        ``images``, how many there are; ``sources`` and ``speakers``, ``n`` strings each; ``keys`` of the utterances.
+
+    Attributes
+    ----------
+    folder
+        Where it lies on disk, ``None`` as long as it doesn't.
+    """
+
+    def __init__(self, report: Report, arrays: Mapping[str, npt.NDArray[Any]], header: Mapping[str, Any]) -> None:
+        self.report = report
+        self.folder: Path | None = None
+        self.image_count = int(header["images"])
+        self._arrays = arrays
+        self._header = header
+        self._samples: dict[Modality, Samples] = {}
+
+    @property
+    def protocol(self) -> Protocol:
+        """How the model was judged."""
+        return Protocol(**{name: self.report.setting[name] for name in Protocol.__slots__})
+
+    def items(self) -> list[Item]:
+        """All test inputs, images first; ``items()[i].index == i``."""
+        return self._items
+
+    @cached_property
+    def _items(self) -> list[Item]:
+        rows = zip(self._arrays["labels"].tolist(), self._header["sources"], self._header["speakers"], strict=True)
+        return [
+            Item(index, Modality.IMAGE if index < self.image_count else Modality.SPEECH, label, source, speaker)
+            for index, (label, source, speaker) in enumerate(rows)
+        ]
+
+    def key(self, index: int) -> str:
+        """What its corpus takes to play an utterance, ``"fsdd:7_theo_0.wav"``; raises ``IndexError`` for an image."""
+        if index < self.image_count:
+            raise IndexError(f"Item {index} is an image and makes no sound.")
+        return str(self._header["keys"][index - self.image_count])
+
+    def posteriors(self) -> tuple[Posteriors, Posteriors]:
+        """Those of the images and of the utterances, as precise as they are kept: 16 bits."""
+        means, log_variances = (self._arrays[name].astype(np.float32) for name in ("means", "log_variances"))
+        labels, count = self._arrays["labels"].astype(np.int64), self.image_count
+        speakers = tuple(self._header["speakers"][count:])
+        return (
+            Posteriors(means[:count], log_variances[:count], labels[:count]),
+            Posteriors(means[count:], log_variances[count:], labels[count:], speakers),
+        )
+
+    def figure2(self) -> tuple[FloatArray, npt.NDArray[np.integer]]:
+        """The paper's Figure 2: t-SNE coordinates ``(m, 2)`` of one embedding sampled from each of some items.
+
+        Returns
+        -------
+        coordinates
+            ``(m, 2)``, those of images first.
+        items
+            Which items they are, ``(m,)``. They are the same for all models judged by one protocol on one data set.
+        """
+        return self._arrays["figure2/coordinates"], self._arrays["figure2/items"]
+
+    def nearest(self, index: int) -> int:
+        """The item of the other modality that an item finds first."""
+        return int(self._arrays["nearest"][index])
+
+    def mistakes(self) -> list[Mistake]:
+        """The queries of both modalities whose nearest match shows another digit, worst first."""
+        labels, nearest, margins = (self._arrays[name] for name in ("labels", "nearest", "margins"))
+        wrong = np.flatnonzero(labels != labels[nearest])
+        worst_first = wrong[np.argsort(-margins[wrong], kind="stable")]
+        return [Mistake(int(query), int(nearest[query]), float(margins[query])) for query in worst_first]
+
+    def cell(self, query: Modality, row: int, column: int) -> list[tuple[int, int]]:
+        """The queries of a modality behind one cell of its confusion matrix, each with its match.
+
+        Parameters
+        ----------
+        query
+            The modality of the queries.
+        row, column
+            The queries' digit, and that of their nearest matches.
+        """
+        labels, nearest = self._arrays["labels"], self._arrays["nearest"]
+        of_modality = (np.arange(len(labels)) < self.image_count) == (query is Modality.IMAGE)
+        found = np.flatnonzero(of_modality & (labels == row) & (labels[nearest] == column))
+        return [(int(place), int(nearest[place])) for place in found]
+
+    def features(self, index: int, folder: Path | None = None) -> FloatArray:
+        """What the encoder saw of an item, ``(28, 28)`` in [0, 1] or ``(100, 80)``, read from its corpus.
+
+        The first call for a modality imports torch and reads its test inputs, which takes up to some seconds.
+
+        Parameters
+        ----------
+        folder
+            Where the corpora lie; by default the user's place for them.
+
+        Raises
+        ------
+        MissingData
+            If the corpus is gone, or is not the one that the model was judged on.
+        """
+        modality = Modality.IMAGE if index < self.image_count else Modality.SPEECH
+        if modality not in self._samples:
+            from model.evaluation.inputs import inputs_again  # late: it imports torch
+
+            self._samples[modality] = inputs_again(self.report.setting, modality, folder)
+        place = index if modality is Modality.IMAGE else index - self.image_count
+        return np.asarray(self._samples[modality].features[place], np.float32)
+
+    def save(self, folder: Path) -> None:
+        """Write both files; raises ``OSError`` on a full disk. The report comes last: with it, all is there."""
+        (folder / _REPORT).unlink(missing_ok=True)
+        write_atomically(folder / _POSTERIORS, self._arrays, {"format": FORMAT, "kind": "evaluation", **self._header})
+        text = json.dumps(self.report.to_json_dict(), indent=1, ensure_ascii=False)
+        write_bytes_atomically(folder / _REPORT, text.encode())
+        self.folder = folder
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """The inverse of :meth:`save`; raises :class:`~model.checkpoint.UnusableCheckpoint`."""
+        try:
+            report = Report.from_json_dict(json.loads((folder / _REPORT).read_text("utf-8")))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UnusableCheckpoint(f"{folder} holds no whole evaluation.") from error
+        arrays, header = read(folder / _POSTERIORS)
+        if header.get("kind") != "evaluation":
+            raise UnusableCheckpoint(f"{folder} holds no evaluation.")
+        evaluation = cls(report, arrays, header)
+        evaluation.folder = folder
+        return evaluation
+
+
+def folder_of(checkpoint: Path, protocol: Protocol) -> Path:
+    """Where the evaluation of a model by a protocol lies, or would lie.
+
+    It goes by the model's content, not by its name, and by the code: a change to the evaluation makes new folders.
+    Reads the model's file; raises ``OSError`` if it can't.
+    """
+    with checkpoint.open("rb") as file:
+        model = hashlib.file_digest(file, "sha256").hexdigest()
+    code = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(_CODE)]
+    how = hashlib.sha256(json.dumps([protocol.to_dict(), code]).encode()).hexdigest()
+    return locations.cache() / "evaluations" / f"{model[:16]}-{how[:16]}"
+
+
+def find(checkpoint: Path, protocol: Protocol) -> Evaluation | None:
+    """The evaluation of a model by a protocol, if it was made before; raises ``OSError`` as :func:`folder_of`.
+
+    Whether the test data are still the same is not looked at: that takes reading them.
+    """
+    with suppress(UnusableCheckpoint):
+        return Evaluation.load(folder_of(checkpoint, protocol))
+    return None

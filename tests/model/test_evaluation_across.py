@@ -1,0 +1,156 @@
+"""Retrieval, label transfer and the widths of posteriors, against hand calculations and other libraries."""
+
+import numpy as np
+import pytest
+import torch
+from clouds import Z, posteriors
+from sklearn.metrics import average_precision_score
+
+from model.evaluation import EvaluationError, Posteriors, precision_at_1
+from model.evaluation.report import CalibrationBin, Retrieval
+from model.evaluation.retrieval import confusion, find_matches, retrieval, shares
+from model.evaluation.transfer import transfer
+from model.evaluation.widths import calibration, entropies, one_modality
+from model.posterior import DiagonalGaussian
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+def on_a_line(positions, labels) -> Posteriors:
+    """Means in one dimension: the query 1 ranks a gallery by its positions, greatest first."""
+    means = np.array(positions, np.float32)[:, None]
+    return Posteriors(means, np.zeros_like(means), np.array(labels))
+
+
+def test_precision_at_1_by_hand():
+    """Three queries, the second's nearest is of another digit; a long item wins by its dot product."""
+    queries = np.array([[1, 0], [0, 1], [2, 1]], dtype=np.float32)
+    gallery = np.array([[1, 0], [0, 1], [0, 9]], dtype=np.float32)
+    found = precision_at_1(queries, gallery, np.array([4, 5, 6]), np.array([4, 5, 6]))
+    assert found == pytest.approx(2 / 3)
+
+
+def test_a_ranking_by_hand():
+    """Right at ranks 1, 3 and 4 of 12: P@5 is 3/5, P@10 3/10, AP (1 + 2/3 + 3/4) / 3."""
+    gallery = on_a_line(range(12, 0, -1), [7, 1, 7, 7, *[2] * 8])
+    found = retrieval(on_a_line([1], [7]), gallery)
+    expected = Retrieval(1.0, 0.6, 0.3, (1 + 2 / 3 + 3 / 4) / 3)
+    assert [found.p_at_1, found.p_at_5, found.p_at_10] == pytest.approx([1.0, 0.6, 0.3])
+    assert found.mean_average_precision == pytest.approx(expected.mean_average_precision)
+
+
+def test_a_digit_that_is_not_there_is_never_found():
+    queries, gallery = on_a_line([1, 1], [3, 7]), on_a_line([2, 1], [7, 7])
+    assert retrieval(queries, gallery) == Retrieval(0.5, 0.5, 0.5, 0.5)
+    assert find_matches(queries, gallery).margins.tolist() == [np.inf, 0]
+
+
+def test_average_precision_is_scikit_learns(rng):
+    queries, gallery = posteriors(rng, 40, own=3.0), posteriors(rng, 60, own=3.0)
+    scores = queries.means @ gallery.means.T
+    expected = np.mean(
+        [
+            average_precision_score(gallery.labels == label, row)
+            for label, row in zip(queries.labels, scores, strict=True)
+        ]
+    )
+    assert 0.15 < expected < 0.95
+    assert retrieval(queries, gallery).mean_average_precision == pytest.approx(expected)
+
+
+def test_nothing_depends_on_the_chunk(rng):
+    queries, gallery = posteriors(rng, 97, own=3.0), posteriors(rng, 53, own=3.0)
+    arguments = (queries.means, gallery.means, queries.labels, gallery.labels)
+    p_at_1 = precision_at_1(*arguments)
+    assert 0 < p_at_1 < 1
+    assert precision_at_1(*arguments, chunk=10) == p_at_1
+    assert retrieval(queries, gallery).p_at_1 == pytest.approx(p_at_1)
+    whole, sliced = retrieval(queries, gallery), retrieval(queries, gallery, chunk=10)
+    assert whole.mean_average_precision == pytest.approx(sliced.mean_average_precision)
+    for one, other in zip(find_matches(queries, gallery), find_matches(queries, gallery, chunk=10), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
+def test_margins_tell_how_far_off_a_mistake_is():
+    gallery = on_a_line([5, 3, 2], [1, 2, 3])
+    found = find_matches(on_a_line([1, 1, 2], [1, 2, 3]), gallery)
+    assert found.nearest.tolist() == [0, 0, 0]
+    assert found.margins.tolist() == [0, 2, 6]
+
+
+def test_confusions_and_shares_by_hand():
+    counts = np.array(confusion(np.array([0, 0, 9]), np.array([0, 3, 9])))
+    assert counts.shape == (10, 10)
+    assert (counts[0, 0], counts[0, 3], counts[9, 9], counts.sum()) == (1, 1, 1, 3)
+    assert shares(["theo", "jackson", "theo"], [True, True, False]) == {"jackson": 1.0, "theo": 0.5}
+
+
+def test_labels_go_from_one_modality_to_the_other_where_both_lie_together(rng):
+    found = transfer(posteriors(rng, 100, own=0.5), posteriors(rng, 70, own=0.5))
+    assert (found.nearest_neighbours, found.linear) == (1.0, 1.0)
+
+
+def test_labels_do_not_cross_a_gap_though_retrieval_does(rng):
+    """All utterances share an offset: it moves every score of a query alike, but it throws classifiers off."""
+    images = posteriors(rng, 200, own=0.5)
+    offset = np.zeros(Z, np.float32)
+    offset[:10] = 40 * rng.standard_normal(10)
+    speech = posteriors(rng, 100, own=0.5)
+    speech = Posteriors(speech.means + offset, speech.log_variances, speech.labels)
+    assert retrieval(images, speech).p_at_1 > 0.95
+    found = transfer(images, speech)
+    assert found.nearest_neighbours < 0.3
+    assert found.linear < 0.3
+
+
+def test_transfer_learns_the_first_and_is_tested_on_the_second(rng):
+    """The first modality knows five digits only: of the second, five are never guessed."""
+    all_digits, few = posteriors(rng, 100), posteriors(rng, 100)
+    few = few.take(np.flatnonzero(few.labels < 5))
+    assert transfer(few, all_digits).linear == 0.5
+    assert transfer(all_digits, few).linear == 1.0
+
+
+def test_transfer_needs_two_digits(rng):
+    one = posteriors(rng, 50).take(np.arange(0, 50, 10))
+    with pytest.raises(EvaluationError, match="two digits"):
+        transfer(one, posteriors(rng, 50))
+
+
+def test_kl_is_that_of_the_objective(rng):
+    means, log_variances = (rng.standard_normal((20, Z)).astype(np.float32) for _ in range(2))
+    found = one_modality(Posteriors(means, log_variances, np.arange(20) % 10))
+    gaussian = DiagonalGaussian(torch.from_numpy(means), torch.from_numpy(log_variances))
+    assert found.mean_kl == pytest.approx(gaussian.kl_to_prior().mean().item(), rel=1e-5)
+
+
+def test_dimensions_that_never_move_are_not_active(rng):
+    means = np.ones((500, Z), np.float32)
+    means[:, :7] += 0.2 * rng.standard_normal((500, 7)).astype(np.float32)
+    means[:, 7:] += 0.01 * rng.standard_normal((500, Z - 7)).astype(np.float32)
+    assert one_modality(Posteriors(means, np.zeros((500, Z)), np.arange(500) % 10)).active_dimensions == 7
+
+
+def test_width_is_the_entropy_of_the_gaussian():
+    log_variances = np.array([[0.0, 1.0], [-3.0, 2.0]], np.float32)
+    widths = entropies(Posteriors(np.zeros((2, 2)), log_variances, np.array([0, 1])))
+    for width, logs in zip(widths, log_variances, strict=True):
+        gaussian = torch.distributions.MultivariateNormal(torch.zeros(2), torch.diag(torch.from_numpy(logs).exp()))
+        assert width == pytest.approx(gaussian.entropy().item(), rel=1e-5)
+
+
+def test_calibration_by_hand():
+    """Wrong are widths 4 and 2; of the 2 * 3 pairs with a right one, 3 + 1 have the wrong one wider."""
+    found = calibration(np.array([3.0, 4.0, 0.0, 2.0, 1.0]), np.array([True, False, True, False, True]), bins=2)
+    assert found.auroc == pytest.approx(5 / 6)
+    assert found.bins == (CalibrationBin(0.0, 2.0, 3, pytest.approx(2 / 3)), CalibrationBin(3.0, 4.0, 2, 0.5))
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_where_all_are_alike_there_is_nothing_to_warn_of(right):
+    found = calibration(np.array([1.0, 2.0]), np.array([right, right]))
+    assert found.auroc is None
+    assert [part.p_at_1 for part in found.bins] == [float(right)] * 2
