@@ -344,10 +344,12 @@ class RunStore:
             raise
         (grave / "from").write_text(str(record.folder.absolute()), "utf-8")
 
-    def undo_delete(self) -> RunRecord | None:
-        """Put the run back that was deleted last; ``None`` where none is left. Raises ``OSError``."""
+    def undo_delete(self, record: RunRecord | None = None) -> RunRecord | None:
+        """Put a deleted run back, the last one by default; ``None`` where there is none. Raises ``OSError``."""
         for grave in sorted((self.folder / _DELETED).glob("*"), reverse=True):
             place = Path((grave / "from").read_text("utf-8"))
+            if record is not None and place != record.folder.absolute():
+                continue
             shutil.move(grave / place.name, place)
             shutil.rmtree(grave)
             return RunRecord(place)

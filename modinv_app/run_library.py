@@ -30,7 +30,7 @@ class RunLibrary(QObject):
     listed(list)
         The runs as they are now (:class:`RunEntry`), newest first; those opened from elsewhere come after.
     deleted(list)
-        The names of runs that are gone, until :meth:`undo_delete`.
+        Runs that are gone (:class:`RunEntry`), until :meth:`undo_delete`.
     restored(list)
         The folders of runs that are back.
     failed(str, str)
@@ -64,11 +64,11 @@ class RunLibrary(QObject):
 
     def rename(self, record: RunRecord, name: str) -> None:
         """Give a run another name."""
-        self._change(lambda: record.rename(name), "The run could not be renamed")
+        self._label(record, lambda: record.rename(name), "The run could not be renamed")
 
     def set_note(self, record: RunRecord, note: str) -> None:
         """Write down something about a run."""
-        self._change(lambda: record.set_note(note), "The note could not be kept")
+        self._label(record, lambda: record.set_note(note), "The note could not be kept")
 
     def open_elsewhere(self, folder: Path) -> None:
         """List a run that lies in any other folder, until the window closes."""
@@ -84,26 +84,32 @@ class RunLibrary(QObject):
         """List a run from elsewhere no longer; its folder stays."""
         self._change(lambda: self._elsewhere.pop(record.folder.resolve(), None), "The run could not be taken off")
 
-    def delete(self, records: Sequence[RunRecord]) -> None:
+    def delete(self, entries: Sequence[RunEntry]) -> None:
         """Delete runs of the library; :meth:`undo_delete` brings them back."""
 
-        def delete() -> list[str]:
-            names = []
-            for record in records:
-                names.append(record.info().name)
-                self._store.delete(record)
-            return names
+        def delete() -> Sequence[RunEntry]:
+            for entry in entries:
+                self._store.delete(entry.record)
+            return entries
 
         self._change(delete, "The run could not be deleted", self.deleted.emit)
 
-    def undo_delete(self, count: int) -> None:
-        """Bring the runs back that were deleted last."""
+    def undo_delete(self, entries: Sequence[RunEntry]) -> None:
+        """Bring deleted runs back."""
 
         def undo() -> list[Path]:
-            back = [self._store.undo_delete() for _ in range(count)]
+            back = [self._store.undo_delete(entry.record) for entry in entries]
             return [record.folder for record in back if record is not None]
 
         self._change(undo, "The run could not be brought back", self.restored.emit)
+
+    def _label(self, record: RunRecord, job: Callable[[], None], trouble: str) -> None:
+        def label() -> None:
+            if not record.exists:  # a label would make a folder that holds nothing else
+                raise FileNotFoundError(f"{record.folder} holds no run any more.")
+            job()
+
+        self._change(label, trouble)
 
     def _change(
         self, job: Callable[[], object], trouble: str, done: Callable[[object], None] = lambda _result: None

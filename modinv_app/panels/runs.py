@@ -67,7 +67,7 @@ class RunsPanel(QWidget):
         self._entries: list[RunEntry] = []
         self._chosen: list[RunEntry] = []
         self._to_choose: Path | None = None
-        self._gone = 0  # runs that Undo would bring back
+        self._gone: list[RunEntry] = []  # what Undo would bring back
         self._library = RunLibrary(store, self)
         self._library.listed.connect(self._show_entries)
         self._library.deleted.connect(self._show_deleted)
@@ -156,11 +156,13 @@ class RunsPanel(QWidget):
         self._stage.setCurrentWidget(self._list if self._model.rowCount() else self._empty)
 
     def _take_choice(self, entries: list[RunEntry]) -> None:
-        before, self._chosen = [entry.folder for entry in self._chosen], entries
+        changed = [entry.folder for entry in self._chosen] != [entry.folder for entry in entries]
+        if changed:
+            self._keep_note()  # of the run that was chosen until now
+        self._chosen = entries
         one = entries[0] if len(entries) == 1 else None
         self._trouble.show_text(one.info.message if one else "")
         self._note.setVisible(one is not None)
-        changed = before != [entry.folder for entry in entries]
         if one and (changed or not self._note.hasFocus()):
             self._note.setText(one.info.note)
         self._comparison.setVisible(len(entries) > 1)
@@ -215,16 +217,16 @@ class RunsPanel(QWidget):
     def _delete(self) -> None:
         if not self._actions["delete"].isEnabled():
             return
-        own = [entry.record for entry in self._chosen if not entry.elsewhere]
+        own = [entry for entry in self._chosen if not entry.elsewhere]
         if own:
             self._library.delete(own)
         else:
             for entry in self._chosen:
                 self._library.take_off(entry.record)
 
-    def _show_deleted(self, names: list[str]) -> None:
-        self._gone = len(names)
-        self._undo.offer(f"Deleted {names[0]}." if len(names) == 1 else f"Deleted {len(names)} runs.")
+    def _show_deleted(self, entries: list[RunEntry]) -> None:
+        self._gone = entries
+        self._undo.offer(f"Deleted {entries[0].info.name}." if len(entries) == 1 else f"Deleted {len(entries)} runs.")
 
     def _bring_back(self) -> None:
         self._library.undo_delete(self._gone)

@@ -1,0 +1,101 @@
+"""Following runs, and their curves over each other, as the page of training puts them together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+from run_folders import append, make_run, points
+
+from model.runs import Growth, RunRecord, RunStore
+from modinv_app.run_watch import RunWatch
+from modinv_app.widgets.curve_chart import Chart
+from modinv_app.widgets.curves import Curves
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
+
+
+@pytest.fixture
+def watch(qapp) -> Iterator[RunWatch]:  # noqa: ARG001 (Qt first)
+    watch = RunWatch()
+    yield watch
+    watch.close()
+
+
+@pytest.fixture
+def told(watch: RunWatch) -> list[tuple[RunRecord, Growth]]:
+    found: list[tuple[RunRecord, Growth]] = []
+    watch.grown.connect(lambda record, growth: found.append((record, growth)))
+    return found
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    return RunStore(tmp_path)
+
+
+def steps(told: list[tuple[RunRecord, Growth]], record: RunRecord) -> list[int]:
+    return [point.step for of, growth in told if of == record for point in growth.points if "total" in point.values]
+
+
+def test_what_comes_to_a_run_is_told_once(
+    qtbot: QtBot, watch: RunWatch, told: list[tuple[RunRecord, Growth]], store: RunStore
+) -> None:
+    record = make_run(store, "Growing", "running", 20)
+    watch.watch([record])
+    qtbot.waitUntil(lambda: steps(told, record) == [0, 10, 20])
+    append(record, points(30, 30))
+    qtbot.waitUntil(lambda: steps(told, record) == [0, 10, 20, 30])
+    before = len(told)
+    QTest.qWait(600)
+    assert len(told) == before  # nothing new, nothing told
+    record.rename("Renamed")
+    qtbot.waitUntil(lambda: told[-1][1].info.name == "Renamed")
+
+
+def test_only_those_that_are_watched_are_told(
+    qtbot: QtBot, watch: RunWatch, told: list[tuple[RunRecord, Growth]], store: RunStore
+) -> None:
+    one, other, empty = make_run(store, "One"), make_run(store, "Other"), make_run(store, "Empty", "waiting", 0)
+    watch.watch([one])
+    watch.watch([other, empty])  # at once, before the first look is back
+    qtbot.waitUntil(lambda: {record.folder for record, _ in told} == {other.folder, empty.folder})
+    assert not steps(told, one)
+    watch.watch([])
+    told.clear()
+    append(other, points(110, 110))
+    QTest.qWait(400)
+    assert not told
+    watch.watch([one, RunRecord(store.folder / "gone")])  # one that can't be read keeps no other from being told
+    qtbot.waitUntil(lambda: len(steps(told, one)) == 11)
+
+
+def test_the_curves_of_chosen_runs_lie_over_each_other(qtbot: QtBot, watch: RunWatch, store: RunStore) -> None:
+    curves = Curves()
+    qtbot.addWidget(curves)
+    curves.resize(600, 500)
+    curves.show()
+    watch.grown.connect(lambda record, growth: curves.grow(str(record.folder), growth))
+    one, other = make_run(store, "One", "running", 20), make_run(store, "Other", purity=0.5)
+
+    def show(*records: RunRecord) -> None:
+        watch.watch(records)
+        curves.keep([str(record.folder) for record in records])
+
+    show(one)
+    qtbot.waitUntil(lambda: curves.shown == (str(one.folder),))
+    show(one, other)
+    qtbot.waitUntil(lambda: curves.shown == (str(one.folder), str(other.folder)))
+    show(other)
+    assert curves.shown == (str(other.folder),)
+    purity = next(chart for chart in curves.findChildren(Chart) if chart.term.name == "quick_purity")
+    assert purity.reading == "0.500"
+    show(one)
+    qtbot.waitUntil(lambda: purity.reading == "0.900")
+    # The run resumes from its checkpoint at step 10: the file is another one, without what came after.
+    one.metrics_file.unlink()
+    append(one, points(0, 10, purity=0.3))
+    qtbot.waitUntil(lambda: purity.reading == "0.300")
