@@ -8,30 +8,37 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QLineF, Qt
-from PySide6.QtGui import QColor, QFont, QPainterPath, QPalette, QPen
+from PySide6.QtCore import QLineF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainterPath, QPalette, QPen, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsLineItem, QGraphicsPathItem
 
 from model.results import FloatArray, Modality
 from modinv_app.widgets.query_layer import SYMBOLS
 
 _POINT_SIZE = {Modality.IMAGE: 7, Modality.SPEECH: 8}  # a triangle of equal width looks smaller
+_MAP = QRectF(-1.5, -1.5, 3, 3)  # the square from -1 to 1, and points half beyond its rim, however far away
+_FEW, _LARGER = 1000, 1.25  # so few points have room to be larger
+_BESIDE = 16.0  # pixels that a name keeps from the middle of a cloud which it would hide
 
 
 class Cloud(pg.ScatterPlotItem):  # type: ignore[misc]
     """The points of one digit in one modality, all of one style, so that moving them restyles nothing."""
 
-    def __init__(self, members: npt.NDArray[np.intp], modality: Modality) -> None:
+    def __init__(self, members: npt.NDArray[np.intp], modality: Modality, among: int) -> None:
         nowhere = np.zeros(len(members), np.float32)
-        super().__init__(x=nowhere, y=nowhere, pen=None, symbol=SYMBOLS[modality], size=_POINT_SIZE[modality])
+        size = _POINT_SIZE[modality] * (_LARGER if among < _FEW else 1)
+        super().__init__(x=nowhere, y=nowhere, pen=None, symbol=SYMBOLS[modality], size=size)
         self.members = members
 
     def move(self, points: FloatArray) -> None:
         """Move to the members' places among all points; setData would look up every point's symbol again."""
         self.data["x"], self.data["y"] = points[self.members].T
-        self.bounds = [None, None]
-        self.prepareGeometryChange()
         self.invalidate()
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        """Wherever in the map they move: a rectangle of their own would have to be found anew for every frame."""
+        return _MAP
 
 
 class Name(QGraphicsPathItem):
@@ -47,6 +54,13 @@ class Name(QGraphicsPathItem):
         self.setZValue(10)
         self.hide()
         box.addItem(self, ignoreBounds=True)
+
+    def show_at(self, middle: FloatArray, radius: float, opacity: float) -> None:
+        """Name a cloud around a middle ``(2,)``, whose points lie so many pixels from it: a small one from above."""
+        self.setPos(*map(float, middle))
+        self.setTransform(QTransform.fromTranslate(0, -min(_BESIDE, max(0.0, 2 * (_BESIDE - radius)))))
+        self.setOpacity(opacity)
+        self.show()
 
     def set_colours(self, palette: QPalette, font: QFont) -> None:
         """Write in a theme's text colour on a rim of its ground."""

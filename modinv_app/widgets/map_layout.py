@@ -11,6 +11,7 @@ import numpy.typing as npt
 from model.results import FloatArray, Item, Modality
 
 _APART = 2.0  # a digit lies in two clouds where the gap between its modalities is so many times their spread
+_CLEAR, _LOST = 0.5, 0.8  # share of the whole map's spread up to which a cloud has a name, and from which it has none
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,17 +75,42 @@ class Morph:
         return here + eased * (there - here)
 
 
-def centres(clouds: Sequence[FloatArray]) -> list[FloatArray]:
-    """The middles ``(2,)`` of a digit's clouds, each ``(n, 2)``: one for each, or one for two that lie together."""
-    found = [np.median(points, axis=0) for points in clouds]
-    if len(clouds) == 2:
-        gap = np.linalg.norm(found[0] - found[1])
-        spreads = [
-            np.median(np.linalg.norm(points - centre, axis=1)) for points, centre in zip(clouds, found, strict=True)
-        ]
-        if gap <= _APART * sum(spreads):
-            return [np.median(np.concatenate(clouds), axis=0)]
-    return found
+def middle_of(points: FloatArray) -> FloatArray:
+    """The median ``(2,)`` of points ``(n, 2)``, n >= 1."""
+    return np.asarray(_median(points))
+
+
+def spread(points: FloatArray, middle: FloatArray) -> float:
+    """The median distance of points ``(n, 2)``, n >= 1, from their middle ``(2,)``."""
+    away = points - middle
+    return float(_median(np.sqrt((away * away).sum(axis=1))))
+
+
+def _median(values: FloatArray) -> FloatArray:
+    """Of each column: numpy's own spends most of its time on NaN, and a moving map needs forty medians a frame."""
+    low, high = (len(values) - 1) // 2, len(values) // 2
+    ordered = np.partition(values, (low, high), axis=0)
+    return np.asarray((ordered[low] + ordered[high]) / 2)
+
+
+def settle(clouds: Sequence[FloatArray]) -> tuple[list[FloatArray], float]:
+    """Where a digit's clouds, each ``(n, 2)``, have their middles ``(2,)``, and the spread of the wider one.
+
+    Two clouds that lie together have one middle; no clouds have none, and no spread.
+    """
+    middles = [middle_of(points) for points in clouds]
+    spreads = [spread(points, middle) for points, middle in zip(clouds, middles, strict=True)]
+    if len(clouds) == 2 and np.linalg.norm(middles[0] - middles[1]) <= _APART * sum(spreads):
+        middles = [middle_of(np.concatenate(clouds))]
+    return middles, max(spreads, default=0.0)
+
+
+def distinctness(width: float, whole: float) -> float:
+    """How far a cloud of that spread is one of its own in a map of that spread, 0 to 1.
+
+    1 where it is less than half as wide as everything, 0 where it is as good as spread over everything.
+    """
+    return min(1.0, max(0.0, (_LOST - width / whole) / (_LOST - _CLEAR))) if whole else 1.0
 
 
 def digits_apart(points: FloatArray, items: Sequence[Item]) -> int:
@@ -92,4 +118,4 @@ def digits_apart(points: FloatArray, items: Sequence[Item]) -> int:
     labels = np.array([item.label for item in items])
     speech = np.array([item.modality is Modality.SPEECH for item in items])
     clouds = ([points[(labels == digit) & (speech == heard)] for heard in (False, True)] for digit in np.unique(labels))
-    return sum(len(centres(pair)) == 2 for pair in clouds if all(map(len, pair)))
+    return sum(len(settle(pair)[0]) == 2 for pair in clouds if all(map(len, pair)))

@@ -16,7 +16,7 @@ from PySide6.QtGui import QBrush, QKeyEvent, QPalette, QResizeEvent
 from model.results import FloatArray, Item, Modality
 from modinv_app.theme import digit_colour, is_dark
 from modinv_app.widgets.map_items import Cloud, Name, Tie
-from modinv_app.widgets.map_layout import centres
+from modinv_app.widgets.map_layout import distinctness, middle_of, settle, spread
 from modinv_app.widgets.query_layer import SYMBOLS, Query, QueryLayer
 
 _HOME = QRectF(-1.12, -1.12, 2.24, 2.24)  # the points fill the square from -1 to 1
@@ -110,7 +110,7 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         for key in ((digit, modality) for digit in _DIGITS for modality in Modality):
             digit, modality = key
             members = np.flatnonzero((self._labels == digit) & (self._speech == (modality is Modality.SPEECH)))
-            self._clouds[key] = Cloud(members, modality)
+            self._clouds[key] = Cloud(members, modality, len(items))
             self._box.addItem(self._clouds[key], ignoreBounds=True)
         self._points = np.empty((0, 2), np.float32)
         self._query = None
@@ -180,19 +180,21 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self._query_layer.show(query, self._points, self._labels, self._speech)
 
     def _place_names(self) -> None:
-        """Name each digit at the centre of its cloud, or at both centres where its modalities lie apart."""
-        names = iter(self._names)
+        """Name each digit at the centre of its cloud, or at both centres where its modalities lie apart.
+
+        A name fades where its digit has no place of its own: what has collapsed is named by nobody.
+        """
+        names, pixel = iter(self._names), self._box.viewPixelSize()[0]
+        whole = spread(self._points, middle_of(self._points))
         for digit in _DIGITS:
             clouds = [
                 self._points[cloud.members]
                 for (label, _), cloud in self._clouds.items()
                 if label == digit and cloud.isVisible() and len(cloud.members)
             ]
-            middles = centres(clouds)
+            middles, width = settle(clouds)
             for middle in middles:
-                name = next(names)
-                name.setPos(*map(float, middle))
-                name.show()
+                next(names).show_at(middle, width / pixel, distinctness(width, whole))
             for _ in range(2 - len(middles)):
                 next(names).hide()
             if self._ties:

@@ -1,0 +1,94 @@
+"""A sweep as it could be, made of numbers: clouds that merge and collapse, without any training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from model.evaluation.report import (
+    PAPER_TABLE,
+    Calibration,
+    Direction,
+    Interval,
+    OneModality,
+    PaperRow,
+    Report,
+    Retrieval,
+    Transfer,
+)
+from model.recipes import PAPER_LAMBDAS
+from model.results import FloatArray, Item, Modality
+from model.sweep_results import SweepResults, SweepRow
+
+NATS = (400.0, 300.0, 200.0, 140.0, 65.0, 23.0, 11.0, 0.2)
+"""Mean KL of either modality at the paper's values of lambda_IG."""
+
+
+def interval(value: float) -> Interval:
+    return Interval(value, value, value, (value,))
+
+
+def report(purity: float, svm: float, *, right: float = 0.99, nats: float = 20.0, lambda_ig: float = 0.0) -> Report:
+    """What would be measured of a model with these figures; the rest is filled in."""
+    nothing = tuple((0,) * 10 for _ in range(10))
+    direction = Direction(
+        Retrieval(right, right, right, right), Transfer(right, right), Calibration(None, ()), nothing, {}, {}
+    )
+    return Report(
+        interval(purity),
+        interval(svm),
+        interval(svm),
+        direction,
+        direction,
+        OneModality(nats, 128),
+        OneModality(nats, 128),
+        PaperRow.nearest(lambda_ig),
+        1.0,
+    )
+
+
+def make_items(per_digit: int = 20) -> tuple[Item, ...]:
+    """Images of all digits, then utterances."""
+    labels = [digit for _ in Modality for digit in range(10) for _ in range(per_digit)]
+    half = len(labels) // 2
+    return tuple(
+        Item(index, Modality.IMAGE, label, f"MNIST test {index}")
+        if index < half
+        else Item(index, Modality.SPEECH, label, f"FSDD {index - half}", "theo")
+        for index, label in enumerate(labels)
+    )
+
+
+def clouds(items: Sequence[Item], apart: float, width: float, seed: int = 0) -> FloatArray:
+    """Coordinates of a map: digits on a circle, their modalities so far apart, each cloud so wide."""
+    rng = np.random.default_rng(seed)
+    labels = np.array([item.label for item in items])
+    side = np.array([1.0 if item.modality is Modality.SPEECH else -1.0 for item in items])
+    angle = 2 * np.pi * labels / 10
+    reach = 10 + side * apart / 2
+    middles = reach[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return (middles + width * rng.normal(size=(len(items), 2))).astype(np.float32)
+
+
+def make_results(per_digit: int = 20, seeds: Sequence[int] = (0,)) -> SweepResults:
+    """The paper's eight values with about the paper's figures: two clouds a digit, then one, then none."""
+    items = make_items(per_digit)
+    half = len(items) // 2
+    maps = [clouds(items, apart, 0.4) for apart in (8, 8, 8, 6, 0.6, 0, 0)]
+    maps.append(np.random.default_rng(1).normal(size=(len(items), 2)).astype(np.float32))
+    rows = [
+        SweepRow(value, seed, report(purity + 0.001 * seed, svm, nats=nats, lambda_ig=value))
+        for (value, (purity, svm)), nats in zip(sorted(PAPER_TABLE.items()), NATS, strict=True)
+        for seed in seeds
+    ]
+    return SweepResults(
+        items,
+        np.full((half, 28, 28), 128, np.uint8),
+        tuple(f"fsdd:{index}" for index in range(half)),
+        PAPER_LAMBDAS,
+        np.zeros((8, len(items), 4), np.float16),
+        np.stack(maps),
+        tuple(rows),
+        {"recipe": {"name": "fast"}, "corpora": ["mnist", "fsdd"]},
+    )
