@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from PySide6.QtCore import QLocale
+
 from model.runs import RunInfo, RunRecord
 from modinv_app.widgets.lambda_dial import lambda_text
 
@@ -67,7 +69,7 @@ class RunEntry:
         """How it stands, in as few words as tell it."""
         word = STATES[self.info.state]
         if self.info.state == "complete":
-            return f"{word}, {duration(self.info.seconds)}"
+            return f"{word}, {duration(self.info.seconds)}" if self.info.seconds else word
         return f"{word} {self.share:.0%}" if self.info.step else word
 
     @property
@@ -91,7 +93,7 @@ class RunEntry:
 
 
 def duration(seconds: float) -> str:
-    """A time in words, to about a tenth."""
+    """A span of time in words, in one unit."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     if seconds < 3600:
@@ -105,4 +107,7 @@ def date(created: str) -> str:
     now = datetime.now().astimezone()
     if at.date() == now.date():
         return f"{at:%H:%M}"
-    return f"{at.day} {at:%b}" if at.year == now.year else f"{at:%Y-%m-%d}"
+    if at.year != now.year:
+        return f"{at:%Y-%m-%d}"
+    month = QLocale.c().monthName(at.month, QLocale.FormatType.ShortFormat)  # in English, as all of the window
+    return f"{at.day} {month}"

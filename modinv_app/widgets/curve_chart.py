@@ -116,7 +116,7 @@ class Chart(QWidget):
         axis.setStyle(showValues=shown)
         self._plot.setMinimumHeight(_HEIGHT + (self.fontMetrics().height() if shown else 0))
 
-    def draw(self, curves: Sequence[tuple[Sequence[int], Sequence[float]]], steps: int) -> None:
+    def draw(self, curves: Sequence[tuple[Sequence[int], Sequence[float]]], steps: float) -> None:
         """Draw one curve a run, each of its steps and values, on an axis of so many steps."""
         while len(self._curves) > len(curves):
             self._box.removeItem(self._curves.pop())
@@ -203,7 +203,7 @@ class Chart(QWidget):
             curve.setPen(run_pen(place, dark, 1.8, _DIM if faint else 1.0))
             curve.setZValue(0 if faint else 1)
 
-    def _fit(self, values: npt.NDArray[np.float64], steps: int) -> None:
+    def _fit(self, values: npt.NDArray[np.float64], steps: float) -> None:
         self._box.setXRange(0, max(1, steps), padding=0.01)
         if self.term.span:
             low, high = self.term.span
@@ -244,7 +244,7 @@ class _Axis(pg.AxisItem):  # type: ignore[misc]
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         """Places of the ticks, on the axis: as many as have room."""
         if self._term is None:
-            return list(super().tickValues(low, high, size)[:1])
+            return list(super().tickValues(low, high, size)[:1]) if self.style["showValues"] else []
         least = _TICK_GAP * (high - low) / max(size, 1.0)
         for ticks in _logarithmic(low, high) if self._term.span is None else _even(low, high):
             if len(ticks) < 2 or min(np.diff(ticks)) >= least:

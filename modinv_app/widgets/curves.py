@@ -31,6 +31,7 @@ from modinv_app.widgets.curve_chart import Chart, Term
 from modinv_app.widgets.run_legend import RunLegend
 
 _REDRAW_MS = 250
+_SHORT = 2000  # steps that an axis can show from the start
 _TWO_COLUMNS = 560  # pixels of width from which losses and estimates stand side by side
 _EMPTY = "The curves of a run appear here: train a model, or choose a run."
 
@@ -194,11 +195,22 @@ class Curves(QWidget):
         self._since_drawn.start()
         self._stage.setCurrentIndex(1 if self._runs else 0)
         self._legend.set_names([run.name for run in self._runs.values()])
-        steps = max((max(run.steps, run.last) for run in self._runs.values()), default=1)
+        steps = self._span()
         for chart in self._charts:
             name = chart.term.name
             chart.draw([(run.xs[name], run.ys[name]) for run in self._runs.values()], steps)
         self._read()
+
+    def _span(self) -> float:
+        """Steps on the axis: the whole of the longest run, halved while that would leave more than half empty.
+
+        Short runs keep their whole axis from the start, so that nothing moves but the curves.
+        """
+        reached = max((run.last for run in self._runs.values()), default=0)
+        span = float(max((run.steps for run in self._runs.values()), default=1))
+        while span / 2 >= max(reached, _SHORT):
+            span /= 2
+        return max(span, reached)
 
     # Reading values
 

@@ -57,6 +57,7 @@ class RunComparison(QWidget):
         self._table.setWordWrap(False)
         self._table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self._table.horizontalHeader().setMinimumSectionSize(_COLUMN)
+        self._table.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
         self._table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
         top = QHBoxLayout()
@@ -133,7 +134,8 @@ def choices(entry: RunEntry) -> dict[str, str]:
 def outcome(entry: RunEntry) -> dict[str, str]:
     """What has come of a run so far."""
     estimates = {title: f"{entry.estimates[name]:.3f}" for name, title in _ESTIMATES.items() if name in entry.estimates}
-    return {**estimates, "Steps done": f"{entry.info.step:,}", "Time": duration(entry.info.seconds)}
+    time = {"Time": duration(entry.info.seconds)} if entry.info.seconds else {}
+    return {**estimates, "Steps done": f"{entry.info.step:,}", **time}
 
 
 def _word(name: str, value: Any) -> str:

@@ -124,6 +124,14 @@ def test_the_axis_spans_the_whole_run_from_the_start(curves: Curves) -> None:
     assert before <= chart(curves, "Total").width()
 
 
+def test_a_long_run_does_not_crowd_its_beginning_at_the_edge(curves: Curves) -> None:
+    curves.add_run("a", "Long", 46_900, [losses(100, 2.0)])
+    assert chart(curves, "Total").place_of(2000, 1.0).x() > 200  # of 300 pixels
+    curves.append("a", [losses(40_000, 1.0)])
+    QTest.qWait(300)
+    assert chart(curves, "Total").place_of(46_900, 1.0).x() <= chart(curves, "Total").width()
+
+
 def test_new_points_show_at_most_four_times_a_second(
     curves: Curves, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
