@@ -28,6 +28,7 @@ _ARRIVED = 0.002  # of the way from one map to the next: less than a pixel
 _STAY, _GO = 1.1, 1.5  # seconds that a played map stays, and that the way to the next one takes
 _SIDE = 330
 _PLAY = "Play: turn the dial from end to end"
+_CORPORA = {"mnist": "MNIST", "fsdd": "FSDD"}
 _MISSING = "There is no sweep to show yet.\n\n“modinv sweep” trains a model for each value of λ_IG and judges it."
 
 
@@ -299,7 +300,10 @@ def _position_after(seconds: float) -> float:
 def _origin(results: SweepResults) -> str:
     """Where the numbers come from."""
     seeds = len({row.seed for row in results.rows})
-    recipe = results.setting.get("recipe", {}).get("name", "")
-    corpora = " + ".join(str(each).upper() for each in results.setting.get("corpora", ()))
-    numbers = f"Numbers: mean of {seeds} seeds" if seeds > 1 else "Numbers: one seed"
-    return f"{numbers}, {corpora}, recipe {recipe}. Hollow diamonds: the paper, MNIST + TIDIGITS."
+    recipe, protocol = results.setting["recipe"], results.setting["protocol"]
+    corpora = " + ".join(_CORPORA.get(name, name) for name in (protocol["images"], protocol["speech"]))
+    numbers = f"means of {seeds} seeds" if seeds > 1 else "one seed"
+    return (
+        f"Numbers: {numbers}, {corpora} test, recipe {recipe['name']}, {recipe['steps']:,} steps. "
+        "Hollow diamonds: the paper, MNIST + TIDIGITS."
+    )

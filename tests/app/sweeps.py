@@ -29,9 +29,9 @@ def interval(value: float) -> Interval:
     return Interval(value, value, value, (value,))
 
 
-def report(purity: float, svm: float, *, right: float = 0.99, nats: float = 20.0, lambda_ig: float = 0.0) -> Report:
+def make_report(purity: float, svm: float, *, nats: float = 20.0, lambda_ig: float = 0.0) -> Report:
     """What would be measured of a model with these figures; the rest is filled in."""
-    nothing = tuple((0,) * 10 for _ in range(10))
+    right, nothing = 0.99, tuple((0,) * 10 for _ in range(10))
     direction = Direction(
         Retrieval(right, right, right, right), Transfer(right, right), Calibration(None, ()), nothing, {}, {}
     )
@@ -78,7 +78,7 @@ def make_results(per_digit: int = 20, seeds: Sequence[int] = (0,)) -> SweepResul
     maps = [clouds(items, apart, 0.4) for apart in (8, 8, 8, 6, 0.6, 0, 0)]
     maps.append(np.random.default_rng(1).normal(size=(len(items), 2)).astype(np.float32))
     rows = [
-        SweepRow(value, seed, report(purity + 0.001 * seed, svm, nats=nats, lambda_ig=value))
+        SweepRow(value, seed, make_report(purity + 0.001 * seed, svm, nats=nats, lambda_ig=value))
         for (value, (purity, svm)), nats in zip(sorted(PAPER_TABLE.items()), NATS, strict=True)
         for seed in seeds
     ]
@@ -90,5 +90,5 @@ def make_results(per_digit: int = 20, seeds: Sequence[int] = (0,)) -> SweepResul
         np.zeros((8, len(items), 4), np.float16),
         np.stack(maps),
         tuple(rows),
-        {"recipe": {"name": "fast"}, "corpora": ["mnist", "fsdd"]},
+        {"recipe": {"name": "fast", "steps": 1600}, "protocol": {"images": "mnist", "speech": "fsdd"}},
     )
