@@ -247,7 +247,7 @@ class DialPage(QWidget):
         side.setSpacing(6)
         side.addWidget(self._where)
         side.addWidget(self._words)
-        side.addSpacing(4)
+        side.addSpacing(8)
         side.addWidget(self._purity)
         side.addWidget(self._svm)
         side.addSpacing(4)
@@ -304,6 +304,6 @@ def _origin(results: SweepResults) -> str:
     corpora = " + ".join(_CORPORA.get(name, name) for name in (protocol["images"], protocol["speech"]))
     numbers = f"means of {seeds} seeds" if seeds > 1 else "one seed"
     return (
-        f"Numbers: {numbers}, {corpora} test, recipe {recipe['name']}, {recipe['steps']:,} steps. "
-        "Hollow diamonds: the paper, MNIST + TIDIGITS."
+        f"{corpora} test, recipe {recipe['name']}, {recipe['steps']:,} steps, {numbers}. "
+        "Diamonds: the paper, MNIST + TIDIGITS."
     )

@@ -134,20 +134,21 @@ def _why_two(at: _Measured) -> str:
         why += f": {at.right:.0%} of images find the right word all the same"
     if not at.lambda_ig:
         return f"{why}. Information costs nothing, so nothing pulls the clouds together."
-    cost = f"The {at.nats:.0f} nats of a pair's posteriors cost {at.price:.2g}"
+    cost = f"What a pair says, {at.nats:.0f} nats, costs {at.price:.2g} here"
     return f"{why}. {cost}{', next to nothing beside a margin of 1' if at.price < _CHEAP else ''}."
 
 
 def _why_less(at: _Measured) -> str:
-    why = f"The {at.nats:.0f} nats of a pair's posteriors cost {at.price:.2g} here"
+    why = f"What a pair says, {at.nats:.0f} nats, costs {at.price:.2g} here"
     if at.before is None or at.before[1] <= at.nats:
         return f"{why}."
-    return f"{why}: they make do with less than at {lambda_text(at.before[0])}, where they held {at.before[1]:.0f}."
+    lower, nats = at.before
+    return f"{why}: it makes do with less than at {lambda_text(lower)}, where it was {nats:.0f}."
 
 
 def _why_one(at: _Measured) -> str:
     return (
-        f"Information has its price: the {at.nats:.0f} nats of a pair's posteriors cost {at.price:.2g}. Which digit it "
+        f"Information has its price: what a pair says, {at.nats:.0f} nats, costs {at.price:.2g} here. Which digit it "
         "is pays for itself in similarity; how it came, seen or heard, pays for nothing and goes."
     )
 

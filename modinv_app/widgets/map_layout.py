@@ -11,7 +11,7 @@ import numpy.typing as npt
 from model.results import FloatArray, Item, Modality
 
 _APART = 2.0  # a digit lies in two clouds where the gap between its modalities is so many times their spread
-_CLEAR, _LOST = 0.5, 0.8  # share of the whole map's spread up to which a cloud has a name, and from which it has none
+_CLEAR, _LOST = 0.45, 0.7  # share of the whole map's spread up to which a cloud has a name, and from which it has none
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,7 @@ def settle(clouds: Sequence[FloatArray]) -> tuple[list[FloatArray], float]:
 def distinctness(width: float, whole: float) -> float:
     """How far a cloud of that spread is one of its own in a map of that spread, 0 to 1.
 
-    1 where it is less than half as wide as everything, 0 where it is as good as spread over everything.
+    1 where it is clearly narrower than everything, 0 where it is as good as spread over everything.
     """
     return min(1.0, max(0.0, (_LOST - width / whole) / (_LOST - _CLEAR))) if whole else 1.0
 

@@ -68,5 +68,5 @@ def test_digits_in_two_clouds_are_counted() -> None:
 def test_what_is_spread_over_everything_is_not_distinct() -> None:
     assert distinctness(0.1, 1) == 1
     assert distinctness(1, 1) == 0
-    assert 0 < distinctness(0.65, 1) < 1
+    assert 0 < distinctness(0.6, 1) < 1
     assert distinctness(0, 0) == 1
