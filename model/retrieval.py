@@ -115,6 +115,11 @@ def majority(matches: Sequence[Match]) -> tuple[int, float]:
 
 def build_gallery(encoders: Encoders, header: Header, images: Samples, speech: Samples) -> Gallery:
     """A gallery of samples as a model encodes them."""
+    return encode_gallery(encoders, header, unencoded_gallery(images, speech))
+
+
+def unencoded_gallery(images: Samples, speech: Samples) -> Gallery:
+    """A gallery of samples that no model has seen yet."""
     items = [
         Item(number, Modality.IMAGE, int(label), source)
         for number, (label, source) in enumerate(zip(images.labels, images.sources, strict=True))
@@ -126,7 +131,7 @@ def build_gallery(encoders: Encoders, header: Header, images: Samples, speech: S
         )
     ]
     empty = np.zeros((0, 0), np.float32)
-    gallery = Gallery(
+    return Gallery(
         tuple(items),
         (images.features * 255).round().to(torch.uint8).numpy(),
         speech.features.to(torch.float16).numpy(),
@@ -136,17 +141,20 @@ def build_gallery(encoders: Encoders, header: Header, images: Samples, speech: S
         {},
         {},
     )
-    return encode_gallery(encoders, header, gallery)
 
 
-def encode_gallery(encoders: Encoders, header: Header, gallery: Gallery) -> Gallery:
-    """The same items as another model sees them."""
+def encode_items(encoders: Encoders, gallery: Gallery) -> tuple[FloatArray, FloatArray]:
+    """Means and log-variances of a gallery's items as a model sees them, each ``(n, 128)``."""
     sides = [
         encoders.encode(Modality.IMAGE, torch.from_numpy(gallery.image_features).float() / 255),
         encoders.encode(Modality.SPEECH, torch.from_numpy(gallery.speech_features).float()),
     ]
-    means = torch.cat([side.mean for side in sides]).numpy()
-    log_variances = torch.cat([side.log_variance for side in sides]).numpy()
+    return torch.cat([side.mean for side in sides]).numpy(), torch.cat([side.log_variance for side in sides]).numpy()
+
+
+def encode_gallery(encoders: Encoders, header: Header, gallery: Gallery) -> Gallery:
+    """The same items as another model sees them."""
+    means, log_variances = encode_items(encoders, gallery)
     model = {
         "recipe": header.recipe["name"],
         "lambda_ig": header.recipe["lambda_ig"],
@@ -164,9 +172,18 @@ def clip(gallery: Gallery, index: int, folder: Path | None = None) -> tuple[Floa
     UnusableAudio
         If its recording can't be found or read.
     """
-    name, key = gallery.key(index).split(":", 1)
     try:
-        corpus: SpeechCorpus = CORPORA[name](folder)  # type: ignore[assignment]
-        return corpus.clip(key)
+        return recording(gallery.key(index), folder)
     except (OSError, KeyError) as error:
         raise UnusableAudio(f"The recording of {gallery.items[index].source} can't be found.") from error
+
+
+def recording(key: str, folder: Path | None = None) -> tuple[FloatArray, int]:
+    """A recording of a corpus, ``"fsdd:7_jackson_0.wav"``: ``(n,)`` in [-1, 1] and its rate in Hz.
+
+    Raises ``OSError`` where the corpus is missing, ``KeyError`` where it has no such recording, and
+    :class:`model.speech.UnusableAudio`.
+    """
+    name, place = key.split(":", 1)
+    corpus: SpeechCorpus = CORPORA[name](folder)  # type: ignore[assignment]
+    return corpus.clip(place)

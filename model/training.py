@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,18 +29,41 @@ _CHECK_EVERY = 10
 
 
 class TrainingFailed(RuntimeError):
-    """Training can't go on; the message says why and what to do. The last checkpoint is whole."""
+    """Training can't go on; the message says why and what to do. The last checkpoint is whole.
+
+    Attributes
+    ----------
+    resumable
+        Whether the same run, on another device or later, may get further.
+    """
+
+    def __init__(self, message: str, resumable: bool = True) -> None:
+        super().__init__(message)
+        self.resumable = resumable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stepped:
-    """One batch done. ``loss`` holds detached tensors: reading their values waits for the device."""
+    """One batch done.
+
+    Attributes
+    ----------
+    step, steps
+        Batches done and in all.
+    loss
+        Detached tensors: reading their values waits for the device.
+    lambda_ig, learning_rate
+        In force during the step.
+    encoders
+        As they are now, in training mode: whoever looks at them leaves them as they are, and does it at once.
+    """
 
     step: int
     steps: int
     loss: Loss
     lambda_ig: float
     learning_rate: float
+    encoders: Encoders
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +102,8 @@ class Run:
         What it learns from, in words: corpora and what was left out.
     device
         Where it runs.
+    start
+        A model's file whose weights to start from, ``data["started_from"]`` says which; ``None`` starts from scratch.
     """
 
     folder: Path
@@ -85,6 +111,7 @@ class Run:
     seed: int
     data: dict[str, Any]
     device: torch.device
+    start: Path | None = None
 
     @property
     def model(self) -> Path:
@@ -118,6 +145,15 @@ def has_bfloat16(device: torch.device) -> bool:
     return bool(torch.cpu.get_capabilities().get("avx512_bf16"))
 
 
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that the device's or the machine's memory does not suffice."""
+    # On the CPU and on MPS it is a RuntimeError like any other but for its words.
+    told = str(error)
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+        isinstance(error, RuntimeError) and ("DefaultCPUAllocator" in told or "out of memory" in told)
+    )
+
+
 def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
     """Train until the recipe's last step or until ``stop`` says so, from where the run's folder left off.
 
@@ -137,7 +173,7 @@ def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: Fal
     TrainingFailed
         If the loss is no number any more, or memory runs out. What was saved before stays.
     UnusableCheckpoint
-        If the folder holds another run.
+        If the folder holds another run, or the weights to start from are none or have changed.
     OSError
         If a checkpoint can't be written.
     """
@@ -146,28 +182,29 @@ def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: Fal
         torch.manual_seed(run.seed)
         encoders = build(recipe)
     encoders.to(run.device).train()
-    optimiser = torch.optim.Adam(
-        encoders.parameters(),
-        recipe.learning_rate,
-        recipe.betas,
-        recipe.epsilon,
-        fused=run.device.type != "mps",
-    )
-    done = _restore(run, encoders, optimiser) if run.resume.exists() else 0
+    optimiser = optimiser_of(recipe, encoders)
+    done = 0
+    if run.resume.exists():
+        done = _restore(run, encoders, optimiser)
+    elif run.start is not None:
+        _start_from(run.start, run.data["started_from"]["sha256"], encoders)
     saved = time.monotonic()
     step = done
     try:
         while step < recipe.steps and not stop():
-            loss = _step(step, recipe, encoders, optimiser, sampler)
+            loss = take_step(step, recipe, encoders, optimiser, sampler)
             step += 1
-            if (step % _CHECK_EVERY == 0 or step == recipe.steps) and not torch.isfinite(loss.total):
-                raise _diverged(step)
-            yield Stepped(step, recipe.steps, loss, recipe.lambda_ig_at(step - 1), recipe.learning_rate_at(step - 1))
+            if (step % _CHECK_EVERY == 0 or step in (1, recipe.steps)) and not torch.isfinite(loss.total):
+                raise diverged(step)
+            rates = recipe.lambda_ig_at(step - 1), recipe.learning_rate_at(step - 1)
+            yield Stepped(step, recipe.steps, loss, *rates, encoders)
             if time.monotonic() - saved > SAVE_SECONDS:
                 _save(run, encoders, optimiser, step)
                 done, saved = step, time.monotonic()
                 yield Saved(step, run.resume)
-    except torch.OutOfMemoryError as error:
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
         raise TrainingFailed(
             f"{run.device} ran out of memory. Use a smaller batch, fewer samples an input or another device."
         ) from error
@@ -177,10 +214,21 @@ def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: Fal
     yield Ended(step, step >= recipe.steps, run.model, encoders.eval(), run.header(step))
 
 
-def _step(
+def optimiser_of(recipe: Recipe, encoders: Encoders) -> torch.optim.Optimizer:
+    """Adam as a recipe wants it; the encoders lie on their device already."""
+    return torch.optim.Adam(
+        encoders.parameters(),
+        recipe.learning_rate,
+        recipe.betas,
+        recipe.epsilon,
+        fused=encoders.device.type != "mps",
+    )
+
+
+def take_step(
     step: int, recipe: Recipe, encoders: Encoders, optimiser: torch.optim.Optimizer, sampler: PairSampler
 ) -> Loss:
-    """One batch: pairs, posteriors, embeddings, loss, update."""
+    """One batch, counted from 0: pairs, posteriors, embeddings, loss, update."""
     generator = sampler.generator(step)
     images, filterbanks = sampler.batch(step, generator)
     if recipe.augments_at(step):
@@ -206,17 +254,32 @@ def _step(
     return Loss(*(term.detach() for term in (loss.total, loss.similarity, loss.information_gain, loss.weight_norms)))
 
 
-def _diverged(step: int) -> TrainingFailed:
+def diverged(step: int) -> TrainingFailed:
+    """What to raise once weights or loss are no numbers: the same steps would end there again."""
     return TrainingFailed(
         f"By step {step} the loss was no number any more. Use a lower learning rate or another seed; what was saved "
-        "before is whole."
+        "before is whole.",
+        resumable=False,
     )
+
+
+def _start_from(path: Path, digest: str, encoders: Encoders) -> None:
+    """Take the weights of another model; the optimiser begins anew."""
+    arrays, _ = read(path)
+    if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        raise UnusableCheckpoint(f"{path}, from which this run started, has changed since. Begin a new run.")
+    try:
+        fill(encoders, arrays)
+    except UnusableCheckpoint as error:
+        raise UnusableCheckpoint(
+            f"The weights in {path.name} don't fit these encoders. Start from another model, or with its batch norm."
+        ) from error
 
 
 def _save(run: Run, encoders: Encoders, optimiser: torch.optim.Optimizer, step: int) -> None:
     """The weights to use, then the state to resume from: if only one fits on the disk, the run goes over it again."""
     if not all(weight.isfinite().all() for weight in encoders.parameters()):
-        raise _diverged(step)
+        raise diverged(step)
     arrays = {f"weights/{name}": array for name, array in to_arrays(encoders).items()}
     for number, state in optimiser.state_dict()["state"].items():
         for name, value in state.items():

@@ -139,7 +139,7 @@ def test_training_leaves_a_model_that_says_how_it_came_to_be(trained):
 
 
 def test_ctrl_c_keeps_the_work_and_the_same_command_resumes(data, trained, tmp_path, monkeypatch):
-    step = training._step
+    step = training.take_step
 
     def step_and_press_ctrl_c(number, *arguments):
         if number == 1:
@@ -148,7 +148,7 @@ def test_ctrl_c_keeps_the_work_and_the_same_command_resumes(data, trained, tmp_p
 
     command = [*TRAIN, "--data-dir", data, "--out", tmp_path / "run"]
     with monkeypatch.context() as patch:
-        patch.setattr(training, "_step", step_and_press_ctrl_c)
+        patch.setattr(training, "take_step", step_and_press_ctrl_c)
         stopped = run(*command)
     assert stopped.exit_code == 130, stopped.output
     assert "Stopped after 2 of 3 steps" in stopped.stderr

@@ -1,0 +1,66 @@
+"""What the window's process does of training: estimate, train, judge quickly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, Protocol
+
+from model.estimate import estimate
+from model.gallery import Gallery
+from model.library import Library
+from model.logbook import Logbook
+from model.plans import Plan
+from model.snapshots import quick_figures
+from model.trained import best_device, load_model
+from model.training import Ended, Stepped
+
+
+class Talk(Protocol):
+    """How a job is heard, held and stopped."""
+
+    def say(self, message: Mapping[str, Any]) -> None:
+        """Tell a message."""
+
+    def stopping(self, pausing: Callable[[], AbstractContextManager[None]] = nullcontext) -> bool:
+        """Whether it should end now; waits, inside of ``pausing``, while it is paused."""
+
+
+def train_plan(request: Mapping[str, Any], talk: Talk, library: Library) -> None:
+    """Train ``{"plan": {...}, "folder": path}``; says ``progress``, ``started`` and at the end ``ended``.
+
+    Points, snapshots and the state go into the folder.
+    """
+    started = False
+    with Logbook(Path(request["folder"]), Plan.from_dict(request["plan"])) as book:
+        for event in book.train(library, lambda: talk.stopping(book.pause), lambda text: _tell(talk, text)):
+            if isinstance(event, Stepped) and not started:
+                started = True
+                talk.say({"say": "started"})
+    assert isinstance(event, Ended), "training always ends with Ended"
+    talk.say({"say": "ended", "complete": event.complete, "step": event.step})
+
+
+def estimate_plan(request: Mapping[str, Any], talk: Talk, library: Library) -> None:
+    """Estimate ``{"plan": {...}}``; says ``progress`` and at the end ``estimate`` or ``stopped``."""
+    plan = Plan.from_dict(request["plan"])
+    device = best_device(plan.device)
+    sampler = library.sampler(plan, device, lambda text: _tell(talk, text))
+    probe = library.probe(plan, lambda text: _tell(talk, text))
+    _tell(talk, "Trying some steps")
+    found = estimate(plan, sampler, probe, device, talk.stopping)
+    talk.say({"say": "stopped"} if found is None else {"say": "estimate", **found.to_dict()})
+
+
+def judge_quickly(request: Mapping[str, Any], talk: Talk) -> None:
+    """The quick estimates of ``{"checkpoint": path, "probe": path}``, a model and the items of some run's snapshots.
+
+    Says ``quick`` (values).
+    """
+    encoders, _ = load_model(Path(request["checkpoint"]), best_device())
+    talk.say({"say": "quick", "values": quick_figures(encoders, Gallery.load(Path(request["probe"])))})
+
+
+def _tell(talk: Talk, text: str) -> None:
+    talk.say({"say": "progress", "share": None, "text": text})

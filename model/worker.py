@@ -1,0 +1,185 @@
+"""A process that computes for the window, one job after the other: ``python -m model.worker``.
+
+It reads JSON lines and answers in JSON lines. A line ``{"do": ...}`` is a job of `JOBS` or a word to the jobs that came
+before it: ``pause``, ``go``, ``stop``. Each job ends with a line of its own, or with ``failed``. When there is no more
+to read, whoever started the process is gone: it stops, keeps what there is, and goes too.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+if TYPE_CHECKING:
+    from model.library import Library
+
+Request = Mapping[str, Any]
+
+_KEEPING_SECONDS = 60.0  # after which a process that nobody listens to any more goes whatever it does
+_NICENESS = 10  # the window comes first
+
+
+class Talk:
+    """What a job says and hears.
+
+    Parameters
+    ----------
+    request
+        The job.
+    say
+        Sends a message.
+    """
+
+    def __init__(self, request: Request, say: Callable[[Mapping[str, Any]], None]) -> None:
+        self.request = request
+        self.say = say
+        self._changed = threading.Condition()
+        self._paused = self._stopped = False
+
+    def hear(self, word: str) -> None:
+        """Take notice of ``pause``, ``go`` or ``stop``; from any thread."""
+        with self._changed:
+            self._stopped |= word == "stop"
+            self._paused = word == "pause" or (self._paused and word != "go")
+            self._changed.notify_all()
+
+    def stopping(self, pausing: Callable[[], AbstractContextManager[None]] = nullcontext) -> bool:
+        """Whether the job should end now. While it is paused, this waits, within what ``pausing`` returns."""
+        with self._changed:
+            if self._paused and not self._stopped:
+                with pausing():
+                    self.say({"say": "paused"})
+                    self._changed.wait_for(lambda: self._stopped or not self._paused)
+                self.say({"say": "going"})
+            return self._stopped
+
+
+@functools.cache
+def _library() -> Library:
+    """What is loaded stays loaded: the next run begins at once."""
+    from model.library import Library
+
+    return Library()
+
+
+def _train(request: Request, talk: Talk) -> None:
+    from model.training_jobs import train_plan
+
+    train_plan(request, talk, _library())
+
+
+def _estimate(request: Request, talk: Talk) -> None:
+    from model.training_jobs import estimate_plan
+
+    estimate_plan(request, talk, _library())
+
+
+def _quick(request: Request, talk: Talk) -> None:
+    from model.training_jobs import judge_quickly
+
+    judge_quickly(request, talk)
+
+
+def _evaluate(request: Request, talk: Talk) -> None:
+    from model.evaluation.jobs import evaluate
+
+    evaluate(request, talk)
+
+
+JOBS: dict[str, Callable[[Request, Talk], None]] = {
+    "train": _train,
+    "estimate": _estimate,
+    "quick": _quick,
+    "evaluate": _evaluate,
+}
+"""Every job by its word. They import late: this process says that it is ready as soon as it is."""
+
+
+class Reader:
+    """Reads what is to be done, while a job is done: jobs wait in line, words reach the jobs before them at once."""
+
+    def __init__(self, lines: Iterable[bytes], say: Callable[[Mapping[str, Any]], None]) -> None:
+        self._lines = lines
+        self._say = say
+        self._unfinished: list[Talk] = []
+        self.jobs: queue.SimpleQueue[Talk | None] = queue.SimpleQueue()
+
+    def read(self) -> None:
+        """Read to the end, then stop everything."""
+        try:
+            for line in self._lines:
+                self._take(json.loads(line))
+        finally:
+            self._tell("stop")
+            self.jobs.put(None)
+            last = threading.Timer(_KEEPING_SECONDS, os._exit, [1])
+            last.daemon = True
+            last.start()
+
+    def _take(self, request: Request) -> None:
+        if request["do"] in JOBS:
+            talk = Talk(request, self._say)
+            self._unfinished.append(talk)
+            self.jobs.put(talk)
+        else:
+            self._tell(request["do"])
+
+    def finish(self, talk: Talk) -> None:
+        """A job is done; words don't reach it any more."""
+        self._unfinished.remove(talk)
+
+    def _tell(self, word: str) -> None:
+        for talk in tuple(self._unfinished):
+            talk.hear(word)
+
+
+def run_job(talk: Talk) -> None:
+    """Do a job; if it fails, say why and what to do."""
+    try:
+        JOBS[talk.request["do"]](talk.request, talk)
+    except Exception as error:
+        from model.failures import what_to_do
+
+        details = "".join(traceback.format_exception(error))
+        talk.say({"say": "failed", "message": what_to_do(error), "details": details})
+
+
+def main() -> None:
+    """Do jobs until there is nothing more to read."""
+    # Ctrl-C in a terminal reaches the window too, which then says what to do.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else _NICENESS)
+    answers = os.dup(1)
+    os.dup2(2, 1)  # what a library prints is no answer
+    lock = threading.Lock()
+
+    def say(message: Mapping[str, Any]) -> None:
+        line = f"{json.dumps(dict(message))}\n".encode()
+        # Where nobody listens any more there will be nothing to read either, which ends the job as it should.
+        with lock, suppress(OSError):
+            while line:
+                line = line[os.write(answers, line) :]
+
+    reader = Reader(sys.stdin.buffer, say)
+    threading.Thread(target=reader.read, name="reader", daemon=True).start()
+    from model.estimate import device_names  # with torch, which takes seconds
+
+    say({"say": "ready", "devices": device_names()})
+    while (talk := reader.jobs.get()) is not None:
+        run_job(talk)
+        reader.finish(talk)
+
+
+if __name__ == "__main__":
+    main()
