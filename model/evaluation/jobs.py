@@ -163,10 +163,12 @@ def _setting(path: Path, header: Header) -> dict[str, Any]:
     return {
         "checkpoint": path.name,
         "recipe": header.recipe["name"],
+        "recipe_values": header.recipe,
         "lambda_ig": header.recipe["lambda_ig"],
         "steps": header.step,
         "trained_on": header.data,
         "trained_with_seed": header.seed,
+        "trained_versions": header.versions,
         "versions": {name: version(name) for name in ("torch", "numpy", "scikit-learn", "openTSNE")},
     }
 

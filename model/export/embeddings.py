@@ -1,0 +1,146 @@
+"""Embeddings of the test inputs for other programs: numpy, tables of any language, and TensorBoard's projector."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from model.checkpoint import write_bytes_atomically
+from model.results import FloatArray
+
+if TYPE_CHECKING:
+    from model.evaluation.store import Evaluation
+
+FORMATS = ("npz", "parquet")
+
+_PICTURE = 28  # pixels: what an image has, and what is left of a filterbank
+_CONFIG = "projector_config.pbtxt"
+
+
+def save(evaluation: Evaluation, path: Path) -> None:
+    """Write posteriors and what is known of each test input as npz or Parquet, by the path's suffix; images first.
+
+    npz: ``mean`` and ``log_variance`` ``(n, 128)``; ``modality``, ``label``, ``speaker`` and ``source`` ``(n,)``;
+    ``setting``, JSON. Parquet: the same columns, a row an input, the setting in the schema's metadata.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is another one.
+    OSError
+        If the file can't be written.
+    """
+    written = {"npz": _npz, "parquet": _parquet}
+    suffix = path.suffix.removeprefix(".").lower()
+    if suffix not in written:
+        raise ValueError(f"Embeddings are written as {', '.join(FORMATS)}, not as {path.name!r}.")
+    write_bytes_atomically(path, written[suffix](_columns(evaluation), json.dumps(dict(evaluation.report.setting))))
+
+
+def picture(features: FloatArray) -> npt.NDArray[np.uint8]:
+    """What an encoder sees, to look at: ``(28, 28)``; or of sound ``(80, 100)``, low frequencies at the bottom."""
+    # Energies are normalised: silence lies at about -1.5, the loudest reach 2.5.
+    shade = features if features.shape == (_PICTURE, _PICTURE) else (features.T[::-1] + 1.5) / 4
+    return np.asarray(np.rint(np.clip(shade, 0, 1) * 255), np.uint8)
+
+
+def thumbnails(evaluation: Evaluation, data_dir: Path | None = None) -> npt.NDArray[np.uint8]:
+    """A picture of each test input, ``(n, 28, 28)``: the image, or the filterbank with time from left to right.
+
+    Raises
+    ------
+    MissingData
+        If a corpus is gone, or is not the one that the model was judged on.
+    """
+    return np.stack([_thumbnail(evaluation.features(item.index, data_dir)) for item in evaluation.items()])
+
+
+def projector(evaluation: Evaluation, folder: Path, pictures: npt.NDArray[np.uint8] | None = None) -> None:
+    """Write a folder for ``tensorboard --logdir``: means of posteriors, what is known of each, and pictures.
+
+    Parameters
+    ----------
+    evaluation
+        A judged model.
+    folder
+        New, or one that this function wrote before: that is replaced.
+    pictures
+        See :func:`thumbnails`; without them points stay points.
+
+    Raises
+    ------
+    FileExistsError
+        If something else is in the folder.
+    OSError
+        If it can't be written.
+    """
+    import torch
+    from torch.utils.tensorboard import SummaryWriter
+
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / _CONFIG).is_file():
+            raise FileExistsError(f"{folder} holds something else. Choose a new folder for the projector.")
+        shutil.rmtree(folder)
+    columns = _columns(evaluation)
+    names = ("modality", "label", "speaker", "source")
+    colours = None
+    if pictures is not None:
+        colours = torch.from_numpy(pictures).float().div(255)[:, None].expand(-1, 3, -1, -1)
+    with SummaryWriter(str(folder)) as writer:
+        writer.add_embedding(
+            np.round(columns["mean"].astype(np.float64), 4),  # as text: more digits would only be longer
+            metadata=list(zip(*(columns[name].tolist() for name in names), strict=True)),
+            metadata_header=list(names),
+            label_img=colours,
+            tag="embeddings",
+        )
+
+
+def _columns(evaluation: Evaluation) -> dict[str, npt.NDArray[Any]]:
+    sides, items = evaluation.posteriors(), evaluation.items()
+    return {
+        "modality": np.array([str(item.modality) for item in items]),
+        "label": np.array([item.label for item in items], np.int8),
+        "speaker": np.array([item.speaker for item in items]),
+        "source": np.array([item.source for item in items]),
+        "mean": np.concatenate([side.means for side in sides]),
+        "log_variance": np.concatenate([side.log_variances for side in sides]),
+    }
+
+
+def _npz(columns: dict[str, npt.NDArray[Any]], setting: str) -> bytes:
+    content = io.BytesIO()
+    arrays: dict[str, Any] = {**columns, "setting": np.array(setting)}
+    np.savez_compressed(content, **arrays)
+    return content.getvalue()
+
+
+def _parquet(columns: dict[str, npt.NDArray[Any]], setting: str) -> bytes:
+    import pyarrow
+    import pyarrow.parquet
+
+    arrays = {
+        name: pyarrow.array(column)
+        if column.ndim == 1
+        else pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(column.ravel()), column.shape[1])
+        for name, column in columns.items()
+    }
+    table = pyarrow.table(arrays).replace_schema_metadata({"modinv": setting})
+    content = io.BytesIO()
+    pyarrow.parquet.write_table(table, content, compression="zstd")
+    return content.getvalue()
+
+
+def _thumbnail(features: FloatArray) -> npt.NDArray[np.uint8]:
+    from PIL import Image
+
+    shade = picture(features)
+    if shade.shape == (_PICTURE, _PICTURE):
+        return shade
+    return np.asarray(Image.fromarray(shade).resize((_PICTURE, _PICTURE), Image.Resampling.BOX))

@@ -1,0 +1,305 @@
+"""The paper's figures for any models, confusions, and curves of training: drawn once, for files and pages alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from model.evaluation.report import PAPER_TABLE, Report
+from model.export.drawing import (
+    FAINT,
+    GROUND,
+    INK,
+    MODALITY_SVM,
+    MUTED,
+    ON_FILL,
+    PURITY,
+    blank,
+    no_ticks,
+    styled,
+)
+from model.palette import DIGITS_ON_LIGHT, RUNS
+from model.results import Modality
+from model.sweep_results import SweepRow
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.lines import Line2D
+
+    from model.evaluation.store import Evaluation
+    from model.runs import RunRecord
+
+LAMBDA = r"$\lambda_\mathrm{IG}$"
+
+_ZERO = 1e-6  # where a logarithmic axis shows lambda_IG = 0
+_MARKERS = {Modality.IMAGE: "o", Modality.SPEECH: "^"}
+_CURVES = (
+    # name in a point's values, title, least and greatest value in sight (None: a logarithmic axis)
+    ("total", "Total loss", None),
+    ("similarity", "Similarity loss", None),
+    ("information_gain", "Information gain (nats)", None),
+    ("quick_purity", "Cluster purity, quick estimate", (0, 1.03)),
+    ("quick_svm", "Modality SVM, quick estimate", (0.4, 1.03)),
+    ("quick_p_at_1", "P@1, quick estimate", (0, 1.03)),
+)
+
+
+def figure2(rows: Sequence[tuple[str, Evaluation]]) -> Figure:
+    """Figure 2: maps of embeddings of both modalities, coloured by digit: images, speech, and both in one.
+
+    All three panels of a row show one t-SNE of both modalities.
+
+    Parameters
+    ----------
+    rows
+        Models, each with the name that stands above its row.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    if not rows:
+        raise ValueError("Figure 2 needs at least one model.")
+    with styled():
+        figure = blank(7.8, 2.85 * len(rows) + 0.35)
+        strips = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
+        for strip, (name, evaluation) in zip(strips, rows, strict=True):
+            _map_row(strip, name, evaluation)
+        figure.legend(
+            handles=[*_digit_handles(), *_modality_handles()], loc="outside lower center", ncols=12,
+            handletextpad=0.1, columnspacing=1.1, borderpad=0.1,
+        )  # fmt: skip
+    return figure
+
+
+def _typeset(name: str) -> str:
+    """A name that people chose, as matplotlib takes it: dollar signs begin no formula, but lambda_IG is one."""
+    return name.replace("$", r"\$").replace("λ_IG", LAMBDA)
+
+
+def _map_row(strip: SubFigure, name: str, evaluation: Evaluation) -> None:
+    coordinates, places = evaluation.figure2()
+    labels = np.array([item.label for item in evaluation.items()])[places]
+    speech = places >= evaluation.image_count
+    report = evaluation.report
+    strip.suptitle(
+        f"{_typeset(name)}:  purity {report.purity.mean:.3f}, modality SVM {report.modality_svm.mean:.3f}",
+        x=0.008, ha="left", fontsize=9.5,
+    )  # fmt: skip
+    low, high = coordinates.min(axis=0), coordinates.max(axis=0)
+    centre, reach = (low + high) / 2, 0.54 * float((high - low).max())
+    shown = {"Images": ~speech, "Speech": speech, "Both": np.ones(len(places), bool)}
+    for axes, (title, chosen) in zip(strip.subplots(1, 3), shown.items(), strict=True):
+        no_ticks(axes)
+        axes.set(aspect="equal", xlim=centre[0] + [-reach, reach], ylim=centre[1] + [-reach, reach])
+        axes.set_title(title, fontsize=8.5, color=MUTED, pad=3)
+        for modality, of_modality in ((Modality.IMAGE, ~speech), (Modality.SPEECH, speech)):
+            _points(axes, coordinates[chosen & of_modality], labels[chosen & of_modality], modality)
+
+
+def _points(axes: Axes, at: npt.NDArray[np.floating], labels: npt.NDArray[np.integer], modality: Modality) -> None:
+    axes.scatter(
+        at[:, 0], at[:, 1], s=11, marker=_MARKERS[modality], c=[DIGITS_ON_LIGHT[label] for label in labels],
+        linewidth=0, alpha=0.85,
+    )  # fmt: skip
+
+
+def _digit_handles() -> list[Line2D]:
+    from matplotlib.lines import Line2D
+
+    return [
+        Line2D([], [], linestyle="", marker="s", markersize=6, markeredgewidth=0, color=colour, label=str(digit))
+        for digit, colour in enumerate(DIGITS_ON_LIGHT)
+    ]
+
+
+def _modality_handles() -> list[Line2D]:
+    from matplotlib.lines import Line2D
+
+    return [
+        Line2D([], [], linestyle="", marker=marker, markersize=4.5, markeredgewidth=0, color=MUTED, label=f"{modality}")
+        for modality, marker in _MARKERS.items()
+    ]
+
+
+def figure3(rows: Sequence[SweepRow]) -> Figure:
+    """Figure 3: purity and modality SVM against lambda_IG, with the paper's curves behind.
+
+    Every model is a dot; lines and bands are mean, least and greatest of the seeds of one lambda_IG.
+
+    Parameters
+    ----------
+    rows
+        Models of a sweep, in any order.
+    """
+    from matplotlib.lines import Line2D
+
+    with styled():
+        figure = blank(6.4, 4.0)
+        axes = figure.add_subplot()
+        axes.set(xscale="log", ylim=(0, 1.04), xlabel=LAMBDA)
+        axes.grid(axis="y")
+        axes.axhline(0.5, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)), zorder=1)
+        paper = sorted(PAPER_TABLE)
+        for colour, place, values_of in ((PURITY, 0, _purity), (MODALITY_SVM, 1, _modality_svm)):
+            axes.plot(
+                [_place(lambda_ig) for lambda_ig in paper],
+                [PAPER_TABLE[lambda_ig][place] for lambda_ig in paper],
+                color=colour, alpha=0.55, linewidth=1.3, linestyle=(0, (4, 2)), marker="o", markersize=3.5,
+                markerfacecolor=GROUND, zorder=2,
+            )  # fmt: skip
+            lambdas = sorted({row.lambda_ig for row in rows})
+            found = [[values_of(row) for row in rows if row.lambda_ig == lambda_ig] for lambda_ig in lambdas]
+            x = [_place(lambda_ig) for lambda_ig in lambdas]
+            axes.fill_between(
+                x, [min(values) for values in found], [max(values) for values in found],
+                color=colour, alpha=0.16, linewidth=0, zorder=3,
+            )  # fmt: skip
+            axes.plot(x, [float(np.mean(values)) for values in found], color=colour, zorder=4)
+            axes.scatter(
+                np.repeat(x, [len(values) for values in found]), np.concatenate(found), s=15, color=colour, linewidth=0,
+                zorder=5,
+            )  # fmt: skip
+        _lambda_ticks(axes, [row.lambda_ig for row in rows])
+        seeds = len({row.seed for row in rows})
+        axes.legend(
+            handles=[
+                Line2D([], [], color=PURITY, label="Cluster purity"),
+                Line2D([], [], color=MODALITY_SVM, label="Modality SVM accuracy"),
+                Line2D([], [], color=INK, marker="o", markersize=3.8,
+                       label="measured here" + (f", mean and range of {seeds} seeds" if seeds > 1 else "")),
+                Line2D([], [], color=INK, alpha=0.55, linewidth=1.3, linestyle=(0, (4, 2)), marker="o", markersize=3.5,
+                       markerfacecolor=GROUND, label="the paper, MNIST and TIDIGITS"),
+                Line2D([], [], color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)), label="SVM by chance"),
+            ],
+            loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.2, columnspacing=2.5,
+        )  # fmt: skip
+    return figure
+
+
+def _purity(row: SweepRow) -> float:
+    return row.report.purity.mean
+
+
+def _modality_svm(row: SweepRow) -> float:
+    return row.report.modality_svm.mean
+
+
+def _place(lambda_ig: float) -> float:
+    """Where a logarithmic axis shows a value that may be 0."""
+    return max(lambda_ig, _ZERO)
+
+
+def _lambda_ticks(axes: Axes, swept: Sequence[float]) -> None:
+    """Name the decades and 0, and cut the axis between them: no distance leads from 0 to a logarithm."""
+    highest = max([1.0, *swept])
+    powers = range(-5, int(np.ceil(np.log10(highest))) + 1)
+    axes.set_xlim(_ZERO / 1.8, highest * 1.8)
+    axes.set_xticks([_ZERO, *(10.0**power for power in powers)])
+    axes.set_xticklabels(["0", *(f"$10^{{{power}}}$" if power else "1" for power in powers)])
+    axes.minorticks_off()
+    for at in (2.6e-6, 3.2e-6):
+        axes.plot(
+            [at / 1.12, at * 1.12], [-0.018, 0.018], color=MUTED, linewidth=0.8, clip_on=False,
+            transform=axes.get_xaxis_transform(),
+        )  # fmt: skip
+
+
+def confusions(report: Report) -> Figure:
+    """Which digit was asked for and which was found, as counts of queries in both directions."""
+    with styled():
+        figure = blank(8.6, 4.5, gap=0.08)
+        for axes, query in zip(figure.subplots(1, 2), Modality, strict=True):
+            _confusion(axes, report, query)
+    return figure
+
+
+def _confusion(axes: Axes, report: Report, query: Modality) -> None:
+    from matplotlib.patches import Rectangle
+
+    direction = report.direction(query)
+    counts = np.array(direction.confusion)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    for (row, column), share in np.ndenumerate(shares):
+        if not counts[row, column]:
+            continue
+        wrong = row != column
+        # Mistakes are few: a square root lets them be seen.
+        axes.add_patch(
+            Rectangle(
+                (column - 0.5, row - 0.5), 1, 1, linewidth=0, facecolor=MODALITY_SVM if wrong else PURITY,
+                alpha=float(0.12 + 0.88 * np.sqrt(share)),
+            )
+        )  # fmt: skip
+        axes.text(
+            column, row, f"{counts[row, column]}", ha="center", va="center", fontsize=7.5,
+            color=ON_FILL if share > 0.25 else INK,
+        )  # fmt: skip
+    words = {Modality.IMAGE: "image", Modality.SPEECH: "utterance"}
+    axes.set(
+        xlim=(-0.5, 9.5), ylim=(9.5, -0.5), aspect="equal", xticks=range(10), yticks=range(10),
+        xlabel=f"Digit of the nearest {words[query.other]}", ylabel=f"Digit of the {words[query]} that asks",
+    )  # fmt: skip
+    name = "Image to speech" if query is Modality.IMAGE else "Speech to image"
+    axes.set_title(f"{name}: {direction.retrieval.p_at_1:.1%} right")
+    axes.tick_params(length=0)
+    for line in np.arange(0.5, 9):
+        axes.axhline(line, color=FAINT, linewidth=0.5, zorder=0)
+        axes.axvline(line, color=FAINT, linewidth=0.5, zorder=0)
+    for spine in axes.spines.values():
+        spine.set(visible=True, color=FAINT)
+
+
+def curves(records: Sequence[RunRecord]) -> Figure:
+    """Loss terms and quick estimates of runs against their steps, over each other.
+
+    Parameters
+    ----------
+    records
+        Runs, finished or not. A run without points keeps its place in the legend.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    from matplotlib.lines import Line2D
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+    if not records:
+        raise ValueError("Curves need at least one run.")
+    with styled():
+        figure = blank(9.2, 4.6 + 0.2 * len(records))
+        colours = [DIGITS_ON_LIGHT[RUNS[place % len(RUNS)]] for place in range(len(records))]
+        runs = [(record.info().name, record.points()) for record in records]
+        panels = figure.subplots(2, 3, sharex=True)
+        for axes, (name, title, span) in zip(panels.flat, _CURVES, strict=True):
+            axes.set_title(title, fontsize=9)
+            axes.grid(axis="y")
+            if span:
+                axes.set_ylim(span)
+            else:
+                axes.set_yscale("log")
+                axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                axes.yaxis.set_minor_locator(NullLocator())
+                axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+            for colour, (_, points) in zip(colours, runs, strict=True):
+                known = [(point.step, point.values[name]) for point in points if name in point.values]
+                axes.plot(*np.array(known, float).reshape(-1, 2).T, color=colour, linewidth=1.4)
+        for axes in panels[-1]:
+            axes.set_xlabel("Step")
+        figure.legend(
+            handles=[
+                Line2D([], [], color=colour, label=_typeset(name))
+                for colour, (name, _) in zip(colours, runs, strict=True)
+            ],
+            loc="outside lower left", ncols=1 if len(records) < 4 else 2,
+        )  # fmt: skip
+    return figure

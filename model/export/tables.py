@@ -1,0 +1,269 @@
+"""Tables of reports: CSV in full precision for programs, Markdown and LaTeX rounded and captioned for people."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from model.checkpoint import write_bytes_atomically
+from model.evaluation.report import PAPER_TABLE, Direction, Interval, OneModality, Report
+from model.export import words
+from model.results import Modality
+from model.sweep_results import SweepRow
+
+FORMATS = ("csv", "md", "tex")
+
+Value = Interval | float | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One thing that a report tells.
+
+    Attributes
+    ----------
+    key, title
+        For programs, and for people.
+    of
+        Reads it; ``None`` where it can't be told.
+    """
+
+    key: str
+    title: str
+    of: Callable[[Report], Value]
+
+
+def _both_ways(key: str, title: str, of: Callable[[Direction], Value]) -> tuple[Measure, Measure]:
+    return (
+        Measure(f"{key}_image_to_speech", f"{title}, image → speech", lambda report: of(report.image_to_speech)),
+        Measure(f"{key}_speech_to_image", f"{title}, speech → image", lambda report: of(report.speech_to_image)),
+    )
+
+
+def _each(key: str, title: str, of: Callable[[OneModality], Value]) -> tuple[Measure, Measure]:
+    return (
+        Measure(f"{key}_image", f"{title}, images", lambda report: of(report.image)),
+        Measure(f"{key}_speech", f"{title}, speech", lambda report: of(report.speech)),
+    )
+
+
+MEASURES: tuple[Measure, ...] = (
+    Measure("purity", "Cluster purity", lambda report: report.purity),
+    Measure("modality_svm", "Modality SVM (0.5 is best)", lambda report: report.modality_svm),
+    Measure("modality_svm_unseen_inputs", "Modality SVM, unseen inputs", lambda r: r.modality_svm_unseen_inputs),
+    *_both_ways("p_at_1", "P@1", lambda direction: direction.retrieval.p_at_1),
+    *_both_ways("p_at_5", "P@5", lambda direction: direction.retrieval.p_at_5),
+    *_both_ways("p_at_10", "P@10", lambda direction: direction.retrieval.p_at_10),
+    *_both_ways("map", "mAP", lambda direction: direction.retrieval.mean_average_precision),
+    *_both_ways("transfer_knn", "Label transfer, k-NN", lambda direction: direction.transfer.nearest_neighbours),
+    *_both_ways("transfer_linear", "Label transfer, linear", lambda direction: direction.transfer.linear),
+    *_both_ways("calibration_auroc", "Wider when wrong, AUROC", lambda direction: direction.calibration.auroc),
+    *_each("mean_kl", "Mean KL from the prior (nats)", lambda modality: modality.mean_kl),
+    *_each("active_dimensions", "Active dimensions", lambda modality: modality.active_dimensions),
+)
+"""Everything in a report that is one number or an interval, in the order in which people read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table, in words for people and in numbers for programs.
+
+    Attributes
+    ----------
+    caption
+        On what data, with what recipe and seeds.
+    head, rows
+        Cells; the first column names the rows. The paper's λ_IG is written so, arrows and ± as they are.
+    records
+        What the CSV holds: one record a model, in full precision, with its setting.
+    """
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    records: tuple[Mapping[str, Any], ...]
+
+    def csv(self) -> str:
+        """One line a model; the caption's facts are columns of their own."""
+        text = io.StringIO()
+        names = list(dict.fromkeys(name for record in self.records for name in record))
+        writer = csv.DictWriter(text, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.records)
+        return text.getvalue()
+
+    def markdown(self) -> str:
+        """A table as GitHub and Pandoc read it, with the caption below."""
+
+        def line(cells: Iterable[str]) -> str:
+            return "".join(f"| {cell} " for cell in cells) + "|\n"
+
+        def plain(cells: Iterable[str]) -> str:
+            return line(cell.replace("|", r"\|") for cell in cells)
+
+        rule = line(["---", *["--:"] * (len(self.head) - 1)])
+        return f"{plain(self.head)}{rule}{''.join(map(plain, self.rows))}\n{self.caption}\n"
+
+    def latex(self) -> str:
+        """A ``table`` with the rules of the booktabs package."""
+
+        def line(cells: Iterable[str]) -> str:
+            return " & ".join(_latex(cell) for cell in cells) + r" \\"
+
+        return "\n".join(
+            [
+                r"% \usepackage{booktabs}",
+                r"\begin{table}",
+                r"  \centering",
+                rf"  \caption{{{_latex(self.caption)}}}",
+                rf"  \begin{{tabular}}{{l{'r' * (len(self.head) - 1)}}}",
+                r"    \toprule",
+                f"    {line(self.head)}",
+                r"    \midrule",
+                *(f"    {line(row)}" for row in self.rows),
+                r"    \bottomrule",
+                r"  \end{tabular}",
+                r"\end{table}",
+                "",
+            ]
+        )
+
+
+def comparison(rows: Sequence[tuple[str, Report]]) -> Table:
+    """Models beside each other and beside the paper's row of the nearest lambda_IG: one line a measure.
+
+    Parameters
+    ----------
+    rows
+        Models, each with its name; at least one.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    if not rows:
+        raise ValueError("A table needs at least one model.")
+    papers = list(dict.fromkeys(report.paper for _, report in rows))
+    printed = {"purity": lambda paper: paper.purity, "modality_svm": lambda paper: paper.modality_svm}
+    lines = []
+    for measure in MEASURES:
+        known = [f"{printed[measure.key](paper):.3f}" if measure.key in printed else "" for paper in papers]
+        lines.append((measure.title, *(in_words(measure.of(report)) for _, report in rows), *known))
+    head = (
+        "",
+        *(name for name, _ in rows),
+        *(f"the paper, λ_IG = {words.number(paper.lambda_ig)}" for paper in papers),
+    )
+    note = " Purity and SVM: mean and 95 % interval of the resamplings. The paper: MNIST and TIDIGITS."
+    return Table(words.caption(rows) + note, head, tuple(lines), tuple(_record(*row) for row in rows))
+
+
+def sweep(rows: Sequence[SweepRow]) -> Table:
+    """Table 1 of the paper, with its own figures beside: one line a lambda_IG, over all seeds.
+
+    Raises
+    ------
+    ValueError
+        If there is no row.
+    """
+    if not rows:
+        raise ValueError("A table needs at least one model.")
+    rows = sorted(rows, key=lambda row: (row.lambda_ig, row.seed))
+    lines = []
+    for lambda_ig in dict.fromkeys(row.lambda_ig for row in rows):
+        reports = [row.report for row in rows if row.lambda_ig == lambda_ig]
+        paper = [f"{value:.3f}" for value in PAPER_TABLE.get(lambda_ig, ())] or ["", ""]
+        measured = (
+            [report.purity.mean for report in reports],
+            [report.modality_svm.mean for report in reports],
+            *([report.direction(query).retrieval.p_at_1 for report in reports] for query in Modality),
+        )
+        lines.append((words.number(lambda_ig), f"{len(reports)}", *map(_spread, measured), *paper))
+    head = ("λ_IG", "Seeds", "Purity", "Modality SVM", "P@1 image → speech", "P@1 speech → image")
+    several = any(line[1] != "1" for line in lines)
+    note = " Mean of the seeds, with the least and the greatest." if several else ""
+    caption = words.sweep_caption([row.report for row in rows], (row.seed for row in rows))
+    return Table(
+        f"{caption}{note} The paper: MNIST and TIDIGITS.",
+        (*head, "the paper: purity", "the paper: SVM"),
+        tuple(lines),
+        tuple(_record(f"λ_IG = {words.number(row.lambda_ig)}, seed {row.seed}", row.report) for row in rows),
+    )
+
+
+def save(table: Table, path: Path) -> None:
+    """Write a table as CSV, Markdown or LaTeX, by the path's suffix.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is another one.
+    OSError
+        If the file can't be written.
+    """
+    written = {"csv": table.csv, "md": table.markdown, "tex": table.latex}
+    suffix = path.suffix.removeprefix(".").lower()
+    if suffix not in written:
+        raise ValueError(f"A table is written as {', '.join(FORMATS)}, not as {path.name!r}.")
+    write_bytes_atomically(path, written[suffix]().encode())
+
+
+def in_words(value: Value) -> str:
+    """``"0.989 ± 0.002"`` (mean and half of the 95 % interval), ``"0.984"``, ``"17"``; a dash for the unknown."""
+    if value is None:
+        return "–"
+    if isinstance(value, Interval):
+        half = f" ± {(value.high - value.low) / 2:.3f}" if len(value.values) > 1 else ""
+        return f"{value.mean:.3f}{half}"
+    if isinstance(value, int):
+        return str(value)
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def _spread(values: Sequence[float]) -> str:
+    """``"0.989 (0.987–0.991)"``."""
+    mean = f"{sum(values) / len(values):.3f}"
+    return mean if len(values) == 1 else f"{mean} ({min(values):.3f}–{max(values):.3f})"
+
+
+def _record(name: str, report: Report) -> dict[str, Any]:
+    setting = {key: value for key, value in report.setting.items() if isinstance(value, str | int | float)}
+    setting["trained_on"] = words.trained_on(report.setting)
+    record: dict[str, Any] = {"model": name, **setting}
+    for measure in MEASURES:
+        value = measure.of(report)
+        if isinstance(value, Interval):
+            record |= {measure.key: value.mean, f"{measure.key}_low": value.low, f"{measure.key}_high": value.high}
+        else:
+            record[measure.key] = value
+    paper = report.paper
+    return record | {
+        "paper_lambda_ig": paper.lambda_ig,
+        "paper_purity": paper.purity,
+        "paper_modality_svm": paper.modality_svm,
+    }
+
+
+_LATEX = {
+    "λ_IG": r"$\lambda_\mathrm{IG}$",
+    "→": r"$\rightarrow$",
+    "±": r"$\pm$",
+    "–": "--",
+    "λ": r"$\lambda$",
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+}
+_SPECIAL = re.compile("|".join(map(re.escape, _LATEX)))  # the longer ones first, as they stand there
+
+
+def _latex(text: str) -> str:
+    """Words as LaTeX sets them."""
+    return _SPECIAL.sub(lambda match: _LATEX[match[0]], text)
