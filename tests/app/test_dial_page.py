@@ -121,6 +121,10 @@ def test_numbers_are_the_means_over_seeds_of_the_nearest_trained_value(qtbot: Qt
     assert "λ_IG = 3.16e-3 is nearest" in said(page)
     assert gauges(page)[1] == f"{svm:.3f}"
 
+    page.dial.set_value(1.2e-2)
+    qtbot.waitUntil(lambda: "λ_IG = 2.15e-2 is nearest" in said(page), timeout=2000)
+    assert gauges(page)[1] == f"{PAPER_TABLE[2.15e-2][1]:.3f}"
+
 
 def test_every_value_has_its_words_and_nothing_is_cut_off_or_moves(qtbot: QtBot, page: DialPage) -> None:
     for size in (QSize(1280, 734), QSize(1000, 634)):

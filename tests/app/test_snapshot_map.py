@@ -93,6 +93,16 @@ def test_a_new_snapshot_is_glided_to_and_told_in_numbers(qtbot: QtBot, shown: Sn
     assert "Quick estimates: purity 0.100  ·  SVM 0.900  ·  P@1 0.500" in words(shown)
 
 
+def test_snapshot_after_snapshot_the_map_goes_forward_only(qtbot: QtBot, shown: SnapshotMap) -> None:
+    seen: list[int] = []
+    slider(shown).valueChanged.connect(seen.append)
+    shown.show_snapshot(snapshot(0))
+    for step in (100, 200):
+        shown.show_snapshot(snapshot(step))
+        qtbot.waitUntil(lambda: slider(shown).value() == slider(shown).maximum(), timeout=3000)
+    assert seen == sorted(seen)
+
+
 def test_a_finished_run_shows_its_end_at_once(shown: SnapshotMap) -> None:
     shown.show_snapshots([snapshot(step) for step in range(0, 400, 100)])
     assert shown.step == 300
