@@ -22,8 +22,8 @@ def transfer(learned: Posteriors, tested: Posteriors) -> Transfer:
     - Nearest neighbours: a vote of the `NEIGHBOURS` nearest by Euclidean distance (fewer where there are fewer).
     - Linear: multinomial logistic regression with an L2 penalty, C = 1 (scikit-learn's own).
 
-    Retrieval ranks by dot products, which an offset between the modalities leaves almost alone; these classifiers
-    are thrown off by it. They tell, where P@1 does not, whether one modality can stand for the other.
+    An offset that all inputs of a modality share moves every score of a query alike, so that retrieval does not feel
+    it; these classifiers can be thrown off by it. They ask more: whether one modality can stand for the other.
 
     Parameters
     ----------
