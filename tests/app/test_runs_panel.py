@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +16,6 @@ from run_folders import append, make_run, points
 
 from model.runs import RunRecord, RunStore
 from modinv_app.panels.runs import RunsPanel
-from modinv_app.run_entry import date, duration
 from modinv_app.theme import apply_scheme, run_colour
 from modinv_app.widgets.run_list import RunList
 from modinv_app.widgets.undo_strip import UndoStrip
@@ -82,14 +79,6 @@ def field(panel: RunsPanel, name: str) -> QLineEdit:
 
 def says(panel: RunsPanel, text: str) -> bool:
     return any(text in label.text() for label in panel.findChildren(QLabel) if label.isVisible())
-
-
-def test_importing_the_panel_imports_nothing_heavy() -> None:
-    script = (
-        "import sys, modinv_app.panels.runs, modinv_app.run_watch\n"
-        "assert not {'pyqtgraph', 'torch', 'sklearn', 'matplotlib'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
 def test_runs_of_any_process_appear_by_themselves_newest_first(qtbot: QtBot, panel: RunsPanel, store: RunStore) -> None:
@@ -404,8 +393,3 @@ def test_many_runs_chosen_by_the_keyboard(qtbot: QtBot, panel: RunsPanel, store:
     QTest.keyClick(view, Qt.Key.Key_Backspace)
     await_names(qtbot, panel)
     assert says(panel, "Deleted 12 runs")
-
-
-def test_words_for_times() -> None:
-    assert [duration(seconds) for seconds in (4, 90, 4000)] == ["4 s", "2 min", "1.1 h"]
-    assert date("2017-03-01T12:00:00+00:00") == "2017-03-01"

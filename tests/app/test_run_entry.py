@@ -1,0 +1,21 @@
+"""Words for a run, and what the window has to import to list runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from modinv_app.run_entry import date, duration
+
+
+def test_importing_the_list_of_runs_imports_nothing_heavy() -> None:
+    script = (
+        "import sys, modinv_app.panels.runs, modinv_app.run_watch\n"
+        "assert not {'pyqtgraph', 'torch', 'sklearn', 'matplotlib'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_words_for_times() -> None:
+    assert [duration(seconds) for seconds in (4, 90, 4000)] == ["4 s", "2 min", "1.1 h"]
+    assert date("2017-03-01T12:00:00+00:00") == "2017-03-01"
