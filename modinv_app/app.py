@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QCoreApplication, QSettings
 from PySide6.QtWidgets import QApplication
 
+from model.runs import RunStore
 from modinv_app import settings as chosen
 from modinv_app.audio.backend import Backend
 from modinv_app.audio.player import Player
@@ -47,9 +48,12 @@ class Application:
         self.sound = SoundSystem(make_backend)
         self.recorder = Recorder(self.sound)
         self.player = Player(self.sound)
-        self.window = MainWindow(self.settings, self.state, self.model, self.sound, self.recorder, self.player)
+        self.window = MainWindow(
+            self.settings, self.state, self.model, self.sound, self.recorder, self.player, RunStore()
+        )
         self.model.gallery_loaded.connect(self._take_gallery)
         self.model.ready.connect(self.state.set_model)
+        self.model.ready.connect(self._prepare_pages)
         self.garbage = GarbageCollection(self.window)
         self.model.ready.connect(self.garbage.start)
         self.model.failed.connect(self.garbage.start)
@@ -61,6 +65,10 @@ class Application:
         self.sound.refresh()
         self.recorder.start()  # before what can wait, for all of it happens in one thread
         self.player.warm_up()
+
+    def _prepare_pages(self) -> None:
+        self.model.ready.disconnect(self._prepare_pages)
+        self.window.prepare_pages()
 
     def _take_gallery(self, gallery: object, maps: object) -> None:
         self.state.set_gallery(gallery)  # type: ignore[arg-type]

@@ -4,27 +4,46 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMainWindow, QMessageBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QMessageBox,
+    QVBoxLayout,
+    QWidget,
+)
 
+from model import locations
 from model.checkpoint import Header
+from model.runs import RunStore
 from modinv_app import settings as chosen
 from modinv_app.actions import Callback, Commands
 from modinv_app.audio.player import Player
 from modinv_app.audio.recorder import Recorder
 from modinv_app.audio.system import SoundSystem
+from modinv_app.jobs import Lane
 from modinv_app.model_service import ModelService
 from modinv_app.pages.explore import ExplorePage
 from modinv_app.push_to_talk import PushToTalk
 from modinv_app.settings import Settings
 from modinv_app.state import AppState
 from modinv_app.theme import Scheme, apply_scheme
+from modinv_app.widgets.lambda_dial import lambda_text
 from modinv_app.widgets.message_bar import MessageBar
 from modinv_app.widgets.pages import Pages
 from modinv_app.widgets.shortcut_sheet import ShortcutSheet
+from modinv_app.widgets.training_strip import TrainingStrip
+
+if TYPE_CHECKING:  # these pages import pyqtgraph: they are built when somebody turns to them
+    from modinv_app.pages.dial import DialPage
+    from modinv_app.pages.evaluate import EvaluatePage
+    from modinv_app.pages.train import TrainPage
 
 _KEYS_WITHOUT_ACTION = (
     ("Listen", "Space", "Hold to speak"),
@@ -36,8 +55,22 @@ _OF_EXPLORE = ("Draw", "Listen", "Map")
 """Groups of commands whose single keys mean something else on other pages."""
 
 
+def _import_pages() -> None:
+    import modinv_app.pages.dial
+    import modinv_app.pages.evaluate
+    import modinv_app.pages.train  # noqa: F401
+
+
 class MainWindow(QMainWindow):
-    """Four pages: explore, the dial of lambda_IG, train, evaluate."""
+    """Four pages: explore, the dial of lambda_IG, train, evaluate.
+
+    Parameters
+    ----------
+    settings, state, model, sound, recorder, player
+        What the window shows and asks.
+    store
+        Where training runs are kept.
+    """
 
     def __init__(
         self,
@@ -47,6 +80,7 @@ class MainWindow(QMainWindow):
         sound: SoundSystem,
         recorder: Recorder,
         player: Player,
+        store: RunStore,
     ) -> None:
         super().__init__()
         self.setWindowTitle("modinv")
@@ -56,9 +90,20 @@ class MainWindow(QMainWindow):
         self._sound = sound
         self._recorder = recorder
         self._player = player
+        self._store = store
+        self._files = Lane("files", self)
+        self._leaving = False
+        self.dial: DialPage | None = None
+        self.train: TrainPage | None = None
+        self.evaluate: EvaluatePage | None = None
         self.explore = ExplorePage(settings, state, model, sound, recorder, player)
         self.pages = Pages()
         self.pages.add("explore", "Explore", lambda: self.explore)
+        self.pages.add("dial", "λ dial", self._build_dial)
+        self.pages.add("train", "Train", self._build_train)
+        self.pages.add("evaluate", "Evaluate", self._build_evaluate)
+        self._strip = TrainingStrip()
+        self._strip.clicked.connect(lambda: self.pages.turn_to("train"))
         self._ground = QWidget()  # a layout would make room for the messages that float over it
         self._model_text = QLabel()
         self._status = QLabel("Loading the model…")
@@ -74,6 +119,7 @@ class MainWindow(QMainWindow):
         top.setContentsMargins(4, 0, 8, 0)
         top.addWidget(self.pages.bar)
         top.addStretch()
+        top.addWidget(self._strip)
         whole = QVBoxLayout(self._ground)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -104,10 +150,53 @@ class MainWindow(QMainWindow):
             "tsne": lambda: explore.map.choose("t-SNE"),
             "reset_view": explore.map.reset_view,
             **{scheme: partial(self._choose_scheme, scheme) for scheme in get_args(Scheme)},
+            **{f"page_{name}": partial(self.pages.turn_to, name) for name in self.pages.names},
             "full_screen": self._toggle_full_screen,
             "shortcuts": self._show_shortcuts,
             "about": self._show_about,
         }
+
+    def _build_dial(self) -> QWidget:
+        from model.sweep_results import SweepResults
+        from modinv_app.pages.dial import DialPage
+
+        self.dial = page = DialPage()
+        page.play_wanted.connect(self._model.load_recording)
+        self._files.submit(
+            lambda: SweepResults.load(locations.shipped_sweep()),
+            page.show_results,
+            lambda error: self._fail(str(error), ""),
+        )
+        return page
+
+    def _build_train(self) -> QWidget:
+        from modinv_app.pages.train import TrainPage
+
+        self.train = page = TrainPage(self._store)
+        page.model_chosen.connect(self.use_model)
+        page.evaluation_wanted.connect(self._evaluate)
+        page.clip_wanted.connect(lambda probe, index: self._model.load_recording(probe.key(index)))
+        page.informed.connect(self._inform)
+        page.failed.connect(self._fail)
+        page.service.state_changed.connect(self._strip.show_run)
+        page.busy_changed.connect(self._leave_if_asked)
+        self._tell_loaded(page)
+        return page
+
+    def _build_evaluate(self) -> QWidget:
+        from modinv_app.pages.evaluate import EvaluatePage
+
+        self.evaluate = page = EvaluatePage(self._store)
+        page.clip_loaded.connect(self._player.play)
+        page.informed.connect(self._inform)
+        page.failed.connect(self._fail)
+        self._player.finished.connect(page.playing_finished)
+        self._tell_loaded(page)
+        return page
+
+    def prepare_pages(self) -> None:
+        """Import what the other pages need, behind the window: it takes long enough to be felt at the first turn."""
+        self._files.submit(_import_pages, lambda _done: None, lambda error: self._fail(str(error), ""))
 
     def _wire(self) -> None:
         self.pages.turned.connect(self._page_turned)
@@ -117,6 +206,7 @@ class MainWindow(QMainWindow):
         self.explore.map.kind_chosen.connect(self._check_kind)
         self.explore.speak.hands_free_changed.connect(self.commands["hands_free"].setChecked)
         self._model.failed.connect(self._fail)
+        self._model.recording_loaded.connect(self._player.play)
         self._player.failed.connect(self._warn)
 
     def _restore(self) -> None:
@@ -127,7 +217,11 @@ class MainWindow(QMainWindow):
         self._check_kind(self.explore.map.kind)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember how the window was left, and let go of everything that runs."""
+        """Remember how the window was left, and let go of everything that runs; ask first where a run trains."""
+        if self.train is not None and self.train.busy and not self._leaving:
+            event.ignore()
+            self._ask_to_leave(self.train)
+            return
         self._settings.set(chosen.GEOMETRY, self.saveGeometry())
         self.explore.remember()
         self.explore.speak.close_detector()
@@ -135,12 +229,53 @@ class MainWindow(QMainWindow):
         self._player.release()
         self._sound.close()
         self._model.close()
+        self._files.close()
+        for page in (self.train, self.evaluate):
+            if page is not None:
+                page.release()
         super().closeEvent(event)
+
+    def _ask_to_leave(self, page: TrainPage) -> None:
+        """What shall become of the run that trains? The window closes once it is kept or gone."""
+        box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("A run is training")
+        box.setText("Stop the training and close the window?")
+        box.setInformativeText("A run that is kept goes on where it was with “Resume”, under Train, Runs.")
+        keep = box.addButton("Stop and keep", QMessageBox.ButtonRole.AcceptRole)
+        discard = box.addButton("Discard the run", QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(keep)
+        box.setEscapeButton(box.addButton("Go on training", QMessageBox.ButtonRole.RejectRole))
+
+        def answered(button: QAbstractButton) -> None:
+            if button in (keep, discard):
+                self._leaving = True
+                self._status.setText("Stopping…")
+                (page.stop if button is keep else page.service.cancel)()
+                self._leave_if_asked(page.busy)  # it may have ended while the question stood
+
+        box.buttonClicked.connect(answered)
+        box.open()
+
+    def _leave_if_asked(self, busy: bool) -> None:
+        if self._leaving and not busy:
+            self.close()
 
     def _page_turned(self, name: str) -> None:
         exploring = name == "explore"
         self._push_to_talk.enabled = exploring
         self.commands.set_enabled(_OF_EXPLORE, exploring)
+
+    def _tell_loaded(self, page: TrainPage | EvaluatePage) -> None:
+        """Which model draws and speaks: runs may start from it, and it can be judged."""
+        if self._state.model is not None:
+            page.show_loaded(self._model.file, self._state.model)
+
+    def _evaluate(self, path: str) -> None:
+        self.pages.turn_to("evaluate")
+        assert self.evaluate is not None
+        self.evaluate.evaluate(path)
 
     def _on_explore(self, action: Callback) -> None:
         self.pages.turn_to("explore")
@@ -148,11 +283,17 @@ class MainWindow(QMainWindow):
 
     def _show_model(self, header: Header) -> None:
         corpora = ", ".join([*header.data["images"], *header.data["speech"]])
-        self._model_text.setText(f"λ_IG {header.recipe['lambda_ig']:g} · trained on {corpora}")
+        self._model_text.setText(f"λ_IG {lambda_text(header.recipe['lambda_ig'])} · trained on {corpora}")
         self._model_text.setToolTip(f"Recipe {header.recipe['name']}, seed {header.seed}, {header.step} steps")
+        for page in (self.train, self.evaluate):
+            if page is not None:
+                self._tell_loaded(page)
 
     def _check_kind(self, kind: str) -> None:
         self.commands["pca" if kind == "PCA" else "tsne"].setChecked(True)
+
+    def _inform(self, text: str) -> None:
+        self.messages.show_message(text, timeout_ms=6000)
 
     def _warn(self, text: str) -> None:
         self.messages.show_message(text, "warning", timeout_ms=8000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,11 @@ class ModelService(QObject):
     While one query is worked on only the newest of those that wait is kept: a pen moves faster than any model needs to
     answer. ``forget`` makes sure that nothing asked before is answered after.
 
+    Attributes
+    ----------
+    file
+        Where the model lies that answers.
+
     Signals
     -------
     gallery_loaded(Gallery, dict)
@@ -55,6 +61,8 @@ class ModelService(QObject):
         A map of the present gallery that took its time: kind and coordinates.
     clip_loaded(int, object, int)
         An utterance of the gallery: its index, ``(n,)`` float32 samples, and Hz.
+    recording_loaded(object, int)
+        A recording that was asked for by its key: ``(n,)`` float32 samples, and Hz.
     failed(str, str)
         Something went wrong that no query is to blame for: what, and details to copy.
     """
@@ -65,6 +73,7 @@ class ModelService(QObject):
     refused = Signal(object, str)
     map_fitted = Signal(str, object)
     clip_loaded = Signal(int, object, int)
+    recording_loaded = Signal(object, int)
     failed = Signal(str, str)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -74,6 +83,7 @@ class ModelService(QObject):
         self._ticket = 0
         self._forgotten = 0
         self._closing = False
+        self.file = locations.shipped_model()
         # These are touched by the model's lane only.
         self._gallery: Gallery | None = None
         self._retriever: Retriever | None = None
@@ -88,7 +98,7 @@ class ModelService(QObject):
         """Load gallery and model, the one that can be looked at first; before it, what it takes to look at it."""
         self._lane.submit(prepare_map, lambda _done: None, self._broken)
         self._lane.submit(self._load_gallery, self._gallery_loaded, self._broken)
-        self._lane.submit(lambda: self._load_model(locations.shipped_model()), self.ready.emit, self._not_loaded)
+        self._lane.submit(lambda: self._load_model(self.file), self.ready.emit, self._not_loaded)
 
     def close(self) -> None:
         """End the threads; what waits is dropped."""
@@ -103,7 +113,7 @@ class ModelService(QObject):
         The gallery is encoded anew; its principal components show at once, t-SNE follows when it is fitted.
         """
         self.forget()
-        self._lane.submit(lambda: self._change_model(path), self._model_changed, self._broken)
+        self._lane.submit(lambda: self._change_model(path), partial(self._model_changed, path), self._broken)
 
     def forget(self) -> None:
         """Drop every question that is not answered yet."""
@@ -136,6 +146,16 @@ class ModelService(QObject):
             return clip(self._gallery, index)
 
         self._lane.submit(load, lambda sound: self.clip_loaded.emit(index, *sound), self._broken)
+
+    def load_recording(self, key: str) -> None:
+        """Fetch a recording of a corpus, whether the gallery holds it or not."""
+
+        def load() -> tuple[FloatArray, int]:
+            from model.retrieval import recording
+
+            return recording(key)
+
+        self._lane.submit(load, lambda sound: self.recording_loaded.emit(*sound), self._broken)
 
     def _ask(self, modality: Modality | None, question: Callable[[Retriever], Answer], item: int | None = None) -> None:
         self._ticket += 1
@@ -201,8 +221,9 @@ class ModelService(QObject):
         self._gallery = gallery
         return header, gallery
 
-    def _model_changed(self, changed: tuple[Header, Gallery]) -> None:
+    def _model_changed(self, path: Path, changed: tuple[Header, Gallery]) -> None:
         header, gallery = changed
+        self.file = path
         self._gallery_loaded(gallery)
         self.ready.emit(header)
 

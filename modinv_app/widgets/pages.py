@@ -33,17 +33,18 @@ class Pages(QStackedWidget):
         self.bar.addTab(title)
 
     @property
+    def names(self) -> list[str]:
+        """All pages, in their order."""
+        return list(self._builders)
+
+    @property
     def current(self) -> str:
         """The name of the page that shows."""
-        return list(self._builders)[self.bar.currentIndex()]
+        return self.names[self.bar.currentIndex()]
 
     def turn_to(self, name: str) -> None:
         """Show a page."""
-        self.bar.setCurrentIndex(list(self._builders).index(name))
-
-    def turn_by(self, step: int) -> None:
-        """Show the page so many places further on."""
-        self.bar.setCurrentIndex((self.bar.currentIndex() + step) % self.bar.count())
+        self.bar.setCurrentIndex(self.names.index(name))
 
     def _turn(self) -> None:
         name = self.current
