@@ -1,0 +1,85 @@
+"""The numbers of a model as a reader finds them: beside the paper's, and part by part while they come."""
+
+from __future__ import annotations
+
+import pytest
+from judged import a_report
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from modinv_app.widgets.calibration_bars import CalibrationBars
+from modinv_app.widgets.interval_strip import IntervalStrip
+from modinv_app.widgets.numbers_table import NumbersTable
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
+
+
+@pytest.fixture
+def table(qtbot: QtBot) -> NumbersTable:
+    table = NumbersTable()
+    qtbot.addWidget(table)
+    table.resize(1000, 600)
+    table.show()
+    return table
+
+
+def cell(table: NumbersTable, name: str) -> str:
+    (label,) = (label for label in table.findChildren(QLabel) if label.accessibleName() == name)
+    return label.text()
+
+
+def words(table: NumbersTable) -> str:
+    return "\n".join(label.text() for label in table.findChildren(QLabel))
+
+
+def test_a_report_stands_beside_the_papers_nearest_row(table: NumbersTable) -> None:
+    table.show_numbers(a_report(lambda_ig=0.03).to_json_dict())
+    assert cell(table, "Cluster purity") == "0.987"
+    assert cell(table, "Modality SVM") == "0.550"
+    assert cell(table, "Cluster purity, paper") == "0.984"
+    assert cell(table, "Modality SVM, paper") == "0.554"
+    assert "the paper, λ_IG 2.15e-2" in words(table)
+    assert "± 0.025" in words(table)
+
+
+def test_every_measure_has_its_cell(table: NumbersTable) -> None:
+    table.show_numbers(a_report().to_json_dict())
+    expected = {
+        "P@1, image → speech": "0.950",
+        "P@1, speech → image": "0.950",
+        "P@5, image → speech": "0.930",
+        "P@10, speech → image": "0.920",
+        "mAP, image → speech": "0.910",
+        "Transfer, neighbours, image → speech": "0.810",
+        "Transfer, linear, speech → image": "0.820",
+        "Mean KL from the prior, nats, images": "41.2",
+        "Active dimensions, of 128, speech": "25",
+    }
+    assert {name: cell(table, name) for name in expected} == expected
+    assert "AUROC 0.75" in words(table)
+    assert "no wrong match" in words(table)  # of speech to image there is no AUROC
+
+
+def test_numbers_come_part_by_part(table: NumbersTable) -> None:
+    assert cell(table, "P@1, image → speech") == "–"
+    whole = a_report().to_json_dict()
+    first = {way: {"retrieval": whole[way]["retrieval"]} for way in ("image_to_speech", "speech_to_image")}
+    table.show_numbers({"preliminary_images": 1000, **first})
+    assert cell(table, "P@1, image → speech") == "0.950"
+    assert cell(table, "Modality SVM") == "…"
+    assert "1,000 images alone" in words(table)
+    table.show_numbers({**first, "paper": whole["paper"], "purity": whole["purity"]})
+    assert cell(table, "Cluster purity") == "0.987"
+    assert cell(table, "Transfer, linear, image → speech") == "…"
+    assert "images alone" not in words(table)
+    table.show_numbers({})
+    assert cell(table, "Cluster purity") == cell(table, "Cluster purity, paper") == "–"
+
+
+def test_intervals_and_bars_tell_their_numbers_to_pointer_and_ear(table: NumbersTable) -> None:
+    table.show_numbers(a_report().to_json_dict())
+    strip = table.findChildren(IntervalStrip)[0]
+    assert strip.toolTip() == "0.985 to 0.989 (95 %)\nmeasured: 0.986, 0.988\npaper: 0.984"
+    assert "paper: 0.984" in strip.accessibleName()
+    bars = table.findChildren(CalibrationBars)[0]
+    assert "width 4.0 to 5.0 nats: 20.0% of 8 wrong" in bars.toolTip()
