@@ -118,9 +118,9 @@ class UtteranceDelegate(MatchDelegate):
         painter.drawText(row.rank, _RIGHT, str(number + 1))
         hot = self.hot[1] if self.hot and self.hot[0] == number else None
         playing = item.index == self._model.playing
-        _paint_play(painter, option.palette, QRectF(row.play), hot == "play", self.phase if playing else None)
+        paint_play(painter, option.palette, QRectF(row.play), hot == "play", self.phase if playing else None)
         self._paint_thumbnail(painter, item.index, row.thumbnail)
-        _paint_chip(painter, option, row.chip, item.label)
+        paint_chip(painter, option, row.chip, item.label)
 
         bold = QFont(option.font)
         bold.setBold(True)
@@ -176,7 +176,7 @@ class ImageDelegate(MatchDelegate):
         painter.setPen(_faint(option.palette.color(QPalette.ColorRole.Text), 0.2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(QRectF(picture).adjusted(-0.5, -0.5, 0.5, 0.5))  # white paper on a light ground
-        _paint_chip(painter, option, chip, item.label)
+        paint_chip(painter, option, chip, item.label)
         self._paint_similarity(painter, option, index.row(), bar)
         painter.restore()
 
@@ -214,7 +214,8 @@ def _faint(colour: QColor, opacity: float) -> QColor:
     return faint
 
 
-def _paint_chip(painter: QPainter, option: QStyleOptionViewItem, rect: QRect, digit: int) -> None:
+def paint_chip(painter: QPainter, option: QStyleOptionViewItem, rect: QRect, digit: int) -> None:
+    """A digit on a square of its colour."""
     colour = digit_colour(digit, is_dark(option.palette))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
@@ -224,7 +225,7 @@ def _paint_chip(painter: QPainter, option: QStyleOptionViewItem, rect: QRect, di
     painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, str(digit))
 
 
-def _paint_play(painter: QPainter, palette: QPalette, rect: QRectF, hot: bool, phase: float | None) -> None:
+def paint_play(painter: QPainter, palette: QPalette, rect: QRectF, hot: bool, phase: float | None) -> None:
     """A triangle in a disc, or (with the seconds since it began) the bars of a thing that sounds."""
     highlight = palette.color(QPalette.ColorRole.Highlight)
     text = palette.color(QPalette.ColorRole.Text)
