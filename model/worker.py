@@ -97,11 +97,25 @@ def _evaluate(request: Request, talk: Talk) -> None:
     evaluate(request, talk)
 
 
+def _export(request: Request, talk: Talk) -> None:
+    from model.export.jobs import export
+
+    export(request, talk)
+
+
+def _sweep(request: Request, talk: Talk) -> None:
+    from model.sweep import carry_out
+
+    carry_out(request, talk)
+
+
 JOBS: dict[str, Callable[[Request, Talk], None]] = {
     "train": _train,
     "estimate": _estimate,
     "quick": _quick,
     "evaluate": _evaluate,
+    "export": _export,
+    "sweep": _sweep,
 }
 """Every job by its word. They import late: this process says that it is ready as soon as it is."""
 
