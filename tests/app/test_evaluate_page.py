@@ -1,0 +1,321 @@
+"""The evaluation page, as a person uses it: judge, watch, cancel, look, listen, compare, export.
+
+The process that judges is a stand-in that says what the real one would; it exports with the real code.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from desk import until
+from judged import IMAGES, MISTAKES, a_sweep, an_evaluation, features, kept
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog, QLabel, QMenu, QPushButton
+from pytestqt.qtbot import QtBot
+from run_folders import make_run
+
+from model import locations
+from model.checkpoint import Header
+from model.evaluation.report import Protocol
+from model.evaluation.store import Evaluation, folder_of
+from model.runs import RunStore
+from modinv_app.pages.evaluate import EvaluatePage
+from modinv_app.widgets.pair_view import PairView
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # popups, on the offscreen platform
+
+# Judges by the name of the file: one that is slow, one that fails, one that kills the process, and any other.
+_JUDGE = """
+import json, sys
+folder, known = sys.argv[1:]
+report = json.load(open(known + "/report.json"))
+def say(**message):
+    print(json.dumps(message), flush=True)
+class Talk:
+    def say(self, message):
+        say(**message)
+say(say="ready")
+for line in sys.stdin:
+    message = json.loads(line)
+    if message["do"] == "export":
+        from model.export.jobs import export
+        export(message, Talk())
+        continue
+    if message["do"] != "evaluate":
+        continue
+    name = message["checkpoint"]
+    say(say="progress", share=0.25, text="Encoded 1 of 4 images")
+    ways = ("image_to_speech", "speech_to_image")
+    first = {way: {"retrieval": report[way]["retrieval"]} for way in ways}
+    say(say="partial", report={"preliminary_images": 10, **first})
+    if "slow" in name:
+        assert json.loads(next(sys.stdin))["do"] == "stop"
+        say(say="stopped")
+    elif "wrong" in name:
+        say(say="failed", message="The model is damaged. Choose another.", details="Traceback")
+    elif "deadly" in name:
+        print("Killed", file=sys.stderr)
+        sys.exit(9)
+    else:
+        say(say="evaluated", folder=known)
+"""
+HEADER = Header({"name": "fast", "lambda_ig": 0.0215}, {}, {"images": [], "speech": []}, 0, 10, "cpu", {})
+
+
+class Visitor:
+    """Uses the page, and remembers what it says."""
+
+    def __init__(self, page: EvaluatePage, folder: Path) -> None:
+        self.page = page
+        self.folder = folder
+        self.informed: list[str] = []
+        self.failures: list[tuple[str, str]] = []
+        self.heard: list[tuple[np.ndarray, int]] = []
+        page.informed.connect(self.informed.append)
+        page.failed.connect(lambda *failure: self.failures.append(failure))
+        page.clip_loaded.connect(lambda *clip: self.heard.append(clip))
+
+    def file(self, name: str) -> Path:
+        """A model's file, of which only the content's hash is ever read here."""
+        path = self.folder / f"{name}.safetensors"
+        path.write_bytes(name.encode())
+        return path
+
+    def load(self, name: str) -> None:
+        """Let a model be the loaded one, and wait until it can be judged."""
+        self.page.show_loaded(self.file(name), HEADER)
+        until(lambda: self.button.isEnabled(), "a button to press")
+
+    @property
+    def button(self) -> QPushButton:
+        return self.page.bar.button
+
+    def number(self, name: str) -> str:
+        """What stands in a cell of the numbers."""
+        labels = self.page.numbers.findChildren(QLabel)
+        return next(label for label in labels if label.accessibleName() == name).text()
+
+    def turn_to(self, title: str) -> None:
+        tabs = self.page.tabs
+        tabs.setCurrentIndex([tabs.tabText(place) for place in range(tabs.count())].index(title))
+
+    def says(self) -> str:
+        return "\n".join(label.text() for label in self.page.findChildren(QLabel) if label.isVisible())
+
+    def judge(self) -> None:
+        """Press Evaluate, and wait for the result."""
+        self.button.click()
+        until(lambda: not self.page.busy, "the end of the evaluation")
+
+
+@pytest.fixture
+def visitor(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visitor]:
+    monkeypatch.setattr(locations, "cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr(locations, "shipped_sweep", lambda: tmp_path / "assets" / "sweep.safetensors")
+    monkeypatch.setattr(Evaluation, "features", lambda _self, index, _folder=None: features(index))
+    monkeypatch.setenv("MODINV_DATA", str(tmp_path / "no data"))  # so that only the voices are there
+    kept(tmp_path / "known")
+    command = (sys.executable, "-c", _JUDGE, str(tmp_path), str(tmp_path / "known"))
+    page = EvaluatePage(RunStore(tmp_path / "runs"), command)
+    qtbot.addWidget(page)
+    page.resize(1000, 650)
+    page.show()
+    yield Visitor(page, tmp_path)
+    page.release()
+
+
+def test_judging_the_loaded_model(visitor: Visitor) -> None:
+    visitor.load("loaded")
+    assert visitor.page.bar.models.currentText() == "Loaded model, λ_IG 2.15e-2"
+    assert visitor.number("P@1, image → speech") == "–"
+    visitor.turn_to("Confusions")
+    assert "once the model has been evaluated" in visitor.says()
+    visitor.judge()
+    assert visitor.number("Cluster purity") == "0.987"
+    assert "Images of two, wrongly answered by seven" in visitor.says()
+    assert visitor.informed == ["“Loaded model, λ_IG 2.15e-2” is evaluated."]
+    assert not visitor.failures
+
+
+def test_first_numbers_show_while_the_rest_is_worked_out(visitor: Visitor) -> None:
+    visitor.load("slow")
+    visitor.button.click()
+    until(lambda: visitor.number("P@1, image → speech") == "0.950", "a first number")
+    assert visitor.number("Modality SVM") == "…"
+    assert "10 images alone" in visitor.says()
+    assert "Encoded 1 of 4 images" in visitor.says()
+    assert visitor.button.text() == "Cancel"
+    assert not visitor.page.bar.models.isEnabled(), "one model at a time"
+    visitor.button.click()
+    assert visitor.button.text() == "Stopping…"
+    until(lambda: visitor.button.text() == "Evaluate", "the end")
+    assert visitor.number("P@1, image → speech") == "–"
+    assert not visitor.failures
+
+
+def test_a_failure_says_why_and_leaves_the_page_usable(visitor: Visitor) -> None:
+    visitor.load("wrong")
+    visitor.judge()
+    assert visitor.failures == [("The model is damaged. Choose another.", "Traceback")]
+    assert visitor.button.text() == "Evaluate"
+    assert visitor.number("P@1, image → speech") == "–"
+
+
+def test_a_killed_process_is_told_and_replaced(visitor: Visitor) -> None:
+    visitor.load("deadly")
+    visitor.judge()
+    ((text, details),) = visitor.failures
+    assert "its process did" in text
+    assert "Killed" in details
+    visitor.load("loaded again")
+    visitor.judge()
+    assert visitor.number("Cluster purity") == "0.987"
+
+
+def test_what_is_known_shows_at_once(visitor: Visitor) -> None:
+    file = visitor.file("known before")
+    kept(folder_of(file, Protocol(speech="voices")), purity=0.875)
+    visitor.page.show_loaded(file, HEADER)
+    until(lambda: visitor.number("Cluster purity") == "0.875", "numbers from before")
+    assert "Judged in 31 s" in visitor.says()
+    visitor.page.bar.choose(visitor.page.bar.model_of(visitor.file("never judged")))
+    assert visitor.number("Cluster purity") == "–", "what shows is always of the chosen model"
+    until(lambda: "has not been judged" in visitor.says(), "a word about that")
+
+
+def test_another_page_asks_for_an_evaluation(visitor: Visitor) -> None:
+    store = RunStore(visitor.folder / "runs")
+    record = make_run(store, "my first run")
+    visitor.load("loaded")
+    visitor.page.evaluate(str(record.model_file))
+    until(lambda: bool(visitor.informed), "the result")
+    assert visitor.number("Cluster purity") == "0.987"
+    until(lambda: visitor.page.bar.models.currentText() == "my first run", "the run by its name")
+
+
+def test_only_installed_speech_can_be_chosen(visitor: Visitor) -> None:
+    visitor.load("loaded")
+    speech = visitor.page.bar.speech
+    assert speech.currentData() == "voices"
+    fsdd = speech.model().item(speech.findData("fsdd"))
+    assert not fsdd.isEnabled()
+    assert "Train page" in fsdd.toolTip()
+
+
+def test_a_mistake_is_heard(visitor: Visitor) -> None:
+    visitor.load("loaded")
+    visitor.judge()
+    visitor.turn_to("Mistakes")
+    view = visitor.page.mistakes.pairs
+    at = view.visualRect(view.model().index(0)).center()
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    until(lambda: bool(visitor.heard), "the recording")
+    samples, rate = visitor.heard[0]
+    assert samples.dtype == np.float32
+    assert 0.1 < len(samples) / rate < 3
+    sounding = view.viewport().grab().toImage()
+    visitor.page.playing_finished()
+    assert view.viewport().grab().toImage() != sounding, "the tile that sounded was marked"
+
+
+def test_a_second_model_becomes_a_row_of_figure_2(visitor: Visitor) -> None:
+    record = make_run(RunStore(visitor.folder / "runs"), "another run")
+    kept(folder_of(record.model_file, Protocol(speech="voices")), purity=0.5)
+    visitor.load("loaded")
+    visitor.page.service.look_around()
+    until(lambda: len(visitor.page.bar.all_models) == 2, "the run")
+    visitor.judge()
+    visitor.turn_to("Figure 2")
+    button = next(b for b in visitor.page.figure2.findChildren(QPushButton) if b.text() == "Add a model…")
+    button.click()
+    menu = button.findChild(QMenu)
+    assert [action.text() for action in menu.actions()] == ["another run"]
+    menu.actions()[0].trigger()
+    until(lambda: len(visitor.page.figure2.rows) == 2, "a second row")
+    assert visitor.number("Cluster purity") == "0.987", "the page is still about the first"
+    menu.close()
+
+
+def test_a_sweep_shows_in_figure_3(visitor: Visitor) -> None:
+    file = visitor.folder / "mine.safetensors"
+    a_sweep().save(file)
+    visitor.turn_to("Figure 3")
+    visitor.page.service.load_sweep(file)
+    until(lambda: "seeds 0, 1" in visitor.says(), "the sweep")
+    damaged = visitor.folder / "damaged.safetensors"
+    damaged.write_bytes(b"nothing")
+    visitor.page.service.load_sweep(damaged)
+    until(lambda: bool(visitor.failures), "a word about a damaged file")
+    assert "seeds 0, 1" in visitor.says(), "the former one stays"
+
+
+def entry(visitor: Visitor, title: str):
+    return next(action for action in visitor.page.exports.actions() if action.text() == title)
+
+
+def test_there_is_nothing_to_export_before_anything_is_judged(visitor: Visitor) -> None:
+    visitor.load("loaded")
+    assert not entry(visitor, "Confusions…").isEnabled()
+    assert not entry(visitor, "Figure 3…").isEnabled()
+    visitor.judge()
+    assert entry(visitor, "Confusions…").isEnabled()
+    assert not entry(visitor, "Figure 3…").isEnabled(), "there is no sweep"
+
+
+@pytest.mark.parametrize(
+    ("title", "name", "holds"),
+    [
+        ("Numbers of all models in Figure 2…", "numbers.md", "Loaded model"),
+        ("Figure 2, all rows…", "figure2.svg", "Loaded model"),
+        ("Everything in one HTML file…", "report.html", "</html>"),
+    ],
+)
+def test_exports_are_written_where_one_says(visitor: Visitor, title: str, name: str, holds: str) -> None:
+    visitor.load("loaded")
+    visitor.judge()
+    visitor.informed.clear()
+    entry(visitor, title).trigger()
+    dialog = visitor.page.findChild(QFileDialog)
+    assert dialog.selectedFiles()[0].endswith(name.split(".")[0] + "." + dialog.defaultSuffix())
+    target = visitor.folder / name
+    dialog.fileSelected.emit(str(target))
+    dialog.close()
+    until(lambda: not visitor.page.busy, "the file", 60)
+    assert not visitor.failures
+    assert visitor.informed == [f"Written: {target}"]
+    assert holds in target.read_text("utf-8")
+
+
+def test_the_kind_of_file_follows_the_filter(visitor: Visitor) -> None:
+    visitor.load("loaded")
+    visitor.judge()
+    entry(visitor, "Confusions…").trigger()
+    dialog = visitor.page.findChild(QFileDialog)
+    assert dialog.defaultSuffix() == "png"
+    dialog.filterSelected.emit("PDF (*.pdf)")
+    assert dialog.defaultSuffix() == "pdf"
+    dialog.close()
+
+
+def test_an_evaluation_that_vanished_is_told(visitor: Visitor) -> None:
+    visitor.load("loaded")
+    (visitor.folder / "known" / "posteriors.safetensors").unlink()
+    visitor.judge()
+    assert visitor.failures
+    assert visitor.button.text() == "Evaluate"
+
+
+def test_pictures_come_from_the_corpus(visitor: Visitor) -> None:
+    visitor.load("loaded")
+    visitor.judge()
+    visitor.turn_to("Mistakes")
+    page = visitor.page
+    until(lambda: page.service.features_of(an_evaluation(), 9) is not None, "pictures")
+    view = page.mistakes.findChild(PairView)
+    assert view.pair_at(0).query.index in MISTAKES
+    assert page.service.features_of(an_evaluation(), IMAGES).shape == (100, 80)
