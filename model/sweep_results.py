@@ -38,7 +38,7 @@ class SweepResults:
     image_features
         The images, ``(images, 28, 28)`` uint8. Of the utterances there are no features: their corpus may forbid it.
     keys
-        Of each utterance, what its corpus takes to play it where it is installed: ``"fsdd:7_theo_0.wav"``.
+        Of each utterance, what its corpus takes to play it where it is installed: ``"fsdd:recordings/7_theo_0.wav"``.
     lambdas
         Of the maps, ascending.
     embeddings

@@ -1,0 +1,303 @@
+"""Many lambda_IG, many seeds, one recipe: train and judge each, then lay the maps upon each other.
+
+Without torch at import, so that a window can plan a sweep that another process carries out.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from model.evaluation.report import Protocol
+from model.failures import what_to_do
+from model.plans import Plan
+from model.recipes import PAPER_LAMBDAS, lambda_text
+from model.runs import RunRecord, RunStore
+from model.sweep_results import SweepResults, SweepRow
+
+if TYPE_CHECKING:
+    from model.evaluation.jobs import Talk
+    from model.evaluation.store import Evaluation
+    from model.library import Library
+
+log = logging.getLogger(__name__)
+
+_TRAINED = 0.95  # of a run's work: FAST trains for minutes and is judged in half of one
+
+
+class SweepFailed(RuntimeError):
+    """Not one run of a sweep came to something; the message says why the first did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPlan:
+    """What is chosen before a sweep.
+
+    Attributes
+    ----------
+    plan
+        Of every run, but for its lambda_IG and its seed.
+    lambdas, seeds
+        Each with each; neither is empty.
+    """
+
+    plan: Plan
+    lambdas: tuple[float, ...] = PAPER_LAMBDAS
+    seeds: tuple[int, ...] = (0,)
+
+    def __post_init__(self) -> None:
+        if not self.lambdas or not self.seeds:
+            raise ValueError("A sweep needs at least one lambda_IG and one seed.")
+        self.plans()  # a value that can't be trained with is found now, not after hours
+
+    def plans(self) -> list[Plan]:
+        """Every run, one seed after the other: a first table is whole as soon as can be."""
+        return [
+            replace(self.plan, recipe=replace(self.plan.recipe, lambda_ig=lambda_ig), seed=seed)
+            for seed in dict.fromkeys(self.seeds)
+            for lambda_ig in sorted(set(self.lambdas))
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {"plan": self.plan.to_dict(), "lambdas": list(self.lambdas), "seeds": list(self.seeds)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> SweepPlan:
+        """The inverse of :meth:`to_dict`; a ``ValueError`` says what does not belong to it."""
+        return cls(Plan.from_dict(values["plan"]), tuple(values["lambdas"]), tuple(values["seeds"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """So far is one run of the sweep.
+
+    Attributes
+    ----------
+    name, number, runs
+        Which run, and how many there are; counted from 1.
+    share
+        Of this run's work, in [0, 1].
+    text
+        What is being done, for people.
+    """
+
+    name: str
+    number: int
+    runs: int
+    share: float
+    text: str
+
+    @property
+    def share_of_all(self) -> float:
+        """Of the whole sweep, in [0, 1]."""
+        return (self.number - 1 + self.share) / self.runs
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A run has its row in the table."""
+
+    name: str
+    row: SweepRow
+
+
+@dataclass(frozen=True, slots=True)
+class RunFailed:
+    """A run came to nothing; the others go on."""
+
+    name: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SweepEnded:
+    """The sweep is over: with its results, or stopped and resumable without."""
+
+    results: SweepResults | None
+
+
+Event = Working | Judged | RunFailed | SweepEnded
+
+
+def run_name(plan: Plan) -> str:
+    """The folder of a run: ``"lambda-2.15e-2-seed-0"``."""
+    return f"lambda-{lambda_text(plan.recipe.lambda_ig)}-seed-{plan.seed}"
+
+
+def protocol_of(plan: Plan) -> Protocol:
+    """How the runs of a sweep are judged: on humans where the models have heard humans."""
+    return Protocol(images=plan.images[0], speech="fsdd" if "fsdd" in plan.speech else plan.speech[0])
+
+
+def found_in(folder: Path) -> SweepPlan:
+    """The plan whose runs a folder holds, of those that are complete; the folder is only read.
+
+    Raises
+    ------
+    SweepFailed
+        If there is no complete run, or if they have more between them than lambda_IG and seed.
+    """
+    plans = [info.plan for record in RunStore(folder).list() if (info := record.info()).state == "complete"]
+    if not plans:
+        raise SweepFailed(f"{folder} holds no complete run.")
+    lambdas, seeds = {plan.recipe.lambda_ig for plan in plans}, {plan.seed for plan in plans}
+    found = SweepPlan(plans[0], tuple(sorted(lambdas)), tuple(sorted(seeds)))
+    if not all(any(plan.trains_as(wanted) for wanted in found.plans()) for plan in plans):
+        raise SweepFailed(f"The runs in {folder} differ in more than lambda_IG and seed: they are no sweep.")
+    return found
+
+
+def sweep(
+    plan: SweepPlan,
+    folder: Path,
+    stop: Callable[[], bool] = lambda: False,
+    *,
+    train: bool = True,
+    data: Path | None = None,
+) -> Iterator[Event]:
+    """Train and judge every run that a folder does not hold already; ends with :class:`SweepEnded`.
+
+    Runs are known by their plans, not by their folders' names. A complete one is not trained again, one that
+    was stopped or has failed goes on from its last checkpoint, and what was judged before is not judged again. A
+    run that fails is told and left behind.
+
+    Parameters
+    ----------
+    plan
+        What to train.
+    folder
+        Holds a folder for every run.
+    stop
+        Asked before every step. When it is true the sweep ends; the next one goes on there.
+    train
+        Otherwise only complete runs are judged, and the folder is only read.
+    data
+        Where the corpora lie; by default the user's place for them.
+
+    Raises
+    ------
+    SweepFailed
+        If no run came to something.
+    MissingData
+        If the pictures are gone by the end.
+    """
+    from model.evaluation.jobs import evaluate_checkpoint  # late: all of these import torch
+    from model.library import Library
+    from model.sweep_maps import gather
+    from model.training import TrainingFailed
+
+    there = [(record.progress().plan, record) for record in RunStore(folder).list()]
+    plans = plan.plans()
+    library, listener = Library(data), _Listener(stop)
+    rows: list[SweepRow] = []
+    evaluations: dict[float, Evaluation] = {}
+    failures: dict[str, str] = {}
+    for place, one in enumerate(plans, 1):
+        name, lambda_ig = run_name(one), one.recipe.lambda_ig
+        known = next((run for trained, run in there if trained.trains_as(one)), None)
+        record = known or RunRecord(folder / name)
+        try:
+            if known is None or known.info().state != "complete":
+                if not train:
+                    continue
+                for step in _train(record, one, library, stop):
+                    text = f"step {step:,} of {one.recipe.steps:,}"
+                    yield Working(name, place, len(plans), _TRAINED * step / one.recipe.steps, text)
+            yield Working(name, place, len(plans), _TRAINED, "judging")
+            evaluation = None if stop() else evaluate_checkpoint(record.model_file, protocol_of(one), listener, data)
+        except Exception as error:
+            # Whatever it was, hours of other runs are not to be lost to it.
+            if not isinstance(error, OSError | ValueError | TrainingFailed):
+                log.exception("%s failed as nobody expected", name)
+            failures[name] = what_to_do(error)
+            yield RunFailed(name, failures[name])
+            continue
+        if evaluation is None:
+            yield SweepEnded(None)
+            return
+        evaluations.setdefault(lambda_ig, evaluation)
+        rows.append(SweepRow(lambda_ig, one.seed, evaluation.report))
+        yield Judged(name, rows[-1])
+    if not rows:
+        raise SweepFailed(f"No run in {folder} came to anything. {next(iter(failures.values()), '')}".rstrip())
+    setting = _setting(plan.plan, evaluations[rows[0].lambda_ig])
+    yield SweepEnded(gather(rows, evaluations, setting, failures, data, stop))
+
+
+def carry_out(request: Mapping[str, Any], talk: Talk) -> None:
+    """Sweep for the window: ``{"plan": {...}, "folder": path}``, a :class:`SweepPlan` and where it is kept.
+
+    Says ``progress`` (share, text), ``judged`` (name, lambda_ig, seed, purity, modality_svm) and ``run_failed`` (name,
+    message) on its way, and at the end ``swept`` (file: what :meth:`SweepResults.load` takes) or ``stopped``.
+    """
+    folder = Path(request["folder"])
+    for event in sweep(SweepPlan.from_dict(request["plan"]), folder, talk.stopping):
+        match event:
+            case Working():
+                talk.say({"say": "progress", "share": event.share_of_all, "text": f"{event.name}, {event.text}"})
+            case Judged(name, SweepRow(lambda_ig, seed, report)):
+                figures = {"purity": report.purity.mean, "modality_svm": report.modality_svm.mean}
+                talk.say({"say": "judged", "name": name, "lambda_ig": lambda_ig, "seed": seed, **figures})
+            case RunFailed():
+                talk.say({"say": "run_failed", "name": event.name, "message": event.message})
+            case SweepEnded(None):
+                talk.say({"say": "stopped"})
+            case SweepEnded(SweepResults() as results):
+                talk.say({"say": "swept", "file": str(write(results, folder))})
+
+
+def write(results: SweepResults, folder: Path) -> Path:
+    """Write what a sweep found: ``sweep.safetensors``, which it returns, and for people ``table.*`` and ``figure3.*``.
+
+    Raises ``OSError`` where the folder can't be written.
+    """
+    from model.export import drawing, figures, tables  # late: it imports matplotlib
+
+    file = folder / "sweep.safetensors"
+    results.save(file)
+    for suffix in tables.FORMATS:
+        tables.save(tables.sweep(results.rows), folder / f"table.{suffix}")
+    for suffix in ("png", "svg"):
+        drawing.save(figures.figure3(results.rows), folder / f"figure3.{suffix}")
+    return file
+
+
+def _train(record: RunRecord, plan: Plan, library: Library, stop: Callable[[], bool]) -> Iterator[int]:
+    """Train a run to its end or until it is stopped; the steps done."""
+    from model.logbook import Logbook  # late: both import torch
+    from model.training import Stepped
+
+    with Logbook(record.folder, plan) as book:
+        for event in book.train(library, stop):
+            if isinstance(event, Stepped):
+                yield event.step
+
+
+def _setting(plan: Plan, evaluation: Evaluation) -> dict[str, Any]:
+    """What all models have in common."""
+    recipe = {name: value for name, value in plan.recipe.to_dict().items() if name != "lambda_ig"}
+    return {
+        "recipe": recipe,
+        "trained_on": plan.data(),
+        "steps": plan.recipe.steps,
+        "protocol": evaluation.protocol.to_dict(),
+        "versions": evaluation.report.setting["versions"],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Listener:
+    """Lets an evaluation ask whether to stop, and hears nothing of its parts: they are seconds long."""
+
+    stop: Callable[[], bool]
+
+    def say(self, message: Mapping[str, Any]) -> None:
+        """Nothing is passed on."""
+
+    def stopping(self) -> bool:
+        """Whether the sweep should end."""
+        return self.stop()

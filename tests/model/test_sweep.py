@@ -1,0 +1,384 @@
+"""Sweeps on tiny corpora: all is trained and judged once, failures are left behind, and the maps lie together."""
+
+import gzip
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from typer.testing import CliRunner
+
+from model import sweep as sweeping
+from model import training
+from model.cli import app
+from model.plans import Plan
+from model.recipes import PAPER_LAMBDAS, named
+from model.results import Modality
+from model.runs import RunRecord
+from model.sweep import (
+    Judged,
+    RunFailed,
+    SweepEnded,
+    SweepFailed,
+    SweepPlan,
+    Working,
+    carry_out,
+    found_in,
+    protocol_of,
+    run_name,
+    sweep,
+    write,
+)
+from model.sweep_maps import aligned_maps
+from model.sweep_results import SweepResults
+
+RECIPE = named("fast", steps=3, batch_pairs=4, samples_per_input=2)
+PLAN = Plan(RECIPE, ("mnist", "fsdd"), device="cpu")
+SMALL = SweepPlan(PLAN, (0.1, 0.0))
+HOPELESS = 1e39  # beyond float32: the loss is infinite
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _judged_once():
+    """One resampling instead of five: how figures spread is not looked at here."""
+
+    def protocol(plan):
+        return replace(protocol_of(plan), resamplings=1)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sweeping, "protocol_of", protocol)
+        yield
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Corpora of a few inputs: bars at ten places for images, tones of ten pitches for speech."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "mnist").mkdir()
+    for prefix, count in (("train", 40), ("t10k", 30)):
+        labels = np.arange(count) % 10
+        images = np.zeros((count, 28, 28), np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            image[4:24, 3 + 2 * label : 6 + 2 * label] = 255
+        for kind, array in (("images-idx3", images), ("labels-idx1", labels.astype(np.uint8))):
+            header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+            (folder / "mnist" / f"{prefix}-{kind}-ubyte.gz").write_bytes(gzip.compress(header + array.tobytes()))
+    (folder / "fsdd").mkdir()
+    seconds = np.arange(4000) / 8000
+    for digit in range(10):
+        for take in range(3, 7):  # takes up to 4 test, the others train
+            tone = 0.5 * np.sin(2 * np.pi * (200 + 300 * digit + 10 * take) * seconds)
+            soundfile.write(folder / "fsdd" / f"{digit}_theo_{take}.wav", tone, 8000)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(data, tmp_path_factory):
+    """The folder of a finished sweep of two values, and its events."""
+    folder = tmp_path_factory.mktemp("sweep")
+    events = list(sweep(SMALL, folder, data=data))
+    write(events[-1].results, folder)
+    return folder, events
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+    """The same, to be changed."""
+    return shutil.copytree(finished[0], tmp_path / "sweep")
+
+
+@pytest.fixture
+def untrained(monkeypatch):
+    """Whoever trains in spite of it fails."""
+
+    def train(*_):
+        raise AssertionError("This was trained already.")
+
+    monkeypatch.setattr(training, "take_step", train)
+
+
+def after(questions):
+    """A stop predicate that turns true after so many questions."""
+    asked = iter([False] * questions)
+    return lambda: next(asked, True)
+
+
+def results_of(events):
+    (ended,) = (event for event in events if isinstance(event, SweepEnded))
+    assert ended.results is not None
+    return ended.results
+
+
+def names(events, kind):
+    return [event.name for event in events if isinstance(event, kind)]
+
+
+# The plan
+
+
+def test_the_default_is_the_papers_table():
+    assert [plan.recipe.lambda_ig for plan in SweepPlan(PLAN).plans()] == list(PAPER_LAMBDAS)
+
+
+def test_one_seed_comes_after_the_other_and_nothing_twice():
+    plans = SweepPlan(PLAN, (0.1, 0.0, 0.1), (1, 0)).plans()
+    assert [(plan.seed, plan.recipe.lambda_ig) for plan in plans] == [(1, 0.0), (1, 0.1), (0, 0.0), (0, 0.1)]
+    assert [run_name(plan) for plan in plans[:2]] == ["lambda-0-seed-1", "lambda-1e-1-seed-1"]
+    assert all(plan.corpora == PLAN.corpora and plan.recipe.steps == 3 for plan in plans)
+
+
+def test_a_plan_survives_json():
+    plan = SweepPlan(PLAN, (0.0, 6.81e-5), (0, 2))
+    assert SweepPlan.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan
+
+
+@pytest.mark.parametrize("values", [{"lambdas": ()}, {"seeds": ()}, {"lambdas": (0.1, -1.0)}, {"seeds": (-1,)}])
+def test_what_cannot_be_trained_is_told_before_anything_is(values):
+    with pytest.raises(ValueError, match="at least"):
+        SweepPlan(PLAN, **values)
+
+
+def test_planning_needs_no_torch():
+    code = "import sys, model.sweep; sys.exit(bool({'torch', 'sklearn', 'matplotlib'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
+
+
+# The course
+
+
+def test_every_value_is_trained_judged_and_mapped(finished):
+    folder, events = finished
+    assert names(events, Judged) == ["lambda-0-seed-0", "lambda-1e-1-seed-0"]
+    for name in names(events, Judged):
+        assert RunRecord(folder / name).info().state == "complete"
+        assert RunRecord(folder / name).points()
+    shares = [event.share_of_all for event in events if isinstance(event, Working)]
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[-1] < 1
+    results = results_of(events)
+    assert [(row.lambda_ig, row.seed) for row in results.rows] == [(0.0, 0), (0.1, 0)]
+    assert results.lambdas == (0.0, 0.1)
+    assert results.embeddings.shape == (2, 50, 128)
+    assert results.coordinates.shape == (2, 50, 2)
+    assert np.isfinite(results.coordinates).all()
+    assert results.failures == {}
+    assert results.setting["trained_on"] == {"images": ["mnist"], "speech": ["fsdd"]}
+    assert results.setting["protocol"]["speech"] == "fsdd"
+    assert "lambda_ig" not in results.setting["recipe"]
+
+
+def test_items_are_test_inputs_with_their_pictures_and_keys(finished, data):
+    results = results_of(finished[1])
+    assert [item.index for item in results.items] == list(range(50))
+    assert [item.modality for item in results.items] == [Modality.IMAGE] * 30 + [Modality.SPEECH] * 20
+    for item, picture in zip(results.items, results.image_features, strict=False):
+        assert item.source.startswith("MNIST test")
+        assert picture[10, 4 + 2 * item.label] == 255
+    for item, key in zip(results.items[30:], results.keys, strict=True):
+        assert key.startswith(f"fsdd:{item.label}_theo_")
+        assert (data / "fsdd" / key.removeprefix("fsdd:")).is_file()
+
+
+def test_what_was_found_is_written_for_programs_and_for_people(finished):
+    folder, events = finished
+    assert SweepResults.load(folder / "sweep.safetensors").rows == results_of(events).rows
+    table = (folder / "table.md").read_text("utf-8")
+    assert f"{results_of(events).purity(0.1).mean:.3f}" in table
+    for name in ("table.csv", "table.tex", "figure3.png", "figure3.svg"):
+        assert (folder / name).stat().st_size > 100
+
+
+@pytest.mark.usefixtures("untrained")
+def test_what_is_there_is_not_trained_again_whatever_its_folder_is_called(copied, data, finished):
+    (copied / "lambda-0-seed-0").rename(copied / "lambda-0.0 of Tuesday")
+    events = list(sweep(SMALL, copied, data=data))
+    assert names(events, Judged) == ["lambda-0-seed-0", "lambda-1e-1-seed-0"]
+    again, first = results_of(events), results_of(finished[1])
+    assert again.rows == first.rows
+    np.testing.assert_array_equal(again.embeddings, first.embeddings)
+
+
+@pytest.mark.usefixtures("untrained")
+def test_runs_of_an_older_version_count_too(copied, data):
+    for name in ("lambda-0-seed-0", "lambda-1e-1-seed-0"):
+        for file in list((copied / name).iterdir()):
+            if file.name not in ("model.safetensors", "resume.safetensors"):
+                shutil.rmtree(file) if file.is_dir() else file.unlink()
+    assert len(results_of(list(sweep(SMALL, copied, data=data))).rows) == 2
+
+
+def test_a_second_seed_is_trained_beside_the_first(copied, data, finished):
+    results = results_of(sweep(SweepPlan(PLAN, (0.1,), (0, 1)), copied, data=data))
+    assert [(row.lambda_ig, row.seed) for row in results.rows] == [(0.1, 0), (0.1, 1)]
+    assert len(results.purity(0.1).values) == 2
+    # The map is that of the first seed.
+    np.testing.assert_array_equal(results.embeddings[0], results_of(finished[1]).embeddings[1])
+
+
+def test_a_sweep_that_was_stopped_goes_on_where_it_was(data, tmp_path):
+    seen = list(sweep(SMALL, tmp_path, after(2), data=data))
+    assert isinstance(seen[-1], SweepEnded)
+    assert seen[-1].results is None
+    assert RunRecord(tmp_path / "lambda-0-seed-0").info().step == 2
+    texts = [event.text for event in sweep(SMALL, tmp_path, data=data) if isinstance(event, Working)]
+    assert texts[0] == "step 3 of 3"
+
+
+def test_a_run_that_fails_does_not_stop_the_others(copied, data):
+    events = list(sweep(SweepPlan(PLAN, (0.0, 0.1, HOPELESS)), copied, data=data))
+    assert names(events, RunFailed) == ["lambda-1e39-seed-0"]
+    results = results_of(events)
+    assert results.lambdas == (0.0, 0.1)
+    assert "no number any more" in results.failures["lambda-1e39-seed-0"]
+    assert RunRecord(copied / "lambda-1e39-seed-0").info().state == "failed"
+
+
+def test_a_folder_that_holds_another_run_is_a_failure_too(copied, data):
+    other = SweepPlan(Plan(named("fast", steps=2), ("mnist", "fsdd"), device="cpu"), (0.1,))
+    with pytest.raises(SweepFailed, match=r"No run in .* came to anything.*another recipe"):
+        list(sweep(other, copied, data=data))
+
+
+def test_without_data_it_says_what_is_missing(tmp_path):
+    with pytest.raises(SweepFailed, match="modinv data get fsdd"):
+        list(sweep(SMALL, tmp_path / "sweep", data=tmp_path))
+
+
+@pytest.mark.usefixtures("untrained")
+def test_without_training_complete_runs_are_judged_and_nothing_is_written(copied, data):
+    run = copied / "lambda-1e-1-seed-0"
+    for name in ("run.json", "resume.safetensors", "model.safetensors"):
+        (run / name).unlink()
+    before = {file: file.stat().st_mtime_ns for file in copied.rglob("*")}
+    results = results_of(sweep(SMALL, copied, train=False, data=data))
+    assert results.lambdas == (0.0,)
+    assert results.failures == {}
+    assert {file: file.stat().st_mtime_ns for file in copied.rglob("*")} == before
+
+
+def test_the_plan_of_a_folder_is_found_in_its_runs(finished, copied, tmp_path):
+    assert found_in(finished[0]).plans() == SMALL.plans()
+    with pytest.raises(SweepFailed, match="no complete run"):
+        found_in(tmp_path / "nowhere")
+    progress = RunRecord(copied / "lambda-0-seed-0").progress()
+    other = replace(PLAN, recipe=named("fast", steps=3, lambda_ig=0.0))
+    RunRecord(copied / "lambda-0-seed-0").write_progress(replace(progress, plan=other))
+    with pytest.raises(SweepFailed, match="differ in more than lambda_IG and seed"):
+        found_in(copied)
+
+
+# The maps
+
+
+def test_maps_keep_places_while_clouds_part():
+    """Ten digits, two modalities: together in the middle, apart at either end."""
+    rng = np.random.default_rng(0)
+    labels, speech = np.arange(200) % 10, np.arange(200) >= 100
+    centres = rng.normal(scale=3.0, size=(10, 128))
+    way = rng.normal(scale=1.0, size=128)
+    embeddings = [
+        (centres[labels] + np.outer(speech, apart * way) + rng.normal(scale=0.5, size=(200, 128))).astype(np.float32)
+        for apart in (2.0, 0.0, 2.0)
+    ]
+    maps = aligned_maps(embeddings, 1)
+
+    def place(map_, digit, side):
+        return np.median(map_[(labels == digit) & (speech == side)], axis=0)
+
+    size = np.ptp(maps[1], axis=0).max()
+    for end in (maps[0], maps[2]):
+        for digit in range(10):
+            images, utterances, before = place(end, digit, False), place(end, digit, True), place(maps[1], digit, False)
+            assert np.linalg.norm((images + utterances) / 2 - before) < 0.25 * size
+    parted = [np.mean([np.linalg.norm(place(m, d, False) - place(m, d, True)) for d in range(10)]) for m in maps]
+    assert min(parted[0], parted[2]) > 3 * parted[1]
+
+
+def test_mapping_can_be_stopped():
+    embeddings = [np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32)] * 3
+    assert aligned_maps(embeddings, 1, lambda: True) is None
+
+
+# The worker's job
+
+
+class Listener:
+    def __init__(self, stop_after=None):
+        self.heard, self.stop_after = [], stop_after
+
+    def say(self, message):
+        json.dumps(message)
+        self.heard.append(message)
+
+    def stopping(self):
+        return self.stop_after is not None and len(self.heard) >= self.stop_after
+
+
+def test_the_job_tells_its_way_and_where_the_results_lie(copied, data, monkeypatch):
+    monkeypatch.setenv("MODINV_DATA", str(data))
+    (copied / "sweep.safetensors").unlink()
+    listener = Listener()
+    carry_out({"plan": SMALL.to_dict(), "folder": str(copied)}, listener)
+    assert [message["say"] for message in listener.heard] == ["progress", "judged", "progress", "judged", "swept"]
+    assert listener.heard[0]["text"] == "lambda-0-seed-0, judging"
+    assert listener.heard[1]["lambda_ig"] == 0.0
+    assert len(SweepResults.load(Path(listener.heard[-1]["file"])).rows) == 2
+
+
+def test_the_job_can_be_stopped(copied, data, monkeypatch):
+    monkeypatch.setenv("MODINV_DATA", str(data))
+    listener = Listener(stop_after=1)
+    carry_out({"plan": SMALL.to_dict(), "folder": str(copied)}, listener)
+    assert listener.heard[-1] == {"say": "stopped"}
+
+
+# The command
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["sweep", *map(str, arguments)])
+
+
+def test_the_command_prints_the_papers_table_and_writes_it(tmp_path, data):
+    options = ["--out", tmp_path, "--data-dir", data, "--steps", 1, "--lambdas", "0,2.15e-2"]
+    result = run(*options)
+    assert result.exit_code == 0, result.output
+    for words in ("0.0215", "0.984", "Purity", "mnist and fsdd"):
+        assert words in result.stdout
+    assert "lambda-2.15e-2-seed-0: purity" in result.stderr
+    assert (tmp_path / "figure3.svg").is_file()
+
+
+def test_ctrl_c_keeps_the_work(tmp_path, data, monkeypatch):
+    step = training.take_step
+
+    def press_ctrl_c(*arguments):
+        signal.raise_signal(signal.SIGINT)
+        return step(*arguments)
+
+    monkeypatch.setattr(training, "take_step", press_ctrl_c)
+    result = run("--out", tmp_path, "--data-dir", data, "--steps", 2, "--lambdas", "0")
+    assert result.exit_code == 130
+    assert "The same command again resumes there" in result.stderr
+    assert RunRecord(tmp_path / "lambda-0-seed-0").info().step == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--lambdas", "much"), ("--lambdas", "-1"), ("--seeds", "0.5"), ("--data", "fsdd")]
+)
+def test_wrong_values_are_told_as_such(tmp_path, option, value):
+    result = run("--out", tmp_path, option, value)
+    assert result.exit_code == 2
+    assert option in result.stderr
+
+
+def test_an_empty_folder_has_nothing_to_judge(tmp_path):
+    result = run("--out", tmp_path, "--no-train")
+    assert result.exit_code == 1
+    assert "Error: No run in" in result.stderr
