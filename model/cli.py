@@ -9,7 +9,9 @@ import typer
 from model.commands import data
 from model.commands.doctor import doctor
 from model.commands.evaluate import evaluate
+from model.commands.export import export
 from model.commands.query import query
+from model.commands.sweep import sweep
 from model.commands.train import train
 
 app = typer.Typer(
@@ -21,6 +23,8 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(evaluate)
+app.command()(export)
+app.command()(sweep)
 app.command()(query)
 app.add_typer(data.app, name="data")
 app.command()(doctor)

@@ -44,7 +44,7 @@ def evaluate(
         try:
             with notes().status("") as status:
                 evaluation = evaluate_checkpoint(
-                    checkpoint or locations.shipped_model(), protocol, _Spoken(status), data_dir
+                    checkpoint or locations.shipped_model(), protocol, Spoken(status), data_dir
                 )
         except UnknownSpeaker as error:
             raise typer.BadParameter(str(error), param_hint="--speaker") from error
@@ -55,7 +55,7 @@ def evaluate(
         _show(evaluation.report)
 
 
-class _Spoken:
+class Spoken:
     """Tells an evaluation's progress in a line; Ctrl-C interrupts it by itself."""
 
     def __init__(self, status: Status) -> None:

@@ -136,9 +136,16 @@ def figure3(rows: Sequence[SweepRow]) -> Figure:
     ----------
     rows
         Models of a sweep, in any order.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
     """
     from matplotlib.lines import Line2D
 
+    if not rows:
+        raise ValueError("Figure 3 needs at least one model.")
     with styled():
         figure = blank(6.4, 4.0)
         axes = figure.add_subplot()
@@ -166,13 +173,14 @@ def figure3(rows: Sequence[SweepRow]) -> Figure:
                 zorder=5,
             )  # fmt: skip
         _lambda_ticks(axes, [row.lambda_ig for row in rows])
-        seeds = len({row.seed for row in rows})
+        counts = {sum(row.lambda_ig == lambda_ig for row in rows) for lambda_ig in {row.lambda_ig for row in rows}}
+        seeds = f"{'' if len(counts) == 1 else 'up to '}{max(counts)} seeds"
         axes.legend(
             handles=[
                 Line2D([], [], color=PURITY, label="Cluster purity"),
                 Line2D([], [], color=MODALITY_SVM, label="Modality SVM accuracy"),
                 Line2D([], [], color=INK, marker="o", markersize=3.8,
-                       label="measured here" + (f", mean and range of {seeds} seeds" if seeds > 1 else "")),
+                       label="measured here" + (f", mean and range of {seeds}" if max(counts) > 1 else "")),
                 Line2D([], [], color=INK, alpha=0.55, linewidth=1.3, linestyle=(0, (4, 2)), marker="o", markersize=3.5,
                        markerfacecolor=GROUND, label="the paper, MNIST and TIDIGITS"),
                 Line2D([], [], color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)), label="SVM by chance"),

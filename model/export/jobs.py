@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.evaluation.store import Evaluation
-from model.export.writers import Exhibits, write
+from model.export.writers import Exhibits, everything, write
 from model.sweep_results import SweepResults
 
 if TYPE_CHECKING:
@@ -15,15 +15,22 @@ if TYPE_CHECKING:
 
 
 def export(request: Mapping[str, Any], talk: Talk) -> None:
-    """Write something about judged models.
+    """Write something about judged models, or all that can be written.
 
-    ``{"what": a name in `model.export.writers.WRITERS`, "to": path, "models": [[name, folder of the evaluation], ...],
-    "sweep": path}``, where the sweep may be empty. The first model is the one that exports of a single model are about.
-    Says ``exported`` (path).
+    ``{"what": a name in `WRITERS` or "everything", "to": path, "models": [[name, folder of the evaluation], ...],
+    "sweep": path}``, where the sweep may be empty. Says ``exported`` (path), or ``stopped`` between two files of
+    everything.
     """
     to = Path(request["to"])
-    talk.say({"say": "progress", "share": None, "text": f"Writing {to.name}"})
     models = [(name, Evaluation.load(Path(folder))) for name, folder in request["models"]]
-    sweep = SweepResults.load(Path(request["sweep"])).rows if request["sweep"] else ()
-    write(request["what"], Exhibits(models, sweep), to)
+    rows = SweepResults.load(Path(request["sweep"])).rows if request["sweep"] else ()
+    of = Exhibits(models, rows)
+    if request["what"] == "everything":
+        for path in everything(of, to):
+            talk.say({"say": "progress", "share": None, "text": f"Wrote {path.name}"})
+            if talk.stopping():
+                talk.say({"say": "stopped"})
+                return
+    else:
+        write(request["what"], of, to)
     talk.say({"say": "exported", "path": str(to)})

@@ -22,6 +22,8 @@ from model.sweep_results import SweepRow
 if TYPE_CHECKING:
     from model.evaluation.store import Evaluation
 
+FORMATS = ("html",)
+
 log = logging.getLogger(__name__)
 
 _MISTAKES = 12  # of either model, of which there may be hundreds
@@ -54,7 +56,7 @@ def save(
     OSError
         If the file can't be written.
     """
-    if path.suffix.lower() != ".html":
+    if path.suffix.removeprefix(".").lower() not in FORMATS:
         raise ValueError(f"A report is written as html, not as {path.name!r}.")
     write_bytes_atomically(path, page(rows, sweep, data_dir).encode())
 

@@ -120,6 +120,8 @@ def test_figure_3_draws_means_and_ranges_of_seeds_over_the_papers_curve():
     curves = [np.column_stack(line.get_data()) for line in axes.lines]
     zero = axes.get_xticks()[0]
     assert axes.get_xticklabels()[0].get_text() == "0"
+    named = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert "measured here, mean and range of up to 2 seeds" in named
     for column, means, spread in ((0, [0.51, 0.98, 0.6], (0.5, 0.52)), (1, [0.96, 0.54, 0.5], (0.94, 0.98))):
         places = [zero, 2.15e-2, 0.5]
         assert any(curve.shape == (3, 2) and np.allclose(curve, np.column_stack([places, means])) for curve in curves)

@@ -1,0 +1,148 @@
+"""Everything that can be exported, by name: one table for the command line and the window."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from model.export import drawing, embeddings, figures, report, tables
+
+if TYPE_CHECKING:
+    from model.evaluation.store import Evaluation
+    from model.runs import RunRecord
+    from model.sweep_results import SweepRow
+
+log = logging.getLogger(__name__)
+
+Part = Literal["models", "sweep", "runs"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exhibits:
+    """What exports are made of.
+
+    Attributes
+    ----------
+    models
+        Judged models, each with a name of its own.
+    sweep
+        Models of a sweep.
+    runs
+        Runs with curves.
+    data_dir
+        Where the corpora lie, for pictures; by default the user's place for them.
+    """
+
+    models: Sequence[tuple[str, Evaluation]] = ()
+    sweep: Sequence[SweepRow] = ()
+    runs: Sequence[RunRecord] = ()
+    data_dir: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """One kind of export.
+
+    Attributes
+    ----------
+    needs
+        What there has to be of it.
+    formats
+        Suffixes of the file; none: it is a folder.
+    write
+        Writes it, or raises ``OSError``; raises ``ValueError`` for another suffix.
+    single
+        It is about the first model alone.
+    """
+
+    needs: Part
+    formats: tuple[str, ...]
+    write: Callable[[Exhibits, Path], None]
+    single: bool = False
+
+
+def _numbers(of: Exhibits, to: Path) -> None:
+    tables.save(tables.comparison([(name, evaluation.report) for name, evaluation in of.models]), to)
+
+
+def _projector(of: Exhibits, to: Path) -> None:
+    evaluation, pictures = of.models[0][1], None
+    try:
+        pictures = embeddings.thumbnails(evaluation, of.data_dir)
+    except FileNotFoundError as error:  # MissingData: its module imports torch
+        log.info("Points of the projector stay points: %s", error)
+    embeddings.projector(evaluation, to, pictures)
+
+
+WRITERS: Mapping[str, Writer] = {
+    "figure2": Writer("models", drawing.FORMATS, lambda of, to: drawing.save(figures.figure2(of.models), to)),
+    "figure3": Writer("sweep", drawing.FORMATS, lambda of, to: drawing.save(figures.figure3(of.sweep), to)),
+    "confusions": Writer(
+        "models", drawing.FORMATS, lambda of, to: drawing.save(figures.confusions(of.models[0][1].report), to), True
+    ),
+    "curves": Writer("runs", drawing.FORMATS, lambda of, to: drawing.save(figures.curves(of.runs), to)),
+    "numbers": Writer("models", tables.FORMATS, _numbers),
+    "sweep": Writer("sweep", tables.FORMATS, lambda of, to: tables.save(tables.sweep(of.sweep), to)),
+    "embeddings": Writer(
+        "models", embeddings.FORMATS, lambda of, to: embeddings.save(of.models[0][1], to), single=True
+    ),
+    "projector": Writer("models", (), _projector, single=True),
+    "report": Writer("models", report.FORMATS, lambda of, to: report.save(of.models, to, of.sweep, of.data_dir)),
+}
+"""What can be exported. A file's name suggests the first that has its format."""
+
+
+def suggested(of: Exhibits, to: Path) -> str:
+    """The name of the first writer that writes such a file of what there is; raises ``ValueError`` where none does."""
+    suffix = to.suffix.removeprefix(".").lower()
+    for name, writer in WRITERS.items():
+        if suffix in writer.formats and getattr(of, writer.needs):
+            return name
+    known = dict.fromkeys(kind for writer in WRITERS.values() for kind in writer.formats)
+    raise ValueError(f"Nothing that is here is written as {to.name!r}. The formats are {', '.join(known)}.")
+
+
+def write(what: str, of: Exhibits, to: Path) -> None:
+    """Write one thing.
+
+    Raises
+    ------
+    ValueError
+        If nothing has that name, what it is made of isn't there, or the file's suffix is another one.
+    OSError
+        If it can't be written.
+    """
+    if what not in WRITERS:
+        raise ValueError(f"Nothing is called {what!r}. There are: {', '.join(WRITERS)}.")
+    if not getattr(of, WRITERS[what].needs):
+        raise ValueError(f"{what} needs {_LACKING[WRITERS[what].needs]}.")
+    WRITERS[what].write(of, to)
+
+
+def everything(of: Exhibits, folder: Path) -> Iterator[Path]:
+    """Write all that can be made of something, in all formats; each file or folder that was written.
+
+    What is about a single model lies in a folder for each where there are several.
+    """
+    for name, writer in WRITERS.items():
+        if not getattr(of, writer.needs):
+            continue
+        places = [(of, folder)]
+        if writer.single and len(of.models) > 1:
+            places = [(replace(of, models=[model]), folder / _slug(model[0])) for model in of.models]
+        for part, place in places:
+            for to in [place / f"{name}.{kind}" for kind in writer.formats] or [place / name]:
+                writer.write(part, to)
+                yield to
+
+
+_LACKING: Mapping[Part, str] = {"models": "a model", "sweep": "a sweep", "runs": "a run's folder with its metrics"}
+
+
+def _slug(name: str) -> str:
+    """A name that every file system takes: ``"fast-λ_IG-0.0215"``."""
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "model"
