@@ -161,7 +161,7 @@ class EvaluationService(QObject):
         Parameters
         ----------
         what
-            A name in :data:`model.export.jobs.WRITERS`.
+            A name in :data:`model.export.writers.WRITERS`, or ``"everything"``.
         to
             The file or folder.
         models

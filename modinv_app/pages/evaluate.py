@@ -30,7 +30,7 @@ from modinv_app.widgets.lambda_dial import lambda_text
 from modinv_app.widgets.numbers_table import NumbersTable
 from modinv_app.worker import COMMAND
 
-_UNKNOWN = "This model has not been judged on this speech. “Evaluate” does it: the first numbers come after seconds."
+_UNKNOWN = "Not judged yet"
 _NOTHING = "There is something to see once the model has been evaluated."
 
 
@@ -200,19 +200,20 @@ class EvaluatePage(QWidget):
     def _evaluated(self, request: Request, evaluation: Evaluation) -> None:
         if request == self._row:
             self._row_known(request, evaluation)
-        else:
+        elif request == self.bar.request:  # another model may have been loaded meanwhile
             self._show(request, evaluation)
         self.informed.emit(f"“{request.model.title}” is evaluated.")
 
     def _show_partial(self, request: Request, values: Mapping[str, Any]) -> None:
-        if request != self._row:
+        if request == self.bar.request:
             self.numbers.show_numbers(values)
 
     def _stopped(self, request: Request) -> None:
         if request == self._row:
             self._row = None
-        else:
+        elif request == self.bar.request:
             self.numbers.show_numbers({})
+            self.service.look_up(request)  # what was known before is still true
 
     def _show_busy(self, busy: bool) -> None:
         self.bar.set_busy(busy, self.service.evaluating)

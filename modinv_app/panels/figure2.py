@@ -90,7 +90,7 @@ class Figure2Panel(QWidget):
         self._rows.append((title, evaluation))
         self._widgets.append(row)
         self._list.addWidget(row, 1)
-        self._count()
+        row.set_removable(len(self._rows) > 1)
         self._filter()
 
     def _take_out(self, row: Figure2Row) -> None:
@@ -99,11 +99,6 @@ class Figure2Panel(QWidget):
         self._list.removeWidget(row)
         row.hide()
         row.deleteLater()
-        self._count()
-
-    def _count(self) -> None:
-        for row in self._widgets:
-            row.set_removable(len(self._widgets) > 1)
 
     def _filter(self) -> None:
         for row in self._widgets:

@@ -37,7 +37,8 @@ EXPORTS = (
     Export("sweep", "The sweep over λ_IG…", "Tables", "sweep", _TABLE, "sweep"),
     Export("embeddings", "NumPy or Parquet…", "Embeddings", "embeddings", ("NumPy (*.npz)", "Parquet (*.parquet)")),
     Export("projector", "TensorBoard projector, a folder…", "Embeddings", "projector"),
-    Export("report", "Everything in one HTML file…", "Report", "report", ("HTML (*.html)",)),
+    Export("report", "A report, one HTML file…", "All together", "report", ("HTML (*.html)",)),
+    Export("everything", "Everything, a folder…", "All together", "modinv-evaluation"),
 )
 
 

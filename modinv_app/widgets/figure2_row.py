@@ -93,7 +93,7 @@ class Figure2Row(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_removable(self, removable: bool) -> None:
-        """The only row can't go."""
+        """Whether someone may take it out."""
         self._remove.setVisible(removable)
 
     def set_hidden(self, digits: frozenset[int], modalities: frozenset[Modality]) -> None:

@@ -18,6 +18,7 @@ _RIGHT = Qt.AlignmentFlag.AlignRight
 _ARROWS = {"image_to_speech": "image → speech", "speech_to_image": "speech → image"}
 _PENDING = "…"
 _NOTHING = "–"
+_INVITATION = "Not judged yet. “Evaluate” does it: the first numbers come after a few seconds, the rest in a minute."
 
 Path = tuple[str, ...]
 
@@ -245,6 +246,8 @@ def _describe(values: Mapping[str, Any]) -> str:
     """On what the numbers were taken, in a line."""
     if "preliminary_images" in values:
         return f"First numbers, of {values['preliminary_images']:,} images alone; those of all images follow."
+    if not values:
+        return _INVITATION
     if "setting" not in values:
         return ""
     setting = values["setting"]

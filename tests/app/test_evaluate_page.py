@@ -185,7 +185,30 @@ def test_what_is_known_shows_at_once(visitor: Visitor) -> None:
     assert "Judged in 31 s" in visitor.says()
     visitor.page.bar.choose(visitor.page.bar.model_of(visitor.file("never judged")))
     assert visitor.number("Cluster purity") == "–", "what shows is always of the chosen model"
-    until(lambda: "has not been judged" in visitor.says(), "a word about that")
+    until(lambda: "Not judged yet. “Evaluate” does it" in visitor.says(), "a word about that")
+
+
+def test_another_model_is_loaded_meanwhile(visitor: Visitor) -> None:
+    visitor.load("slow")
+    visitor.button.click()
+    until(lambda: visitor.number("P@1, image → speech") == "0.950", "a first number")
+    visitor.page.show_loaded(visitor.file("newly trained"), HEADER)
+    assert visitor.number("P@1, image → speech") == "–", "that was of the former"
+    visitor.button.click()
+    until(lambda: visitor.button.text() == "Evaluate", "the end")
+    visitor.judge()
+    assert visitor.number("P@1, image → speech") == "0.950"
+
+
+def test_a_cancelled_repetition_leaves_what_was_known(visitor: Visitor) -> None:
+    file = visitor.file("slow")
+    kept(folder_of(file, Protocol(speech="voices")), purity=0.875)
+    visitor.load("slow")
+    until(lambda: visitor.number("Cluster purity") == "0.875", "numbers from before")
+    visitor.button.click()
+    until(lambda: visitor.number("Cluster purity") == "…", "the repetition")
+    visitor.button.click()
+    until(lambda: visitor.number("Cluster purity") == "0.875", "the numbers again")
 
 
 def test_another_page_asks_for_an_evaluation(visitor: Visitor) -> None:
@@ -272,7 +295,6 @@ def test_there_is_nothing_to_export_before_anything_is_judged(visitor: Visitor) 
     [
         ("Numbers of all models in Figure 2…", "numbers.md", "Loaded model"),
         ("Figure 2, all rows…", "figure2.svg", "Loaded model"),
-        ("Everything in one HTML file…", "report.html", "</html>"),
     ],
 )
 def test_exports_are_written_where_one_says(visitor: Visitor, title: str, name: str, holds: str) -> None:

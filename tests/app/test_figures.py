@@ -69,12 +69,12 @@ def test_a_row_has_images_speech_and_both(figure2: Figure2Panel) -> None:
 
 
 def test_models_are_added_and_taken_out_again(qtbot: QtBot, figure2: Figure2Panel) -> None:
-    assert not button(figure2, "Take the loaded model out of the figure").isVisible(), "the only one stays"
+    assert not button(figure2, "Take the loaded model out of the figure").isVisible(), "the page is about it"
     figure2.add_row("another", an_evaluation(purity=0.5))
     qtbot.waitUntil(lambda: len(rows(figure2)) == 2 and rows(figure2)[1].height() > 100)
     assert [title for title, _ in figure2.rows] == ["the loaded model", "another"]
-    button(figure2, "Take the loaded model out of the figure").click()
-    assert [title for title, _ in figure2.rows] == ["another"]
+    button(figure2, "Take another out of the figure").click()
+    assert [title for title, _ in figure2.rows] == ["the loaded model"]
     figure2.show_model("a third", an_evaluation())
     assert [title for title, _ in figure2.rows] == ["a third"]
 
