@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import runpy
 import shutil
 import signal
 import subprocess
@@ -14,8 +15,8 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
+from model import locations, training
 from model import sweep as sweeping
-from model import training
 from model.cli import app
 from model.plans import Plan
 from model.recipes import PAPER_LAMBDAS, named
@@ -382,3 +383,24 @@ def test_an_empty_folder_has_nothing_to_judge(tmp_path):
     result = run("--out", tmp_path, "--no-train")
     assert result.exit_code == 1
     assert "Error: No run in" in result.stderr
+
+
+# What ships
+
+
+def test_a_folder_becomes_what_ships(finished, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(locations, "shipped_sweep", lambda: tmp_path / "sweep.safetensors")
+    before = {file: file.stat().st_mtime_ns for file in finished[0].rglob("*")}
+    script = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "ship_sweep.py"))
+    script["main"](finished[0], data)
+    assert {file: file.stat().st_mtime_ns for file in finished[0].rglob("*")} == before
+    assert SweepResults.load(tmp_path / "sweep.safetensors").rows == results_of(finished[1]).rows
+    told = (tmp_path / "sweep.md").read_text("utf-8")
+    for words in (
+        "2 models",
+        "30 test images",
+        "CC BY-SA 3.0",
+        "Zohar Jackson",
+        f"{results_of(finished[1]).purity(0.1).mean:.3f}",
+    ):
+        assert words in told
