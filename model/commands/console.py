@@ -59,11 +59,13 @@ def errors_told() -> Iterator[None]:
     except Exception as error:
         from model.checkpoint import UnusableCheckpoint
         from model.evaluation import EvaluationError
+        from model.failures import what_to_do
+        from model.sweep import SweepFailed
         from model.training import TrainingFailed
 
-        if not isinstance(error, OSError | UnusableCheckpoint | EvaluationError | TrainingFailed):
+        if not isinstance(error, OSError | UnusableCheckpoint | EvaluationError | TrainingFailed | SweepFailed):
             raise
-        complain(error)
+        complain(what_to_do(error))
         raise typer.Exit(PLAIN_MESSAGE) from error
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,15 +14,20 @@ from model.commands.console import INTERRUPTED, DataDir, bad_option, ctrl_c, err
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from model.datasets import Corpus, Samples
-    from model.pairs import PairSampler
-    from model.training import Ended, Run, Stepped
+    from model.library import Library
+    from model.logbook import Logbook
+    from model.plans import Plan
+    from model.recipes import Recipe
+    from model.training import Ended, Stepped
 
 _REFRESH_SECONDS = 0.2
 
 
 def train(
-    out: Annotated[Path, typer.Option(help="Folder of the run; holds model.safetensors when done.", file_okay=False)],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the run; a new one among your runs by default.", file_okay=False),
+    ] = None,
     lambda_ig: Annotated[float, typer.Option("--lambda-ig", help="Weight of the information gain.", min=0)] = 2.15e-2,
     recipe: Annotated[str, typer.Option(help="paper, exactly the paper's, or fast.")] = "fast",
     data: Annotated[str, typer.Option(help="Corpora to learn from: one of images, any of speech.")] = (
@@ -31,79 +37,74 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     steps: Annotated[int | None, typer.Option(help="Batches in all, instead of the recipe's.", min=1)] = None,
     leave_out: Annotated[str, typer.Option(help="A speaker not to learn from, to judge the model on.")] = "",
+    start: Annotated[
+        Path | None, typer.Option(help="A model whose weights to start from.", exists=True, dir_okay=False)
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Train a model. Ctrl-C stops and keeps the work; the same command again resumes it."""
+    """Train a model. Ctrl-C stops and keeps the work; the same command on its folder resumes it.
+
+    The window lists the run, and can follow it while it trains.
+    """
     with errors_told():
         from model import recipes
-        from model.pairs import PairSampler
+        from model.library import Library
+        from model.logbook import Logbook
+        from model.runs import RunStore
         from model.trained import best_device
-        from model.training import Run
 
         with bad_option("--recipe"):
             chosen = recipes.named(recipe, lambda_ig=lambda_ig, **({"steps": steps} if steps else {}))
         with bad_option("--device"):
             place = best_device(device)
         with bad_option("--data"):
-            images, speech = _corpora(data, data_dir)
-        described: dict[str, Any] = {"images": [images.name], "speech": [corpus.name for corpus in speech]}
-        if leave_out:
-            described["left_out"] = leave_out
-        run = Run(out, chosen, seed, described, place)
-        loaded = []
-        with notes().status("") as status:
-            for corpus in (images, *speech):
-                status.update(f"Loading {corpus.title} (listening to a corpus takes minutes the first time)")
-                loaded.append(corpus.load("train"))
-        with bad_option("--leave-out"):
-            heard = _without(leave_out, loaded[1:]) if leave_out else loaded[1:]
-        sampler = PairSampler(loaded[0], heard, chosen.batch_pairs, seed, place)
-        ended = _drive(run, sampler)
+            plan = _plan(chosen, data, seed, device, leave_out, start)
+        library = Library(data_dir)
+        # Before there is a folder: what can't be loaded can't become a run.
+        with notes().status("") as status, bad_option("--data or --leave-out"):
+            library.sampler(plan, place, status.update)
+        with Logbook(out or RunStore().new_folder(plan), plan) as book:
+            ended = _drive(book, library)
+    folder = book.record.folder
     if ended.complete:
         notes().print(f"Done: {ended.model}. Judge it with: modinv evaluate {ended.model}", soft_wrap=True)
     else:
+        again = "The same command again" if out else f"The same command with --out '{folder}'"
         notes().print(
-            f"Stopped after {ended.step:,} of {run.recipe.steps:,} steps; they are kept in {run.folder}. "
-            "The same command again resumes there.",
+            f"Stopped after {ended.step:,} of {chosen.steps:,} steps; they are kept in {folder}. "
+            f"{again} resumes there.",
             soft_wrap=True,
         )
         raise typer.Exit(INTERRUPTED)
 
 
-def _corpora(names: str, folder: Path | None) -> tuple[Corpus, list[Corpus]]:
-    """The one corpus of images and those of speech; a ``ValueError`` where they are not."""
+def _plan(recipe: Recipe, data: str, seed: int, device: str, leave_out: str, start: Path | None) -> Plan:
+    """The plan; a ``ValueError`` says what is wrong with the corpora."""
     from model.datasets import corpora
-    from model.results import Modality
+    from model.plans import Plan
 
-    found = corpora(names, folder)
-    images, speech = found[Modality.IMAGE], found[Modality.SPEECH]
-    if len(images) != 1 or not speech:
-        raise ValueError(f"Training needs one corpus of images and at least one of speech, not {names!r}.")
-    return images[0], speech
+    corpora(data)  # says which names there are
+    names = tuple(name for part in data.split(",") if (name := part.strip()))
+    return Plan(recipe, names, seed, device, leave_out, start)
 
 
-def _without(speaker: str, speech: list[Samples]) -> list[Samples]:
-    """Corpora without a speaker; a ``ValueError`` lists the speakers there are."""
-    known = sorted({name for samples in speech for name in samples.speakers})
-    if speaker not in known:
-        raise ValueError(f"No speaker is called {speaker!r}. There are: {', '.join(known)}.")
-    return [samples.without(speaker) for samples in speech]
-
-
-def _drive(run: Run, sampler: PairSampler) -> Ended:
+def _drive(book: Logbook, library: Library) -> Ended:
     """Train to the end or to Ctrl-C, showing the way."""
     from rich.console import Group
     from rich.live import Live
     from rich.text import Text
 
-    from model.training import Ended, Stepped, train
+    from model.logbook import Snapshotted
+    from model.training import Ended, Stepped
 
-    progress, terms = _progress(), Text(style="dim")
+    progress, terms, quick = _progress(), Text(style="dim"), Text(style="dim")
     task, shown = progress.add_task("Training", total=None, visible=False), 0.0
-    with ctrl_c() as interrupted, Live(Group(progress, terms), console=notes()):
-        for event in train(run, sampler, interrupted):
+    with ctrl_c() as interrupted, Live(Group(progress, terms, quick), console=notes()):
+        for event in book.train(library, interrupted):
             if isinstance(event, Ended):
                 return event
+            if isinstance(event, Snapshotted):
+                quick.plain = _quick(event.snapshot.values)
             if not isinstance(event, Stepped):
                 continue
             if progress.tasks[task].total is None:  # only now is it known where the run resumes
@@ -114,6 +115,13 @@ def _drive(run: Run, sampler: PairSampler) -> Ended:
                 progress.update(task, completed=event.step)
                 terms.plain = _terms(event)
     raise AssertionError("Training always ends with Ended.")
+
+
+def _quick(values: Mapping[str, float]) -> str:
+    return (
+        f"quick estimates: purity {values['quick_purity']:.3f}   modality SVM {values['quick_svm']:.3f}   "
+        f"P@1 {values['quick_p_at_1']:.3f}"
+    )
 
 
 def _terms(event: Stepped) -> str:

@@ -1,6 +1,5 @@
 """``modinv`` from the outside: names, JSON, exit codes, and what is said of bad input."""
 
-import gzip
 import json
 import signal
 import subprocess
@@ -12,6 +11,7 @@ import pytest
 import soundfile
 import torch
 from PIL import Image
+from tiny import write_corpora
 from typer.testing import CliRunner
 
 from model import locations, training
@@ -23,30 +23,10 @@ from model.trained import load_model
 TRAIN = ["train", "--data", "mnist,fsdd", "--device", "cpu", "--steps", "3"]
 
 
-def _write_idx(path, array):
-    header = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
-    path.write_bytes(gzip.compress(header + array.astype(np.uint8).tobytes()))
-
-
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Corpora of a few inputs: bars at ten places for images, tones of ten pitches for speech."""
-    folder = tmp_path_factory.mktemp("data")
-    (folder / "mnist").mkdir()
-    for prefix, count in (("train", 40), ("t10k", 30)):
-        labels = np.arange(count) % 10
-        images = np.zeros((count, 28, 28))
-        for image, label in zip(images, labels, strict=True):
-            image[4:24, 3 + 2 * label : 6 + 2 * label] = 255
-        _write_idx(folder / "mnist" / f"{prefix}-images-idx3-ubyte.gz", images)
-        _write_idx(folder / "mnist" / f"{prefix}-labels-idx1-ubyte.gz", labels)
-    (folder / "fsdd").mkdir()
-    seconds = np.arange(4000) / 8000
-    for digit in range(10):
-        for take in range(3, 7):  # takes up to 4 test, the others train
-            tone = 0.5 * np.sin(2 * np.pi * (200 + 300 * digit + 10 * take) * seconds)
-            soundfile.write(folder / "fsdd" / f"{digit}_theo_{take}.wav", tone, 8000)
-    return folder
+    """Corpora of a few inputs."""
+    return write_corpora(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,15 @@
 """Training: it learns, it resumes bit by bit, and it never ruins what it had."""
 
 import errno
+import hashlib
 import os
 
 import pytest
 import torch
+from tiny import IMAGES, SMALL, SPEECH, spoilt
 
 from model import training
 from model.checkpoint import UnusableCheckpoint, read, write_atomically
-from model.datasets import Samples
 from model.pairs import PairSampler
 from model.recipes import named
 from model.results import Modality
@@ -16,31 +17,16 @@ from model.trained import load_model
 from model.training import Ended, Run, Saved, Stepped, TrainingFailed, has_bfloat16, train
 
 CPU = torch.device("cpu")
-SMALL = {"steps": 4, "batch_pairs": 4, "samples_per_input": 2}
 RECIPE = named("fast", **SMALL)
 EXACT = named("paper", **SMALL)
-
-
-def inputs(modality, size):
-    """Five noisy examples each of four digits that are easy to tell apart."""
-    generator = torch.Generator().manual_seed(1)
-    labels = torch.arange(20) % 4
-    features = 0.2 * torch.rand(20, *size, generator=generator)
-    for feature, label in zip(features, labels, strict=True):
-        feature[:, 7 * label : 7 * label + 7] += 0.8
-    return Samples("bars", modality, features, labels, ("",) * 20)
-
-
-IMAGES = inputs(Modality.IMAGE, (28, 28))
-SPEECH = inputs(Modality.SPEECH, (100, 80))
 
 
 def sampler(recipe, seed=0, images=IMAGES):
     return PairSampler(images, [SPEECH], recipe.batch_pairs, seed, CPU)
 
 
-def a_run(folder, recipe=RECIPE, seed=0, data=None):
-    return Run(folder, recipe, seed, data or {"images": ["bars"], "speech": ["bars"]}, CPU)
+def a_run(folder, recipe=RECIPE, seed=0, data=None, start=None):
+    return Run(folder, recipe, seed, data or {"images": ["bars"], "speech": ["bars"]}, CPU, start)
 
 
 def collect(source, seen):
@@ -203,18 +189,6 @@ def test_training_leaves_the_global_random_state_and_the_threads_alone(tmp_path)
     assert torch.get_num_threads() == before[1]
 
 
-def spoilt(recipe, step):
-    """Images of which one, that first comes in a step, is no number."""
-    drawn_from = sampler(recipe)
-    labels = IMAGES.labels
-    numbered = torch.arange(20.0)[:, None, None].expand(-1, 28, 28)
-    finder = sampler(recipe, images=Samples("", Modality.IMAGE, numbered, labels, ()))
-    chosen = int(finder.batch(step, drawn_from.generator(step))[0][0, 0, 0, 0])
-    features = IMAGES.features.clone()
-    features[chosen] = torch.nan
-    return sampler(recipe, images=Samples("", Modality.IMAGE, features, labels, ()))
-
-
 def assert_finite_state(folder, step):
     arrays, header = read(folder / "resume.safetensors")
     assert header["step"] == step
@@ -227,15 +201,16 @@ def assert_finite_state(folder, step):
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_good_state(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "SAVE_SECONDS", -1.0)  # a checkpoint after every step
     seen = []
-    with pytest.raises(TrainingFailed, match="By step 3 the loss was no number any more"):
-        collect(train(a_run(tmp_path), spoilt(RECIPE, 2)), seen)
+    with pytest.raises(TrainingFailed, match="By step 3 the loss was no number any more") as failure:
+        collect(train(a_run(tmp_path), sampler(RECIPE, images=spoilt(2))), seen)
+    assert not failure.value.resumable
     assert [event.step for event in seen if isinstance(event, Saved)] == [1, 2]
     assert_finite_state(tmp_path, 2)
 
 
 def test_the_last_step_looks_whether_the_loss_is_a_number(tmp_path):
     with pytest.raises(TrainingFailed, match="By step 4"):
-        collect(train(a_run(tmp_path), spoilt(RECIPE, 3)), [])
+        collect(train(a_run(tmp_path), sampler(RECIPE, images=spoilt(3))), [])
     assert not list(tmp_path.iterdir())
 
 
@@ -243,7 +218,7 @@ def test_stopping_after_the_loss_went_wrong_keeps_the_last_good_state(tmp_path):
     events(tmp_path, stop_after=2)
     seen = []
     with pytest.raises(TrainingFailed, match="By step 3"):
-        collect(train(a_run(tmp_path), spoilt(RECIPE, 2), lambda: len(seen) == 1), seen)
+        collect(train(a_run(tmp_path), sampler(RECIPE, images=spoilt(2)), lambda: len(seen) == 1), seen)
     assert_finite_state(tmp_path, 2)
 
 
@@ -290,3 +265,64 @@ def test_out_of_memory_says_what_to_do(tmp_path):
     greedy = Greedy(IMAGES, [SPEECH], 4, 0, CPU)
     with pytest.raises(TrainingFailed, match=r"out of memory.*smaller batch"):
         list(train(a_run(tmp_path), greedy))
+
+
+def test_running_out_of_the_machines_memory_says_what_to_do(tmp_path):
+    class Greedy(PairSampler):
+        def batch(self, *_):
+            torch.empty(1 << 55)
+
+    with pytest.raises(TrainingFailed, match=r"out of memory.*smaller batch") as failure:
+        list(train(a_run(tmp_path), Greedy(IMAGES, [SPEECH], 4, 0, CPU)))
+    assert failure.value.resumable
+
+
+# Starting from a model
+
+
+def started_from(path):
+    return {
+        "images": ["bars"],
+        "speech": ["bars"],
+        "started_from": {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()},
+    }
+
+
+@pytest.fixture
+def other(straight, tmp_path):
+    """A model to start from."""
+    path = tmp_path / "other.safetensors"
+    path.write_bytes((straight(EXACT)[1] / "model.safetensors").read_bytes())
+    return path
+
+
+def test_a_run_starts_from_the_weights_of_a_model(tmp_path, other):
+    run = a_run(tmp_path, data=started_from(other), start=other)
+    ended = list(train(run, sampler(RECIPE), lambda: True))[-1]
+    theirs, _ = load_model(other)
+    for name, weight in ended.encoders.state_dict().items():
+        assert torch.equal(theirs.state_dict()[name], weight), name
+    assert load_model(run.model)[1].data["started_from"]["name"] == "other.safetensors"
+
+
+def test_a_run_from_a_model_resumes_bit_by_bit_though_the_model_is_gone(tmp_path, other):
+    data, pairs = started_from(other), sampler(RECIPE)
+    list(train(a_run(tmp_path / "straight", data=data, start=other), pairs))
+    seen = []
+    collect(train(a_run(tmp_path / "twice", data=data, start=other), pairs, lambda: len(seen) == 2), seen)
+    other.unlink()
+    list(train(a_run(tmp_path / "twice", data=data, start=other), pairs))
+    assert_same_state(tmp_path / "twice", tmp_path / "straight")
+
+
+def test_a_model_that_has_changed_since_is_refused(tmp_path, other, straight):
+    data = started_from(other)
+    other.write_bytes((straight(RECIPE)[1] / "model.safetensors").read_bytes())
+    with pytest.raises(UnusableCheckpoint, match="has changed since"):
+        list(train(a_run(tmp_path, data=data, start=other), sampler(RECIPE)))
+
+
+def test_a_model_with_other_layers_is_refused(tmp_path, other):
+    recipe = named("fast", **SMALL, batch_norm=True)
+    with pytest.raises(UnusableCheckpoint, match="batch norm"):
+        list(train(a_run(tmp_path, recipe, data=started_from(other), start=other), sampler(recipe)))
