@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from desk import until
+from desk import pause, until
 from judged import IMAGES, MISTAKES, a_sweep, an_evaluation, features, kept
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLabel, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 from run_folders import make_run
+from test_screenshots import hidden_parts
 
 from model import locations
 from model.checkpoint import Header
@@ -341,3 +342,15 @@ def test_pictures_come_from_the_corpus(visitor: Visitor) -> None:
     view = page.mistakes.findChild(PairView)
     assert view.pair_at(0).query.index in MISTAKES
     assert page.service.features_of(an_evaluation(), IMAGES).shape == (100, 80)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1000, 628), (1280, 728)])
+def test_every_word_fits_on_every_tab(visitor: Visitor, width: int, height: int) -> None:
+    visitor.load("loaded")
+    visitor.judge()
+    visitor.page.figure3.show_sweep(a_sweep(), "a sweep that lies in some folder")
+    visitor.page.resize(width, height)
+    for title in ("Numbers", "Figure 2", "Figure 3", "Confusions", "Mistakes", "Speakers and digits"):
+        visitor.turn_to(title)
+        pause(0.1)
+        assert hidden_parts(visitor.page) == [], title
