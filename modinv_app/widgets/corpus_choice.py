@@ -64,7 +64,7 @@ class CorpusChoice(QWidget):
         self._corpora = tuple(corpora)
         for corpus in corpora:
             if corpus.name not in self._boxes:
-                box = QCheckBox(f"{corpus.title}: {'human' if corpus.human else 'synthetic'} voices")
+                box = QCheckBox(f"Human voices: {corpus.title}" if corpus.human else corpus.title)
                 box.clicked.connect(lambda on, name=corpus.name: self._choose(name, on))
                 self._boxes[corpus.name] = box
                 self._rows.addWidget(box)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from modinv_app.theme import is_dark, warning_colour
+
+_BAR = 3  # pixels
 
 
 class Note(QLabel):
@@ -13,25 +16,18 @@ class Note(QLabel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, wordWrap=True, textFormat=Qt.TextFormat.PlainText)
-        self.setObjectName("note")
+        self.setContentsMargins(3 * _BAR, 1, 0, 1)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.setVisible(False)
-        self._colour()
 
     def show_text(self, text: str) -> None:
         """Say this; nothing takes the word away."""
         self.setText(text)
         self.setVisible(bool(text))
 
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self._colour()
-
-    def _colour(self) -> None:
-        bar = warning_colour(is_dark(self.palette())).name()
-        style = f"#note {{ border: 0px solid {bar}; border-left-width: 3px; padding-left: 6px; }}"
-        if style != self.styleSheet():
-            self.setStyleSheet(style)
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint bar and words; a style sheet would keep the colours of the theme in which it was set."""
+        super().paintEvent(event)
+        QPainter(self).fillRect(0, 0, _BAR, self.height(), warning_colour(is_dark(self.palette())))

@@ -6,11 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
 
 from model.recipes import Recipe
 from modinv_app.theme import is_dark, warning_colour
+from modinv_app.widgets.card import bold
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,22 +128,18 @@ class RecipeFields(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._editors: list[tuple[_Field, _NumberEdit | QComboBox | QCheckBox]] = []
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(10)
+        self._form = QFormLayout(self)
+        self._form.setContentsMargins(0, 0, 0, 0)
+        self._form.setVerticalSpacing(4)
+        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         for title, fields in _GROUPS:
-            layout.addLayout(self._group(title, fields))
+            self._add_group(title, fields)
 
-    def _group(self, title: str, fields: tuple[_Field, ...]) -> QFormLayout:
-        form = QFormLayout()
-        form.setVerticalSpacing(4)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        heading = QLabel(title)
-        font = heading.font()
-        font.setBold(True)
-        heading.setFont(font)
-        form.addRow(heading)
+    def _add_group(self, title: str, fields: tuple[_Field, ...]) -> None:
+        heading = bold(title)
+        heading.setContentsMargins(0, 8 if self._editors else 0, 0, 0)
+        self._form.addRow(heading)
         for field in fields:
             editor = self._editor(field)
             editor.setToolTip(field.tip)
@@ -149,9 +147,8 @@ class RecipeFields(QWidget):
             label = QLabel(field.title)
             label.setToolTip(field.tip)
             label.setBuddy(editor)
-            form.addRow(label, editor)
+            self._form.addRow(label, editor)
             self._editors.append((field, editor))
-        return form
 
     def _editor(self, field: _Field) -> _NumberEdit | QComboBox | QCheckBox:
         if isinstance(field, _Number):
@@ -209,7 +206,6 @@ class _NumberEdit(QLineEdit):
         self.field = field
         if field.optional:
             self.setPlaceholderText("PyTorch's own")
-        self.textChanged.connect(self._mark)
 
     def show_value(self, value: float | None) -> None:
         self.setText("" if value is None else f"{value:.12g}".replace("e-0", "e-"))
@@ -228,17 +224,11 @@ class _NumberEdit(QLineEdit):
             raise ValueError(f"{field.title} must be {kind} from {field.low:g} to {field.high:g}.")
         return value
 
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.PaletteChange:
-            self._mark()
-        super().changeEvent(event)
-
-    def _mark(self) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Underline what can't be used."""
+        super().paintEvent(event)
         try:
             self.value()
         except ValueError:
-            style = f"color: {warning_colour(is_dark(self.window().palette())).name()}"
-        else:
-            style = ""
-        if style != self.styleSheet():  # a new style changes the palette, which comes back here
-            self.setStyleSheet(style)
+            painter = QPainter(self)
+            painter.fillRect(2, self.height() - 3, self.width() - 4, 2, warning_colour(is_dark(self.palette())))

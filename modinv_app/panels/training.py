@@ -1,0 +1,234 @@
+"""Where a model is trained: choose, see what it will cost, train, and see what it has brought."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+
+from model.checkpoint import Header
+from model.plans import Estimate, Plan
+from model.recipes import FAST, lambda_text
+from model.runs import Growth, RunInfo
+from modinv_app.data_service import DataService
+from modinv_app.run_entry import duration
+from modinv_app.training_service import TrainingService
+from modinv_app.widgets.card import muted
+from modinv_app.widgets.note import Note
+from modinv_app.widgets.plan_form import PlanForm
+from modinv_app.widgets.run_card import Deed, RunCard
+from modinv_app.widgets.undo_strip import UndoStrip
+
+_ESTIMATE_AFTER_MS = 800  # without another change: trial steps take seconds
+_WORTHWHILE = 0.05  # share of a memory that an estimate may be off
+
+
+class TrainingPanel(QWidget):
+    """A form while nothing trains, else the run at hand.
+
+    Parameters
+    ----------
+    service
+        Trains; the panel asks it for an estimate whenever the choice settles.
+    data
+        Knows which corpora there are, and fetches.
+
+    Signals
+    -------
+    model_chosen(str)
+        Path of a model that shall draw and speak from now on.
+    evaluation_wanted(str)
+        Path of a model that shall be judged.
+    """
+
+    model_chosen = Signal(str)
+    evaluation_wanted = Signal(str)
+
+    def __init__(self, service: TrainingService, data: DataService, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._service = service
+        self._data = data
+        self._loaded: Path | None = None
+        self._estimates: dict[Plan, Estimate] = {}
+        self._ask = QTimer(self, interval=_ESTIMATE_AFTER_MS, singleShot=True)
+        self._ask.timeout.connect(self._ask_for_estimate)
+        self.form = PlanForm()
+        self.card = RunCard()
+        self._cost = muted()
+        self._cost.setWordWrap(True)
+        self._cost.setMinimumHeight(2 * self.fontMetrics().lineSpacing())  # so that the button stays where it is
+        self._cost.setAccessibleName("Estimate")
+        self._trouble = Note()
+        self._train = QPushButton("Train")
+        self._train.setDefault(True)
+        self._train.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._train.clicked.connect(self._start)
+        self._undo = UndoStrip()
+        self._undo.undo_wanted.connect(service.undo_cancel)
+        self._lay_out()
+        self._wire()
+        self._choice_changed()
+
+    def _lay_out(self) -> None:
+        choose = QWidget()
+        rows = QVBoxLayout(choose)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(_scrolled(self.form), 1)
+        below = QVBoxLayout()
+        below.setContentsMargins(8, 4, 8, 8)
+        below.setSpacing(6)
+        for widget in (self._trouble, self._cost, self._train, self._undo):
+            below.addWidget(widget)
+        rows.addLayout(below)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(choose)
+        self._pages.addWidget(_scrolled(self.card))
+
+    def _wire(self) -> None:
+        service, data = self._service, self._data
+        self.form.changed.connect(self._choice_changed)
+        self.form.download_wanted.connect(data.download)
+        self.form.download_unwanted.connect(data.stop)
+        data.found.connect(self.form.corpora.show_corpora)
+        data.progressed.connect(self.form.corpora.show_progress)
+        data.ended.connect(self.form.corpora.show_problem)
+        service.prepared.connect(self.form.show_devices)
+        service.estimated.connect(self._take_estimate)
+        service.inestimable.connect(self._show_inestimable)
+        service.activity.connect(self._show_activity)
+        service.state_changed.connect(self._show_run)
+        service.grown.connect(self._show_growth)
+        service.compared.connect(self.card.show_loaded)
+        service.cancelled.connect(lambda name: self._undo.offer(f"Discarded “{name}”."))
+        self.card.wanted.connect(self._do)
+
+    def show_loaded(self, path: Path, header: Header) -> None:
+        """Say which model is loaded: a run may start from it, and is compared with it."""
+        self._loaded = path
+        self.form.show_loaded(path, f"λ {lambda_text(header.recipe['lambda_ig'])}")
+
+    def choose(self, plan: Plan) -> None:
+        """Show the form with what a plan says."""
+        self.form.set_plan(plan)
+        self._pages.setCurrentIndex(0)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._service.prepare()
+        self._service.look_again()
+        self._data.look()
+        self._choice_changed()
+
+    # Choosing
+
+    def _choice_changed(self) -> None:
+        """Show what the choice costs, or why it can't be trained; ask for what isn't known yet."""
+        self._ask.stop()
+        try:
+            plan = self.form.plan()
+        except ValueError as error:
+            self._trouble.show_text(str(error))
+            self._cost.setText("")
+            self._train.setEnabled(False)
+            return
+        self._trouble.show_text("")
+        self._train.setEnabled(not self._service.busy)
+        estimate = self._estimates.get(_what_costs(plan))
+        if estimate is not None:
+            self._show_estimate(plan, estimate)
+        elif self.isVisible() and self._pages.currentIndex() == 0:
+            self._cost.setText("Measuring how long it will take…")
+            self._ask.start()
+
+    def _ask_for_estimate(self) -> None:
+        try:
+            self._service.estimate(_what_costs(self.form.plan()))
+        except ValueError:
+            return  # it changed meanwhile, and that has been said
+
+    def _take_estimate(self, plan: Plan, estimate: Estimate) -> None:
+        self._estimates[plan] = estimate
+        self._choice_changed()
+
+    def _show_estimate(self, plan: Plan, estimate: Estimate) -> None:
+        seconds = estimate.seconds + (plan.recipe.steps - FAST.steps) * estimate.step_seconds
+        memory, free = estimate.memory_bytes / 1e9, estimate.free_bytes / 1e9
+        self._cost.setText(f"About {duration(seconds)} and {memory:.1f} GB of memory on {estimate.device}")
+        if memory > (1 - _WORTHWHILE) * free:
+            self._trouble.show_text(
+                f"That may be too much: {free:.1f} GB of memory are free. Choose fewer pairs a batch or fewer samples "
+                "an input under “Advanced”, or close other programs."
+            )
+
+    def _show_inestimable(self, plan: Plan, why: str) -> None:
+        try:
+            current = _what_costs(self.form.plan()) == plan
+        except ValueError:
+            return
+        if current:
+            self._cost.setText("")
+            self._trouble.show_text(why)
+
+    def _show_activity(self, text: str) -> None:
+        if self._service.busy:
+            self.card.show_activity(text)
+        elif text and self._cost.text():
+            self._cost.setText(text)
+
+    def _start(self) -> None:
+        self._ask.stop()
+        self._service.start(self.form.plan())
+
+    # Training
+
+    def _show_run(self, info: RunInfo | None) -> None:
+        self._train.setEnabled(not self._service.busy)
+        if info is None:
+            self._pages.setCurrentIndex(0)
+            self._choice_changed()
+            return
+        self._undo.hide()
+        record = self._service.record
+        self.card.show_run(info, record is not None and record.model_file.exists())
+        self._pages.setCurrentIndex(1)
+        if self._loaded is not None and not self._service.busy:
+            self._service.compare(self._loaded)
+
+    def _show_growth(self, growth: Growth) -> None:
+        for snapshot in growth.snapshots[-1:]:
+            self.card.show_quick(snapshot.values)
+
+    def _do(self, deed: Deed) -> None:
+        """What the card's buttons say."""
+        service, record, info = self._service, self._service.record, self.card.info
+        assert record is not None
+        assert info is not None
+        if deed == "new":
+            self.choose(info.plan)
+        elif deed == "resume":
+            service.resume(record)
+        elif deed == "use":
+            self.model_chosen.emit(str(record.model_file))
+        elif deed == "evaluate":
+            self.evaluation_wanted.emit(str(record.model_file))
+        else:
+            {"pause": service.pause, "go": service.go, "stop": service.stop, "cancel": service.cancel}[deed]()
+
+
+def _what_costs(plan: Plan) -> Plan:
+    """The plan without what changes neither time nor memory of a step: plans that cost the same are one."""
+    recipe = replace(plan.recipe, name="", lambda_ig=FAST.lambda_ig, lambda_wd=FAST.lambda_wd, steps=FAST.steps)
+    return replace(plan, recipe=recipe, seed=0, start=None)
+
+
+def _scrolled(content: QWidget) -> QScrollArea:
+    content.setContentsMargins(8, 10, 8, 8)
+    area = QScrollArea(widgetResizable=True, horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setMinimumWidth(52 * area.fontMetrics().averageCharWidth())
+    area.setWidget(content)
+    return area

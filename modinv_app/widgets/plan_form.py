@@ -1,0 +1,211 @@
+"""Everything that is chosen before a model is trained."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from model.plans import IMAGE_CORPORA, Plan
+from model.recipes import FAST, RECIPES, Recipe
+from modinv_app.widgets.card import bold
+from modinv_app.widgets.corpus_choice import CorpusChoice
+from modinv_app.widgets.fold import Fold
+from modinv_app.widgets.lambda_dial import LambdaDial
+from modinv_app.widgets.recipe_fields import RecipeFields
+
+_RECIPES = {
+    "fast": ("Fast", "The paper's encoders and objective in minutes on a laptop"),
+    "paper": ("Paper", "Exactly the paper's: 100 passes over MNIST, hours on a laptop"),
+}
+_OWN = "own"
+
+
+class PlanForm(QWidget):
+    """lambda_IG, recipe, data, start, device and seed; the recipe's other values behind a fold.
+
+    Signals
+    -------
+    changed()
+        Another plan than before, or one that can't be used.
+    download_wanted(str), download_unwanted()
+        As of `CorpusChoice`.
+    """
+
+    changed = Signal()
+    download_wanted = Signal(str)
+    download_unwanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._loaded: Path | None = None  # the model that a run may start from
+        self._build()
+        self._lay_out()
+        self._choose_recipe()
+
+    def _build(self) -> None:
+        self.dial = LambdaDial()
+        self.dial.set_value(FAST.lambda_ig)
+        self.dial.value_changed.connect(self.changed)
+        self._recipe = QComboBox()
+        self._recipe.setAccessibleName("Recipe")
+        for name, (title, tip) in _RECIPES.items():
+            self._recipe.addItem(title, name)
+            self._recipe.setItemData(self._recipe.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self._recipe.activated.connect(self._choose_recipe)
+        self._fields = RecipeFields()
+        self._fields.edited.connect(self._own_values)
+        self.corpora = CorpusChoice()
+        self.corpora.changed.connect(self.changed)
+        self.corpora.download_wanted.connect(self.download_wanted)
+        self.corpora.download_unwanted.connect(self.download_unwanted)
+        self._start = QComboBox()
+        self._start.setAccessibleName("Start")
+        self._start.addItem("From scratch")
+        self._start.activated.connect(self.changed)
+        self._device = QComboBox()
+        self._device.setAccessibleName("Device")
+        self._device.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._device.addItem("Automatic", "auto")
+        self._device.activated.connect(self._choose_device)
+        self._seed = QSpinBox(maximum=2**31 - 1)
+        self._seed.setFixedWidth(80)
+        self._seed.setAccessibleName("Seed")
+        self._seed.setToolTip("Fixes every random choice: the same seed, plan and device give the same model")
+        self._seed.valueChanged.connect(self.changed)
+        self._left_out = QLineEdit(placeholderText="nobody")
+        self._left_out.setAccessibleName("Leave out a speaker")
+        self._left_out.setToolTip("A speaker not to learn from, to judge the model on, for example jackson")
+        self._left_out.editingFinished.connect(self.changed)
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(10)
+        layout.addWidget(bold("λ_IG, the weight of the information gain"))
+        layout.addWidget(self.dial)
+        layout.addWidget(bold("Learn from MNIST's images and"))
+        layout.addWidget(self.corpora)
+        rows = QFormLayout()
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        rows.setVerticalSpacing(6)
+        rows.addRow("Recipe", self._recipe)
+        rows.addRow("Start", self._start)
+        device = QHBoxLayout()
+        device.setSpacing(8)
+        device.addWidget(self._device, 1)
+        device.addWidget(QLabel("Seed"))
+        device.addWidget(self._seed)
+        rows.addRow("Device", device)
+        layout.addLayout(rows)
+        advanced = QWidget()
+        inner = QVBoxLayout(advanced)
+        inner.setContentsMargins(12, 0, 0, 0)
+        inner.setSpacing(10)
+        inner.addWidget(self._fields)
+        speaker = QFormLayout()
+        speaker.addRow("Leave out a speaker", self._left_out)
+        inner.addLayout(speaker)
+        self.fold = Fold("Advanced", advanced)
+        layout.addWidget(self.fold)
+        layout.addStretch()
+
+    def plan(self) -> Plan:
+        """What is chosen.
+
+        Raises
+        ------
+        ValueError
+            If it can't be trained like this: why, and what to do.
+        """
+        speech = self.corpora.chosen()
+        if not speech:
+            raise ValueError("Choose at least one corpus of speech to learn from.")
+        return Plan(
+            recipe=self._recipe_now(),
+            corpora=(*IMAGE_CORPORA, *speech),
+            seed=self._seed.value(),
+            device=self._device.currentData(),
+            left_out=self._left_out.text().strip(),
+            start=self._start.currentData(),
+        )
+
+    def set_plan(self, plan: Plan) -> None:
+        """Choose what a plan says, as far as it can be had here."""
+        with QSignalBlocker(self):
+            self.dial.set_value(plan.recipe.lambda_ig)
+            self._fields.set_recipe(plan.recipe)
+            self._show_recipe(self._recipe_now())
+            self.corpora.choose(plan.speech)
+            self._seed.setValue(plan.seed)
+            self._left_out.setText(plan.left_out)
+            self._device.setCurrentIndex(max(0, self._device.findData(plan.device)))
+            self._start.setCurrentIndex(max(0, self._start.findData(plan.start)) if plan.start else 0)
+        self.changed.emit()
+
+    def show_devices(self, devices: Sequence[tuple[str, str]]) -> None:
+        """Offer devices: their names for torch, and for people."""
+        chosen = self._device.currentData()
+        self._device.clear()
+        for name, title in devices:
+            self._device.addItem(title, name)
+            self._device.setItemData(self._device.count() - 1, title, Qt.ItemDataRole.ToolTipRole)
+        self._device.setCurrentIndex(max(0, self._device.findData(chosen)))
+        self._device.setToolTip(self._device.currentText())
+
+    def show_loaded(self, path: Path, title: str) -> None:
+        """Offer to start from the model that is loaded."""
+        chosen = self._start.currentIndex()
+        while self._start.count() > 1:
+            self._start.removeItem(1)
+        self._start.addItem(f"From the loaded model ({title})", path)
+        self._start.setCurrentIndex(chosen)
+
+    def _recipe_now(self) -> Recipe:
+        """The recipe that the fields say, under the name of the one it equals."""
+        own = Recipe(name=_OWN, lambda_ig=self.dial.value, **self._fields.values())
+        for recipe in RECIPES.values():
+            named = replace(own, name=recipe.name)
+            if named == replace(recipe, lambda_ig=own.lambda_ig):
+                return named
+        return own
+
+    def _choose_recipe(self) -> None:
+        name = self._recipe.currentData()
+        if name in RECIPES:
+            self._fields.set_recipe(RECIPES[name])
+            self._show_recipe(RECIPES[name])
+        self.changed.emit()
+
+    def _own_values(self) -> None:
+        with contextlib.suppress(ValueError):  # `plan` says so
+            self._show_recipe(self._recipe_now())
+        self.changed.emit()
+
+    def _show_recipe(self, recipe: Recipe) -> None:
+        """Name the recipe; own values are listed only while there are some."""
+        own = self._recipe.findData(_OWN)
+        if recipe.name not in RECIPES and own < 0:
+            self._recipe.addItem("Own values", _OWN)
+        elif recipe.name in RECIPES and own >= 0:
+            self._recipe.removeItem(own)
+        self._recipe.setCurrentIndex(self._recipe.findData(recipe.name))
+        self._recipe.setToolTip(_RECIPES.get(recipe.name, ("", "The values of the fold “Advanced”"))[1])
+
+    def _choose_device(self) -> None:
+        self._device.setToolTip(self._device.currentText())
+        self.changed.emit()
