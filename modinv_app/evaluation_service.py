@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 CORPORA = {"fsdd": "Human voices (FSDD)", "voices": "Synthetic voices"}
 """Speech that a model can be judged on, and what the window calls it."""
 
+_PATIENCE = 0.5  # seconds for the process to end by itself: it has nothing to keep
 _DIED = "The evaluation ended because its process did. Evaluate again; if it happens again, free some memory first."
 
 
@@ -124,7 +125,7 @@ class EvaluationService(QObject):
 
     def close(self) -> None:
         """End process and thread; an evaluation that is not done is lost."""
-        self._worker.close()
+        self._worker.close(_PATIENCE)
         self._lane.close()
 
     def prepare(self) -> None:

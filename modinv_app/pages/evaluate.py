@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QStackedWidget, Q
 from model import locations
 from model.checkpoint import Header
 from model.evaluation.store import Evaluation
+from model.recipes import lambda_text
 from model.results import FloatArray
 from model.runs import RunStore
 from model.sweep_results import SweepResults
@@ -26,7 +27,6 @@ from modinv_app.panels.mistakes import MistakesPanel
 from modinv_app.panels.shares import SharesPanel
 from modinv_app.widgets.card import muted
 from modinv_app.widgets.export_menu import ExportMenu, Needs
-from modinv_app.widgets.lambda_dial import lambda_text
 from modinv_app.widgets.numbers_table import NumbersTable
 from modinv_app.worker import COMMAND
 
@@ -339,7 +339,7 @@ class EvaluatePage(QWidget):
             rows = [(self._title, self._evaluation)]
         self.service.export(what, Path(to), rows, self._sweep)
 
-    def _ask_for_file(self, title: str, chosen: Any) -> None:
+    def _ask_for_file(self, title: str, chosen: Callable[[str], None]) -> None:
         dialog = QFileDialog(self, title)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
