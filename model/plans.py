@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from model.recipes import Recipe
+from model.recipes import Recipe, lambda_text
 
 IMAGE_CORPORA = ("mnist",)
 """The corpora of images; all others speak."""
@@ -62,7 +62,7 @@ class Plan:
     @property
     def title(self) -> str:
         """What a run is called until somebody calls it otherwise."""
-        return f"{self.recipe.name}, λ {self.recipe.lambda_ig:g}"
+        return f"{self.recipe.name}, λ {lambda_text(self.recipe.lambda_ig)}"
 
     def data(self) -> dict[str, Any]:
         """What is learnt from, as a checkpoint's header has it; raises ``OSError`` if ``start`` can't be read."""

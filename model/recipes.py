@@ -17,6 +17,14 @@ MNIST_BATCHES = 469
 """Batches of 128 in one pass over MNIST: the paper's epoch."""
 
 
+def lambda_text(value: float) -> str:
+    """A lambda_IG as the paper writes it: ``0``, ``6.81e-5``, ``1``."""
+    if value == 0 or 1 <= value < 1000:
+        return f"{value:g}"
+    mantissa, exponent = f"{value:e}".split("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """Everything that decides a training run but its data, its seed and its device.

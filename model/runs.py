@@ -26,7 +26,7 @@ from model import locations
 from model.checkpoint import Header, UnusableCheckpoint, read_header, write_bytes_atomically
 from model.gallery import Gallery
 from model.plans import Plan
-from model.recipes import Recipe
+from model.recipes import Recipe, lambda_text
 from model.run_values import Point, Progress, RunInfo, Snapshot, State, points_in
 
 __all__ = ["Growth", "Point", "RunInfo", "RunRecord", "RunStore", "RunTail", "Snapshot", "State"]
@@ -311,7 +311,7 @@ class RunStore:
     def new_folder(self, plan: Plan) -> Path:
         """A folder for a run that waits to be trained; raises ``OSError``."""
         now = datetime.now(UTC)
-        stem = f"{now.astimezone():%Y-%m-%d-%H%M%S}-{plan.recipe.name}-{plan.recipe.lambda_ig:g}"
+        stem = f"{now.astimezone():%Y-%m-%d-%H%M%S}-{plan.recipe.name}-{lambda_text(plan.recipe.lambda_ig)}"
         for number in itertools.count(1):
             folder = self.folder / (stem if number == 1 else f"{stem}-{number}")
             try:

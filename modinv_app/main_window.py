@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from model import locations
 from model.checkpoint import Header
+from model.recipes import lambda_text
 from model.runs import RunStore
 from modinv_app import settings as chosen
 from modinv_app.actions import Callback, Commands
@@ -34,7 +35,6 @@ from modinv_app.push_to_talk import PushToTalk
 from modinv_app.settings import Settings
 from modinv_app.state import AppState
 from modinv_app.theme import Scheme, apply_scheme
-from modinv_app.widgets.lambda_dial import lambda_text
 from modinv_app.widgets.message_bar import MessageBar
 from modinv_app.widgets.pages import Pages
 from modinv_app.widgets.shortcut_sheet import ShortcutSheet

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QLocale
 
+from model.recipes import lambda_text
 from model.runs import RunInfo, RunRecord
-from modinv_app.widgets.lambda_dial import lambda_text
 
 STATES = {
     "waiting": "Waiting",

@@ -15,7 +15,8 @@ from rich.console import Console
 
 from model import locations
 from model.export import tables
-from model.export.words import listed, number
+from model.export.words import listed
+from model.recipes import lambda_text
 from model.sweep import Judged, RunFailed, SweepEnded, found_in, sweep
 from model.sweep_results import SweepResults
 
@@ -75,7 +76,7 @@ def description(results: SweepResults) -> str:
     shown_images = len(results.image_features)
     return DESCRIPTION.format(
         models=len(results.rows),
-        lambdas=listed([number(lambda_ig) for lambda_ig in results.lambdas]),
+        lambdas=listed([lambda_text(lambda_ig) for lambda_ig in results.lambdas]),
         seeds=listed([str(seed) for seed in sorted({row.seed for row in results.rows})]),
         recipe=setting["recipe"]["name"],
         steps=setting["steps"],

@@ -77,6 +77,8 @@ def _show(report: Report) -> None:
 
 def _invariance(report: Report) -> Table:
     """What the paper's Table 1 holds."""
+    from model.recipes import lambda_text
+
     setting, paper = report.setting, report.paper
     speaker = setting["speaker"]
     table = _table(
@@ -87,8 +89,8 @@ def _invariance(report: Report) -> Table:
             f"{setting['seed']}. Model: recipe {setting['recipe']}, {setting['steps']:,} steps, trained on "
             f"{_words(setting['trained_on'])}, seed {setting['trained_with_seed']}. {report.seconds:.1f} s."
         ),
-        f"{setting['checkpoint']}\nλ_IG = {setting['lambda_ig']:g}",
-        f"the paper, λ_IG = {paper.lambda_ig:g}\nMNIST, TIDIGITS",
+        f"{setting['checkpoint']}\nλ_IG = {lambda_text(setting['lambda_ig'])}",
+        f"the paper, λ_IG = {lambda_text(paper.lambda_ig)}\nMNIST, TIDIGITS",
     )
     table.add_row("Cluster purity", _interval(report.purity), f"{paper.purity:.3f}")
     table.add_row("Modality SVM (0.5 is best)", _interval(report.modality_svm), f"{paper.modality_svm:.3f}")

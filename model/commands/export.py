@@ -116,10 +116,10 @@ def _judged(file: Path, protocol: Protocol, data_dir: Path | None) -> Evaluation
 
 
 def _described(evaluation: Evaluation) -> str:
-    from model.export.words import number
+    from model.recipes import lambda_text
 
     setting = evaluation.report.setting
-    return f"{setting['recipe']}, λ_IG = {number(setting['lambda_ig'])}"
+    return f"{setting['recipe']}, λ_IG = {lambda_text(setting['lambda_ig'])}"
 
 
 def _unlike(name: str, taken: Sequence[str]) -> str:

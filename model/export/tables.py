@@ -13,6 +13,7 @@ from typing import Any
 from model.checkpoint import write_bytes_atomically
 from model.evaluation.report import PAPER_TABLE, Direction, Interval, OneModality, Report
 from model.export import words
+from model.recipes import lambda_text
 from model.results import Modality
 from model.sweep_results import SweepRow
 
@@ -158,7 +159,7 @@ def comparison(rows: Sequence[tuple[str, Report]]) -> Table:
     head = (
         "",
         *(name for name, _ in rows),
-        *(f"the paper, λ_IG = {words.number(paper.lambda_ig)}" for paper in papers),
+        *(f"the paper, λ_IG = {lambda_text(paper.lambda_ig)}" for paper in papers),
     )
     note = " Purity and SVM: mean and 95 % interval of the resamplings. The paper: MNIST and TIDIGITS."
     return Table(words.caption(rows) + note, head, tuple(lines), tuple(_record(*row) for row in rows))
@@ -184,7 +185,7 @@ def sweep(rows: Sequence[SweepRow]) -> Table:
             [report.modality_svm.mean for report in reports],
             *([report.direction(query).retrieval.p_at_1 for report in reports] for query in Modality),
         )
-        lines.append((words.number(lambda_ig), f"{len(reports)}", *map(_spread, measured), *paper))
+        lines.append((lambda_text(lambda_ig), f"{len(reports)}", *map(_spread, measured), *paper))
     head = ("λ_IG", "Seeds", "Purity", "Modality SVM", "P@1 image → speech", "P@1 speech → image")
     several = any(line[1] != "1" for line in lines)
     note = " Mean of the seeds, with the least and the greatest." if several else ""
@@ -193,7 +194,7 @@ def sweep(rows: Sequence[SweepRow]) -> Table:
         f"{caption}{note} The paper: MNIST and TIDIGITS.",
         (*head, "the paper: purity", "the paper: SVM"),
         tuple(lines),
-        tuple(_record(f"λ_IG = {words.number(row.lambda_ig)}, seed {row.seed}", row.report) for row in rows),
+        tuple(_record(f"λ_IG = {lambda_text(row.lambda_ig)}, seed {row.seed}", row.report) for row in rows),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from model.evaluation.report import Report
+from model.recipes import lambda_text
 
 
 def judged_on(report: Report) -> str:
@@ -21,9 +22,9 @@ def judged_on(report: Report) -> str:
 
 
 def trained_with(setting: Mapping[str, Any]) -> str:
-    """How a model came to be: ``"recipe fast, λ_IG = 0.0215, 1,600 steps on mnist, fsdd and voices, seed 0"``."""
+    """How a model came to be: ``"recipe fast, λ_IG = 2.15e-2, 1,600 steps on mnist, fsdd and voices, seed 0"``."""
     return (
-        f"recipe {setting['recipe']}, λ_IG = {number(setting['lambda_ig'])}, {setting['steps']:,} steps on "
+        f"recipe {setting['recipe']}, λ_IG = {lambda_text(setting['lambda_ig'])}, {setting['steps']:,} steps on "
         f"{trained_on(setting)}, seed {setting['trained_with_seed']}"
     )
 

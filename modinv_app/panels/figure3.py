@@ -9,11 +9,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from model.evaluation.report import PAPER_TABLE, Interval, Report
+from model.recipes import lambda_text
 from model.results import Modality
 from model.sweep_results import SweepResults
 from modinv_app.widgets.card import Card, RuledTable, bold, muted
 from modinv_app.widgets.keys import Key, Keys
-from modinv_app.widgets.lambda_dial import lambda_text
 from modinv_app.widgets.sweep_curve import PURITY_COLOUR, SVM_COLOUR
 
 if TYPE_CHECKING:

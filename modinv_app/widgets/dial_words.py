@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from model.evaluation.report import PAPER_TABLE
+from model.recipes import lambda_text
 from model.results import Modality
 from model.sweep_results import SweepResults
-from modinv_app.widgets.lambda_dial import lambda_text
 from modinv_app.widgets.map_layout import digits_apart
 
 _TOLD = 0.9  # the SVM tells the modalities apart

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSignalBlocker, QSize, Qt, S
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
 from PySide6.QtWidgets import QAbstractSlider, QHBoxLayout, QLineEdit, QSizePolicy, QWidget
 
-from model.recipes import PAPER_LAMBDAS
+from model.recipes import PAPER_LAMBDAS, lambda_text
 from modinv_app.theme import accent, muted_text
 
 _LOWEST = 1e-5  # the smallest value of the logarithmic part
@@ -44,14 +44,6 @@ def value_at(place: float) -> float:
     decades = place * (_DECADES + _STEP) - _STEP
     value = _LOWEST * (1 + decades / _STEP) if decades < 0 else _LOWEST * 10**decades
     return float(f"{value:.3g}")
-
-
-def lambda_text(value: float) -> str:
-    """A lambda_IG as the paper writes it: ``0``, ``6.81e-5``, ``1``."""
-    if value == 0 or 1 <= value < 1000:
-        return f"{value:g}"
-    mantissa, exponent = f"{value:e}".split("e")
-    return f"{float(mantissa):g}e{int(exponent)}"
 
 
 class LambdaDial(QWidget):

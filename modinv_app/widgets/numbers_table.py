@@ -9,10 +9,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from model.evaluation.report import Calibration, CalibrationBin, Interval, PaperRow
+from model.recipes import lambda_text
 from modinv_app.widgets.calibration_bars import CalibrationBars
 from modinv_app.widgets.card import Card, RuledTable, bold, muted
 from modinv_app.widgets.interval_strip import IntervalStrip
-from modinv_app.widgets.lambda_dial import lambda_text
 
 _RIGHT = Qt.AlignmentFlag.AlignRight
 _ARROWS = {"image_to_speech": "image → speech", "speech_to_image": "speech → image"}

@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from model.recipes import lambda_text
 from modinv_app.run_entry import RunEntry, duration
 from modinv_app.theme import accent, is_dark, run_colour
-from modinv_app.widgets.lambda_dial import lambda_text
 
 _NAMES = {
     "lambda_ig": "λ_IG",

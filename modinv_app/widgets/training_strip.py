@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 
+from model.recipes import lambda_text
 from model.runs import RunInfo
 from modinv_app.theme import accent
-from modinv_app.widgets.lambda_dial import lambda_text
 
 _WORDS = {"waiting": "Preparing", "running": "Training", "paused": "Paused"}
 

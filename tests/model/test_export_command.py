@@ -91,7 +91,7 @@ def test_a_files_name_suggests_what_is_written(tmp_path, model, judged):
         assert result.exit_code == 0, result.output
         assert result.stderr.endswith(f"Wrote {tmp_path / 'new' / name}.\n")
     assert "Both" in (tmp_path / "new" / "map.svg").read_text("utf-8")
-    assert "fast, λ_IG = 0.0215" in (tmp_path / "new" / "table.csv").read_text("utf-8")
+    assert "fast, λ_IG = 2.15e-2" in (tmp_path / "new" / "table.csv").read_text("utf-8")
     assert {(path, protocol.speech, folder) for path, protocol, folder in judged} == {(model, "fsdd", tmp_path)}
 
 
@@ -122,16 +122,16 @@ def test_runs_bring_their_names_and_curves_and_sweeps_their_table(tmp_path, mode
     assert result.exit_code == 0, result.output
     found = written(to)
     assert {"curves.svg", "figure3.pdf", "sweep.tex", "figure2.png"} <= found
-    assert {"The-other-one/confusions.png", "fast-λ_IG-0.0215/embeddings.npz"} <= found
+    assert {"The-other-one/confusions.png", "fast-λ_IG-2.15e-2/embeddings.npz"} <= found
     assert not {"confusions.png", "embeddings.npz"} & found, "of which of the two?"
     head = (to / "numbers.md").read_text("utf-8").splitlines()[0]
-    assert "| fast, λ_IG = 0.0215 | The other one | the paper, λ_IG = 0.0215 | the paper, λ_IG = 0 |" in head
+    assert "| fast, λ_IG = 2.15e-2 | The other one | the paper, λ_IG = 2.15e-2 | the paper, λ_IG = 0 |" in head
 
 
 def test_models_of_one_description_are_told_apart(tmp_path, model):
     export(model, model, model, "--to", tmp_path / "n.md")
     head = (tmp_path / "n.md").read_text("utf-8").splitlines()[0]
-    assert "| fast, λ_IG = 0.0215 | fast, λ_IG = 0.0215 (2) | fast, λ_IG = 0.0215 (3) |" in head
+    assert "| fast, λ_IG = 2.15e-2 | fast, λ_IG = 2.15e-2 (2) | fast, λ_IG = 2.15e-2 (3) |" in head
 
 
 def test_a_sweep_alone_gives_figure_3_and_its_table_and_judges_nothing(tmp_path, swept, judged):

@@ -34,7 +34,9 @@ def two_runs():
 
 
 FIGURES = {
-    "figure2": lambda: figures.figure2([("fast, λ_IG = 0.0215", evaluation()), ("costs $5 & <more>", evaluation(0.0))]),
+    "figure2": lambda: figures.figure2(
+        [("fast, λ_IG = 2.15e-2", evaluation()), ("costs $5 & <more>", evaluation(0.0))]
+    ),
     "figure3": lambda: figures.figure3(sweep()),
     "confusions": lambda: figures.confusions(report()),
     "curves": lambda: figures.curves(two_runs()),

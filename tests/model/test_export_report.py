@@ -57,7 +57,7 @@ def corpora(monkeypatch):
 
 
 def two_models():
-    return [("fast, λ_IG = 0.0215", evaluation()), ("<script>alert('λ')</script> & Co", evaluation(0.0))]
+    return [("fast, λ_IG = 2.15e-2", evaluation()), ("<script>alert('λ')</script> & Co", evaluation(0.0))]
 
 
 @pytest.mark.usefixtures("corpora")
@@ -97,13 +97,13 @@ def test_it_tells_everything_of_every_model():
         "Evaluation of 2 models",
         "<script>alert('λ')</script> & Co",
         "0.980 ± 0.025",
-        "the paper, λIG = 0.0215",
+        "the paper, λIG = 2.15e-2",
         "0.510 (0.500–0.520)",  # the sweep
         "jackson0.8750.875",
         "-310.5 to -300.2",
         "Image to speech, AUROC 0.700",
         "Speech to image",
-        "recipe fast, λIG = 0.0215, 1,600 steps on mnist, fsdd and voices, seed 0",
+        "recipe fast, λIG = 2.15e-2, 1,600 steps on mnist, fsdd and voices, seed 0",
         "betas 0.95 and 0.999, bfloat16 yes",
         "torch 2.6.0",
         "numpy 1.26.0",

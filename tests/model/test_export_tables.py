@@ -51,7 +51,7 @@ def test_markdown_puts_the_paper_beside_the_models(tmp_path):
     tables.save(table(), tmp_path / "table.md")
     lines = (tmp_path / "table.md").read_text("utf-8").splitlines()
     rows = [cells(line) for line in lines if line.startswith("|")]
-    assert rows[0] == ["", "fast_1 & $2|", "no gain", "the paper, λ_IG = 0.0215", "the paper, λ_IG = 0"]
+    assert rows[0] == ["", "fast_1 & $2|", "no gain", "the paper, λ_IG = 2.15e-2", "the paper, λ_IG = 0"]
     assert {len(row) for row in rows} == {5}
     by_name = {row[0]: row[1:] for row in rows[2:]}
     assert len(by_name) == len(tables.MEASURES)
@@ -84,7 +84,7 @@ def test_latex_escapes_names_and_has_as_many_cells_in_every_row(tmp_path):
 
 def test_a_table_of_one_model_has_one_column_of_the_paper():
     made = tables.comparison([("a", report()), ("b", report(2e-2))])
-    assert made.head == ("", "a", "b", "the paper, λ_IG = 0.0215")
+    assert made.head == ("", "a", "b", "the paper, λ_IG = 2.15e-2")
 
 
 def test_the_sweep_tells_mean_and_range_of_seeds_beside_the_paper():
@@ -92,8 +92,8 @@ def test_the_sweep_tells_mean_and_range_of_seeds_beside_the_paper():
     ranked = ("0.975 (0.975–0.975)", "0.950 (0.950–0.950)")
     assert made.rows == (
         ("0", "2", "0.510 (0.500–0.520)", "0.960 (0.940–0.980)", *ranked, "0.525", "1.000"),
-        ("0.0215", "2", "0.980 (0.970–0.990)", "0.540 (0.520–0.560)", *ranked, "0.984", "0.554"),
-        ("0.5", "1", "0.600", "0.500", "0.975", "0.950", "", ""),
+        ("2.15e-2", "2", "0.980 (0.970–0.990)", "0.540 (0.520–0.560)", *ranked, "0.984", "0.554"),
+        ("5e-1", "1", "0.600", "0.500", "0.975", "0.950", "", ""),
     )
     assert "seeds 0 and 1. Mean of the seeds" in made.caption
     assert [(record["lambda_ig"], record["trained_with_seed"]) for record in made.records] == [

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from model.recipes import FAST, MNIST_BATCHES, PAPER, PAPER_LAMBDAS, RECIPES, Recipe, named
+from model.recipes import FAST, MNIST_BATCHES, PAPER, PAPER_LAMBDAS, RECIPES, Recipe, lambda_text, named
 
 
 def test_the_paper_recipe_is_exactly_the_papers():
@@ -97,6 +97,13 @@ def test_a_recipe_from_a_part_of_its_fields_takes_the_defaults():
 def test_fields_that_do_not_belong_are_named():
     with pytest.raises(ValueError, match="dropout, momentum"):
         Recipe.from_dict({**PAPER.to_dict(), "momentum": 0.9, "dropout": 0.5})
+
+
+def test_lambdas_are_written_as_in_the_paper():
+    assert [lambda_text(value) for value in PAPER_LAMBDAS] == [
+        "0", "1e-5", "6.81e-5", "4.64e-4", "3.16e-3", "2.15e-2", "1.47e-1", "1",
+    ]  # fmt: skip
+    assert [lambda_text(value) for value in (0.1, 12.5, 1e39)] == ["1e-1", "12.5", "1e39"]
 
 
 def test_named_changes_a_copy():

@@ -350,7 +350,7 @@ def test_the_command_prints_the_papers_table_and_writes_it(tmp_path, data):
     options = ["--out", tmp_path, "--data-dir", data, "--steps", 1, "--lambdas", "0,2.15e-2"]
     result = run(*options)
     assert result.exit_code == 0, result.output
-    for words in ("0.0215", "0.984", "Purity", "mnist and fsdd"):
+    for words in ("2.15e-2", "0.984", "Purity", "mnist and fsdd"):
         assert words in result.stdout
     assert "lambda-2.15e-2-seed-0: purity" in result.stderr
     assert (tmp_path / "figure3.svg").is_file()
