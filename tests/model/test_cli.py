@@ -1,5 +1,6 @@
 """``modinv`` from the outside: names, JSON, exit codes, and what is said of bad input."""
 
+import hashlib
 import json
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from model import locations, training
 from model.cli import app
 from model.datasets import CORPORA
 from model.retrieval import build_gallery
+from model.runs import RunRecord, RunStore
 from model.trained import load_model
 
 TRAIN = ["train", "--data", "mnist,fsdd", "--device", "cpu", "--steps", "3"]
@@ -163,6 +165,7 @@ def test_a_folder_with_another_run_is_refused(data, trained, change):
         (["--lambda-ig", "-1"], "greater than or equal to 0"),
         (["--lambda-ig", "nan"], "greater than or equal to 0"),
         (["--steps", "0"], "greater than or equal to 1"),
+        (["--start", "nothing.safetensors"], "does not exist"),
     ],
 )
 def test_wrong_options_of_training_are_told(tmp_path, options, words):
@@ -171,10 +174,60 @@ def test_wrong_options_of_training_are_told(tmp_path, options, words):
     assert not (tmp_path / "run").exists()
 
 
+def test_a_run_without_a_folder_of_its_own_is_kept_among_the_users(data, tmp_path, monkeypatch):
+    monkeypatch.setenv("MODINV_RUNS", str(tmp_path / "my runs"))
+    result = run(*TRAIN, "--data-dir", data)
+    assert result.exit_code == 0, result.output
+    (record,) = RunStore().list()
+    info = record.info()
+    assert (info.state, info.step) == ("complete", 3)
+    assert info.plan.corpora == ("mnist", "fsdd")
+    assert str(record.model_file) in result.stderr
+    assert record.snapshots() == [1, 2, 3]
+
+
+def test_a_stopped_run_among_the_users_says_how_to_resume_it(data, tmp_path, monkeypatch):
+    monkeypatch.setenv("MODINV_RUNS", str(tmp_path / "my runs"))
+    step = training.take_step
+
+    def step_and_press_ctrl_c(*arguments):
+        signal.raise_signal(signal.SIGINT)
+        return step(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "take_step", step_and_press_ctrl_c)
+        stopped = run(*TRAIN, "--data-dir", data)
+    assert stopped.exit_code == 130, stopped.output
+    (record,) = RunStore().list()
+    assert record.info().state == "stopped"
+    assert f"--out '{record.folder}'" in stopped.stderr
+    assert run(*TRAIN, "--data-dir", data, "--out", record.folder).exit_code == 0
+    assert record.info().state == "complete"
+
+
+def test_training_starts_from_another_model(data, trained, tmp_path):
+    start = trained / "model.safetensors"
+    result = run(*TRAIN, "--data-dir", data, "--out", tmp_path / "run", "--start", start)
+    assert result.exit_code == 0, result.output
+    _, header = load_model(tmp_path / "run" / "model.safetensors")
+    assert header.data["started_from"] == {
+        "name": "model.safetensors",
+        "sha256": hashlib.sha256(start.read_bytes()).hexdigest(),
+    }
+    assert RunRecord(tmp_path / "run").info().plan.start == start
+
+
 def test_training_without_its_data_says_where_to_put_it(tmp_path):
     message = told(run(*TRAIN, "--out", tmp_path / "run", "--data-dir", tmp_path), 1)
     assert "Free Spoken Digit Dataset" in message
     assert str(tmp_path / "fsdd") in message
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_speaker_that_nobody_knows_is_told(data, tmp_path):
+    message = told(run(*TRAIN, "--data-dir", data, "--out", tmp_path / "run", "--leave-out", "nobody"), 2)
+    assert "There are: theo" in " ".join(message.replace("│", " ").split())
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_full_disk_is_told(data, tmp_path, monkeypatch):
@@ -183,6 +236,7 @@ def test_a_full_disk_is_told(data, tmp_path, monkeypatch):
 
     monkeypatch.setattr(training, "write_atomically", no_space)
     assert "No space left" in told(run(*TRAIN, "--data-dir", data, "--out", tmp_path / "run"), 1)
+    assert RunRecord(tmp_path / "run").info().state == "failed"
 
 
 # Evaluation
