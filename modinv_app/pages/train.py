@@ -82,6 +82,7 @@ class TrainPage(QWidget):
     def _lay_out(self) -> None:
         self.tabs.addTab(self.panel, "Train")
         self.tabs.addTab(self.runs, "Runs")
+        self.runs.setContentsMargins(8, 8, 8, 8)
         for widget, stretch in ((self.tabs, 0), (self.map, 1), (self.curves, 0)):
             self._columns.addWidget(widget)
             self._columns.setStretchFactor(self._columns.count() - 1, stretch)

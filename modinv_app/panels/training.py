@@ -227,7 +227,8 @@ def _what_costs(plan: Plan) -> Plan:
 
 def _scrolled(content: QWidget) -> QScrollArea:
     content.setContentsMargins(8, 10, 8, 8)
-    area = QScrollArea(widgetResizable=True, horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area = QScrollArea(widgetResizable=True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setMinimumWidth(52 * area.fontMetrics().averageCharWidth())
     area.setWidget(content)

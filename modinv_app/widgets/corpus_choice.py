@@ -126,8 +126,8 @@ class CorpusChoice(QWidget):
             box.setToolTip("" if corpus.installed else f"{corpus.title} is not installed")
         deaf = bool(self._corpora) and not any(c.human and c.name in chosen for c in self._corpora)
         self._note.show_text(self._problem or (_NO_HUMAN if deaf else ""))
-        corpus = self._missing()
-        self._get.setVisible(corpus is not None and self._cancel.isHidden())
-        if corpus is not None:
-            self._get.setText(f"Get human voices ({corpus.offer})")
-            self._get.setToolTip(f"Fetch the {corpus.title} from where it is published")
+        missing = self._missing()
+        self._get.setVisible(missing is not None and self._cancel.isHidden())
+        if missing is not None:
+            self._get.setText(f"Get human voices ({missing.offer})")
+            self._get.setToolTip(f"Fetch the {missing.title} from where it is published")

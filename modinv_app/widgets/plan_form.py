@@ -11,8 +11,6 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
-    QHBoxLayout,
-    QLabel,
     QLineEdit,
     QSpinBox,
     QVBoxLayout,
@@ -82,7 +80,7 @@ class PlanForm(QWidget):
         self._device.addItem("Automatic", "auto")
         self._device.activated.connect(self._choose_device)
         self._seed = QSpinBox(maximum=2**31 - 1)
-        self._seed.setFixedWidth(80)
+        self._seed.setFixedWidth(12 * self.fontMetrics().averageCharWidth() + 30)
         self._seed.setAccessibleName("Seed")
         self._seed.setToolTip("Fixes every random choice: the same seed, plan and device give the same model")
         self._seed.valueChanged.connect(self.changed)
@@ -105,12 +103,8 @@ class PlanForm(QWidget):
         rows.setVerticalSpacing(6)
         rows.addRow("Recipe", self._recipe)
         rows.addRow("Start", self._start)
-        device = QHBoxLayout()
-        device.setSpacing(8)
-        device.addWidget(self._device, 1)
-        device.addWidget(QLabel("Seed"))
-        device.addWidget(self._seed)
-        rows.addRow("Device", device)
+        rows.addRow("Device", self._device)
+        rows.addRow("Seed", self._seed)
         layout.addLayout(rows)
         advanced = QWidget()
         inner = QVBoxLayout(advanced)

@@ -9,7 +9,6 @@ from typing import Literal
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from model.recipes import lambda_text
 from model.runs import RunInfo, State
 from modinv_app.run_entry import duration
 from modinv_app.widgets.card import bold, muted
@@ -171,12 +170,9 @@ class RunCard(QWidget):
         assert info is not None
         alive, state = info.state in _ALIVE, info.state
         ending = {"stop": "Stopping…", "cancel": "Cancelling…"}.get(self._ending or "", "")
-        recipe = info.plan.recipe
         self._title.setText(ending or f"{_WORDS[state]}: {info.name}")
-        self._plan.setText(
-            f"λ_IG {lambda_text(recipe.lambda_ig)} · {recipe.name} · {', '.join(info.plan.corpora)} · "
-            f"seed {info.plan.seed} · {info.device}"
-        )
+        plan = f"{', '.join(info.plan.corpora)} · seed {info.plan.seed} · {info.device or info.plan.device}"
+        self._plan.setText(plan if info.name == info.plan.title else f"{info.plan.title} · {plan}")
         self._bar.setRange(0, 0 if state == "waiting" else info.steps)
         self._bar.setValue(info.step)
         self._progress.setText(self._words())
@@ -254,6 +250,8 @@ class _Comparison(QWidget):
     def _show(self) -> None:
         before, after = self._values["before"], self._values["after"]
         self.setVisible(bool(after))
+        for label in (self._heads[0], *self._before.values()):
+            label.setVisible(bool(before))
         for name, _, _, more in _MEASURES:
             known = name in before and name in after
             gain = (after[name] - before[name]) * (1 if more else -1) if known else 0.0
