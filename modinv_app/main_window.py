@@ -56,6 +56,8 @@ _OF_EXPLORE = ("Draw", "Listen", "Map")
 
 
 def _import_pages() -> None:
+    import scipy.special  # noqa: F401 (the intervals of a sweep need it)
+
     import modinv_app.pages.dial
     import modinv_app.pages.evaluate
     import modinv_app.pages.train  # noqa: F401
@@ -265,6 +267,7 @@ class MainWindow(QMainWindow):
     def _page_turned(self, name: str) -> None:
         exploring = name == "explore"
         self._push_to_talk.enabled = exploring
+        self._status.setVisible(exploring)  # it speaks of the query
         self.commands.set_enabled(_OF_EXPLORE, exploring)
 
     def _tell_loaded(self, page: TrainPage | EvaluatePage) -> None:
