@@ -253,7 +253,7 @@ class MainWindow(QMainWindow):
         def answered(button: QAbstractButton) -> None:
             if button in (keep, discard):
                 self._leaving = True
-                self._status.setText("Stopping…")
+                self.messages.show_message("Stopping: the window closes as soon as the run has ended…")
                 (page.stop if button is keep else page.service.cancel)()
                 self._leave_if_asked(page.busy)  # it may have ended while the question stood
 
@@ -288,6 +288,8 @@ class MainWindow(QMainWindow):
         corpora = ", ".join([*header.data["images"], *header.data["speech"]])
         self._model_text.setText(f"λ_IG {lambda_text(header.recipe['lambda_ig'])} · trained on {corpora}")
         self._model_text.setToolTip(f"Recipe {header.recipe['name']}, seed {header.seed}, {header.step} steps")
+        if self.pages.current != "explore":
+            self._inform(f"The model with λ_IG {lambda_text(header.recipe['lambda_ig'])} answers now, under Explore.")
         for page in (self.train, self.evaluate):
             if page is not None:
                 self._tell_loaded(page)

@@ -123,7 +123,7 @@ class _Process(QObject):
         self._outbox.put(None)
         self._thread.join(timeout)
         if self._thread.is_alive() and self._process is not None:
-            log.warning("The worker did not end by itself")
+            log.info("The worker was killed: it had nothing to keep, or took too long")
             self._process.kill()
             self._thread.join(timeout)
 
