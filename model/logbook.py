@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -228,7 +228,7 @@ class Logbook:
         self._progress = replace(self._progress, **changes)  # type: ignore[arg-type]
         self.record.write_progress(self._progress)
 
-    def _add(self, step: int, steps_per_epoch: int, values: dict[str, float], kind: str) -> None:
+    def _add(self, step: int, steps_per_epoch: int, values: Mapping[str, float], kind: str) -> None:
         """A point, in the metrics and for TensorBoard."""
         point = Point(step, round(step / steps_per_epoch, 4), round(self._clock(), 3), values)
         with self.record.metrics_file.open("ab") as file:

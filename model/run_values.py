@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from model.checkpoint import FORMAT, UnusableCheckpoint, read, write_atomically
 from model.plans import Plan
@@ -75,7 +76,7 @@ class Snapshot:
     def save(self, path: Path) -> None:
         """Write it, all or nothing; raises ``OSError``."""
         header = {"format": FORMAT, "kind": "snapshot", "step": self.step, "values": dict(self.values)}
-        arrays = {
+        arrays: dict[str, npt.NDArray[Any]] = {
             "means": self.means.astype(np.float16),
             "log_variances": self.log_variances.astype(np.float16),
             "coordinates": self.coordinates,

@@ -79,7 +79,8 @@ class RunRecord:
         if not (self.folder / ".lock").exists():
             return False
         try:
-            with self.lock().acquire(timeout=0):
+            # Somebody else who looks holds it for an instant too; whoever trains holds it longer.
+            with self.lock().acquire(timeout=0.02, poll_interval=0.005):
                 return False
         except Timeout:
             return True

@@ -4,12 +4,21 @@ import errno
 import json
 import os
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from model.checkpoint import FORMAT, Header, UnusableCheckpoint, read, write_atomically
+from model.checkpoint import (
+    FORMAT,
+    Header,
+    UnusableCheckpoint,
+    read,
+    read_header,
+    write_atomically,
+    write_bytes_atomically,
+)
 
 ARRAYS = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.array([1, 2], np.int64)}
 HEADER = {"format": FORMAT, "words": ["sieben", "neun\n", "\u00fc"], "number": 0.1}
@@ -181,3 +190,41 @@ def test_a_header_without_a_field_says_which(field):
     del values[field]
     with pytest.raises(UnusableCheckpoint, match=f"lacks '{field}'"):
         Header.from_dict(values)
+
+
+def test_the_header_alone_is_read_without_the_arrays(tmp_path):
+    write_atomically(tmp_path / "a.safetensors", {"x": np.zeros(4)}, {"format": FORMAT, "step": 3})
+    assert read_header(tmp_path / "a.safetensors") == {"format": FORMAT, "step": 3}
+    (tmp_path / "b.safetensors").write_bytes(b"nothing")
+    with pytest.raises(UnusableCheckpoint, match=r"b\.safetensors"):
+        read_header(tmp_path / "b.safetensors")
+
+
+def test_a_file_that_somebody_reads_is_replaced_when_he_has_done(tmp_path, monkeypatch):
+    """As on Windows, where nobody replaces a file that is open."""
+    replace, tries = Path.replace, []
+
+    def refuse_twice(draft, path):
+        tries.append(draft)
+        if len(tries) < 3:
+            raise PermissionError(13, "Permission denied")
+        return replace(draft, path)
+
+    monkeypatch.setattr(Path, "replace", refuse_twice)
+    write_bytes_atomically(tmp_path / "file", b"content")
+    assert (tmp_path / "file").read_bytes() == b"content"
+    assert len(tries) == 3
+
+
+def test_a_file_that_may_not_be_replaced_stays(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"former")
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    monkeypatch.setattr("model.checkpoint._PATIENCE", 2)
+    with pytest.raises(PermissionError):
+        write_bytes_atomically(tmp_path / "file", b"content")
+    assert (tmp_path / "file").read_bytes() == b"former"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -1,0 +1,67 @@
+"""What a process has loaded once it has at hand; what a plan leaves out stays out."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from tiny import small, write_corpora
+
+from model.datasets import MissingData
+from model.datasets.fsdd import Fsdd
+from model.library import Library
+from model.plans import Plan
+
+CPU = torch.device("cpu")
+PLAN = Plan(small(), ("mnist", "fsdd"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_corpora(tmp_path_factory.mktemp("library") / "data")
+
+
+def test_what_is_loaded_is_told_once(folder):
+    library, told = Library(folder), []
+    first = library.sampler(PLAN, CPU, told.append)
+    assert [text.partition(" (")[0] for text in told] == ["Loading MNIST", "Loading Free Spoken Digit Dataset"]
+    other = replace(PLAN, recipe=small(lambda_ig=1.0), device="cpu")
+    assert library.sampler(other, CPU, told.append) is first
+    assert len(told) == 2
+
+
+def test_other_pairs_are_drawn_for_another_seed_from_the_same_data(folder):
+    library, told = Library(folder), []
+    first = library.sampler(PLAN, CPU)
+    second = library.sampler(replace(PLAN, seed=1), CPU, told.append)
+    assert told == []
+    assert not torch.equal(first.batch(0, first.generator(0))[0], second.batch(0, second.generator(0))[0])
+
+
+def test_the_probe_is_of_test_data(folder):
+    probe = Library(folder).probe(PLAN)
+    assert len(probe.image_features) == 30
+    assert [item.source for item in probe.items[:1]] == ["MNIST test 0"]
+    assert set(probe.keys) == {f"fsdd:{key}" for key in Fsdd(folder).load("test").keys}
+
+
+def test_who_is_left_out_is_not_heard(folder):
+    with pytest.raises(ValueError, match="There are: theo"):
+        Library(folder).sampler(replace(PLAN, left_out="nobody"), CPU)
+    with pytest.raises(ValueError, match="needs utterances"):  # the only speaker there is
+        Library(folder).sampler(replace(PLAN, left_out="theo"), CPU)
+
+
+def test_an_unknown_corpus_is_told_before_anything_is_loaded(folder):
+    told = []
+    with pytest.raises(ValueError, match="timit"):
+        Library(folder).sampler(replace(PLAN, corpora=("mnist", "timit")), CPU, told.append)
+    assert told == []
+
+
+def test_a_missing_corpus_can_be_loaded_once_it_is_there(folder, tmp_path):
+    (tmp_path / "mnist").symlink_to(folder / "mnist")
+    library = Library(tmp_path)
+    with pytest.raises(MissingData):
+        library.sampler(PLAN, CPU)
+    (tmp_path / "fsdd").symlink_to(folder / "fsdd")
+    assert library.sampler(PLAN, CPU).steps_per_epoch == 10
