@@ -22,7 +22,7 @@ from modinv_app.worker import COMMAND, Worker
 log = logging.getLogger(__name__)
 
 _LOOK_MS = 250
-_SAVING_SECONDS = 10.0  # that a process may take to keep its run while the window closes
+_SAVING_SECONDS = 30.0  # that a process may take to keep its run while the window closes
 _IDLE_SECONDS = 1.0  # where there is nothing to keep
 _LAST_WORDS = ("estimate", "ended", "quick", "stopped", "failed")
 """What the process says at the end of a job: one of these, once."""
@@ -113,7 +113,7 @@ class TrainingService(QObject):
     @property
     def busy(self) -> bool:
         """Whether a run trains, is paused, or is on its way or its way out."""
-        return self._course is not None and not self._course.over
+        return self._course is not None and (not self._course.over or self._course.unwanted)
 
     @property
     def record(self) -> RunRecord | None:
@@ -294,7 +294,12 @@ class TrainingService(QObject):
             self.state_changed.emit(None)
             self.cancelled.emit(info.name)
 
-        self._lane.submit(lambda: self._store.delete(record), gone, self._broken)
+        def kept(error: Exception) -> None:
+            course.unwanted = False
+            self._broken(error)
+            self.state_changed.emit(info)
+
+        self._lane.submit(lambda: self._store.delete(record), gone, kept)
 
     def _show_again(self, record: RunRecord | None) -> None:
         if record is None or self.busy:
