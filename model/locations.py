@@ -29,6 +29,12 @@ def runs() -> Path:
     return Path(chosen).expanduser() if chosen else platformdirs.user_data_path(_APPLICATION) / "runs"
 
 
+def sweeps() -> Path:
+    """The folder of the user's sweeps: ``MODINV_SWEEPS`` where it is set, else in the system's place for user data."""
+    chosen = os.environ.get("MODINV_SWEEPS")
+    return Path(chosen).expanduser() if chosen else platformdirs.user_data_path(_APPLICATION) / "sweeps"
+
+
 def cache() -> Path:
     """The folder of what can be computed again."""
     return platformdirs.user_cache_path(_APPLICATION)

@@ -231,14 +231,17 @@ def sweep(
 def carry_out(request: Mapping[str, Any], talk: Talk) -> None:
     """Sweep for the window: ``{"plan": {...}, "folder": path}``, a :class:`SweepPlan` and where it is kept.
 
-    Says ``progress`` (share, text), ``judged`` (name, lambda_ig, seed, purity, modality_svm) and ``run_failed`` (name,
-    message) on its way, and at the end ``swept`` (file: what :meth:`SweepResults.load` takes) or ``stopped``.
+    Says ``progress`` (share and text of all; run: its name, share and text), ``judged`` (name, lambda_ig, seed, purity,
+    modality_svm) and ``run_failed`` (name, message) on its way, and at the end ``swept`` (file: what
+    :meth:`SweepResults.load` takes) or ``stopped``.
     """
     folder = Path(request["folder"])
     for event in sweep(SweepPlan.from_dict(request["plan"]), folder, talk.stopping):
         match event:
             case Working():
-                talk.say({"say": "progress", "share": event.share_of_all, "text": f"{event.name}, {event.text}"})
+                run = {"name": event.name, "share": event.share, "text": event.text}
+                text = f"{event.name}, {event.text}"
+                talk.say({"say": "progress", "share": event.share_of_all, "text": text, "run": run})
             case Judged(name, SweepRow(lambda_ig, seed, report)):
                 figures = {"purity": report.purity.mean, "modality_svm": report.modality_svm.mean}
                 talk.say({"say": "judged", "name": name, "lambda_ig": lambda_ig, "seed": seed, **figures})

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
+from model import locations
 from model.evaluation.report import PaperRow
+from model.recipes import lambda_text
 from model.results import FloatArray, Modality
+from model.sweep_records import SweepStore
 from model.sweep_results import SweepResults
+from modinv_app.data_service import DataService
+from modinv_app.panels.sweeps import SweepsPanel
+from modinv_app.sweep_entry import SweepState
+from modinv_app.sweep_service import SweepService
 from modinv_app.widgets.dial_words import Words, words_at
 from modinv_app.widgets.gauge import Gauge
 from modinv_app.widgets.icons import IconButton
-from modinv_app.widgets.lambda_dial import LambdaDial, lambda_text, place_of, value_at
+from modinv_app.widgets.lambda_dial import LambdaDial, place_of, value_at
 from modinv_app.widgets.map_layout import Morph
 from modinv_app.widgets.morph_map import MorphMap
 from modinv_app.widgets.sweep_curve import PURITY_COLOUR, SVM_COLOUR, SweepCurve
+from modinv_app.worker import COMMAND
 
 _FRAME_MS = 16
 _EASE = 0.14  # seconds in which the map comes nearer to the dial by all but a third
@@ -30,23 +39,44 @@ _SIDE = 330
 _PLAY = "Play: turn the dial from end to end"
 _CORPORA = {"mnist": "MNIST", "fsdd": "FSDD"}
 _MISSING = "There is no sweep to show yet.\n\n“modinv sweep” trains a model for each value of λ_IG and judges it."
+_SWEEPS = "Sweeps…"
 
 
 class DialPage(QWidget):
     """A map that morphs as the dial turns; beside it what was measured, the curves of Figure 3, and words.
 
     Between two trained values the map is interpolated. Numbers and words are always those of the nearest trained value.
+    Behind a button: the sweeps there are, and the way to another one.
+
+    Parameters
+    ----------
+    store
+        Where the user's sweeps are kept; in the user's own place for them by default.
+    command
+        Starts the process that trains them.
 
     Signals
     -------
     play_wanted(str)
         Key of an utterance that was clicked in the map.
+    busy_changed(bool)
+        A sweep begins to train, or has ended.
+    informed(str)
+        Something is done that one may have waited for.
+    failed(str, str)
+        Something went wrong: what and what to do, and details to copy.
     """
 
     play_wanted = Signal(str)
+    busy_changed = Signal(bool)
+    informed = Signal(str)
+    failed = Signal(str, str)
 
-    def __init__(self) -> None:
+    def __init__(self, store: SweepStore | None = None, command: Sequence[str] = COMMAND) -> None:
         super().__init__()
+        self.service = SweepService(store or SweepStore(), self, command)
+        self._data = DataService(self)
+        self.sweeps = SweepsPanel(self.service, self._data)
         self._results: SweepResults | None = None
         self._morph = Morph(())
         self._places = np.zeros(1)  # of the models on the dial's scale
@@ -75,16 +105,22 @@ class DialPage(QWidget):
         self._where = QLabel()
         self._curve = SweepCurve()
         self._side = QWidget()
+        self._column = QStackedWidget()
         self._origin = QLabel()
+        self._to_sweeps = QPushButton(_SWEEPS)
+        self._to_sweeps.setToolTip("Choose another sweep, or train one")
         self._frames = QTimer(self, interval=_FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
         self._frames.timeout.connect(self._advance)
         self._lay_out()
+        self._wire_sweeps()
         self._enable(there=False)
         self.setFocusProxy(self.dial)
 
     def show_results(self, results: SweepResults) -> None:
         """Show a sweep, at the value that the dial has."""
         self._stop()
+        if self._results is None:
+            self._column.setCurrentWidget(self._side)
         self._results = results
         self._morph = Morph(list(results.coordinates))
         self._places = np.array([place_of(value) for value in results.lambdas])
@@ -101,6 +137,50 @@ class DialPage(QWidget):
         self._nearest = -1
         self._shown = self._target = self._position_of(self.dial.value)
         self._show()
+
+    # What the window asks and tells
+
+    @property
+    def busy(self) -> bool:
+        """Whether a sweep trains, or is on its way or its way out."""
+        return self.service.busy
+
+    def stop(self) -> None:
+        """End the sweep and keep what there is; ``busy_changed`` says when that is done."""
+        self.service.stop()
+
+    def set_elsewhere(self, busy: bool) -> None:
+        """Say whether a run trains on another page: there is one training at a time."""
+        self.sweeps.set_elsewhere(busy)
+
+    def show_shipped(self) -> None:
+        """Show the sweep that ships, where one does."""
+        if locations.shipped_sweep().is_file():
+            self.service.open(locations.shipped_sweep())
+
+    def release(self) -> None:
+        """Let go of everything that runs; a sweep that is still on is kept, and can be resumed."""
+        self.service.close()
+        self._data.close()
+
+    def _wire_sweeps(self) -> None:
+        service = self.service
+        service.loaded.connect(self.show_results)
+        service.state_changed.connect(self._show_sweep)
+        service.busy_changed.connect(self.busy_changed)
+        service.finished.connect(lambda title: self.informed.emit(f"The sweep “{title}” is trained and judged."))
+        service.failed.connect(self._tell)
+        self._to_sweeps.clicked.connect(lambda: self._column.setCurrentWidget(self.sweeps))
+        self.sweeps.back_wanted.connect(lambda: self._column.setCurrentWidget(self._side))
+
+    def _tell(self, text: str, details: str) -> None:
+        if self._results is None:
+            self._column.setCurrentWidget(self.sweeps)
+        self.failed.emit(text, details)
+
+    def _show_sweep(self, state: SweepState) -> None:
+        """The way to the sweeps says how the one stands that trains."""
+        self._to_sweeps.setText(f"Sweep: {state.share:.0%}" if state.active else _SWEEPS)
 
     @property
     def position(self) -> float:
@@ -212,7 +292,7 @@ class DialPage(QWidget):
     def _enable(self, *, there: bool) -> None:
         for part in (self.dial, self._play):
             part.setEnabled(there)
-        self._side.setVisible(there)
+        self.sweeps.set_back(there)
 
     def _show_where(self) -> None:
         assert self._results is not None
@@ -252,14 +332,21 @@ class DialPage(QWidget):
         side.addWidget(self._svm)
         side.addSpacing(4)
         side.addWidget(self._curve, 1)
-        side.addWidget(self._origin)
-        self._side.setFixedWidth(_SIDE)
+        below = QHBoxLayout()
+        below.addWidget(self._origin, 1)
+        below.addWidget(self._to_sweeps, 0, Qt.AlignmentFlag.AlignBottom)
+        side.addLayout(below)
+        for page in (QWidget(), self._side, self.sweeps):  # nothing at first: a sweep is read within a moment
+            self._column.addWidget(page)
+        if not locations.shipped_sweep().is_file():
+            self._column.setCurrentWidget(self.sweeps)
+        self._column.setFixedWidth(_SIDE)
         self._words.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         whole = QHBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 6)
         whole.setSpacing(14)
         whole.addLayout(left, 1)
-        whole.addWidget(self._side)
+        whole.addWidget(self._column)
 
 
 class _Paragraphs(QWidget):

@@ -1,0 +1,90 @@
+"""Stands in for the process that sweeps, as ``python sweeping.py``: the same words and folders, without any training.
+
+With seed 7 the first run waits until it is stopped, and goes on the next time; seed 9 kills the process; a lambda_IG
+of 0.5 fails. The results are made of numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sweeps import make_results
+
+from model.evaluation.report import PAPER_TABLE
+from model.plans import Plan
+from model.run_values import Progress, State
+from model.runs import RunRecord
+from model.sweep import SweepPlan, run_name
+
+COMMAND = (sys.executable, str(Path(__file__)))
+
+
+def say(**message: Any) -> None:
+    print(json.dumps(message), flush=True)
+
+
+def write(folder: Path, plan: Plan, state: State) -> None:
+    """A run so far."""
+    folder.mkdir(exist_ok=True)
+    step = plan.recipe.steps if state == "complete" else 2 * plan.recipe.steps // 5
+    RunRecord(folder).write_progress(Progress(plan, state, "2026-11-01T12:00:00+00:00", plan.title, step=step))
+
+
+def train(folder: Path, plan: Plan, begun: bool) -> bool:
+    """Whether a run came to its end."""
+    if plan.seed == 9:
+        print("Killed", file=sys.stderr)
+        sys.exit(9)
+    if plan.seed == 7 and not begun:
+        write(folder, plan, "stopped")
+        assert json.loads(next(sys.stdin))["do"] == "stop"
+        return False
+    write(folder, plan, "complete")
+    return True
+
+
+def sweep(plan: SweepPlan, folder: Path) -> None:
+    plans = plan.plans()
+    for place, one in enumerate(plans):
+        name, lambda_ig = run_name(one), one.recipe.lambda_ig
+        run = {"name": name, "share": 0.4, "text": "step 640 of 1,600"}
+        say(say="progress", share=(place + 0.4) / len(plans), text=f"{name}, {run['text']}", run=run)
+        if lambda_ig == 0.5:
+            say(say="run_failed", name=name, message="The loss is no number any more.")
+            continue
+        if not train(folder / name, one, lambda_ig > min(plan.lambdas) or (folder / name).exists()):
+            say(say="stopped")
+            return
+        purity, svm = PAPER_TABLE.get(lambda_ig, (0.9, 0.6))
+        say(say="judged", name=name, lambda_ig=lambda_ig, seed=one.seed, purity=purity, modality_svm=svm)
+    results = make_results(seeds=plan.seeds)
+    kept = [place for place, value in enumerate(results.lambdas) if value in plan.lambdas]
+    results = replace(
+        results,
+        lambdas=tuple(results.lambdas[place] for place in kept),
+        embeddings=results.embeddings[kept],
+        coordinates=np.ascontiguousarray(results.coordinates[kept]),
+        rows=tuple(row for row in results.rows if row.lambda_ig in plan.lambdas),
+    )
+    results.save(folder / "sweep.safetensors")
+    say(say="swept", file=str(folder / "sweep.safetensors"))
+
+
+def main() -> None:
+    say(say="ready", devices=[["cpu", "A processor"]])
+    for line in sys.stdin:
+        message = json.loads(line)
+        if message["do"] == "sweep":
+            sweep(SweepPlan.from_dict(message["plan"]), Path(message["folder"]))
+        elif message["do"] == "estimate":
+            estimate = {"step_seconds": 0.5, "seconds": 900.0, "memory_bytes": 1.2e9, "free_bytes": 8e9}
+            say(say="estimate", **estimate, device="A processor")
+
+
+if __name__ == "__main__":
+    main()
