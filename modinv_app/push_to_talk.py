@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QMainWindow
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QMainWindow, QWidget
 
 
 class PushToTalk(QObject):
@@ -22,9 +22,12 @@ class PushToTalk(QObject):
         self._release = release
         self._held = False
         self.enabled = True
+        # Keys go to the widget that has the focus, and to the window while none has it. A filter on the application
+        # would be asked about every event of every widget: thousands for each page that is built.
+        window.installEventFilter(self)
         application = QApplication.instance()
-        assert application is not None
-        application.installEventFilter(self)
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(self._follow)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take space bar events that nobody else needs; let go when the window loses the keyboard."""
@@ -45,6 +48,10 @@ class PushToTalk(QObject):
             self._held = True
             self._press()
         return True
+
+    def _follow(self, _old: QWidget | None, focus: QWidget | None) -> None:
+        if focus is not None:
+            focus.installEventFilter(self)  # for a second time, it changes nothing
 
     def _let_go(self) -> None:
         if self._held:
