@@ -19,6 +19,7 @@ from model.plans import Plan
 from model.recipes import FAST, PAPER, Impostors, Recipe, Schedule, named
 from modinv_app.data_service import CorpusInfo, DataService
 from modinv_app.widgets.plan_form import PlanForm
+from modinv_app.widgets.recipe_fields import RecipeFields
 
 HUMAN = CorpusInfo("fsdd", "Free Spoken Digit Dataset", True, True, "16 MB, CC BY-SA 4.0")
 MISSING = CorpusInfo("fsdd", "Free Spoken Digit Dataset", True, False, "16 MB, CC BY-SA 4.0")
@@ -95,7 +96,7 @@ def test_the_fold_shows_every_value_of_a_recipe_and_gives_it_back(form: PlanForm
 
 
 def test_no_value_of_a_recipe_is_left_out(form: PlanForm) -> None:
-    values = form._fields.values()
+    values = form.findChild(RecipeFields).values()
     assert {"name", "lambda_ig", *values} == {field.name for field in fields(Recipe)}
     assert values == {name: value for name, value in asdict(FAST).items() if name in values}
 
