@@ -16,6 +16,7 @@ from model.results import FloatArray
 
 _NEIGHBOURS = 25  # that a new point of the map is placed among; openTSNE's own number
 _SLICE = 25  # iterations between two looks at the stop predicate
+_PERPLEXITY = 30.0  # of t-SNE: about so many neighbours pull at an item
 _EARLY, _LATE = 250, 500  # iterations with exaggerated attraction, which forms the clusters, and without
 
 
@@ -104,6 +105,7 @@ class NeighbourMap:
         embeddings: npt.ArrayLike,
         *,
         seed: int = 0,
+        perplexity: float = _PERPLEXITY,
         progress: Callable[[float, FloatArray], None] = lambda _share, _coordinates: None,
         stop: Callable[[], bool] = lambda: False,
     ) -> Self | None:
@@ -115,6 +117,9 @@ class NeighbourMap:
             ``(n, d)``, n >= 8.
         seed
             Equal embeddings and equal seed give an equal map on one machine.
+        perplexity
+            About how many neighbours pull at an item; the more, the more clusters know of each other. Few embeddings
+            have fewer.
         progress
             Called every 25 iterations with the share done, in (0, 1], and the coordinates so far.
         stop
@@ -138,7 +143,7 @@ class NeighbourMap:
             return stopped
 
         coordinates = TSNE(
-            perplexity=min(30, (len(embeddings) - 1) / 3),
+            perplexity=min(perplexity, (len(embeddings) - 1) / 3),
             early_exaggeration_iter=_EARLY,
             n_iter=_LATE,
             callbacks=after_slice,
@@ -168,7 +173,9 @@ class NeighbourMap:
         return np.asarray(np.median(self.coordinates[nearest], axis=1), np.float32)
 
 
-def continued(embeddings: npt.ArrayLike, start: FloatArray, iterations: int = _LATE) -> FloatArray:
+def continued(
+    embeddings: npt.ArrayLike, start: FloatArray, iterations: int = _LATE, perplexity: float = _PERPLEXITY
+) -> FloatArray:
     """A t-SNE map that goes on from another map of the same items, and lies upon it as well as it can.
 
     Fitted each by itself, the maps of two models would put the same digits in other places. Begun from the other's
@@ -182,6 +189,8 @@ def continued(embeddings: npt.ArrayLike, start: FloatArray, iterations: int = _L
         The other map, ``(n, 2)``.
     iterations
         A map of 400 points takes about a second for 500.
+    perplexity
+        As :meth:`NeighbourMap.fit` takes it.
 
     Returns
     -------
@@ -192,7 +201,7 @@ def continued(embeddings: npt.ArrayLike, start: FloatArray, iterations: int = _L
     from openTSNE.affinity import PerplexityBasedNN
 
     embeddings = np.ascontiguousarray(embeddings, np.float32)
-    affinities = PerplexityBasedNN(embeddings, perplexity=min(30, (len(embeddings) - 1) / 3), random_state=0)
+    affinities = PerplexityBasedNN(embeddings, perplexity=min(perplexity, (len(embeddings) - 1) / 3), random_state=0)
     fitted = TSNEEmbedding(np.array(start, np.float64), affinities).optimize(iterations, momentum=0.8)
     return aligned(np.asarray(fitted, np.float32), start)
 

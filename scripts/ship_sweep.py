@@ -25,17 +25,17 @@ LARGEST = 5_000_000
 DESCRIPTION = """\
 # The sweep that ships
 
-`sweep.safetensors` holds what was found when {models} models were trained and judged: one for each lambda_IG
-({lambdas}) and each seed ({seeds}), with the recipe "{recipe}", {steps:,} steps on {corpora}. `modinv sweep` makes
-such a file, `scripts/ship_sweep.py` this one.
+`sweep.safetensors` holds what was found when {models} models were trained and judged: for lambda_IG
+{lambdas}, with seed{s} {seeds}; recipe "{recipe}", {steps:,} steps on {corpora}.
+`modinv sweep` makes such a file, `scripts/ship_sweep.py` this one.
 
 In it are
 
-- every model's figures on unseen test inputs ({speech} test utterances, {images} test images);
+- every model's figures on unseen test inputs, {images} images and {speech} utterances;
 - for each lambda_IG, of the first seed's model: embeddings of {shown_images} test images and {shown_utterances} test
-  utterances, one sample of each posterior, and where they lie in a t-SNE map that is aligned to its neighbours';
-- the pictures of these {shown_images} images, from MNIST (Yann LeCun, Corinna Cortes, Christopher J.C. Burges), under
-  CC BY-SA 3.0;
+  utterances, one sample of each posterior, and where they lie in a t-SNE map that begins as its
+  neighbour's and is aligned to it;
+- the pictures of these images, from MNIST (Yann LeCun, Corinna Cortes, Christopher J.C. Burges; CC BY-SA 3.0);
 - of the utterances nothing but names, speakers and digits. They are from the Free Spoken Digit Dataset (Zohar Jackson
   and others, CC BY-SA 4.0), of whose recordings nothing is in here; they can be listened to where it is installed.
 
@@ -74,10 +74,12 @@ def description(results: SweepResults) -> str:
     """What the file holds, where it comes from, and its table."""
     setting, measured = results.setting, results.rows[0].report.setting
     shown_images = len(results.image_features)
+    seeds = sorted({row.seed for row in results.rows})
     return DESCRIPTION.format(
         models=len(results.rows),
         lambdas=listed([lambda_text(lambda_ig) for lambda_ig in results.lambdas]),
-        seeds=listed([str(seed) for seed in sorted({row.seed for row in results.rows})]),
+        s="s" if len(seeds) > 1 else "",
+        seeds=listed([str(seed) for seed in seeds]),
         recipe=setting["recipe"]["name"],
         steps=setting["steps"],
         corpora=listed([*setting["trained_on"]["images"], *setting["trained_on"]["speech"]]),
