@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 _LOOK_MS = 250
 _SAVING_SECONDS = 30.0  # that a process may take to keep its run while the window closes
 _IDLE_SECONDS = 1.0  # where there is nothing to keep
+_ELSEWHERE = "A sweep is training on the page “λ dial”. Stop it there first, or wait until it is done."
 _LAST_WORDS = ("estimate", "ended", "quick", "stopped", "failed")
 """What the process says at the end of a job: one of these, once."""
 
@@ -109,6 +110,18 @@ class TrainingService(QObject):
         self._look = QTimer(self, interval=_LOOK_MS)
         self._look.timeout.connect(self._poll)
         self._looking = False
+        self._elsewhere = False
+
+    @property
+    def elsewhere(self) -> str:
+        """Why nothing can begin here while there is another training; empty while there is none."""
+        return _ELSEWHERE if self._elsewhere else ""
+
+    def set_elsewhere(self, busy: bool) -> None:
+        """Say whether a sweep trains: a machine has room for one training at a time."""
+        self._elsewhere = busy
+        if busy and not self.busy:
+            self._drop_estimates()
 
     @property
     def busy(self) -> bool:
@@ -133,7 +146,7 @@ class TrainingService(QObject):
 
     def estimate(self, plan: Plan) -> None:
         """Try some steps of a plan, unless something else is done."""
-        if not self.busy and _Job("estimate", plan) not in self._jobs:
+        if not self.busy and not self._elsewhere and _Job("estimate", plan) not in self._jobs:
             self._drop_estimates()
             self._do(_Job("estimate", plan), plan=plan.to_dict())
 
@@ -203,7 +216,9 @@ class TrainingService(QObject):
     # Beginning and following
 
     def _begin(self, open_run: Callable[[], RunRecord]) -> None:
-        if self.busy:
+        if self.elsewhere:
+            self.failed.emit(self.elsewhere, "")
+        if self.busy or self.elsewhere:
             return
         course = self._course = _Course()
 

@@ -117,6 +117,10 @@ class TrainPage(QWidget):
         """End training and keep what there is; ``busy_changed`` says when that is done."""
         self.service.stop()
 
+    def set_elsewhere(self, busy: bool) -> None:
+        """Say whether a sweep trains on another page: there is one training at a time."""
+        self.panel.set_elsewhere(busy)
+
     def show_loaded(self, path: Path, header: Header) -> None:
         """Say which model is loaded: runs may start from it, and are compared with it."""
         self.panel.show_loaded(path, header)

@@ -111,6 +111,16 @@ class TrainingPanel(QWidget):
         self._loaded = path
         self.form.show_loaded(path, f"λ {lambda_text(header.recipe['lambda_ig'])}")
 
+    def set_elsewhere(self, busy: bool) -> None:
+        """Say whether a sweep trains on another page."""
+        self._service.set_elsewhere(busy)
+        self._choice_changed()
+
+    @property
+    def _free(self) -> bool:
+        """Whether a run could begin."""
+        return not self._service.busy and not self._service.elsewhere
+
     def choose(self, plan: Plan) -> None:
         """Show the form with what a plan says."""
         self.form.set_plan(plan)
@@ -135,11 +145,13 @@ class TrainingPanel(QWidget):
             self._cost.setText("")
             self._train.setEnabled(False)
             return
-        self._trouble.show_text("")
-        self._train.setEnabled(not self._service.busy)
+        self._trouble.show_text(self._service.elsewhere)
+        self._train.setEnabled(self._free)
         estimate = self._estimates.get(_what_costs(plan))
         if estimate is not None:
             self._show_estimate(plan, estimate)
+        elif self._service.elsewhere:
+            self._cost.setText("")  # trial steps beside a training would measure both
         elif self.isVisible() and self._pages.currentIndex() == 0:
             self._cost.setText("Measuring how long it will take…")
             self._ask.start()
@@ -158,7 +170,7 @@ class TrainingPanel(QWidget):
         seconds = estimate.seconds + (plan.recipe.steps - FAST.steps) * estimate.step_seconds
         memory, free = estimate.memory_bytes / 1e9, estimate.free_bytes / 1e9
         self._cost.setText(f"About {duration(seconds)} and {memory:.1f} GB of memory on {estimate.device}")
-        if memory > (1 - _WORTHWHILE) * free:
+        if memory > (1 - _WORTHWHILE) * free and not self._service.elsewhere:
             self._trouble.show_text(
                 f"That may be too much: {free:.1f} GB of memory are free. Choose fewer pairs a batch or fewer samples "
                 "an input under “Advanced”, or close other programs."
@@ -186,7 +198,7 @@ class TrainingPanel(QWidget):
     # Training
 
     def _show_run(self, info: RunInfo | None) -> None:
-        self._train.setEnabled(not self._service.busy)
+        self._train.setEnabled(self._free)
         if info is None:
             self._pages.setCurrentIndex(0)
             self._choice_changed()

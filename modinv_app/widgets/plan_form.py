@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -18,18 +16,12 @@ from PySide6.QtWidgets import (
 )
 
 from model.plans import IMAGE_CORPORA, Plan
-from model.recipes import FAST, RECIPES, Recipe
+from model.recipes import FAST
 from modinv_app.widgets.card import bold
 from modinv_app.widgets.corpus_choice import CorpusChoice
 from modinv_app.widgets.fold import Fold
 from modinv_app.widgets.lambda_dial import LambdaDial
-from modinv_app.widgets.recipe_fields import RecipeFields
-
-_RECIPES = {
-    "fast": ("Fast", "The paper's encoders and objective in minutes on a laptop"),
-    "paper": ("Paper", "Exactly the paper's: 100 passes over MNIST, hours on a laptop"),
-}
-_OWN = "own"
+from modinv_app.widgets.recipe_choice import RecipeChoice
 
 
 class PlanForm(QWidget):
@@ -49,23 +41,15 @@ class PlanForm(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._loaded: Path | None = None  # the model that a run may start from
         self._build()
         self._lay_out()
-        self._choose_recipe()
 
     def _build(self) -> None:
         self.dial = LambdaDial()
         self.dial.set_value(FAST.lambda_ig)
         self.dial.value_changed.connect(self.changed)
-        self._recipe = QComboBox()
-        self._recipe.setAccessibleName("Recipe")
-        for name, (title, tip) in _RECIPES.items():
-            self._recipe.addItem(title, name)
-            self._recipe.setItemData(self._recipe.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-        self._recipe.activated.connect(self._choose_recipe)
-        self._fields = RecipeFields()
-        self._fields.edited.connect(self._own_values)
+        self._recipe = RecipeChoice(self)
+        self._recipe.changed.connect(self.changed)
         self.corpora = CorpusChoice()
         self.corpora.changed.connect(self.changed)
         self.corpora.download_wanted.connect(self.download_wanted)
@@ -101,7 +85,7 @@ class PlanForm(QWidget):
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         rows.setVerticalSpacing(6)
-        rows.addRow("Recipe", self._recipe)
+        rows.addRow("Recipe", self._recipe.box)
         rows.addRow("Start", self._start)
         rows.addRow("Device", self._device)
         rows.addRow("Seed", self._seed)
@@ -110,7 +94,7 @@ class PlanForm(QWidget):
         inner = QVBoxLayout(advanced)
         inner.setContentsMargins(12, 0, 0, 0)
         inner.setSpacing(10)
-        inner.addWidget(self._fields)
+        inner.addWidget(self._recipe.fields)
         speaker = QFormLayout()
         speaker.addRow("Leave out a speaker", self._left_out)
         inner.addLayout(speaker)
@@ -126,29 +110,28 @@ class PlanForm(QWidget):
         ValueError
             If it can't be trained like this: why, and what to do.
         """
-        speech = self.corpora.chosen()
+        speech, start = self.corpora.chosen(), self._start.currentData()
         if not speech:
             raise ValueError("Choose at least one corpus of speech to learn from.")
         return Plan(
-            recipe=self._recipe_now(),
+            recipe=self._recipe.recipe(self.dial.value),
             corpora=(*IMAGE_CORPORA, *speech),
             seed=self._seed.value(),
             device=self._device.currentData(),
             left_out=self._left_out.text().strip(),
-            start=self._start.currentData(),
+            start=Path(start) if start else None,
         )
 
     def set_plan(self, plan: Plan) -> None:
         """Choose what a plan says, as far as it can be had here."""
         with QSignalBlocker(self):
             self.dial.set_value(plan.recipe.lambda_ig)
-            self._fields.set_recipe(plan.recipe)
-            self._show_recipe(self._recipe_now())
+            self._recipe.set_recipe(plan.recipe)
             self.corpora.choose(plan.speech)
             self._seed.setValue(plan.seed)
             self._left_out.setText(plan.left_out)
             self._device.setCurrentIndex(max(0, self._device.findData(plan.device)))
-            self._start.setCurrentIndex(max(0, self._start.findData(plan.start)) if plan.start else 0)
+            self._start.setCurrentIndex(max(0, self._start.findData(str(plan.start))) if plan.start else 0)
         self.changed.emit()
 
     def show_devices(self, devices: Sequence[tuple[str, str]]) -> None:
@@ -166,39 +149,8 @@ class PlanForm(QWidget):
         chosen = self._start.currentIndex()
         while self._start.count() > 1:
             self._start.removeItem(1)
-        self._start.addItem(f"From the loaded model ({title})", path)
+        self._start.addItem(f"From the loaded model ({title})", str(path))
         self._start.setCurrentIndex(chosen)
-
-    def _recipe_now(self) -> Recipe:
-        """The recipe that the fields say, under the name of the one it equals."""
-        own = Recipe(name=_OWN, lambda_ig=self.dial.value, **self._fields.values())
-        for recipe in RECIPES.values():
-            named = replace(own, name=recipe.name)
-            if named == replace(recipe, lambda_ig=own.lambda_ig):
-                return named
-        return own
-
-    def _choose_recipe(self) -> None:
-        name = self._recipe.currentData()
-        if name in RECIPES:
-            self._fields.set_recipe(RECIPES[name])
-            self._show_recipe(RECIPES[name])
-        self.changed.emit()
-
-    def _own_values(self) -> None:
-        with contextlib.suppress(ValueError):  # `plan` says so
-            self._show_recipe(self._recipe_now())
-        self.changed.emit()
-
-    def _show_recipe(self, recipe: Recipe) -> None:
-        """Name the recipe; own values are listed only while there are some."""
-        own = self._recipe.findData(_OWN)
-        if recipe.name not in RECIPES and own < 0:
-            self._recipe.addItem("Own values", _OWN)
-        elif recipe.name in RECIPES and own >= 0:
-            self._recipe.removeItem(own)
-        self._recipe.setCurrentIndex(self._recipe.findData(recipe.name))
-        self._recipe.setToolTip(_RECIPES.get(recipe.name, ("", "The values of the fold “Advanced”"))[1])
 
     def _choose_device(self) -> None:
         self._device.setToolTip(self._device.currentText())

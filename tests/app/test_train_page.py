@@ -16,7 +16,7 @@ import small_corpora
 from desk import until
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QProgressBar, QPushButton
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QProgressBar, QPushButton
 
 from model import locations
 from model.checkpoint import Header, read, read_header
@@ -258,6 +258,34 @@ def test_a_run_that_was_deleted_elsewhere_is_no_longer_at_hand(trainer: Trainer)
     trainer.page.tabs.setCurrentWidget(trainer.panel)
     until(lambda: trainer.offers("Train"), "the form")
     assert not trainer.failures
+
+
+def test_while_a_sweep_trains_nothing_begins_here(trainer: Trainer) -> None:
+    record = trainer.train(400)
+    trainer.click("Stop")
+    until(lambda: trainer.says("Stopped"), "the stop")
+    trainer.page.set_elsewhere(True)
+    trainer.click("Resume")
+    assert "A sweep is training" in trainer.failures[0]
+    assert not trainer.page.busy
+    trainer.click("New training…")
+    assert trainer.says("A sweep is training on the page “λ dial”")
+    assert not trainer.offers("Train")
+    trainer.page.set_elsewhere(False)
+    assert trainer.offers("Train")
+    assert record.info().state == "stopped"
+
+
+def test_a_run_that_started_from_the_loaded_model_is_chosen_again_as_such(trainer: Trainer) -> None:
+    form = trainer.panel.form
+    start = next(box for box in form.findChildren(QComboBox) if box.accessibleName() == "Start")
+    start.setCurrentIndex(1)
+    plan = form.plan()
+    assert plan.start == locations.shipped_model()
+    start.setCurrentIndex(0)
+    form.set_plan(plan)
+    assert form.plan().start == plan.start
+    start.setCurrentIndex(0)
 
 
 def test_a_plan_that_can_t_be_trained_says_why(trainer: Trainer) -> None:
