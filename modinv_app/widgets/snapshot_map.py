@@ -169,8 +169,8 @@ class SnapshotMap(QWidget):
         self._map.place(self._morph.at(position))
         snapshot = self._snapshots[round(position)]
         self._step.setText(f"Step {snapshot.step:,}")
-        quick = (f"{name} {snapshot.values[key]:.3f}" for key, name in _QUICK.items() if key in snapshot.values)
-        self._numbers.setText(f"Quick estimates: {'  ·  '.join(quick)}")
+        quick = (f"{name} ≈ {snapshot.values[key]:.3f}" for key, name in _QUICK.items() if key in snapshot.values)
+        self._numbers.setText("  ·  ".join(quick))
 
     def _lay_out(self) -> None:
         self._numbers.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
