@@ -92,30 +92,23 @@ class Figure3Panel(QWidget):
 
             self._plot = Figure3Plot()
             self._card.body.addWidget(self._plot, 1)
-            self._plot.show_sweep(self._results)
-            self._mark()
+            self._draw()
 
     def show_sweep(self, results: SweepResults, source: str) -> None:
         """Draw a sweep; ``source`` says which one it is."""
         self._results = results
         self._source.setText(f"{source} · {_describe(results)}")
-        if self._plot is not None:
-            self._plot.show_sweep(results)
+        self._draw()
         self._fill_table()
 
     def show_model(self, lambda_ig: float, report: Report | None) -> None:
         """Mark the model that the page is about, or none."""
         self._model = None if report is None else (lambda_ig, report)
-        self._mark()
+        self._draw()
 
-    def _mark(self) -> None:
-        if self._plot is None:
-            return
-        if self._model is None:
-            self._plot.show_model(None)
-        else:
-            lambda_ig, report = self._model
-            self._plot.show_model(lambda_ig, report.purity.mean, report.modality_svm.mean)
+    def _draw(self) -> None:
+        if self._plot is not None:
+            self._plot.show_figures(self._results, self._model)
 
     def _fill_table(self) -> None:
         if self._table is not None:

@@ -17,6 +17,7 @@ from PySide6.QtGui import QColor, QPalette, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from modinv_app.theme import is_dark, muted_text
+from modinv_app.widgets.axed_plot import AxedPlot
 from modinv_app.widgets.run_legend import run_pen
 
 _AXIS_WIDTH = 44
@@ -76,17 +77,13 @@ class Chart(QWidget):
         self._reading.setFont(bold)
         self.setToolTip(term.tip)
 
-        axes = {"left": _Axis("left", term), "bottom": _Axis("bottom", None)}
-        self._plot = pg.PlotWidget(axisItems=axes, enableMenu=False)
+        self._plot = AxedPlot(_Axis("left", term), _Axis("bottom", None))
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the keys belong to all charts together
-        self._plot.hideButtons()
-        self._plot.setMouseEnabled(False, False)
         self._plot.setMinimumHeight(_HEIGHT)
-        self._plot.getPlotItem().setContentsMargins(0, 2, 6, 0)
-        self._box = self._plot.getViewBox()
-        self._box.disableAutoRange()
+        self._plot.centralLayout.setContentsMargins(1, 3, 7, 1)
+        self._plot.left.setWidth(_AXIS_WIDTH)
+        self._box = self._plot.box
         self._box.sigResized.connect(self._make_room)
-        axes["left"].setWidth(_AXIS_WIDTH)
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
         self._spot = pg.ScatterPlotItem(size=8)
         self._level = pg.InfiniteLine(term.level or 0.0, angle=0, movable=False)
@@ -112,8 +109,7 @@ class Chart(QWidget):
 
     def show_steps(self, shown: bool) -> None:
         """Number the steps beneath, or leave that to the chart below."""
-        axis = self._plot.getPlotItem().getAxis("bottom")
-        axis.setStyle(showValues=shown)
+        self._plot.bottom.setStyle(showValues=shown)
         self._plot.setMinimumHeight(_HEIGHT + (self.fontMetrics().height() if shown else 0))
 
     def draw(self, curves: Sequence[tuple[Sequence[int], Sequence[float]]], steps: float) -> None:
@@ -178,17 +174,13 @@ class Chart(QWidget):
     def _take_colours(self) -> None:
         palette = self.palette()
         muted = muted_text(palette)
-        self._plot.setBackground(palette.color(QPalette.ColorRole.Base))
         grid = QColor(palette.color(QPalette.ColorRole.Text))
         grid.setAlphaF(0.25)
-        for side in ("left", "bottom"):
-            axis = self._plot.getPlotItem().getAxis(side)
-            axis.setPen(grid)
-            axis.setTextPen(muted)
-            small = self.font()
-            small.setPointSizeF(0.85 * small.pointSizeF())
+        self._plot.set_colours(palette.color(QPalette.ColorRole.Base), grid, muted)
+        small = self.font()
+        small.setPointSizeF(0.85 * small.pointSizeF())
+        for axis in (self._plot.left, self._plot.bottom):
             axis.setTickFont(small)
-        self._plot.getPlotItem().showGrid(x=False, y=True, alpha=0.25)
         self._cursor.setPen(_thin(palette.color(QPalette.ColorRole.Text), 0.5))
         self._level.setPen(_thin(muted, 0.8, Qt.PenStyle.DashLine))
         self._spot.setPen(_thin(palette.color(QPalette.ColorRole.Base)))

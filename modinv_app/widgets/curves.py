@@ -51,6 +51,7 @@ _ESTIMATES = (
         level=0.5,
     ),
 )
+_TERMS = (*_LOSSES, *_ESTIMATES)
 
 
 @dataclass(slots=True)
@@ -59,8 +60,8 @@ class _Series:
 
     name: str
     steps: int
-    xs: dict[str, list[int]] = field(default_factory=lambda: {term.name: [] for term in (*_LOSSES, *_ESTIMATES)})
-    ys: dict[str, list[float]] = field(default_factory=lambda: {term.name: [] for term in (*_LOSSES, *_ESTIMATES)})
+    xs: dict[str, list[int]] = field(default_factory=lambda: {term.name: [] for term in _TERMS})
+    ys: dict[str, list[float]] = field(default_factory=lambda: {term.name: [] for term in _TERMS})
     last: int = 0
 
     def append(self, points: Sequence[Point]) -> None:
@@ -100,9 +101,9 @@ class Curves(QWidget):
         self._redraw_soon.timeout.connect(self._redraw)
 
         self._legend = RunLegend()
-        self._charts = [Chart(term) for term in (*_LOSSES, *_ESTIMATES)]
-        for chart in self._charts:
-            chart.pointed.connect(partial(self._point_at, chart))
+        self._charts: list[Chart] = []
+        self._building = QTimer(self, interval=0)  # one a turn: all at once would be felt
+        self._building.timeout.connect(self._build_chart)
         self._empty = QLabel(_EMPTY, alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._empty.setMargin(16)
         self._grid = QGridLayout()
@@ -195,6 +196,8 @@ class Curves(QWidget):
         self._since_drawn.start()
         self._stage.setCurrentIndex(1 if self._runs else 0)
         self._legend.set_names([run.name for run in self._runs.values()])
+        while self._runs and len(self._charts) < len(_TERMS):
+            self._build_chart()
         steps = self._span()
         for chart in self._charts:
             name = chart.term.name
@@ -299,11 +302,13 @@ class Curves(QWidget):
         """Catch up with what came while this could not be seen."""
         super().showEvent(event)
         self._redraw()
+        self._building.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Draw nothing that nobody sees."""
         super().hideEvent(event)
         self._redraw_soon.stop()
+        self._building.stop()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """One column or two."""
@@ -323,26 +328,38 @@ class Curves(QWidget):
             painter.setPen(QPen(accent(self.palette()), 1.5))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
+    def _build_chart(self) -> None:
+        if len(self._charts) == len(_TERMS):
+            self._building.stop()
+            return
+        chart = Chart(_TERMS[len(self._charts)])
+        chart.pointed.connect(partial(self._point_at, chart))
+        self._charts.append(chart)
+        self._place(chart)
+
     def _arrange(self) -> None:
         columns = 2 if self.width() >= _TWO_COLUMNS else 1
         if columns == self._columns:
             return
         self._columns = columns
-        for place, chart in enumerate(self._charts):
-            self._grid.removeWidget(chart)
-            estimate = place - len(_LOSSES)
-            if columns == 1:
-                self._grid.addWidget(chart, place, 0)
-            elif estimate < 0:
-                self._grid.addWidget(chart, 2 * place, 0, 2, 1)
-            else:
-                self._grid.addWidget(chart, 3 * estimate, 1, 3, 1)
-            last = place == len(self._charts) - 1 or (columns == 2 and estimate == -1)
-            chart.show_steps(last)
+        for chart in self._charts:
+            self._place(chart)
         for row in range(6):
-            self._grid.setRowStretch(row, 1 if columns == 2 or row < len(self._charts) else 0)
+            self._grid.setRowStretch(row, 1 if columns == 2 or row < len(_TERMS) else 0)
         self._grid.setColumnStretch(0, 1)
         self._grid.setColumnStretch(1, columns - 1)
+
+    def _place(self, chart: Chart) -> None:
+        self._grid.removeWidget(chart)
+        place = self._charts.index(chart)
+        estimate = place - len(_LOSSES)
+        if self._columns == 1:
+            self._grid.addWidget(chart, place, 0)
+        elif estimate < 0:
+            self._grid.addWidget(chart, 2 * place, 0, 2, 1)
+        else:
+            self._grid.addWidget(chart, 3 * estimate, 1, 3, 1)
+        chart.show_steps(place == len(_TERMS) - 1 or (self._columns == 2 and estimate == -1))
 
     def _take_colours(self) -> None:
         palette = self.palette()

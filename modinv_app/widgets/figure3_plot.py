@@ -15,6 +15,7 @@ from PySide6.QtGui import QColor, QPalette, QPen
 from model.evaluation.report import PAPER_TABLE, Interval, Report
 from model.sweep_results import SweepResults
 from modinv_app.theme import digit_colour, is_dark, muted_text
+from modinv_app.widgets.axed_plot import AxedPlot
 from modinv_app.widgets.card import faint
 from modinv_app.widgets.sweep_curve import PURITY_COLOUR, SVM_COLOUR
 
@@ -26,7 +27,7 @@ _TICKS = [
 _SPREAD_WIDTH = 5
 
 
-class Figure3Plot(pg.PlotWidget):  # type: ignore[misc]
+class Figure3Plot(AxedPlot):
     """Lines through the means of all seeds, a dot for each model, hollow dots on broken lines for the paper.
 
     A star stands for the model that the page is about.
@@ -35,33 +36,23 @@ class Figure3Plot(pg.PlotWidget):  # type: ignore[misc]
     _complete = False  # GraphicsView changes its palette while it is being built
 
     def __init__(self) -> None:
-        super().__init__(enableMenu=False)
+        super().__init__(pg.AxisItem("left"), pg.AxisItem("bottom"))
         self._results: SweepResults | None = None
-        self._model: tuple[float, float, float] | None = None
+        self._model: tuple[float, Report] | None = None
         self.setAccessibleName("Purity and modality SVM against lambda_IG")
-        self.hideButtons()
-        self.setMouseEnabled(False, False)
-        plot = self.getPlotItem()
-        plot.setLabel("bottom", "λ_IG")
-        plot.getAxis("bottom").setTicks([_TICKS])
-        plot.getAxis("left").setTicks([[(tick / 4, f"{tick / 4:g}") for tick in range(5)]])
-        for side in ("left", "bottom"):
-            plot.getAxis(side).setStyle(tickLength=0)
-        plot.showGrid(x=False, y=True, alpha=0.25)
+        self.bottom.setLabel("λ_IG")
+        self.bottom.setTicks([_TICKS])
+        self.left.setTicks([[(tick / 4, f"{tick / 4:g}") for tick in range(5)]])
+        for axis in (self.left, self.bottom):
+            axis.setStyle(tickLength=0)
         # The next tick but one would fall to half a pixel's lack of room.
-        self.setXRange(_ZERO - 0.15, 0.25, padding=0)
-        self.setYRange(0, 1.06, padding=0)
+        self.box.setXRange(_ZERO - 0.15, 0.25, padding=0)
+        self.box.setYRange(0, 1.06, padding=0)
         self._complete = True
-        self._draw()
 
-    def show_sweep(self, results: SweepResults | None) -> None:
-        """Draw a sweep over the paper's curves, or these alone."""
-        self._results = results
-        self._draw()
-
-    def show_model(self, lambda_ig: float | None, purity: float = 0.0, modality_svm: float = 0.0) -> None:
-        """Mark a model with stars, or none."""
-        self._model = None if lambda_ig is None else (lambda_ig, purity, modality_svm)
+    def show_figures(self, results: SweepResults | None, model: tuple[float, Report] | None) -> None:
+        """Draw a sweep over the paper's curves, or these alone, and a star for a model of some lambda_IG, or none."""
+        self._results, self._model = results, model
         self._draw()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -72,16 +63,12 @@ class Figure3Plot(pg.PlotWidget):  # type: ignore[misc]
 
     def _draw(self) -> None:
         palette = self.palette()
-        plot, dark = self.getPlotItem(), is_dark(palette)
-        text, muted = palette.color(QPalette.ColorRole.Text), muted_text(palette)
-        self.setBackground(palette.color(QPalette.ColorRole.Base))
-        for side in ("left", "bottom"):
-            plot.getAxis(side).setPen(faint(text, 0.25))
-            plot.getAxis(side).setTextPen(muted)
-        plot.getAxis("bottom").label.setDefaultTextColor(muted)
-        plot.clear()
+        text, muted, dark = palette.color(QPalette.ColorRole.Text), muted_text(palette), is_dark(palette)
+        self.set_colours(palette.color(QPalette.ColorRole.Base), faint(text, 0.25), muted)
+        self.bottom.label.setDefaultTextColor(muted)
+        self.box.clear()
         chance = pg.InfiniteLine(0.5, angle=0, movable=False, pen=QPen(faint(muted, 0.9), 0, Qt.PenStyle.DotLine))
-        plot.addItem(chance)
+        self._add(chance)
         quantities: tuple[tuple[int, int, Callable[[Report], float]], ...] = (
             (PURITY_COLOUR, 0, lambda report: report.purity.mean),
             (SVM_COLOUR, 1, lambda report: report.modality_svm.mean),
@@ -93,21 +80,21 @@ class Figure3Plot(pg.PlotWidget):  # type: ignore[misc]
                 self._draw_sweep(self._results, colour, of_report)
             if self._model is not None:
                 star = pg.ScatterPlotItem(
-                    x=[axis_place(self._model[0])], y=[self._model[1 + place]], symbol="star", size=19,
+                    x=[axis_place(self._model[0])], y=[of_report(self._model[1])], symbol="star", size=19,
                     pen=pg.mkPen(palette.color(QPalette.ColorRole.Base), width=1.5), brush=text,
                 )  # fmt: skip
-                star.setZValue(20)
-                plot.addItem(star)
+                self._add(star, 20)
 
     def _draw_paper(self, colour: QColor, place: int) -> None:
-        theirs = sorted((lambda_ig, row[place]) for lambda_ig, row in PAPER_TABLE.items())
+        theirs = sorted((axis_place(lambda_ig), row[place]) for lambda_ig, row in PAPER_TABLE.items())
+        xs, ys = [x for x, _ in theirs], [y for _, y in theirs]
         pale = faint(colour, 0.5)
-        self.getPlotItem().plot(
-            [axis_place(lambda_ig) for lambda_ig, _ in theirs], [value for _, value in theirs],
-            pen=pg.mkPen(pale, width=1.4, style=Qt.PenStyle.DashLine),
-            symbol="o", symbolSize=8, symbolPen=pg.mkPen(pale, width=1.4),
-            symbolBrush=self.palette().color(QPalette.ColorRole.Base), antialias=True,
+        self._add(pg.PlotCurveItem(xs, ys, pen=pg.mkPen(pale, width=1.4, style=Qt.PenStyle.DashLine), antialias=True))
+        dots = pg.ScatterPlotItem(
+            x=xs, y=ys, symbol="o", size=8, pen=pg.mkPen(pale, width=1.4),
+            brush=self.palette().color(QPalette.ColorRole.Base),
         )  # fmt: skip
+        self._add(dots)
 
     def _draw_sweep(self, results: SweepResults, colour: QColor, of_report: Callable[[Report], float]) -> None:
         lambdas = sorted({row.lambda_ig for row in results.rows})
@@ -117,14 +104,18 @@ class Figure3Plot(pg.PlotWidget):  # type: ignore[misc]
         for x, low, high in spread:
             pen = pg.mkPen(faint(colour, 0.3), width=_SPREAD_WIDTH)
             pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-            self.getPlotItem().plot([x, x], [low, high], pen=pen)
-        self.getPlotItem().plot(xs, [each.mean for each in found], pen=pg.mkPen(colour, width=2.2), antialias=True)
+            self._add(pg.PlotCurveItem([x, x], [low, high], pen=pen))
+        means = [each.mean for each in found]
+        self._add(pg.PlotCurveItem(xs, means, pen=pg.mkPen(colour, width=2.2), antialias=True))
         dots = pg.ScatterPlotItem(
             x=[axis_place(row.lambda_ig) for row in results.rows], y=[of_report(row.report) for row in results.rows],
             symbol="o", size=7, pen=None, brush=colour,
         )  # fmt: skip
-        dots.setZValue(10)
-        self.getPlotItem().addItem(dots)
+        self._add(dots, 10)
+
+    def _add(self, item: pg.GraphicsObject, height: int = 0) -> None:
+        item.setZValue(height)
+        self.box.addItem(item, ignoreBounds=True)
 
 
 def axis_place(lambda_ig: float) -> float:

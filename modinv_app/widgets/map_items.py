@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QLineF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainterPath, QPalette, QPen, QTransform
+from PySide6.QtGui import QBrush, QColor, QFont, QPainterPath, QPalette, QPen, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsLineItem, QGraphicsPathItem
 
 from model.results import FloatArray, Modality
@@ -24,10 +24,10 @@ _BESIDE = 16.0  # pixels that a name keeps from the middle of a cloud which it w
 class Cloud(pg.ScatterPlotItem):  # type: ignore[misc]
     """The points of one digit in one modality, all of one style, so that moving them restyles nothing."""
 
-    def __init__(self, members: npt.NDArray[np.intp], modality: Modality, among: int) -> None:
+    def __init__(self, members: npt.NDArray[np.intp], modality: Modality, among: int, brush: QBrush) -> None:
         nowhere = np.zeros(len(members), np.float32)
         size = _POINT_SIZE[modality] * (_LARGER if among < _FEW else 1)
-        super().__init__(x=nowhere, y=nowhere, pen=None, symbol=SYMBOLS[modality], size=size)
+        super().__init__(x=nowhere, y=nowhere, pen=None, symbol=SYMBOLS[modality], size=size, brush=brush)
         self.members = members
 
     def move(self, points: FloatArray) -> None:

@@ -110,12 +110,11 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         for key in ((digit, modality) for digit in _DIGITS for modality in Modality):
             digit, modality = key
             members = np.flatnonzero((self._labels == digit) & (self._speech == (modality is Modality.SPEECH)))
-            self._clouds[key] = Cloud(members, modality, len(items))
+            self._clouds[key] = Cloud(members, modality, len(items), self._brushes[digit])
             self._box.addItem(self._clouds[key], ignoreBounds=True)
         self._points = np.empty((0, 2), np.float32)
         self._query = None
         self._query_layer.hide()
-        self._take_colours()
         self.set_hidden(*self._hidden)
 
     def set_points(self, points: FloatArray) -> None:

@@ -58,6 +58,7 @@ def word(curves: Curves) -> str:
 
 
 def point_at(curves: Curves, title: str, step: float, value: float) -> None:
+    QTest.qWait(20)  # charts that have just been built are laid out in the next turn
     place = chart(curves, title).place_of(step, value).toPoint() + chart(curves, title).mapTo(curves, QPoint())
     under = curves.childAt(place)
     at = under.mapFrom(curves, place)
