@@ -158,6 +158,7 @@ def sweep(
     *,
     train: bool = True,
     data: Path | None = None,
+    library: Library | None = None,
 ) -> Iterator[Event]:
     """Train and judge every run that a folder does not hold already; ends with :class:`SweepEnded`.
 
@@ -177,6 +178,8 @@ def sweep(
         Otherwise only complete runs are judged, and the folder is only read.
     data
         Where the corpora lie; by default the user's place for them.
+    library
+        Has loaded some of them from there already.
 
     Raises
     ------
@@ -192,7 +195,7 @@ def sweep(
 
     there = [(record.progress().plan, record) for record in RunStore(folder).list()]
     plans = plan.plans()
-    library, listener = Library(data), _Listener(stop)
+    library, listener = library or Library(data), _Listener(stop)
     rows: list[SweepRow] = []
     evaluations: dict[float, Evaluation] = {}
     failures: dict[str, str] = {}
@@ -228,7 +231,7 @@ def sweep(
     yield SweepEnded(gather(rows, evaluations, setting, failures, data, stop))
 
 
-def carry_out(request: Mapping[str, Any], talk: Talk) -> None:
+def carry_out(request: Mapping[str, Any], talk: Talk, library: Library | None = None) -> None:
     """Sweep for the window: ``{"plan": {...}, "folder": path}``, a :class:`SweepPlan` and where it is kept.
 
     Says ``progress`` (share and text of all; run: its name, share and text), ``judged`` (name, lambda_ig, seed, purity,
@@ -236,7 +239,7 @@ def carry_out(request: Mapping[str, Any], talk: Talk) -> None:
     :meth:`SweepResults.load` takes) or ``stopped``.
     """
     folder = Path(request["folder"])
-    for event in sweep(SweepPlan.from_dict(request["plan"]), folder, talk.stopping):
+    for event in sweep(SweepPlan.from_dict(request["plan"]), folder, talk.stopping, library=library):
         match event:
             case Working():
                 run = {"name": event.name, "share": event.share, "text": event.text}

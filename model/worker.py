@@ -106,7 +106,7 @@ def _export(request: Request, talk: Talk) -> None:
 def _sweep(request: Request, talk: Talk) -> None:
     from model.sweep import carry_out
 
-    carry_out(request, talk)
+    carry_out(request, talk, _library())
 
 
 JOBS: dict[str, Callable[[Request, Talk], None]] = {

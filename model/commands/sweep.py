@@ -41,6 +41,7 @@ def sweep(
         from model.plans import Plan
         from model.sweep import SweepPlan, write
         from model.sweep import sweep as run
+        from model.sweep_records import SweepRecord
         from model.trained import best_device
 
         with bad_option("--recipe"):
@@ -53,6 +54,8 @@ def sweep(
             whole = SweepPlan(
                 plan, tuple(map(float, lambdas.split(","))), tuple(int(seed) for seed in seeds.split(","))
             )
+        if train:
+            SweepRecord(out).keep_plan(whole)
         with ctrl_c() as interrupted:
             ended = _show(run(whole, out, interrupted, train=train, data=data_dir))
         if ended.results is None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import small_corpora
 import sweeping
 from desk import pause, until
 from PySide6.QtCore import QSize, Qt
@@ -24,6 +25,7 @@ from modinv_app.data_service import CorpusInfo
 from modinv_app.pages.dial import DialPage
 from modinv_app.theme import apply_scheme
 from modinv_app.widgets.sweep_table import SweepTable
+from modinv_app.worker import COMMAND
 
 pytestmark = [
     pytest.mark.timeout(120),
@@ -76,7 +78,7 @@ class Sweeper:
         field.selectAll()
         QTest.keyClicks(field, text) if text else QTest.keyClick(field, Qt.Key.Key_Delete)
 
-    def plan(self, lambdas: str, seeds: str = "0") -> None:
+    def plan(self, lambdas: str, seeds: str = "0", corpora: tuple[CorpusInfo, ...] = CORPORA) -> None:
         """Open the form and fill it in."""
         self.click("Train a sweep…")
         for box in self.panel.form.findChildren(QCheckBox):
@@ -85,7 +87,8 @@ class Sweeper:
         ticked = [box.text() for box in self.panel.form.findChildren(QCheckBox)]
         self.type_into("Other values of lambda IG", ", ".join(v for v in lambdas.split() if v not in ticked))
         self.type_into("Seeds", seeds)
-        self.panel.form.corpora.show_corpora(CORPORA)
+        if corpora:
+            self.panel.form.corpora.show_corpora(corpora)
 
     def train(self, lambdas: str, seeds: str = "0") -> None:
         self.plan(lambdas, seeds)
@@ -338,3 +341,39 @@ def test_how_it_looks(person: Sweeper, shipped: Path, scheme: str) -> None:
         at_both_sizes("sweeps-stopped")
     finally:
         apply_scheme("system")
+
+
+@pytest.mark.timeout(280)
+def test_a_real_sweep_of_one_value(
+    qapp,  # noqa: ARG001 (Qt first)
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MODINV_DATA", str(small_corpora.make(tmp_path / "data")))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr(locations, "shipped_sweep", lambda: tmp_path / "none")
+    person = Sweeper(tmp_path, COMMAND)
+    try:
+        person.plan("2.15e-2", corpora=())
+        until(lambda: person.panel.form.corpora.chosen(), "the corpora", 60)
+        boxes = {box.text(): box for box in person.panel.form.corpora.findChildren(QCheckBox)}
+        boxes["Synthetic voices"].click()  # listening to all of them takes a minute the first time
+        person.panel.form.fold.open = True
+        for name, value in (("Steps", "40"), ("Pairs a batch", "4"), ("Samples an input", "1")):
+            person.type_into(name, value)
+        person.click("Start")
+        until(lambda: "step" in person.says(), "a step", 100)
+        person.click("Stop")
+        person.until_over()
+        person.click("Resume")
+        until(lambda: person.informed or person.failures, "the end", 200)
+        assert not person.failures
+        assert "λ_IG = 2.15e-2, trained and measured" in person.says()
+        person.click("Sweeps…")
+        ((name, _, purity, svm, _),) = person.rows()
+        assert name == "2.15e-2"
+        assert 0.1 <= float(purity) <= 1
+        assert 0.3 <= float(svm) <= 1
+    finally:
+        person.close()

@@ -36,6 +36,7 @@ from model.sweep import (
     sweep,
     write,
 )
+from model.sweep_records import SweepRecord
 from model.sweep_results import SweepResults
 
 RECIPE = named("fast", steps=3, batch_pairs=4, samples_per_input=2)
@@ -335,6 +336,7 @@ def test_ctrl_c_keeps_the_work(tmp_path, data, monkeypatch):
     assert result.exit_code == 130
     assert "The same command again resumes there" in result.stderr
     assert RunRecord(tmp_path / "lambda-0-seed-0").info().step == 1
+    assert SweepRecord(tmp_path).plan().lambdas == (0.0,), "the window can resume it, too"
 
 
 @pytest.mark.parametrize(
