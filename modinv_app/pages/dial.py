@@ -126,11 +126,13 @@ class DialPage(QWidget):
         self._places = np.array([place_of(value) for value in results.lambdas])
         self.dial.set_marks(results.lambdas)
         self.map.set_items(results.items, self._features)
-        while (old := self._words.widget(0)) is not None:
-            self._words.removeWidget(old)
-            old.deleteLater()
+        old = [self._words.widget(place) for place in range(self._words.count())]
         for index in range(len(results.lambdas)):
             self._words.addWidget(_Paragraphs(words_at(results, index)))
+        self._words.setCurrentIndex(len(old))  # one that stays: a stack lays each out that shows while others go
+        for each in old:
+            self._words.removeWidget(each)
+            each.deleteLater()
         self._curve.show_results(results)
         self._origin.setText(_origin(results))
         self._enable(there=True)

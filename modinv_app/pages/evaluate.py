@@ -265,13 +265,13 @@ class EvaluatePage(QWidget):
         if self._evaluation is None or panel not in self._unfilled:
             return
         self._unfilled.discard(panel)
-        self.service.load_features(self._evaluation)
         if panel is self.figure2:
             self.figure2.show_model(self._title, self._evaluation)
         elif panel is self.confusions:
             self.confusions.show_evaluation(self._evaluation)
         else:
             self.mistakes.show_evaluation(self._evaluation)
+        self.service.load_features(self._evaluation)  # last: reading them at once would hold up what is built here
 
     def _features(self, index: int) -> FloatArray | None:
         return None if self._evaluation is None else self.service.features_of(self._evaluation, index)
@@ -317,8 +317,8 @@ class EvaluatePage(QWidget):
             self.service.evaluate(request)
             return
         self._row = None
-        self.service.load_features(evaluation)
         self.figure2.add_row(request.model.title, evaluation)
+        self.service.load_features(evaluation)
 
     def _ask_for_sweep(self) -> None:
         self._ask_for_file("Open a sweep", lambda path: self.service.load_sweep(Path(path)))

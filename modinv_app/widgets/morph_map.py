@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QPalette
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QPalette, QShowEvent
 from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from model.results import FloatArray, Item
@@ -15,6 +15,8 @@ from modinv_app.widgets.legend import Legend
 
 if TYPE_CHECKING:
     from modinv_app.widgets.map_plot import MapPlot
+
+_SOON_MS = 1  # a timer of 0 would come before the first picture of the page
 
 
 class MorphMap(QWidget):
@@ -85,6 +87,11 @@ class MorphMap(QWidget):
         if plot is None or self._stage.currentWidget() is self._message:
             return None
         return QWidget.mapTo(plot, self, plot.position_of(index).toPoint())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Have the plot ready when points come, but show the page without it first."""
+        super().showEvent(event)
+        QTimer.singleShot(_SOON_MS, self, lambda: self._plot or self._build())
 
     def _build(self) -> MapPlot:
         # Not at the top of this file: pyqtgraph is imported with it, and a window that opens can't wait for that.
