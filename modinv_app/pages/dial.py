@@ -21,7 +21,7 @@ from modinv_app.data_service import DataService
 from modinv_app.panels.sweeps import SweepsPanel
 from modinv_app.sweep_entry import SweepState
 from modinv_app.sweep_service import SweepService
-from modinv_app.widgets.dial_words import Words, words_at
+from modinv_app.widgets.dial_words import Words, origin_of, words_at
 from modinv_app.widgets.gauge import Gauge
 from modinv_app.widgets.icons import IconButton
 from modinv_app.widgets.lambda_dial import LambdaDial, place_of, value_at
@@ -37,7 +37,6 @@ _ARRIVED = 0.002  # of the way from one map to the next: less than a pixel
 _STAY, _GO = 1.1, 1.5  # seconds that a played map stays, and that the way to the next one takes
 _SIDE = 330
 _PLAY = "Play: turn the dial from end to end"
-_CORPORA = {"mnist": "MNIST", "fsdd": "FSDD"}
 _MISSING = "There is no sweep to show yet.\n\n“modinv sweep” trains a model for each value of λ_IG and judges it."
 _SWEEPS = "Sweeps…"
 
@@ -126,7 +125,7 @@ class DialPage(QWidget):
         self._places = np.array([place_of(value) for value in results.lambdas])
         self.dial.set_marks(results.lambdas)
         self.map.set_items(results.items, self._features)
-        old = [self._words.widget(place) for place in range(self._words.count())]
+        old = [each for place in range(self._words.count()) if (each := self._words.widget(place)) is not None]
         for index in range(len(results.lambdas)):
             self._words.addWidget(_Paragraphs(words_at(results, index)))
         self._words.setCurrentIndex(len(old))  # one that stays: a stack lays each out that shows while others go
@@ -134,7 +133,7 @@ class DialPage(QWidget):
             self._words.removeWidget(each)
             each.deleteLater()
         self._curve.show_results(results)
-        self._origin.setText(_origin(results))
+        self._origin.setText(origin_of(results))
         self._enable(there=True)
         self._nearest = -1
         self._shown = self._target = self._position_of(self.dial.value)
@@ -384,15 +383,3 @@ def _position_after(seconds: float) -> float:
     """Where a play is: it stays a while at each map."""
     maps, rest = divmod(seconds, _STAY + _GO)
     return maps + max(0.0, rest - _STAY) / _GO
-
-
-def _origin(results: SweepResults) -> str:
-    """Where the numbers come from."""
-    seeds = len({row.seed for row in results.rows})
-    recipe, protocol = results.setting["recipe"], results.setting["protocol"]
-    corpora = " + ".join(_CORPORA.get(name, name) for name in (protocol["images"], protocol["speech"]))
-    numbers = f"means of {seeds} seeds" if seeds > 1 else "one seed"
-    return (
-        f"{corpora} test, recipe {recipe['name']}, {recipe['steps']:,} steps, {numbers}. "
-        "Diamonds: the paper, MNIST + TIDIGITS."
-    )

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -88,11 +88,13 @@ class SweepsPanel(QWidget):
         self._choice.setAccessibleName("Sweep")
         self._choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._open = IconButton("open", "Open a sweep from another place")
+        self._open = IconButton("open", "Open a sweep from another place, or show where this one lies")
         self._open.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self._open)
         menu.addAction("A sweep's folder…", self._open_folder)
         menu.addAction("A file of results…", self._open_file)
+        menu.addSeparator()
+        self._show = menu.addAction("Show this sweep's folder", self._show_folder)
         self._open.setMenu(menu)
         self._bar = QProgressBar(textVisible=False, maximum=_WHOLE)
         self._bar.setFixedHeight(8)
@@ -216,6 +218,7 @@ class SweepsPanel(QWidget):
         self._show_choice()
         self._choice.setEnabled(not state.active)
         self._open.setEnabled(not state.active)
+        self._show.setEnabled(state.record is not None)
         self._state.setText(self._words(state))
         self._bar.setVisible(state.active)
         self._bar.setValue(round(_WHOLE * state.share))
@@ -254,6 +257,12 @@ class SweepsPanel(QWidget):
 
     def _open_file(self) -> None:
         self._ask_for(QFileDialog.FileMode.ExistingFile, "Open a file of results")
+
+    def _show_folder(self) -> None:
+        """Its table, its Figure 3 and its runs, in the system's own way."""
+        state = self._service.state
+        assert state is not None
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(state.path)))
 
     def _ask_for(self, mode: QFileDialog.FileMode, title: str) -> None:
         dialog = QFileDialog(self, title)

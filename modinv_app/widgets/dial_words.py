@@ -16,6 +16,7 @@ _KEPT, _LOST = 0.9, 0.5  # purity: every digit a cluster of its own; no longer
 _FAR = 0.1  # from the paper, in purity or accuracy
 _CHEAP = 0.2  # of the objective, whose similarity has margins of 1
 _SILENT = 2.0  # nats of a pair that say as good as nothing
+_CORPORA = {"mnist": "MNIST", "fsdd": "FSDD"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,3 +175,19 @@ def _difference(at: _Measured) -> str:
     if abs(at.svm - svm) > _FAR:
         differs.append(f"SVM {svm:.2f}")
     return f"The paper, with other speech and its own recipe, has {' and '.join(differs)} here." if differs else ""
+
+
+def origin_of(results: SweepResults) -> str:
+    """Where the numbers come from."""
+    recipe, protocol = results.setting["recipe"], results.setting["protocol"]
+    corpora = " + ".join(_CORPORA.get(name, name) for name in (protocol["images"], protocol["speech"]))
+    counts = [len(results.purity(value).values) for value in results.lambdas]
+    fewest, most = min(counts), max(counts)
+    if most == 1:
+        seeds = "one seed"
+    else:
+        seeds = f"means of {most} seeds" if fewest == most else f"means of {fewest} to {most} seeds"
+    return (
+        f"{corpora} test, recipe {recipe['name']}, {recipe['steps']:,} steps, {seeds}. "
+        "Diamonds: the paper, MNIST + TIDIGITS."
+    )

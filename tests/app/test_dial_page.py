@@ -20,7 +20,7 @@ from model.sweep_results import SweepResults, SweepRow
 from modinv_app.pages import dial as dial_module
 from modinv_app.pages.dial import DialPage
 from modinv_app.theme import apply_scheme
-from modinv_app.widgets.dial_words import words_at
+from modinv_app.widgets.dial_words import origin_of, words_at
 from modinv_app.widgets.gauge import Gauge
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
@@ -284,3 +284,10 @@ def test_what_no_rule_was_made_for_is_told_in_figures() -> None:
     assert words.title == "On the way"
     assert "75%" in words.sees
     assert "0.40" in words.sees
+
+
+def test_where_the_numbers_come_from_is_said_as_it_is() -> None:
+    assert "MNIST + FSDD test, recipe fast, 1,600 steps, means of 3 seeds." in origin_of(RESULTS)
+    assert "one seed" in origin_of(make_results())
+    more_of_one = [row for row in RESULTS.rows if row.seed == 0 or row.lambda_ig == 0]
+    assert "means of 1 to 3 seeds" in origin_of(replace(RESULTS, rows=tuple(more_of_one)))

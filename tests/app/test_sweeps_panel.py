@@ -14,6 +14,7 @@ import small_corpora
 import sweeping
 from desk import pause, until
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QFileDialog, QLabel, QLineEdit, QWidget
 from sweeps import make_results
@@ -131,7 +132,7 @@ def test_without_any_sweep_the_way_to_one_is_open(person: Sweeper) -> None:
     assert not person.offers("Numbers"), "there are none"
 
 
-def test_train_watch_and_turn_the_dial(person: Sweeper) -> None:
+def test_train_watch_and_turn_the_dial(person: Sweeper, monkeypatch: pytest.MonkeyPatch) -> None:
     person.train("0 2.15e-2")
     until(lambda: person.informed, "the end", 60)
     assert "trained and judged" in person.informed[0]
@@ -141,6 +142,11 @@ def test_train_watch_and_turn_the_dial(person: Sweeper) -> None:
     assert record.plan().plan.corpora == ("mnist", "fsdd", "voices")
     assert person.page.dial.isEnabled()
     assert "λ_IG = 0, trained and measured" in person.says(), "the first sweep there is shows at once"
+    shown: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: shown.append(url.toLocalFile()))
+    actions = {action.text(): action for action in person.panel._open.menu().actions()}
+    actions["Show this sweep's folder"].trigger()
+    assert shown == [str(record.folder)]
     person.page.dial.step(1)
     assert person.page.dial.value == 0.0215, "the dial has the marks of this sweep"
     person.click("Sweeps…")
