@@ -202,7 +202,7 @@ class SweepService(QObject):
                 known = with_heard(runs, self._state.runs)
                 self._change(replace(self._state, runs=known, message=message or failures(known)))
 
-        self._lane.submit(record.runs, read, self._broken)
+        self._lane.submit(record.runs, read, partial(log.warning, "The sweep's folder can't be read: %s"))
 
     # What the process says
 

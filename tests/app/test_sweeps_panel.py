@@ -306,6 +306,20 @@ def test_a_sweep_from_another_place_and_what_is_none(
     until(lambda: len(person.failures) == 2, "another")
 
 
+def test_a_sweep_whose_folder_is_gone_can_t_go_on_and_says_so(person: Sweeper) -> None:
+    person.train("0 2.15e-2", "7")
+    until(lambda: person.rows()[0][4] == "40%", "steps of the first run")
+    person.click("Stop")
+    person.until_over()
+    shutil.rmtree(person.store.list()[0].folder)
+    person.busy.clear()
+    person.click("Resume")
+    person.until_over()
+    assert len(person.failures) == 1
+    assert "holds no complete run" in person.failures[0]
+    assert not person.page.busy
+
+
 def test_stopping_before_it_has_begun(person: Sweeper) -> None:
     person.plan("0 2.15e-2")
     person.page.service.start(person.panel.form.plan())
