@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from model import locations
 from model.checkpoint import Header
 from model.recipes import lambda_text
 from model.runs import RunStore
@@ -159,16 +158,15 @@ class MainWindow(QMainWindow):
         }
 
     def _build_dial(self) -> QWidget:
-        from model.sweep_results import SweepResults
         from modinv_app.pages.dial import DialPage
 
         self.dial = page = DialPage()
         page.play_wanted.connect(self._model.load_recording)
-        self._files.submit(
-            lambda: SweepResults.load(locations.shipped_sweep()),
-            page.show_results,
-            lambda error: self._fail(str(error), ""),
-        )
+        page.informed.connect(self._inform)
+        page.failed.connect(self._fail)
+        page.busy_changed.connect(self._training_changed)
+        page.show_shipped()
+        self._training_changed()
         return page
 
     def _build_train(self) -> QWidget:
@@ -181,8 +179,9 @@ class MainWindow(QMainWindow):
         page.informed.connect(self._inform)
         page.failed.connect(self._fail)
         page.service.state_changed.connect(self._strip.show_run)
-        page.busy_changed.connect(self._leave_if_asked)
+        page.busy_changed.connect(self._training_changed)
         self._tell_loaded(page)
+        self._training_changed()
         return page
 
     def _build_evaluate(self) -> QWidget:
@@ -220,9 +219,9 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember how the window was left, and let go of everything that runs; ask first where a run trains."""
-        if self.train is not None and self.train.busy and not self._leaving:
+        if (training := self._training()) is not None and not self._leaving:
             event.ignore()
-            self._ask_to_leave(self.train)
+            self._ask_to_leave(training)
             return
         self._settings.set(chosen.GEOMETRY, self.saveGeometry())
         self.explore.remember()
@@ -232,37 +231,53 @@ class MainWindow(QMainWindow):
         self._sound.close()
         self._model.close()
         self._files.close()
-        for page in (self.train, self.evaluate):
+        for page in (self.dial, self.train, self.evaluate):
             if page is not None:
                 page.release()
         super().closeEvent(event)
 
-    def _ask_to_leave(self, page: TrainPage) -> None:
-        """What shall become of the run that trains? The window closes once it is kept or gone."""
+    def _training(self) -> TrainPage | DialPage | None:
+        """The page whose run or sweep trains."""
+        return next((page for page in (self.train, self.dial) if page is not None and page.busy), None)
+
+    def _training_changed(self) -> None:
+        """A run or a sweep begins or has ended: there is one at a time, and the window may wait for it to close."""
+        training = self._training()
+        for page in (self.train, self.dial):
+            if page is not None:
+                page.set_elsewhere(training is not None and training is not page)
+        if self._leaving and training is None:
+            self.close()
+
+    def _ask_to_leave(self, page: TrainPage | DialPage) -> None:
+        """What shall become of what trains? The window closes once it is kept or gone."""
         box = QMessageBox(self)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle("A run is training")
+        what, where = ("run", "Train, Runs") if page is self.train else ("sweep", "λ dial, Sweeps…")
+        box.setWindowTitle(f"A {what} is training")
         box.setText("Stop the training and close the window?")
-        box.setInformativeText("A run that is kept goes on where it was with “Resume”, under Train, Runs.")
+        box.setInformativeText(f"A {what} that is kept goes on where it was with “Resume”, under {where}.")
         keep = box.addButton("Stop and keep", QMessageBox.ButtonRole.AcceptRole)
-        discard = box.addButton("Discard the run", QMessageBox.ButtonRole.DestructiveRole)
+        discard = None
+        if page is self.train:
+            discard = box.addButton("Discard the run", QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(keep)
         box.setEscapeButton(box.addButton("Go on training", QMessageBox.ButtonRole.RejectRole))
 
         def answered(button: QAbstractButton) -> None:
-            if button in (keep, discard):
-                self._leaving = True
-                self.messages.show_message("Stopping: the window closes as soon as the run has ended…")
-                (page.stop if button is keep else page.service.cancel)()
-                self._leave_if_asked(page.busy)  # it may have ended while the question stood
+            if button not in (keep, discard):
+                return
+            self._leaving = True
+            self.messages.show_message("Stopping: the window closes as soon as the training has ended…")
+            if button is keep:
+                page.stop()
+            elif self.train is not None:
+                self.train.service.cancel()
+            self._training_changed()  # it may have ended while the question stood
 
         box.buttonClicked.connect(answered)
         box.open()
-
-    def _leave_if_asked(self, busy: bool) -> None:
-        if self._leaving and not busy:
-            self.close()
 
     def _page_turned(self, name: str) -> None:
         exploring = name == "explore"

@@ -139,8 +139,8 @@ class RunLibrary(QObject):
         try:
             info, snapshots = record.info(), record.snapshots()
             # Estimates come with snapshots: no need to read all points again and again while a run grows.
-            fresh = before is None or before[1] != snapshots
-            estimates = _estimates(record) if fresh else before[2].estimates
+            known = before is not None and before[1] == snapshots
+            estimates = before[2].estimates if before and known else _estimates(record)
         except (OSError, ValueError) as error:
             log.warning("The run in %s could not be read: %s", record.folder, error)
             return None
