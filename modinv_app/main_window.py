@@ -301,9 +301,10 @@ class MainWindow(QMainWindow):
 
     def _show_model(self, header: Header) -> None:
         corpora = ", ".join([*header.data["images"], *header.data["speech"]])
+        another = bool(self._model_text.text())
         self._model_text.setText(f"λ_IG {lambda_text(header.recipe['lambda_ig'])} · trained on {corpora}")
         self._model_text.setToolTip(f"Recipe {header.recipe['name']}, seed {header.seed}, {header.step} steps")
-        if self.pages.current != "explore":
+        if another and self.pages.current != "explore":
             self._inform(f"The model with λ_IG {lambda_text(header.recipe['lambda_ig'])} answers now, under Explore.")
         for page in (self.train, self.evaluate):
             if page is not None:
