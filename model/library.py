@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
-from model.datasets import Corpus, Samples, Split, corpora
+from model.datasets import Corpus, Samples, Split, Tell, corpora, keep_quiet
 from model.gallery import Gallery
 from model.pairs import PairSampler
 from model.plans import Plan
 from model.results import Modality
 from model.snapshots import draw_probe
-
-Tell = Callable[[str], None]
-
-
-def _keep_quiet(_text: str) -> None:
-    """Nobody waits to be told what is loaded."""
 
 
 class Library:
@@ -35,7 +28,7 @@ class Library:
         self._samples: dict[tuple[str, Split], Samples] = {}
         self._sampler: tuple[object, PairSampler] | None = None
 
-    def sampler(self, plan: Plan, device: torch.device, tell: Tell = _keep_quiet) -> PairSampler:
+    def sampler(self, plan: Plan, device: torch.device, tell: Tell = keep_quiet) -> PairSampler:
         """The pairs that a plan learns from.
 
         Parameters
@@ -45,7 +38,7 @@ class Library:
         device
             Where the pairs come to lie.
         tell
-            Hears what is being loaded.
+            Hears what is being loaded, and may raise to end it.
 
         Raises
         ------
@@ -66,7 +59,7 @@ class Library:
             self._sampler = key, PairSampler(images, speech, plan.recipe.batch_pairs, plan.seed, device)
         return self._sampler[1]
 
-    def probe(self, plan: Plan, tell: Tell = _keep_quiet) -> Gallery:
+    def probe(self, plan: Plan, tell: Tell = keep_quiet) -> Gallery:
         """Test items to take snapshots of: human speech where a plan learns from it. Raises as :meth:`sampler`."""
         speech = "fsdd" if "fsdd" in plan.speech else plan.speech[0]
         return draw_probe(self._load(plan.images[0], "test", tell), self._load(speech, "test", tell))
@@ -78,8 +71,8 @@ class Library:
     def _load(self, name: str, split: Split, tell: Tell) -> Samples:
         if (name, split) not in self._samples:
             corpus = self._corpus(name)
-            tell(f"Loading {corpus.title} (listening to a corpus takes minutes the first time)")
-            self._samples[name, split] = corpus.load(split)
+            tell(None, f"Loading {corpus.title}")
+            self._samples[name, split] = corpus.load(split, tell)
         return self._samples[name, split]
 
 

@@ -20,6 +20,7 @@ import torch
 from filelock import Timeout
 
 from model.checkpoint import Header, UnusableCheckpoint, read_header, write_bytes_atomically
+from model.datasets import Stopped, Tell, keep_quiet
 from model.failures import what_to_do
 from model.gallery import Gallery
 from model.pairs import PairSampler
@@ -50,10 +51,10 @@ class Snapshotted:
 class Lessons(Protocol):
     """Where pairs and test items come from; see :class:`model.library.Library`."""
 
-    def sampler(self, plan: Plan, device: torch.device, tell: Callable[[str], None]) -> PairSampler:
+    def sampler(self, plan: Plan, device: torch.device, tell: Tell) -> PairSampler:
         """The pairs that a plan learns from."""
 
-    def probe(self, plan: Plan, tell: Callable[[str], None]) -> Gallery:
+    def probe(self, plan: Plan, tell: Tell) -> Gallery:
         """Test items to take snapshots of."""
 
 
@@ -89,7 +90,7 @@ class Logbook:
         self._lock = self.record.lock()
         self._writer: SummaryWriter | None = None
         self._seconds = 0.0
-        self._since = 0.0
+        self._since = time.monotonic()
 
     def __enter__(self) -> Self:
         self.record.folder.mkdir(parents=True, exist_ok=True)
@@ -167,18 +168,20 @@ class Logbook:
         self,
         lessons: Lessons,
         stop: Callable[[], bool] = lambda: False,
-        tell: Callable[[str], None] = lambda _text: None,
+        tell: Tell = keep_quiet,
     ) -> Iterator[Event | Snapshotted]:
         """Train to the end or until ``stop`` says so, as :func:`model.training.train` does and with its events.
+
+        If it is stopped while the corpora of the first step load, nothing has happened, and there are no events.
 
         Parameters
         ----------
         lessons
             Loads the corpora.
         stop
-            Asked before every step.
+            Asked before every step, and while corpora load.
         tell
-            Hears what is done before the first step.
+            Hears what is loaded.
 
         Raises
         ------
@@ -187,7 +190,16 @@ class Logbook:
         MissingData, ValueError
             If a corpus isn't there.
         """
-        sampler = lessons.sampler(self.plan, self.run.device, tell)
+
+        def tell_or_stop(share: float | None, text: str) -> None:
+            if stop():
+                raise Stopped
+            tell(share, text)
+
+        try:
+            sampler = lessons.sampler(self.plan, self.run.device, tell_or_stop)
+        except Stopped:
+            return
         wanted = snapshot_steps(self.run.recipe.steps)
         steps_per_epoch = sampler.steps_per_epoch
         probe: Gallery | None = None
@@ -204,7 +216,10 @@ class Logbook:
             yield event
             if isinstance(event, Stepped) and event.step in wanted:
                 # After the first point is there to be seen: test items and scikit-learn take a moment to load.
-                probe = probe or self._probe(lessons, tell)
+                try:
+                    probe = probe or self._probe(lessons, tell_or_stop)
+                except Stopped:
+                    continue  # to where the run ends as it does between any two steps
                 before = self._snapshot(event, probe, before)
                 self._add(event.step, steps_per_epoch, before.values, _QUICK)
                 yield Snapshotted(before)
@@ -248,7 +263,7 @@ class Logbook:
         steps = self.record.snapshots()
         return self.record.snapshot(steps[-1]) if steps else None
 
-    def _probe(self, lessons: Lessons, tell: Callable[[str], None]) -> Gallery:
+    def _probe(self, lessons: Lessons, tell: Tell) -> Gallery:
         """The items of the snapshots so far, or new ones; they are read as they lie on disk, rounded as they are."""
         if not self.record.probe_file.exists():
             lessons.probe(self.plan, tell).save(self.record.probe_file)

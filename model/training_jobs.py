@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
+from model.datasets import Stopped
 from model.estimate import estimate
 from model.gallery import Gallery
 from model.library import Library
@@ -14,7 +15,7 @@ from model.logbook import Logbook
 from model.plans import Plan
 from model.snapshots import quick_figures
 from model.trained import best_device, load_model
-from model.training import Ended, Stepped
+from model.training import Stepped
 
 
 class Talk(Protocol):
@@ -34,22 +35,30 @@ def train_plan(request: Mapping[str, Any], talk: Talk, library: Library) -> None
     """
     started = False
     with Logbook(Path(request["folder"]), Plan.from_dict(request["plan"])) as book:
-        for event in book.train(library, lambda: talk.stopping(book.pause), lambda text: _tell(talk, text)):
+        for event in book.train(library, lambda: talk.stopping(book.pause), lambda *so_far: _tell(talk, *so_far)):
             if isinstance(event, Stepped) and not started:
                 started = True
                 talk.say({"say": "started"})
-    assert isinstance(event, Ended), "training always ends with Ended"
-    talk.say({"say": "ended", "complete": event.complete, "step": event.step})
+    info = book.record.info()
+    talk.say({"say": "ended", "complete": info.state == "complete", "step": info.step})
 
 
 def estimate_plan(request: Mapping[str, Any], talk: Talk, library: Library) -> None:
     """Estimate ``{"plan": {...}}``; says ``progress`` and at the end ``estimate`` or ``stopped``."""
     plan = Plan.from_dict(request["plan"])
     device = best_device(plan.device)
-    sampler = library.sampler(plan, device, lambda text: _tell(talk, text))
-    probe = library.probe(plan, lambda text: _tell(talk, text))
-    _tell(talk, "Trying some steps")
-    found = estimate(plan, sampler, probe, device, talk.stopping)
+
+    def tell(share: float | None, text: str) -> None:
+        if talk.stopping():
+            raise Stopped
+        _tell(talk, share, text)
+
+    try:
+        sampler, probe = library.sampler(plan, device, tell), library.probe(plan, tell)
+        tell(None, "Trying some steps")
+        found = estimate(plan, sampler, probe, device, talk.stopping)
+    except Stopped:
+        found = None
     talk.say({"say": "stopped"} if found is None else {"say": "estimate", **found.to_dict()})
 
 
@@ -62,5 +71,5 @@ def judge_quickly(request: Mapping[str, Any], talk: Talk) -> None:
     talk.say({"say": "quick", "values": quick_figures(encoders, Gallery.load(Path(request["probe"])))})
 
 
-def _tell(talk: Talk, text: str) -> None:
-    talk.say({"say": "progress", "share": None, "text": text})
+def _tell(talk: Talk, share: float | None, text: str) -> None:
+    talk.say({"say": "progress", "share": share, "text": text})

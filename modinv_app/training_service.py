@@ -70,8 +70,8 @@ class TrainingService(QObject):
         What a plan will cost.
     inestimable(Plan, str)
         Why trial steps of a plan failed, and what to do.
-    activity(str)
-        What is done before the first step, in words.
+    activity(float or None, str)
+        What is done before the first step, in words, and how far that is, in [0, 1], where it is known.
     state_changed(RunInfo or None)
         How the run at hand stands; None where there is none any more.
     grown(Growth)
@@ -89,7 +89,7 @@ class TrainingService(QObject):
     prepared = Signal(object)
     estimated = Signal(object, object)
     inestimable = Signal(object, str)
-    activity = Signal(str)
+    activity = Signal(object, str)
     state_changed = Signal(object)
     grown = Signal(object)
     failed = Signal(str, str)
@@ -344,7 +344,7 @@ class TrainingService(QObject):
             devices = [(name, title) for name, title in message["devices"]]
             self.prepared.emit([("auto", f"Automatic: {devices[0][1]}"), *devices])
         elif word == "progress":
-            self.activity.emit(message["text"])
+            self.activity.emit(message["share"], message["text"])
         elif word == "started" and self._course is not None:
             self._course.started = True
             self._poll()

@@ -49,6 +49,11 @@ def complain(message: object) -> None:
     notes().print(f"[bold red]Error:[/] {_escaped(message)}", soft_wrap=True)
 
 
+def so_far(share: float | None, text: str) -> str:
+    """How far something has come, in a line."""
+    return text if share is None else f"{share:.0%} {text}"
+
+
 @contextmanager
 def errors_told() -> Iterator[None]:
     """Turn what a user can mend into one line and exit code 1. Everything else is a bug and keeps its traceback."""

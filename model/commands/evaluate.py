@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from model.commands.console import DataDir, Json, bad_option, errors_told, notes, print_json, tables
+from model.commands.console import DataDir, Json, bad_option, errors_told, notes, print_json, so_far, tables
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -63,7 +63,7 @@ class Spoken:
 
     def say(self, message: Mapping[str, Any]) -> None:
         if message["say"] == "progress":
-            self._status.update(f"{message['share']:.0%} {message['text']}")
+            self._status.update(so_far(message["share"], message["text"]))
 
     def stopping(self) -> bool:
         return False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from model.commands.console import INTERRUPTED, DataDir, bad_option, ctrl_c, errors_told, notes
+from model.commands.console import INTERRUPTED, DataDir, bad_option, ctrl_c, errors_told, notes, so_far
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -62,7 +62,12 @@ def train(
         library = Library(data_dir)
         # Before there is a folder: what can't be loaded can't become a run.
         with notes().status("") as status, bad_option("--data or --leave-out"):
-            library.sampler(plan, place, status.update)
+
+            def tell(share: float | None, text: str) -> None:
+                status.update(so_far(share, text))
+
+            library.sampler(plan, place, tell)
+            library.probe(plan, tell)
         with Logbook(out or RunStore().new_folder(plan), plan) as book:
             ended = _drive(book, library)
     folder = book.record.folder

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from model.datasets.base import Corpus, MissingData, Samples, SpeechCorpus, Split
+from model.datasets.base import Corpus, MissingData, Samples, SpeechCorpus, Split, Stopped, Tell, keep_quiet
 from model.datasets.fsdd import Fsdd
 from model.datasets.mnist import Mnist
 from model.datasets.voices import Voices
 from model.results import Modality
 
-__all__ = ["CORPORA", "Corpus", "Fsdd", "MissingData", "Mnist", "Samples", "SpeechCorpus", "Split", "Voices", "corpora"]
+__all__ = [
+    "CORPORA",
+    "Corpus",
+    "Fsdd",
+    "MissingData",
+    "Mnist",
+    "Samples",
+    "SpeechCorpus",
+    "Split",
+    "Stopped",
+    "Tell",
+    "Voices",
+    "corpora",
+    "keep_quiet",
+]
 
 CORPORA: dict[str, type[Mnist] | type[Fsdd] | type[Voices]] = {kind.name: kind for kind in (Mnist, Fsdd, Voices)}
 """Every corpus that can be named on the command line."""

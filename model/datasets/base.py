@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
@@ -25,9 +28,25 @@ log = logging.getLogger(__name__)
 
 Split = Literal["train", "test"]
 
+Tell = Callable[[float | None, str], None]
+"""Hears how far long loading has come, in [0, 1] if that is known, and what is done; what it raises ends it."""
+
+Clip = Callable[[str], tuple[FloatArray, int]]
+"""Reads a recording by its key: ``(n,)`` in [-1, 1] and its rate in Hz."""
+
+_TELL_SECONDS = 0.1
+
 
 class MissingData(FileNotFoundError):
     """A corpus is not where it was looked for; the message says how to get it."""
+
+
+class Stopped(Exception):
+    """For a :data:`Tell` to raise: nobody wants what is being loaded any more."""
+
+
+def keep_quiet(_share: float | None, _text: str) -> None:
+    """Nobody waits to be told what is loaded."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,8 +129,8 @@ class Corpus(Protocol):
         """The file or folder where it lies, ``None`` where it is missing."""
         ...
 
-    def load(self, split: Split) -> Samples:
-        """Read a split; raises :class:`MissingData`."""
+    def load(self, split: Split, tell: Tell = keep_quiet) -> Samples:
+        """Read a split; raises :class:`MissingData`. Where that takes long, ``tell`` hears of it ten times a second."""
         ...
 
 
@@ -125,20 +144,26 @@ class SpeechCorpus(Corpus, Protocol):
 
 def filterbanks(
     name: str,
+    title: str,
     fingerprint: Iterable[object],
     keys: Sequence[str],
-    clip: Callable[[str], tuple[FloatArray, int]],
+    clip: Clip,
+    tell: Tell = keep_quiet,
 ) -> Tensor:
     """Filterbanks of a corpus's recordings, ``(n, 100, 80)``, kept in the cache between runs.
 
+    Whatever ends it early, what it has heard so far is kept too, and the next time begins there.
+
     Parameters
     ----------
-    name
-        Of the corpus and split, for the cache.
+    name, title
+        Of the corpus and split, for the cache; of the corpus, for people.
     fingerprint
         Whatever tells one state of the recordings from another.
     keys, clip
         The recordings and the function that reads one.
+    tell
+        Hears the share that is done, unless all are in the cache.
 
     Raises
     ------
@@ -150,24 +175,47 @@ def filterbanks(
     state = json.dumps([settings.to_dict(), code, *map(str, fingerprint), *keys])
     kept = locations.cache() / "filterbanks" / f"{name}-{hashlib.sha256(state.encode()).hexdigest()[:16]}.safetensors"
     try:
-        return torch.from_numpy(load_file(kept)["filterbanks"])
+        known = load_file(kept)["filterbanks"]
     except (OSError, SafetensorError, KeyError):
-        log.info("Listening to %d recordings of %s", len(keys), name)
-    front_end = SpeechFrontEnd(settings)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # work this small only waits for a second thread
+        known = np.zeros((0, settings.frames, settings.bins), np.float32)
+    if len(known) == len(keys):
+        return torch.from_numpy(known)
+    log.info("Listening to %d recordings of %s", len(keys) - len(known), name)
+    heard = [*known]
     try:
-        stacked = np.stack([_filterbank(front_end, key, clip) for key in keys])
+        with _one_thread():
+            front_end = SpeechFrontEnd(settings)
+            told = -math.inf
+            for key in keys[len(known) :]:
+                if (now := time.monotonic()) - told > _TELL_SECONDS:
+                    tell(len(heard) / len(keys), f"Listening to {title} (the first time only)")
+                    told = now
+                heard.append(_filterbank(front_end, key, clip))
+    finally:
+        if len(heard) > len(known):
+            _keep(kept, heard)
+    return torch.from_numpy(np.stack(heard))
+
+
+def _keep(file: Path, heard: Sequence[FloatArray]) -> None:
+    try:
+        write_atomically(file, {"filterbanks": np.stack(heard)})
+    except OSError as error:
+        log.warning("%s can't be kept for next time: %s", file.stem, error)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Work this small only waits for a second thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
     finally:
         torch.set_num_threads(threads)
-    try:
-        write_atomically(kept, {"filterbanks": stacked})
-    except OSError as error:
-        log.warning("The filterbanks of %s can't be kept for next time: %s", name, error)
-    return torch.from_numpy(stacked)
 
 
-def _filterbank(front_end: SpeechFrontEnd, key: str, clip: Callable[[str], tuple[FloatArray, int]]) -> FloatArray:
+def _filterbank(front_end: SpeechFrontEnd, key: str, clip: Clip) -> FloatArray:
     """As for live sound, but a corpus is known to be speech: where no voice activity is found all of it counts."""
     try:
         samples, rate = clip(key)

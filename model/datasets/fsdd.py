@@ -7,6 +7,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -14,7 +15,7 @@ from typing import ClassVar
 import torch
 
 from model import locations
-from model.datasets.base import MissingData, Samples, Split, filterbanks
+from model.datasets.base import Clip, MissingData, Samples, Split, Tell, filterbanks, keep_quiet
 from model.results import FloatArray, Modality
 from model.speech import read_audio
 
@@ -67,7 +68,7 @@ class Fsdd:
             )
         return place
 
-    def load(self, split: Split) -> Samples:
+    def load(self, split: Split, tell: Tell = keep_quiet) -> Samples:
         """Filterbanks of a split, sorted by name."""
         place = self._require()
         if place.is_dir():
@@ -82,10 +83,13 @@ class Fsdd:
         keys = tuple(k for k, m in found.items() if (int(m["take"]) < _TEST_TAKES) == (split == "test"))
         if not keys:
             raise MissingData(f"{place} holds no recordings named like 7_jackson_12.wav.")
+        state = [place.resolve(), place.stat().st_mtime_ns]
+        with self._opened() as clip:
+            features = filterbanks(f"{self.name}-{split}", self.title, state, keys, clip, tell)
         return Samples(
             corpus=self.name,
             modality=self.modality,
-            features=filterbanks(f"{self.name}-{split}", [place.resolve(), place.stat().st_mtime_ns], keys, self.clip),
+            features=features,
             labels=torch.tensor([int(found[key]["digit"]) for key in keys]),
             sources=tuple(f"FSDD {found[key]['speaker']}, take {found[key]['take']}" for key in keys),
             speakers=tuple(found[key]["speaker"] for key in keys),
@@ -94,14 +98,19 @@ class Fsdd:
 
     def clip(self, key: str) -> tuple[FloatArray, int]:
         """The recording as it is; it is known by its name, whatever folders its key tells of."""
+        with self._opened() as clip:
+            return clip(key)
+
+    @contextmanager
+    def _opened(self) -> Iterator[Clip]:
+        """What reads recordings, of a zip opened once: to find thousands of entries takes longer than to read one."""
         place = self._require()
-        name = key.rpartition("/")[2]
         if place.is_dir():
-            return read_audio(place / name)
+            yield lambda key: read_audio(place / key.rpartition("/")[2])
+            return
         try:
             with zipfile.ZipFile(place) as archive:
                 entries = {entry.rpartition("/")[2]: entry for entry in archive.namelist()}
-                content = archive.read(entries[name])
+                yield lambda key: read_audio(io.BytesIO(archive.read(entries[key.rpartition("/")[2]])))
         except (zipfile.BadZipFile, zlib.error) as error:
             raise MissingData(f"{place} is not a whole zip file. Get it again.") from error
-        return read_audio(io.BytesIO(content))

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from model import locations
-from model.datasets.base import MissingData, Samples, Split
+from model.datasets.base import MissingData, Samples, Split, Tell, keep_quiet
 from model.results import Modality
 
 _PREFIX = {"train": "train", "test": "t10k"}
@@ -46,7 +46,7 @@ class Mnist:
                 return folder
         return None
 
-    def load(self, split: Split) -> Samples:
+    def load(self, split: Split, tell: Tell = keep_quiet) -> Samples:  # noqa: ARG002 (it is quick)
         """Images scaled to [0, 1]."""
         folder = self.location()
         if folder is None:

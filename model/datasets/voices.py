@@ -6,6 +6,8 @@ import io
 import json
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,7 +15,7 @@ from typing import Any, ClassVar
 import torch
 
 from model import locations
-from model.datasets.base import MissingData, Samples, Split, filterbanks
+from model.datasets.base import Clip, MissingData, Samples, Split, Tell, filterbanks, keep_quiet
 from model.results import FloatArray, Modality
 from model.speech import read_audio
 
@@ -50,7 +52,7 @@ class Voices:
             )
         return archive
 
-    def load(self, split: Split) -> Samples:
+    def load(self, split: Split, tell: Tell = keep_quiet) -> Samples:
         """Filterbanks of a split."""
         archive = self._require()
         index: dict[str, Any] = json.loads(archive.with_suffix(".json").read_text("utf-8"))
@@ -65,10 +67,12 @@ class Voices:
             for word in index["words"]
         ]
         keys = tuple(f"{voice['id']}/{variant}/{word['word']}.opus" for voice, variant, word in clips)
+        with self._opened() as clip:
+            features = filterbanks(f"{self.name}-{split}", self.title, [archive.stat().st_size], keys, clip, tell)
         return Samples(
             corpus=self.name,
             modality=self.modality,
-            features=filterbanks(f"{self.name}-{split}", [archive.stat().st_size], keys, self.clip),
+            features=features,
             labels=torch.tensor([word["label"] for _, _, word in clips]),
             sources=tuple(
                 f"{voice['engine'].capitalize()} {voice['voice']}, {titles[variant]}" for voice, variant, _ in clips
@@ -79,9 +83,14 @@ class Voices:
 
     def clip(self, key: str) -> tuple[FloatArray, int]:
         """The clip as it ships."""
+        with self._opened() as clip:
+            return clip(key)
+
+    @contextmanager
+    def _opened(self) -> Iterator[Clip]:
+        """What reads clips, of an archive opened once: to find thousands of entries takes longer than to read one."""
         try:
             with zipfile.ZipFile(self._require()) as archive:
-                content = archive.read(key)
+                yield lambda key: read_audio(io.BytesIO(archive.read(key)))
         except (zipfile.BadZipFile, zlib.error) as error:
             raise MissingData("The synthetic voices are damaged: install the application again.") from error
-        return read_audio(io.BytesIO(content))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from model.datasets import Corpus, MissingData, Samples, corpora
+from model.datasets import Corpus, MissingData, Samples, Tell, corpora, keep_quiet
 from model.datasets.base import joined
 from model.evaluation.posteriors import EvaluationError
 from model.results import Modality
@@ -26,7 +26,12 @@ def one_corpus(name: str, modality: Modality, folder: Path | None = None) -> Cor
 
 
 def load_test_inputs(
-    modality: Modality, corpus: str, speaker: str = "", left_out: str = "", folder: Path | None = None
+    modality: Modality,
+    corpus: str,
+    speaker: str = "",
+    left_out: str = "",
+    folder: Path | None = None,
+    tell: Tell = keep_quiet,
 ) -> Samples:
     """The test split of a corpus.
 
@@ -39,6 +44,8 @@ def load_test_inputs(
         training split too.
     folder
         Where the corpora lie; by default the user's place for them.
+    tell
+        Hears what takes long, and may raise to end it.
 
     Raises
     ------
@@ -50,7 +57,7 @@ def load_test_inputs(
         If the corpus isn't there.
     """
     source = one_corpus(corpus, modality, folder)
-    samples = source.load("test")
+    samples = source.load("test", tell)
     if not speaker or modality is Modality.IMAGE:
         return samples
     chosen = [samples.spoken_by(speaker)]
@@ -58,7 +65,7 @@ def load_test_inputs(
         there = ", ".join(sorted(set(samples.speakers)))
         raise UnknownSpeaker(f"No speaker is called {speaker!r}. There are: {there}.")
     if left_out == speaker:
-        chosen.append(source.load("train").spoken_by(speaker))
+        chosen.append(source.load("train", tell).spoken_by(speaker))
     return joined(chosen)
 
 

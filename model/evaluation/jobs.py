@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 
 from model.checkpoint import Header, UnusableCheckpoint
-from model.datasets import Samples
+from model.datasets import Samples, Stopped
 from model.encoders import Encoders
 from model.evaluation.inputs import fingerprint, load_test_inputs
 from model.evaluation.judge import evaluating
@@ -45,10 +46,6 @@ class Talk(Protocol):
 
     def stopping(self) -> bool:
         """Whether it should end now."""
-
-
-class _Stopped(Exception):
-    """Somebody wants the evaluation to end."""
 
 
 def evaluate(request: Mapping[str, Any], talk: Talk) -> None:
@@ -102,18 +99,19 @@ def evaluate_checkpoint(
     """
     try:
         return _evaluation(path, protocol, talk, folder)
-    except _Stopped:
+    except Stopped:
         return None
 
 
 def _evaluation(path: Path, protocol: EvaluationProtocol, talk: Talk, folder: Path | None) -> Evaluation:
-    """`evaluate_checkpoint`, which raises :class:`_Stopped` when it is stopped."""
+    """`evaluate_checkpoint`, which raises :class:`Stopped` when it is stopped."""
     started = time.perf_counter()
-    _go_on(talk, 0.0, "Loading the model and the test data")
+    tell = partial(_go_on, talk)
+    tell(0.0, "Loading the model and the test data")
     encoders, header = load_model(path, best_device())
     left_out = header.data.get("left_out", "")
-    images = load_test_inputs(Modality.IMAGE, protocol.images, folder=folder)
-    speech = load_test_inputs(Modality.SPEECH, protocol.speech, protocol.speaker, left_out, folder)
+    images = load_test_inputs(Modality.IMAGE, protocol.images, folder=folder, tell=tell)
+    speech = load_test_inputs(Modality.SPEECH, protocol.speech, protocol.speaker, left_out, folder, tell)
     fingerprints = {"images": fingerprint(images), "speech": fingerprint(speech)}
 
     place = folder_of(path, protocol)
@@ -149,13 +147,13 @@ def _evaluation(path: Path, protocol: EvaluationProtocol, talk: Talk, folder: Pa
     return evaluation
 
 
-def _go_on(talk: Talk, share: float, text: str, values: Mapping[str, Any] | None = None) -> None:
-    """Tell how far things have come, and raise :class:`_Stopped` where that is far enough."""
+def _go_on(talk: Talk, share: float | None, text: str, values: Mapping[str, Any] | None = None) -> None:
+    """Tell how far things have come, and raise :class:`Stopped` where that is far enough."""
     talk.say({"say": "progress", "share": share, "text": text})
     if values:
         talk.say({"say": "partial", "report": values})
     if talk.stopping():
-        raise _Stopped
+        raise Stopped
 
 
 def _setting(path: Path, header: Header) -> dict[str, Any]:
@@ -226,7 +224,7 @@ def _figure2(images: Posteriors, speech: Posteriors, seed: int, talk: Talk) -> d
 
     fitted = NeighbourMap.fit(np.concatenate(embeddings), seed=seed, progress=tell, stop=talk.stopping)
     if fitted is None:
-        raise _Stopped
+        raise Stopped
     return {
         "figure2/items": np.concatenate([places[0], places[1] + len(images)]).astype(np.int32),
         "figure2/coordinates": fitted.coordinates,

@@ -185,11 +185,11 @@ class TrainingPanel(QWidget):
             self._cost.setText("")
             self._trouble.show_text(why)
 
-    def _show_activity(self, text: str) -> None:
+    def _show_activity(self, share: float | None, text: str) -> None:
         if self._service.busy:
-            self.card.show_activity(text)
+            self.card.show_activity(share, text)
         elif text and self._cost.text():
-            self._cost.setText(text)
+            self._cost.setText(text if share is None else f"{text}: {share:.0%}")
 
     def _start(self) -> None:
         self._ask.stop()

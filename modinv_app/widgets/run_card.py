@@ -35,6 +35,7 @@ _BUTTONS: dict[Deed, tuple[str, str]] = {
     "evaluate": ("Evaluate", "Judge this model in full"),
     "new": ("New training…", "Choose anew, beginning with what was chosen for this run"),
 }
+_FINE = 1000  # marks on the bar for what isn't counted in steps
 _ALIVE = ("waiting", "running", "paused")
 _MEASURES = (  # name, title, what it says, whether more is better
     ("quick_purity", "Purity", "Does a cluster of embeddings hold one digit? 1 is best", True),
@@ -145,10 +146,13 @@ class RunCard(QWidget):
         self._pace.see(info.seconds, info.step)
         self._show()
 
-    def show_activity(self, text: str) -> None:
-        """Say what is done before the first step."""
-        if self.info is not None and self.info.state == "waiting" and text:
-            self._progress.setText(text)
+    def show_activity(self, share: float | None, text: str) -> None:
+        """Say what is done before the first step or beside the steps, and how far that is."""
+        if self.info is not None and self.info.state in ("waiting", "running"):
+            self._progress.setText(text if share is None else f"{text}: {share:.0%}")
+            if self.info.state == "waiting":
+                self._bar.setRange(0, 0 if share is None else _FINE)
+                self._bar.setValue(round(_FINE * (share or 0.0)))
 
     def show_quick(self, values: Mapping[str, float]) -> None:
         """Quick estimates of the run."""

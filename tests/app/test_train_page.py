@@ -171,6 +171,26 @@ def test_stop_keeps_and_resume_goes_on(trainer: Trainer) -> None:
     assert read_header(record.resume_file)["step"] > step
 
 
+def test_what_is_heard_for_the_first_time_says_how_far_it_is_and_can_be_stopped(trainer: Trainer) -> None:
+    voices = next(box for box in trainer.panel.findChildren(QCheckBox) if box.text() == "Synthetic voices")
+    listening = "Listening to Synthetic voices (the first time only): "
+    voices.click()
+    try:
+        until(lambda: trainer.says(listening), "how far the trial is", 60)
+        trainer.click("Train")
+        bar = next(bar for bar in trainer.panel.findChildren(QProgressBar) if bar.accessibleName().startswith("Progr"))
+        until(lambda: bar.isVisible() and trainer.says(listening) and 0 < bar.value() < bar.maximum(), "the bar", 60)
+        assert trainer.says("Starting…")
+        trainer.click("Stop")
+        until(lambda: not trainer.page.busy, "the end", 5)  # it takes much longer to listen to all
+        assert trainer.says("Stopped, and kept")
+        assert trainer.offers("Resume")
+        assert not trainer.offers("Use this model")
+        assert trainer.failures == []
+    finally:
+        voices.click()
+
+
 def test_pause_and_go_on(trainer: Trainer) -> None:
     record = trainer.train(400)
     trainer.click("Pause")

@@ -12,9 +12,9 @@ from model import locations
 from model.datasets import CORPORA, Fsdd, MissingData, Mnist, Samples, Voices, corpora
 from model.datasets import fsdd as fsdd_module
 from model.datasets import voices as voices_module
-from model.datasets.base import filterbanks, joined
+from model.datasets.base import joined
 from model.results import Modality
-from model.speech import SpeechFrontEnd, UnusableAudio
+from model.speech import SpeechFrontEnd
 
 SPEAKERS = {"george", "jackson", "lucas", "nicolas", "theo", "yweweler"}
 
@@ -23,7 +23,7 @@ SPEAKERS = {"george", "jackson", "lucas", "nicolas", "theo", "yweweler"}
 def unheard(monkeypatch):
     """Splits without the minutes of listening: names and labels are what is looked at."""
     for module in (fsdd_module, voices_module):
-        monkeypatch.setattr(module, "filterbanks", lambda _, __, keys, ___: torch.zeros(len(keys), 1, 1))
+        monkeypatch.setattr(module, "filterbanks", lambda _name, _title, _state, keys, *_: torch.zeros(len(keys), 1, 1))
 
 
 @pytest.fixture
@@ -230,6 +230,20 @@ def test_a_zip_of_something_else_is_named(few):
         Fsdd(few).load("test")
 
 
+def test_an_archive_is_opened_once_for_all_its_recordings(monkeypatch, few):
+    opened = []
+
+    class Counted(zipfile.ZipFile):
+        def __init__(self, *arguments, **options):
+            opened.append(arguments)
+            super().__init__(*arguments, **options)
+
+    folder = zipped(few, "")
+    monkeypatch.setattr(zipfile, "ZipFile", Counted)
+    assert len(Fsdd(folder).load("train")) == 4
+    assert len(opened) == 2, "to see what there is, and to listen"
+
+
 # Voices
 
 
@@ -273,73 +287,6 @@ def test_damaged_voices_say_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr(locations, "assets", lambda: tmp_path)
     with pytest.raises(MissingData, match="damaged: install the application again"):
         Voices().clip("x/plain/two.opus")
-
-
-# The cache
-
-
-def listen(monkeypatch, tmp_path, word, fingerprint=("one",), keys=("a", "b")):
-    """Filterbanks of two clips, and how often a clip was read."""
-    monkeypatch.setattr(locations, "cache", lambda: tmp_path / "cache")
-    heard = []
-
-    def clip(key):
-        heard.append(key)
-        samples, rate = word()
-        return (samples if key == "a" else samples[::-1].copy()), rate
-
-    return filterbanks("test", fingerprint, keys, clip), heard
-
-
-def test_the_second_time_comes_from_the_cache(monkeypatch, tmp_path, word):
-    first, heard = listen(monkeypatch, tmp_path, word)
-    assert heard == ["a", "b"]
-    assert first.shape == (2, 100, 80)
-    again, heard = listen(monkeypatch, tmp_path, word)
-    assert heard == []
-    assert torch.equal(again, first)
-
-
-@pytest.mark.parametrize("changed", [{"fingerprint": ("two",)}, {"keys": ("b", "a")}, {"keys": ("a",)}])
-def test_other_recordings_are_heard_anew(monkeypatch, tmp_path, word, changed):
-    listen(monkeypatch, tmp_path, word)
-    _, heard = listen(monkeypatch, tmp_path, word, **changed)
-    assert heard == list(changed.get("keys", ("a", "b")))
-
-
-@pytest.mark.parametrize("damage", [b"", b"rubbish", None])
-def test_a_damaged_cache_is_made_anew(monkeypatch, tmp_path, word, damage):
-    first, _ = listen(monkeypatch, tmp_path, word)
-    (kept,) = (tmp_path / "cache" / "filterbanks").iterdir()
-    kept.write_bytes(kept.read_bytes()[:1000] if damage is None else damage)
-    again, heard = listen(monkeypatch, tmp_path, word)
-    assert heard == ["a", "b"]
-    assert torch.equal(again, first)
-    assert listen(monkeypatch, tmp_path, word)[1] == []
-
-
-def test_a_cache_that_cannot_be_written_costs_only_time(monkeypatch, tmp_path, word, caplog):
-    (tmp_path / "cache").write_text("a file where the folder should be")
-    first, _ = listen(monkeypatch, tmp_path, word)
-    assert first.shape == (2, 100, 80)
-    assert "can't be kept" in caplog.text
-
-
-def test_a_clip_where_no_speech_is_found_counts_whole(monkeypatch, tmp_path):
-    monkeypatch.setattr(locations, "cache", lambda: tmp_path)
-    hum = np.sin(np.arange(8000, dtype=np.float32))
-    front_end = SpeechFrontEnd()
-    with pytest.raises(UnusableAudio):
-        front_end.trim(hum, 8000)
-    found = filterbanks("test", (), ["x"], lambda _: (hum, 8000))
-    np.testing.assert_array_equal(found[0].numpy(), front_end.filterbank(hum))
-
-
-def test_listening_leaves_torchs_threads_alone(monkeypatch, tmp_path, word):
-    torch.set_num_threads(2)
-    listen(monkeypatch, tmp_path, word)
-    assert torch.get_num_threads() == 2
-    torch.set_num_threads(1)
 
 
 # Names

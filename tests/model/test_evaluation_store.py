@@ -73,7 +73,7 @@ class Images:
     def __init__(self, _folder):
         pass
 
-    def load(self, _split):
+    def load(self, _split, _tell):
         return images(STATE["seed"])
 
 
@@ -83,7 +83,7 @@ class Speech:
     def __init__(self, _folder):
         pass
 
-    def load(self, split):
+    def load(self, split, _tell):
         return utterances(split, STATE["seed"] + (split == "train"))
 
 
@@ -309,6 +309,23 @@ def test_a_stopped_evaluation_leaves_nothing(checkpoint, patience):
     assert evaluate_checkpoint(checkpoint, PROTOCOL, heard) is None
     assert len(heard.progress()) == patience
     assert find(checkpoint, PROTOCOL) is None
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_it_tells_how_far_it_is_listening_and_stops_there(checkpoint, monkeypatch):
+    class Slow(Speech):
+        def load(self, split, tell):
+            tell(0.25, "Listening")
+            tell(0.5, "Listening")
+            return super().load(split, tell)
+
+    monkeypatch.setitem(CORPORA, "fsdd", Slow)
+    heard = Listener()
+    assert evaluate_checkpoint(checkpoint, PROTOCOL, heard) is not None
+    assert heard.progress()[:3] == [0.0, 0.25, 0.5]
+    heard = Listener(2)
+    assert evaluate_checkpoint(checkpoint, PROTOCOL, heard) is None
+    assert heard.progress() == [0.0, 0.25]
 
 
 @pytest.mark.usefixtures("empty_cache")

@@ -6,7 +6,8 @@ import pytest
 import torch
 from tiny import small, write_corpora
 
-from model.datasets import MissingData
+from model import locations
+from model.datasets import MissingData, Stopped
 from model.datasets.fsdd import Fsdd
 from model.library import Library
 from model.plans import Plan
@@ -20,19 +21,51 @@ def folder(tmp_path_factory):
     return write_corpora(tmp_path_factory.mktemp("library") / "data")
 
 
-def test_what_is_loaded_is_told_once(folder):
-    library, told = Library(folder), []
-    first = library.sampler(PLAN, CPU, told.append)
-    assert [text.partition(" (")[0] for text in told] == ["Loading MNIST", "Loading Free Spoken Digit Dataset"]
+class Told(list):
+    """What is told, in words, and how far that is."""
+
+    def __call__(self, share, text):
+        self.append((share, text))
+
+
+LISTENING = "Listening to Free Spoken Digit Dataset (the first time only)"
+
+
+def test_what_is_loaded_is_told_once(folder, monkeypatch, tmp_path):
+    monkeypatch.setattr(locations, "cache", lambda: tmp_path)
+    library, told = Library(folder), Told()
+    first = library.sampler(PLAN, CPU, told)
+    assert told == [
+        (None, "Loading MNIST"),
+        (None, "Loading Free Spoken Digit Dataset"),
+        (0.0, LISTENING),
+        *((share, LISTENING) for share, _ in told[3:]),
+    ]
+    del told[:]
     other = replace(PLAN, recipe=small(lambda_ig=1.0), device="cpu")
-    assert library.sampler(other, CPU, told.append) is first
-    assert len(told) == 2
+    assert library.sampler(other, CPU, told) is first
+    assert told == []
+
+
+def test_who_is_told_can_end_it_and_load_again(folder, monkeypatch, tmp_path):
+    monkeypatch.setattr(locations, "cache", lambda: tmp_path)
+    library = Library(folder)
+
+    def enough(share, _text):
+        if share is not None:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        library.sampler(PLAN, CPU, enough)
+    told = Told()
+    assert library.sampler(PLAN, CPU, told).steps_per_epoch == 10
+    assert told[0] == (None, "Loading Free Spoken Digit Dataset"), "MNIST has stayed"
 
 
 def test_other_pairs_are_drawn_for_another_seed_from_the_same_data(folder):
-    library, told = Library(folder), []
+    library, told = Library(folder), Told()
     first = library.sampler(PLAN, CPU)
-    second = library.sampler(replace(PLAN, seed=1), CPU, told.append)
+    second = library.sampler(replace(PLAN, seed=1), CPU, told)
     assert told == []
     assert not torch.equal(first.batch(0, first.generator(0))[0], second.batch(0, second.generator(0))[0])
 
@@ -52,9 +85,9 @@ def test_who_is_left_out_is_not_heard(folder):
 
 
 def test_an_unknown_corpus_is_told_before_anything_is_loaded(folder):
-    told = []
+    told = Told()
     with pytest.raises(ValueError, match="timit"):
-        Library(folder).sampler(replace(PLAN, corpora=("mnist", "timit")), CPU, told.append)
+        Library(folder).sampler(replace(PLAN, corpora=("mnist", "timit")), CPU, told)
     assert told == []
 
 

@@ -145,6 +145,32 @@ def test_it_estimates_by_trying(worker):
     assert worker.until("stopped", "estimate")["say"] == "stopped"
 
 
+def test_a_corpus_that_is_heard_for_the_first_time_tells_its_share_and_can_be_stopped(worker, store):
+    plan = replace(SHORT, corpora=("mnist", "voices"))
+
+    def listening():
+        while (answer := worker.until("progress"))["share"] is None:
+            pass
+        assert answer["text"] == "Listening to Synthetic voices (the first time only)"
+        return answer["share"]
+
+    worker.send("estimate", plan=plan.to_dict())
+    shares = [listening() for _ in range(3)]
+    assert 0 == shares[0] < shares[1] < shares[2] < 1
+    asked = time.monotonic()
+    worker.send("stop")
+    assert worker.until("stopped", "estimate")["say"] == "stopped"
+    assert time.monotonic() - asked < 5  # a tenth of a second, and what a busy disk takes to keep what was heard
+
+    folder = store.new_folder(plan)
+    worker.train(plan, folder)
+    assert shares[1] < listening(), "it goes on where it was"
+    worker.send("stop")
+    assert worker.until("ended") == {"say": "ended", "complete": False, "step": 0}
+    info = RunRecord(folder).info()
+    assert (info.state, info.step, info.resumable) == ("stopped", 0, True)
+
+
 def test_a_run_is_held_goes_on_stops_and_resumes(worker, store):
     folder = store.new_folder(LONG)
     worker.train(LONG, folder)
