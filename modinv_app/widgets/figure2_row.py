@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
@@ -55,9 +55,10 @@ class Figure2Row(QWidget):
         items = evaluation.items()
         self._items = [items[place] for place in places]
         self._features_of = features_of
-        self._cards: list[HoverCard] = []
+        self._title = title
+        self._points = Fitted.to_unit_square(coordinates).points
+        self._hidden: tuple[frozenset[int], frozenset[Modality]] = (frozenset(), frozenset())
         self.plots: list[MapPlot] = []
-        points = Fitted.to_unit_square(coordinates).points
         self._remove = QToolButton(autoRaise=True)
         self._remove.setText("✕")
         self._remove.setToolTip("Take this model out of the figure")
@@ -70,26 +71,18 @@ class Figure2Row(QWidget):
         heading.addWidget(bold(title))
         heading.addWidget(about, 1)
         heading.addWidget(self._remove)
-        grid = QGridLayout(self)
+        self._grid = grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(3)
         grid.addLayout(heading, 0, 0, 1, len(_COLUMNS))
-        for column, (name, hidden) in enumerate(_COLUMNS):
-            plot = MapPlot()
-            plot.setAccessibleName(f"{title}: {name.lower()}")
-            plot.set_items(self._items)
-            plot.set_hidden(frozenset(), hidden)
-            plot.set_points(points)
-            card = HoverCard(plot)
-            plot.hovered.connect(partial(self._show_card, plot, card))
-            plot.clicked.connect(self._click)
-            plot.viewport().installEventFilter(self)
-            self.plots.append(plot)
+        for column, (name, _) in enumerate(_COLUMNS):
             grid.addWidget(muted(name), 1, column)
-            grid.addWidget(plot, 2, column)
             grid.setColumnStretch(column, 1)
         grid.setRowStretch(2, 1)
+        self._building = QTimer(self, interval=0)  # one a turn: all at once would be felt
+        self._building.timeout.connect(self._build_plot)
+        self._building.start()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_removable(self, removable: bool) -> None:
@@ -98,7 +91,8 @@ class Figure2Row(QWidget):
 
     def set_hidden(self, digits: frozenset[int], modalities: frozenset[Modality]) -> None:
         """Hide digits everywhere, and modalities where both show."""
-        for plot, (_, hidden) in zip(self.plots, _COLUMNS, strict=True):
+        self._hidden = digits, modalities
+        for plot, (_, hidden) in zip(self.plots, _COLUMNS, strict=False):
             plot.set_hidden(digits, hidden or modalities)
 
     def minimumSizeHint(self) -> QSize:
@@ -111,6 +105,24 @@ class Figure2Row(QWidget):
             event.ignore()
             return True
         return super().eventFilter(watched, event)
+
+    def _build_plot(self) -> None:
+        column = len(self.plots)
+        name, hidden = _COLUMNS[column]
+        digits, modalities = self._hidden
+        plot = MapPlot()
+        plot.setAccessibleName(f"{self._title}: {name.lower()}")
+        plot.set_items(self._items)
+        plot.set_hidden(digits, hidden or modalities)
+        plot.set_points(self._points)
+        card = HoverCard(plot)
+        plot.hovered.connect(partial(self._show_card, plot, card))
+        plot.clicked.connect(self._click)
+        plot.viewport().installEventFilter(self)
+        self.plots.append(plot)
+        self._grid.addWidget(plot, 2, column)
+        if len(self.plots) == len(_COLUMNS):
+            self._building.stop()
 
     def _show_card(self, plot: MapPlot, card: HoverCard, place: int) -> None:
         item = self._items[place] if place >= 0 else None

@@ -46,6 +46,10 @@ class Pages(QStackedWidget):
         """Show a page."""
         self.bar.setCurrentIndex(self.names.index(name))
 
+    def hasHeightForWidth(self) -> bool:
+        """A page has the height that there is: to ask for another, the window would lay all pages out many times."""
+        return False
+
     def _turn(self) -> None:
         name = self.current
         if name not in self._built:

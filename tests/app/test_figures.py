@@ -20,6 +20,7 @@ from modinv_app.widgets.chip import Chip
 from modinv_app.widgets.figure2_row import Figure2Row
 from modinv_app.widgets.figure3_plot import Figure3Plot, axis_place
 from modinv_app.widgets.hover_card import HoverCard
+from modinv_app.widgets.map_plot import MapPlot
 from modinv_app.widgets.score_bars import ScoreBars
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
@@ -37,6 +38,7 @@ def figure2(qtbot: QtBot) -> Figure2Panel:
     panel = Figure2Panel(lambda _evaluation, index: features(index))
     shown(qtbot, panel)
     panel.show_model("the loaded model", an_evaluation())
+    qtbot.waitUntil(lambda: len(panel.findChildren(MapPlot)) == 3)
     return panel
 
 
