@@ -104,12 +104,6 @@ def untrained(monkeypatch):
     monkeypatch.setattr(training, "take_step", train)
 
 
-def after(questions):
-    """A stop predicate that turns true after so many questions."""
-    asked = iter([False] * questions)
-    return lambda: next(asked, True)
-
-
 def results_of(events):
     (ended,) = (event for event in events if isinstance(event, SweepEnded))
     assert ended.results is not None
@@ -223,7 +217,9 @@ def test_a_second_seed_is_trained_beside_the_first(copied, data, finished):
 
 
 def test_a_sweep_that_was_stopped_goes_on_where_it_was(data, tmp_path):
-    seen = list(sweep(SMALL, tmp_path, after(2), data=data))
+    seen = []
+    for event in sweep(SMALL, tmp_path, lambda: len(seen) >= 2, data=data):
+        seen.append(event)  # noqa: PERF402 (the stop predicate looks at what came so far)
     assert isinstance(seen[-1], SweepEnded)
     assert seen[-1].results is None
     assert RunRecord(tmp_path / "lambda-0-seed-0").info().step == 2
