@@ -56,7 +56,8 @@ def export(
             one_corpus(images, Modality.IMAGE)
         with bad_option("--speech"):
             one_corpus(speech, Modality.SPEECH)
-        exhibits = _exhibits(sources or [], Protocol(images, speech, seed=seed), data_dir)
+        sources = sources or _shipped(what)
+        exhibits = _exhibits(sources, Protocol(images, speech, seed=seed), data_dir)
         with notes().status(f"Writing {to.name}") as status, bad_option("--what or --to"):
             if what or to.suffix:
                 write(what or suggested(exhibits, to), exhibits, to)
@@ -66,16 +67,22 @@ def export(
         notes().print(f"Wrote {to}.", soft_wrap=True)
 
 
+def _shipped(what: str) -> list[Path]:
+    """What is shown where nothing is named; a model would be judged in vain for what a sweep alone is needed for."""
+    from model import locations
+    from model.export.writers import WRITERS
+
+    only_sweep = what in WRITERS and WRITERS[what].needs == "sweep"
+    shipped = [] if only_sweep else [locations.shipped_model()]
+    return [path for path in (*shipped, locations.shipped_sweep()) if path.is_file()]
+
+
 def _exhibits(sources: Sequence[Path], protocol: Protocol, data_dir: Path | None) -> Exhibits:
     """Sort what was named into models, runs and sweeps, and judge the models."""
-    from model import locations
     from model.checkpoint import UnusableCheckpoint
     from model.export.writers import Exhibits
     from model.runs import RunRecord
 
-    if not sources:
-        shipped = (locations.shipped_model(), locations.shipped_sweep())
-        sources = [path for path in shipped if path.is_file()]
     models: list[tuple[str, Evaluation]] = []
     runs: list[RunRecord] = []
     rows: list[SweepRow] = []

@@ -32,6 +32,15 @@ def pytest_sessionfinish() -> None:
         QGuiApplication.clipboard().clear()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _runs_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test looks at the user's runs and sweeps, let alone changes them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("MODINV_RUNS", "MODINV_SWEEPS"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _collect_in_this_thread() -> Iterator[None]:
     """As in the application: no other thread may destroy a test's widgets."""
