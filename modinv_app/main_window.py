@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -129,7 +129,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._ground)
         self.statusBar().addWidget(self._status, 1)
         self.statusBar().addPermanentWidget(self._model_text)
-        self.resize(1280, 800)
+        self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize()))
 
     def _callbacks(self) -> dict[str, Callback]:
         explore = self.explore
