@@ -137,9 +137,6 @@ class Reader:
         finally:
             self._tell("stop")
             self.jobs.put(None)
-            last = threading.Timer(_KEEPING_SECONDS, os._exit, [1])
-            last.daemon = True
-            last.start()
 
     def _take(self, request: Request) -> None:
         if request["do"] in JOBS:
@@ -186,7 +183,14 @@ def main() -> None:
                 line = line[os.write(answers, line) :]
 
     reader = Reader(sys.stdin.buffer, say)
-    threading.Thread(target=reader.read, name="reader", daemon=True).start()
+
+    def read() -> None:
+        reader.read()
+        last = threading.Timer(_KEEPING_SECONDS, os._exit, [1])
+        last.daemon = True
+        last.start()
+
+    threading.Thread(target=read, name="reader", daemon=True).start()
     from model.estimate import device_names  # with torch, which takes seconds
 
     say({"say": "ready", "devices": device_names()})
