@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from model.evaluation.store import Evaluation, find
 from model.results import FloatArray
 from model.runs import RunStore
 from model.sweep_results import SweepResults
-from modinv_app.jobs import Lane
+from modinv_app.jobs import Lane, told
 from modinv_app.worker import COMMAND, Worker
 
 log = logging.getLogger(__name__)
@@ -209,13 +208,9 @@ class EvaluationService(QObject):
         """Fetch the recording of an utterance."""
 
         def work() -> tuple[FloatArray, int]:
-            from model.datasets import CORPORA as BY_NAME  # it imports torch
-            from model.datasets import Mnist
+            from model.retrieval import recording  # it imports torch
 
-            name, key = evaluation.key(index).split(":", 1)
-            corpus = BY_NAME[name]()
-            assert not isinstance(corpus, Mnist)  # which has no utterances
-            return corpus.clip(key)
+            return recording(evaluation.key(index))
 
         self._lane.submit(work, lambda clip: self.clip_loaded.emit(index, *clip), self._broken)
 
@@ -272,7 +267,7 @@ class EvaluationService(QObject):
 
     def _broken(self, error: Exception) -> None:
         log.error("An evaluation failed", exc_info=error)
-        self.failed.emit(str(error) or type(error).__name__, "".join(traceback.format_exception(error)))
+        self.failed.emit(*told(error))
 
 
 def _models(store: RunStore) -> list[Model]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import traceback
 from collections.abc import Callable
 from functools import partial
 from queue import SimpleQueue
@@ -12,6 +13,11 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Signal, Slot
 
 T = TypeVar("T")
+
+
+def told(error: Exception) -> tuple[str, str]:
+    """What a person is told of an error: its words, and details to copy."""
+    return str(error) or type(error).__name__, "".join(traceback.format_exception(error))
 
 
 class Lane(QObject):

@@ -175,7 +175,7 @@ class MainWindow(QMainWindow):
         self.train = page = TrainPage(self._store)
         page.model_chosen.connect(self.use_model)
         page.evaluation_wanted.connect(self._evaluate)
-        page.clip_wanted.connect(lambda probe, index: self._model.load_recording(probe.key(index)))
+        page.play_wanted.connect(self._model.load_recording)
         page.informed.connect(self._inform)
         page.failed.connect(self._fail)
         page.service.state_changed.connect(self._strip.show_run)

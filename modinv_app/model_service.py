@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from model.checkpoint import Header
 from model.gallery import Gallery
 from model.projection import NeighbourMap, PrincipalComponents, Projection
 from model.results import Answer, FloatArray, Modality
-from modinv_app.jobs import Lane
+from modinv_app.jobs import Lane, told
 from modinv_app.state import Reply
 
 if TYPE_CHECKING:  # importing torch takes seconds: it happens in the lane, behind a window that is already there
@@ -248,5 +247,4 @@ class ModelService(QObject):
 
     def _broken(self, error: Exception) -> None:
         log.error("The model's thread failed", exc_info=error)
-        details = "".join(traceback.format_exception(error))
-        self.failed.emit(str(error) or type(error).__name__, details)
+        self.failed.emit(*told(error))

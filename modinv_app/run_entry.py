@@ -8,8 +8,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QLocale
 
+from model.plans import Estimate
 from model.recipes import lambda_text
 from model.runs import RunInfo, RunRecord
+
+_WORTHWHILE = 0.05  # share of a memory that an estimate may be off
 
 STATES = {
     "waiting": "Waiting",
@@ -90,6 +93,16 @@ class RunEntry:
         known = [info.name, info.note, self.setting, STATES[info.state], info.device, plan.left_out, *plan.corpora]
         text = " ".join(known).casefold()
         return all(word in text for word in words.casefold().split())
+
+
+def memory_shortage(estimate: Estimate) -> str:
+    """What to do where a training may need more memory than there is; empty where it fits."""
+    if estimate.memory_bytes <= (1 - _WORTHWHILE) * estimate.free_bytes:
+        return ""
+    return (
+        f"That may be too much: {estimate.free_bytes / 1e9:.1f} GB of memory are free. Choose fewer pairs a batch or "
+        "fewer samples an input under “Advanced”, or close other programs."
+    )
 
 
 def duration(seconds: float) -> str:

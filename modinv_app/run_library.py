@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from model.runs import RunRecord, RunStore
-from modinv_app.jobs import Lane
+from modinv_app.jobs import Lane, told
 from modinv_app.run_entry import ACTIVE, RunEntry
 
 log = logging.getLogger(__name__)
@@ -157,8 +156,8 @@ class RunLibrary(QObject):
     def _broken(self, trouble: str, error: Exception) -> None:
         self._reading = False
         log.error("%s", trouble, exc_info=error)
-        details = "".join(traceback.format_exception(error))
-        self.failed.emit(f"{trouble}: {error or type(error).__name__}", details)
+        what, details = told(error)
+        self.failed.emit(f"{trouble}: {what}", details)
 
 
 def _estimates(record: RunRecord) -> dict[str, float]:

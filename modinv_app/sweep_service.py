@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +17,7 @@ from model.plans import Estimate, Plan
 from model.sweep import SweepPlan
 from model.sweep_records import SweepRecord, SweepStore, SweptRun, runs_of
 from model.sweep_results import SweepResults
-from modinv_app.jobs import Lane
+from modinv_app.jobs import Lane, told
 from modinv_app.sweep_entry import SweepState, failures, listings, open_sweep, title_of, title_of_run, with_heard
 from modinv_app.worker import COMMAND, Worker
 
@@ -280,4 +279,4 @@ class SweepService(QObject):
 
     def _broken(self, error: Exception) -> None:
         log.error("A sweep failed", exc_info=error)
-        self.failed.emit(str(error) or type(error).__name__, "".join(traceback.format_exception(error)))
+        self.failed.emit(*told(error))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from model.plans import Estimate, Plan
 from model.runs import Growth, RunInfo, RunRecord, RunStore, RunTail, State
-from modinv_app.jobs import Lane
+from modinv_app.jobs import Lane, told
 from modinv_app.worker import COMMAND, Worker
 
 log = logging.getLogger(__name__)
@@ -324,7 +323,7 @@ class TrainingService(QObject):
 
     def _broken(self, error: Exception) -> None:
         log.error("A run's folder failed", exc_info=error)
-        self.failed.emit(str(error) or type(error).__name__, "".join(traceback.format_exception(error)))
+        self.failed.emit(*told(error))
 
     # The process
 

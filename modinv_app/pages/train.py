@@ -43,8 +43,8 @@ class TrainPage(QWidget):
         Path of a model that shall draw and speak from now on.
     evaluation_wanted(str)
         Path of a model that shall be judged.
-    clip_wanted(Gallery, int)
-        An utterance of the probe, by its index there, shall sound.
+    play_wanted(str)
+        Key of an utterance of the probe that shall sound.
     busy_changed(bool)
         A run begins to train, or has ended.
     informed(str)
@@ -55,7 +55,7 @@ class TrainPage(QWidget):
 
     model_chosen = Signal(str)
     evaluation_wanted = Signal(str)
-    clip_wanted = Signal(object, int)
+    play_wanted = Signal(str)
     busy_changed = Signal(bool)
     informed = Signal(str)
     failed = Signal(str, str)
@@ -193,7 +193,7 @@ class TrainPage(QWidget):
 
     def _play(self, index: int) -> None:
         if self._probe is not None and self._probe.items[index].modality is Modality.SPEECH:
-            self.clip_wanted.emit(self._probe, index)
+            self.play_wanted.emit(self._probe.key(index))
 
 
 def _read_map(record: RunRecord) -> tuple[Gallery, list[Snapshot]] | None:

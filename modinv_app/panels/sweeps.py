@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 from model.plans import Estimate, Plan
 from model.sweep import SweepPlan
 from modinv_app.data_service import DataService
-from modinv_app.run_entry import duration
+from modinv_app.run_entry import duration, memory_shortage
 from modinv_app.sweep_entry import Listing, SweepState
 from modinv_app.sweep_service import SweepService
 from modinv_app.widgets.card import bold, muted
@@ -39,7 +39,6 @@ from modinv_app.widgets.sweep_form import SweepForm
 from modinv_app.widgets.sweep_table import SweepTable
 
 _ESTIMATE_AFTER_MS = 800  # without another change: trial steps take seconds
-_WORTHWHILE = 0.05  # share of a memory that an estimate may be off
 _WHOLE = 1_000_000  # of a sweep's work
 _ELSEWHERE = "A run is training on the page “Train”. Stop it there first, or wait until it is done."
 _NO_SWEEP = "There is no sweep yet. Train one: a model for each value of λ_IG, each judged as in the paper."
@@ -328,16 +327,12 @@ class SweepsPanel(QWidget):
     def _show_estimate(self, plan: SweepPlan, estimate: Estimate) -> None:
         runs = len(plan.plans())
         each = f"{runs} runs of {duration(estimate.seconds)} each" if runs > 1 else "one run"
-        memory, free = estimate.memory_bytes / 1e9, estimate.free_bytes / 1e9
         self._cost.setText(
             f"About {duration(runs * estimate.seconds)}: {each}, and up to a minute to judge each. "
-            f"{memory:.1f} GB of memory on {estimate.device}"
+            f"{estimate.memory_bytes / 1e9:.1f} GB of memory on {estimate.device}"
         )
-        if memory > (1 - _WORTHWHILE) * free and not self._elsewhere:
-            self._form_trouble.show_text(
-                f"That may be too much: {free:.1f} GB of memory are free. Choose fewer pairs a batch or fewer samples "
-                "an input under “Advanced”, or close other programs."
-            )
+        if (shortage := memory_shortage(estimate)) and not self._elsewhere:
+            self._form_trouble.show_text(shortage)
 
     def _show_inestimable(self, plan: Plan, why: str) -> None:
         current = self._chosen()

@@ -14,7 +14,7 @@ from model.plans import Estimate, Plan
 from model.recipes import FAST, lambda_text
 from model.runs import Growth, RunInfo
 from modinv_app.data_service import DataService
-from modinv_app.run_entry import duration
+from modinv_app.run_entry import duration, memory_shortage
 from modinv_app.training_service import TrainingService
 from modinv_app.widgets.card import muted
 from modinv_app.widgets.note import Note
@@ -23,7 +23,6 @@ from modinv_app.widgets.run_card import Deed, RunCard
 from modinv_app.widgets.undo_strip import UndoStrip
 
 _ESTIMATE_AFTER_MS = 800  # without another change: trial steps take seconds
-_WORTHWHILE = 0.05  # share of a memory that an estimate may be off
 
 
 class TrainingPanel(QWidget):
@@ -168,13 +167,10 @@ class TrainingPanel(QWidget):
 
     def _show_estimate(self, plan: Plan, estimate: Estimate) -> None:
         seconds = estimate.seconds + (plan.recipe.steps - FAST.steps) * estimate.step_seconds
-        memory, free = estimate.memory_bytes / 1e9, estimate.free_bytes / 1e9
-        self._cost.setText(f"About {duration(seconds)} and {memory:.1f} GB of memory on {estimate.device}")
-        if memory > (1 - _WORTHWHILE) * free and not self._service.elsewhere:
-            self._trouble.show_text(
-                f"That may be too much: {free:.1f} GB of memory are free. Choose fewer pairs a batch or fewer samples "
-                "an input under “Advanced”, or close other programs."
-            )
+        memory = f"{estimate.memory_bytes / 1e9:.1f} GB of memory"
+        self._cost.setText(f"About {duration(seconds)} and {memory} on {estimate.device}")
+        if (shortage := memory_shortage(estimate)) and not self._service.elsewhere:
+            self._trouble.show_text(shortage)
 
     def _show_inestimable(self, plan: Plan, why: str) -> None:
         try:
