@@ -1,0 +1,1 @@
+"""Damaged inputs by the thousand: see ``tests/fuzz/harness.py``, and ``python -m tests.fuzz --help``."""

@@ -1,0 +1,27 @@
+"""What the harness has to notice; for its own tests."""
+
+import os
+import time
+
+from . import harness
+
+
+def cases(count, _seed):
+    for number in range(count):
+        yield "trouble", os.environ["MODINV_TROUBLE"] if number == 1 else "nothing"
+
+
+def use(content):
+    if content == "traceback":
+        raise ValueError(content)
+    if content == "hang":
+        time.sleep(10 * harness.LONGEST_SECONDS)
+    if content == "crash":
+        os.abort()
+    if content == "memory":
+        held = []
+        while True:
+            held.append(b"x" * 2**24)
+    if content == "spike":
+        b"x" * (harness.LARGEST_BYTES + 1)
+    return content

@@ -1,0 +1,22 @@
+"""A sample of the damaged inputs of ``python -m tests.fuzz``; and that the harness sees what it is there to see."""
+
+import pytest
+from fuzz import harness
+
+SAMPLE = 150
+
+
+@pytest.mark.parametrize("kind", harness.kinds())
+def test_damaged_inputs_are_answered_or_refused(kind):
+    count = getattr(harness.module_of(kind), "SAMPLE", SAMPLE)
+    report = harness.run(kind, count)
+    assert report.used == count
+    assert not report.findings, "\n".join(f"{found.name}: {found.what}\n{found.details}" for found in report.findings)
+
+
+@pytest.mark.parametrize("trouble", ["traceback", "hang", "memory", "crash", "spike"])
+def test_the_harness_finds_trouble_and_goes_on(trouble, monkeypatch):
+    monkeypatch.setenv("MODINV_TROUBLE", trouble)
+    report = harness.run("_trouble", 3)
+    assert report.used == 3
+    assert [(found.number, found.what) for found in report.findings] == [(1, trouble.replace("spike", "memory"))]
