@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from model import locations
-from model.checkpoint import UnusableCheckpoint
 from model.evaluation.report import Protocol
 from model.evaluation.store import Evaluation, find
 from model.results import FloatArray
-from model.runs import RunStore
 from model.sweep_results import SweepResults
 from modinv_app.jobs import Lane, told
+from modinv_app.model_catalogue import Model
 from modinv_app.worker import COMMAND, Worker
 
 log = logging.getLogger(__name__)
@@ -29,14 +27,6 @@ CORPORA = {"fsdd": "Human voices (FSDD)", "voices": "Synthetic voices"}
 
 _PATIENCE = 0.5  # seconds for the process to end by itself: it has nothing to keep
 _DIED = "The evaluation ended because its process did. Evaluate again; if it happens again, free some memory first."
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A model that can be judged: what it is called, and its file, by which it is known."""
-
-    title: str = field(compare=False)
-    file: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +42,11 @@ class EvaluationService(QObject):
 
     Parameters
     ----------
-    store
-        Where the runs lie whose models can be judged.
     command
         Starts the process.
 
     Signals
     -------
-    models_found(list of Model)
-        The runs that have a model, the newest first.
     corpora_found(set of str)
         Those of `CORPORA` that are installed.
     looked_up(Request, Evaluation or None)
@@ -87,7 +73,6 @@ class EvaluationService(QObject):
         What went wrong and what to do, and details to copy.
     """
 
-    models_found = Signal(object)
     corpora_found = Signal(object)
     looked_up = Signal(object, object)
     busy_changed = Signal(bool)
@@ -101,9 +86,8 @@ class EvaluationService(QObject):
     exported = Signal(str)
     failed = Signal(str, str)
 
-    def __init__(self, store: RunStore, parent: QObject | None = None, command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, parent: QObject | None = None, command: Sequence[str] = COMMAND) -> None:
         super().__init__(parent)
-        self._store = store
         self._lane = Lane("evaluations", self)
         self._worker = Worker(self, command)
         self._worker.said.connect(self._hear)
@@ -132,8 +116,7 @@ class EvaluationService(QObject):
         self._worker.start()
 
     def look_around(self) -> None:
-        """Find models and corpora to judge with."""
-        self._lane.submit(lambda: _models(self._store), self.models_found.emit, self._broken)
+        """Find corpora to judge with."""
         self._lane.submit(_installed, self.corpora_found.emit, self._broken)
 
     def look_up(self, request: Request) -> None:
@@ -268,16 +251,6 @@ class EvaluationService(QObject):
     def _broken(self, error: Exception) -> None:
         log.error("An evaluation failed", exc_info=error)
         self.failed.emit(*told(error))
-
-
-def _models(store: RunStore) -> list[Model]:
-    """The runs that have a model, the newest first."""
-    found = []
-    for record in store.list():
-        if record.model_file.is_file():
-            with suppress(UnusableCheckpoint):
-                found.append(Model(record.info().name, record.model_file))
-    return found
 
 
 def _installed() -> set[str]:

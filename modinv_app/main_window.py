@@ -28,6 +28,7 @@ from modinv_app.audio.player import Player
 from modinv_app.audio.recorder import Recorder
 from modinv_app.audio.system import SoundSystem
 from modinv_app.jobs import Lane
+from modinv_app.model_catalogue import Model, ModelCatalogue
 from modinv_app.model_service import ModelService
 from modinv_app.pages.explore import ExplorePage
 from modinv_app.push_to_talk import PushToTalk
@@ -35,6 +36,7 @@ from modinv_app.settings import Settings
 from modinv_app.state import AppState
 from modinv_app.theme import Scheme, apply_scheme
 from modinv_app.widgets.message_bar import MessageBar
+from modinv_app.widgets.model_switcher import ModelSwitcher
 from modinv_app.widgets.pages import Pages
 from modinv_app.widgets.shortcut_sheet import ShortcutSheet
 from modinv_app.widgets.training_strip import TrainingStrip
@@ -103,6 +105,10 @@ class MainWindow(QMainWindow):
         self.pages.add("dial", "λ dial", self._build_dial)
         self.pages.add("train", "Train", self._build_train)
         self.pages.add("evaluate", "Evaluate", self._build_evaluate)
+        self._catalogue = ModelCatalogue(store, settings, self)
+        self._switcher = ModelSwitcher()
+        self._switcher.show_models(self._catalogue.models)
+        self._switcher.show_loading(self._loaded)
         self._strip = TrainingStrip()
         self._strip.clicked.connect(lambda: self.pages.turn_to("train"))
         self._ground = QWidget()  # a layout would make room for the messages that float over it
@@ -121,6 +127,7 @@ class MainWindow(QMainWindow):
         top.addWidget(self.pages.bar)
         top.addStretch()
         top.addWidget(self._strip)
+        top.addWidget(self._switcher)
         whole = QVBoxLayout(self._ground)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -187,7 +194,7 @@ class MainWindow(QMainWindow):
     def _build_evaluate(self) -> QWidget:
         from modinv_app.pages.evaluate import EvaluatePage
 
-        self.evaluate = page = EvaluatePage(self._store)
+        self.evaluate = page = EvaluatePage(self._catalogue)
         page.clip_loaded.connect(self._player.play)
         page.informed.connect(self._inform)
         page.failed.connect(self._fail)
@@ -201,6 +208,11 @@ class MainWindow(QMainWindow):
 
     def _wire(self) -> None:
         self.pages.turned.connect(self._page_turned)
+        self._catalogue.changed.connect(self._models_changed)
+        self._switcher.opening.connect(self._catalogue.refresh)
+        self._switcher.model_wanted.connect(lambda model: self.use_model(str(model.file)))
+        self._switcher.file_wanted.connect(self._open_model)
+        self._model.not_loaded.connect(lambda file: self._switcher.end_loading(self._catalogue.of(file)))
         self._state.model_changed.connect(self._show_model)
         self.explore.status_changed.connect(self._status.setText)
         self.explore.warned.connect(self._warn)
@@ -231,6 +243,7 @@ class MainWindow(QMainWindow):
         self._sound.close()
         self._model.close()
         self._files.close()
+        self._catalogue.close()
         for page in (self.dial, self.train, self.evaluate):
             if page is not None:
                 page.release()
@@ -285,10 +298,15 @@ class MainWindow(QMainWindow):
         self._status.setVisible(exploring)  # it speaks of the query
         self.commands.set_enabled(_OF_EXPLORE, exploring)
 
+    @property
+    def _loaded(self) -> Model:
+        """The model that answers, or will once it is loaded."""
+        return self._catalogue.of(self._model.file)
+
     def _tell_loaded(self, page: TrainPage | EvaluatePage) -> None:
         """Which model draws and speaks: runs may start from it, and it can be judged."""
         if self._state.model is not None:
-            page.show_loaded(self._model.file, self._state.model)
+            page.show_loaded(self._loaded)
 
     def _evaluate(self, path: str) -> None:
         self.pages.turn_to("evaluate")
@@ -302,10 +320,22 @@ class MainWindow(QMainWindow):
     def _show_model(self, header: Header) -> None:
         corpora = ", ".join([*header.data["images"], *header.data["speech"]])
         another = bool(self._model_text.text())
+        self._switcher.show_loaded(self._loaded)
         self._model_text.setText(f"λ_IG {lambda_text(header.recipe['lambda_ig'])} · trained on {corpora}")
         self._model_text.setToolTip(f"Recipe {header.recipe['name']}, seed {header.seed}, {header.step} steps")
         if another and self.pages.current != "explore":
-            self._inform(f"The model with λ_IG {lambda_text(header.recipe['lambda_ig'])} answers now, under Explore.")
+            self._inform(f"“{self._loaded.title}” answers now, under Explore.")
+        self._show_title()
+
+    def _models_changed(self, models: list[Model]) -> None:
+        self._switcher.show_models(models)
+        self._show_title()
+
+    def _show_title(self) -> None:
+        """Say by its name which model answers, wherever that is said."""
+        if self._state.model is None:
+            return
+        self.setWindowTitle(f"{self._loaded.title} – modinv")
         for page in (self.train, self.evaluate):
             if page is not None:
                 self._tell_loaded(page)
@@ -341,9 +371,11 @@ class MainWindow(QMainWindow):
 
     def use_model(self, path: str) -> None:
         """Let the model of a file answer from now on."""
+        model = self._catalogue.of(Path(path))
         self.explore.conversation.forget()
-        self._status.setText(f"Loading {Path(path).name}…")
-        self._model.use_model(Path(path))
+        self._status.setText(f"Loading “{model.title}”…")
+        self._switcher.show_loading(model)
+        self._model.use_model(model.file)
 
     def _show_shortcuts(self) -> None:
         ShortcutSheet(self.commands.all(), _KEYS_WITHOUT_ACTION, self).open()

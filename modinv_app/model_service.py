@@ -56,6 +56,8 @@ class ModelService(QObject):
         The ticket of the question, and its reply. Tickets grow; some are never answered.
     refused(Modality, str)
         A query could not be used: why, and what to do.
+    not_loaded(Path)
+        A model could not be loaded: the one before goes on, if there is one, and ``failed`` says why.
     map_fitted(str, object)
         A map of the present gallery that took its time: kind and coordinates.
     clip_loaded(int, object, int)
@@ -70,6 +72,7 @@ class ModelService(QObject):
     ready = Signal(object)
     replied = Signal(int, object)
     refused = Signal(object, str)
+    not_loaded = Signal(object)
     map_fitted = Signal(str, object)
     clip_loaded = Signal(int, object, int)
     recording_loaded = Signal(object, int)
@@ -112,7 +115,9 @@ class ModelService(QObject):
         The gallery is encoded anew; its principal components show at once, t-SNE follows when it is fitted.
         """
         self.forget()
-        self._lane.submit(lambda: self._change_model(path), partial(self._model_changed, path), self._broken)
+        self._lane.submit(
+            lambda: self._change_model(path), partial(self._model_changed, path), partial(self._not_changed, path)
+        )
 
     def forget(self) -> None:
         """Drop every question that is not answered yet."""
@@ -214,8 +219,11 @@ class ModelService(QObject):
         from model.trained import load_model
 
         encoders, header = load_model(path)
-        gallery = encode_gallery(encoders, header, self._gallery_now())
-        self._maps = {"PCA": PrincipalComponents.fit(gallery.means)}
+        if path == locations.shipped_model():  # its gallery and maps ship with it
+            gallery = self._load_gallery()
+        else:
+            gallery = encode_gallery(encoders, header, self._gallery_now())
+            self._maps = {"PCA": PrincipalComponents.fit(gallery.means)}
         self._retriever = Retriever(encoders, header, gallery)
         self._gallery = gallery
         return header, gallery
@@ -225,6 +233,8 @@ class ModelService(QObject):
         self.file = path
         self._gallery_loaded(gallery)
         self.ready.emit(header)
+        if set(self._maps) == set(MAPS):
+            return
 
         def outdated() -> bool:
             return self._closing or self._gallery is not gallery
@@ -236,12 +246,17 @@ class ModelService(QObject):
 
         self._map_lane.submit(lambda: NeighbourMap.fit(gallery.means, stop=outdated), keep, self._broken)
 
+    def _not_changed(self, path: Path, error: Exception) -> None:
+        self._broken(error)
+        self.not_loaded.emit(path)
+
     def _gallery_now(self) -> Gallery:
         if self._gallery is None:
             raise _NoGallery("There is no gallery in which a model could find anything. Install the application again.")
         return self._gallery
 
     def _not_loaded(self, error: Exception) -> None:
+        self.not_loaded.emit(self.file)
         if not isinstance(error, _NoGallery):  # why there is none has just been said
             self._broken(error)
 

@@ -12,13 +12,11 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from model import locations
-from model.checkpoint import Header
 from model.evaluation.store import Evaluation
-from model.recipes import lambda_text
 from model.results import FloatArray
-from model.runs import RunStore
 from model.sweep_results import SweepResults
-from modinv_app.evaluation_service import EvaluationService, Model, Request
+from modinv_app.evaluation_service import EvaluationService, Request
+from modinv_app.model_catalogue import Model, ModelCatalogue
 from modinv_app.panels.confusions import ConfusionsPanel
 from modinv_app.panels.evaluation_bar import EvaluationBar
 from modinv_app.panels.figure2 import Figure2Panel
@@ -39,8 +37,8 @@ class EvaluatePage(QWidget):
 
     Parameters
     ----------
-    store
-        Where the runs lie.
+    catalogue
+        The models that can be judged.
     command
         Starts the process that judges.
 
@@ -61,9 +59,12 @@ class EvaluatePage(QWidget):
     informed = Signal(str)
     failed = Signal(str, str)
 
-    def __init__(self, store: RunStore, command: Sequence[str] = COMMAND, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, catalogue: ModelCatalogue, command: Sequence[str] = COMMAND, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self.service = EvaluationService(store, self, command)
+        self._catalogue = catalogue
+        self.service = EvaluationService(self, command)
         self._evaluation: Evaluation | None = None  # what shows
         self._title = ""
         self._sweep: Path | None = None
@@ -117,7 +118,8 @@ class EvaluatePage(QWidget):
         for panel in (self.confusions, self.mistakes):
             panel.play_wanted.connect(self._play)
         self.figure3.open_wanted.connect(self._ask_for_sweep)
-        service.models_found.connect(bar.show_runs)
+        self._catalogue.changed.connect(bar.show_models)
+        bar.show_models(self._catalogue.models)
         service.corpora_found.connect(bar.show_corpora)
         service.looked_up.connect(self._looked_up)
         service.busy_changed.connect(self._show_busy)
@@ -138,17 +140,17 @@ class EvaluatePage(QWidget):
         """Whether an evaluation or an export is on its way."""
         return self.service.busy
 
-    def show_loaded(self, path: Path, header: Header) -> None:
-        """Offer the model that draws and speaks; it is chosen while no other one is."""
-        self.bar.show_loaded(Model(f"Loaded model, λ_IG {lambda_text(header.recipe['lambda_ig'])}", path))
+    def show_loaded(self, model: Model) -> None:
+        """Say which model draws and speaks; it is chosen while no other one is."""
+        self.bar.show_loaded(model)
 
     def evaluate(self, path: str) -> None:
         """Judge the model of a file, or show what was found before."""
         if self.service.busy:
             self.failed.emit("Another model is being judged. Cancel that, or wait until it is done.", "")
             return
-        self.service.look_around()
-        self.bar.choose(self.bar.model_of(Path(path)))
+        self._catalogue.refresh()
+        self.bar.choose(self._catalogue.of(Path(path)))
         self._asked = self.bar.request
         if self._asked is not None:
             self.service.look_up(self._asked)
@@ -167,6 +169,7 @@ class EvaluatePage(QWidget):
         super().showEvent(event)
         self.service.prepare()
         self.service.look_around()
+        self._catalogue.refresh()
         if not self._shown_before:
             self._shown_before = True
             self.service.load_sweep()
@@ -290,7 +293,7 @@ class EvaluatePage(QWidget):
             panel.pairs.set_playing(index)
 
     def _ask_for_model(self) -> None:
-        self._ask_for_file("Choose a model", lambda path: self.bar.choose(self.bar.model_of(Path(path))))
+        self._ask_for_file("Choose a model", lambda path: self.bar.choose(self._catalogue.of(Path(path))))
 
     # Figures of several models
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
-from model.checkpoint import Header
 from model.gallery import Gallery
 from model.results import Modality
 from model.runs import Growth, RunInfo, RunRecord, RunStore, Snapshot
 from modinv_app.data_service import DataService
 from modinv_app.jobs import Lane
+from modinv_app.model_catalogue import Model
 from modinv_app.panels.runs import RunsPanel
 from modinv_app.panels.training import TrainingPanel
 from modinv_app.run_watch import RunWatch
@@ -121,9 +121,9 @@ class TrainPage(QWidget):
         """Say whether a sweep trains on another page: there is one training at a time."""
         self.panel.set_elsewhere(busy)
 
-    def show_loaded(self, path: Path, header: Header) -> None:
+    def show_loaded(self, model: Model) -> None:
         """Say which model is loaded: runs may start from it, and are compared with it."""
-        self.panel.show_loaded(path, header)
+        self.panel.show_loaded(model)
 
     def release(self) -> None:
         """Let go of everything that runs; a training that is still on is kept, and can be resumed."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QProgressBar, QPushButton, QSizePolicy, QWidget
 
 from model.evaluation.report import Protocol
-from modinv_app.evaluation_service import CORPORA, Model, Request
+from modinv_app.evaluation_service import CORPORA, Request
+from modinv_app.model_catalogue import Model
 from modinv_app.widgets.card import muted
 
 _OPEN = "Open a file…"
@@ -40,8 +40,6 @@ class EvaluationBar(QWidget):
         self._models: list[Model] = []
         self._loaded: Model | None = None
         self._chosen: Model | None = None
-        self._runs: Sequence[Model] = ()
-        self._files: list[Model] = []
         self._installed: Set[str] = frozenset({"voices"})  # which ships, until it is known better
         self._picked = False  # by hand, so that better news of what is installed changes nothing
         self._request: Request | None = None
@@ -105,10 +103,12 @@ class EvaluationBar(QWidget):
         if was_chosen:
             self.choose(model)
 
-    def show_runs(self, runs: Sequence[Model]) -> None:
-        """Offer the models of these runs."""
-        self._runs = runs
+    def show_models(self, models: Sequence[Model]) -> None:
+        """Offer these models."""
+        self._models = list(models)
+        self._chosen = next((model for model in models if model == self._chosen), self._chosen)  # it may be renamed
         self._fill()
+        self._take_request()
 
     def show_corpora(self, installed: Set[str]) -> None:
         """Let only speech be chosen that is there; people's rather than synthetic."""
@@ -126,19 +126,10 @@ class EvaluationBar(QWidget):
         self._take_request()
 
     def choose(self, model: Model) -> None:
-        """Choose a model, which may be a new one."""
-        if model not in self._models:
-            self._files.append(model)
-            self._fill()
-        self._chosen = next(known for known in self._models if known == model)
+        """Choose one of the models."""
+        self._chosen = model
         self._show_chosen()
         self._take_request()
-
-    def model_of(self, file: Path) -> Model:
-        """The model of a file, by the name that it is known by, if it is."""
-        known = next((model for model in self._models if model.file == file), None)
-        name = file.parent.name if file.name == "model.safetensors" else file.stem
-        return known or Model(name, file)
 
     def set_busy(self, busy: bool, stoppable: bool) -> None:
         """While something is on its way nothing else can be chosen."""
@@ -166,12 +157,9 @@ class EvaluationBar(QWidget):
         self.button.setEnabled(False)
 
     def _fill(self) -> None:
-        loaded = [self._loaded] if self._loaded else []
-        # A file may be both loaded and a run's: its first name counts.
-        self._models = list(dict.fromkeys([*loaded, *self._runs, *self._files]))
         self.models.clear()
         for model in self._models:
-            self.models.addItem(model.title)
+            self.models.addItem(f"{model.title} (loaded)" if model == self._loaded else model.title)
             self.models.setItemData(self.models.count() - 1, str(model.file), Qt.ItemDataRole.ToolTipRole)
         self.models.insertSeparator(self.models.count())
         self.models.addItem(_OPEN)
@@ -197,8 +185,9 @@ class EvaluationBar(QWidget):
         wanted = None
         if self._chosen is not None and speech in self._installed:
             wanted = Request(self._chosen, Protocol(speech=speech))
-        if wanted != self._request:
-            self._request = wanted
+        is_another = wanted != self._request
+        self._request = wanted
+        if is_another:
             self.button.setEnabled(wanted is not None)
             if wanted is not None:
                 self.request_changed.emit(wanted)

@@ -9,11 +9,11 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
-from model.checkpoint import Header
 from model.plans import Estimate, Plan
-from model.recipes import FAST, lambda_text
+from model.recipes import FAST
 from model.runs import Growth, RunInfo
 from modinv_app.data_service import DataService
+from modinv_app.model_catalogue import Model
 from modinv_app.run_entry import duration, memory_shortage
 from modinv_app.training_service import TrainingService
 from modinv_app.widgets.card import muted
@@ -105,10 +105,10 @@ class TrainingPanel(QWidget):
         service.cancelled.connect(lambda name: self._undo.offer(f"Discarded “{name}”."))
         self.card.wanted.connect(self._do)
 
-    def show_loaded(self, path: Path, header: Header) -> None:
+    def show_loaded(self, model: Model) -> None:
         """Say which model is loaded: a run may start from it, and is compared with it."""
-        self._loaded = path
-        self.form.show_loaded(path, f"λ {lambda_text(header.recipe['lambda_ig'])}")
+        self._loaded = model.file
+        self.form.show_loaded(model.file, model.title)
 
     def set_elsewhere(self, busy: bool) -> None:
         """Say whether a sweep trains on another page."""

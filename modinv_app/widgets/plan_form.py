@@ -149,7 +149,7 @@ class PlanForm(QWidget):
         chosen = self._start.currentIndex()
         while self._start.count() > 1:
             self._start.removeItem(1)
-        self._start.addItem(f"From the loaded model ({title})", str(path))
+        self._start.addItem(f"From the loaded model: {title}", str(path))
         self._start.setCurrentIndex(chosen)
 
     def _choose_device(self) -> None:

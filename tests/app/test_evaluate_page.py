@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from desk import pause, until
 from judged import IMAGES, MISTAKES, a_sweep, an_evaluation, features, kept
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLabel, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
@@ -21,11 +21,12 @@ from run_folders import make_run
 from test_screenshots import hidden_parts
 
 from model import locations
-from model.checkpoint import Header
 from model.evaluation.report import Protocol
 from model.evaluation.store import Evaluation, folder_of
 from model.runs import RunStore
+from modinv_app.model_catalogue import ModelCatalogue
 from modinv_app.pages.evaluate import EvaluatePage
+from modinv_app.settings import Settings
 from modinv_app.widgets.pair_view import PairView
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # popups, on the offscreen platform
@@ -65,14 +66,14 @@ for line in sys.stdin:
     else:
         say(say="evaluated", folder=known)
 """
-HEADER = Header({"name": "fast", "lambda_ig": 0.0215}, {}, {"images": [], "speech": []}, 0, 10, "cpu", {})
 
 
 class Visitor:
     """Uses the page, and remembers what it says."""
 
-    def __init__(self, page: EvaluatePage, folder: Path) -> None:
+    def __init__(self, page: EvaluatePage, catalogue: ModelCatalogue, folder: Path) -> None:
         self.page = page
+        self.catalogue = catalogue
         self.folder = folder
         self.informed: list[str] = []
         self.failures: list[tuple[str, str]] = []
@@ -89,7 +90,7 @@ class Visitor:
 
     def load(self, name: str) -> None:
         """Let a model be the loaded one, and wait until it can be judged."""
-        self.page.show_loaded(self.file(name), HEADER)
+        self.page.show_loaded(self.catalogue.of(self.file(name)))
         until(lambda: self.button.isEnabled(), "a button to press")
 
     @property
@@ -122,24 +123,27 @@ def visitor(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setenv("MODINV_DATA", str(tmp_path / "no data"))  # so that only the voices are there
     kept(tmp_path / "known")
     command = (sys.executable, "-c", _JUDGE, str(tmp_path), str(tmp_path / "known"))
-    page = EvaluatePage(RunStore(tmp_path / "runs"), command)
+    settings = Settings(QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat))
+    catalogue = ModelCatalogue(RunStore(tmp_path / "runs"), settings)
+    page = EvaluatePage(catalogue, command)
     qtbot.addWidget(page)
     page.resize(1000, 650)
     page.show()
-    yield Visitor(page, tmp_path)
+    yield Visitor(page, catalogue, tmp_path)
     page.release()
+    catalogue.close()
 
 
 def test_judging_the_loaded_model(visitor: Visitor) -> None:
     visitor.load("loaded")
-    assert visitor.page.bar.models.currentText() == "Loaded model, λ_IG 2.15e-2"
+    assert visitor.page.bar.models.currentText() == "loaded (loaded)"
     assert visitor.number("P@1, image → speech") == "–"
     visitor.turn_to("Confusions")
     assert "once the model has been evaluated" in visitor.says()
     visitor.judge()
     assert visitor.number("Cluster purity") == "0.987"
     assert "Images of two, wrongly answered by seven" in visitor.says()
-    assert visitor.informed == ["“Loaded model, λ_IG 2.15e-2” is evaluated."]
+    assert visitor.informed == ["“loaded” is evaluated."]
     assert not visitor.failures
 
 
@@ -181,10 +185,10 @@ def test_a_killed_process_is_told_and_replaced(visitor: Visitor) -> None:
 def test_what_is_known_shows_at_once(visitor: Visitor) -> None:
     file = visitor.file("known before")
     kept(folder_of(file, Protocol(speech="voices")), purity=0.875)
-    visitor.page.show_loaded(file, HEADER)
+    visitor.page.show_loaded(visitor.catalogue.of(file))
     until(lambda: visitor.number("Cluster purity") == "0.875", "numbers from before")
     assert "Judged in 31 s" in visitor.says()
-    visitor.page.bar.choose(visitor.page.bar.model_of(visitor.file("never judged")))
+    visitor.page.bar.choose(visitor.catalogue.of(visitor.file("never judged")))
     assert visitor.number("Cluster purity") == "–", "what shows is always of the chosen model"
     until(lambda: "Not judged yet. “Evaluate” does it" in visitor.says(), "a word about that")
 
@@ -193,7 +197,7 @@ def test_another_model_is_loaded_meanwhile(visitor: Visitor) -> None:
     visitor.load("slow")
     visitor.button.click()
     until(lambda: visitor.number("P@1, image → speech") == "0.950", "a first number")
-    visitor.page.show_loaded(visitor.file("newly trained"), HEADER)
+    visitor.page.show_loaded(visitor.catalogue.of(visitor.file("newly trained")))
     assert visitor.number("P@1, image → speech") == "–", "that was of the former"
     visitor.button.click()
     until(lambda: visitor.button.text() == "Evaluate", "the end")
@@ -251,15 +255,15 @@ def test_a_second_model_becomes_a_row_of_figure_2(visitor: Visitor) -> None:
     record = make_run(RunStore(visitor.folder / "runs"), "another run")
     kept(folder_of(record.model_file, Protocol(speech="voices")), purity=0.5)
     visitor.load("loaded")
-    visitor.page.service.look_around()
-    until(lambda: len(visitor.page.bar.all_models) == 2, "the run")
+    visitor.catalogue.refresh()
+    until(lambda: "another run" in [model.title for model in visitor.page.bar.all_models], "the run")
     visitor.judge()
     visitor.turn_to("Figure 2")
     button = next(b for b in visitor.page.figure2.findChildren(QPushButton) if b.text() == "Add a model…")
     button.click()
     menu = button.findChild(QMenu)
-    assert [action.text() for action in menu.actions()] == ["another run"]
-    menu.actions()[0].trigger()
+    assert [action.text() for action in menu.actions()] == ["Shipped model", "another run"]
+    menu.actions()[1].trigger()
     until(lambda: len(visitor.page.figure2.rows) == 2, "a second row")
     assert visitor.number("Cluster purity") == "0.987", "the page is still about the first"
     menu.close()
@@ -294,8 +298,8 @@ def test_there_is_nothing_to_export_before_anything_is_judged(visitor: Visitor) 
 @pytest.mark.parametrize(
     ("title", "name", "holds"),
     [
-        ("Numbers of all models in Figure 2…", "numbers.md", "Loaded model"),
-        ("Figure 2, all rows…", "figure2.svg", "Loaded model"),
+        ("Numbers of all models in Figure 2…", "numbers.md", "| loaded |"),
+        ("Figure 2, all rows…", "figure2.svg", "loaded"),
     ],
 )
 def test_exports_are_written_where_one_says(visitor: Visitor, title: str, name: str, holds: str) -> None:

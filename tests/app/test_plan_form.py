@@ -124,9 +124,9 @@ def test_a_value_that_can_t_be_used_is_named(form: PlanForm, name: str, text: st
 
 
 def test_starting_from_the_loaded_model(form: PlanForm) -> None:
-    form.show_loaded(Path("/models/model.safetensors"), "λ 1")
+    form.show_loaded(Path("/models/model.safetensors"), "second try")
     assert form.plan().start is None
-    choose(form, "Start", "loaded model (λ 1)")
+    choose(form, "Start", "loaded model: second try")
     assert form.plan().start == Path("/models/model.safetensors")
     form.show_loaded(Path("/models/other.safetensors"), "λ 0")
     assert form.plan().start == Path("/models/other.safetensors")

@@ -19,8 +19,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QProgressBar, QPushButton
 
 from model import locations
-from model.checkpoint import Header, read, read_header
+from model.checkpoint import read, read_header
 from model.runs import RunRecord, RunStore
+from modinv_app.model_catalogue import Model
 from modinv_app.pages.train import TrainPage
 from modinv_app.widgets.curves import Curves
 from modinv_app.widgets.snapshot_map import SnapshotMap
@@ -50,8 +51,7 @@ class Trainer:
         self.used: list[str] = []
         self.page.failed.connect(lambda text, _details: self.failures.append(text))
         self.page.model_chosen.connect(self.used.append)
-        header = Header.from_dict(read_header(locations.shipped_model()))
-        self.page.show_loaded(locations.shipped_model(), header)
+        self.page.show_loaded(Model("Shipped model", locations.shipped_model()))
         self.page.resize(1280, 740)
         self.page.show()
         self.page.activateWindow()
