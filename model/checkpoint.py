@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -48,17 +48,17 @@ def write_atomically(path: Path, arrays: Arrays, header: Mapping[str, Any] | Non
 def write_bytes_atomically(path: Path, content: bytes) -> None:
     """Write a file of any kind, all or nothing; raises as :func:`write_atomically`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    # Not by tempfile, whose files are private: who may read a file is for the user's umask to say, as of any other.
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with draft.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(draft).chmod(0o644)
-        _take_place(Path(draft), path)
+        _take_place(draft, path)
     except BaseException:
         with suppress(OSError):
-            Path(draft).unlink()
+            draft.unlink()
         raise
 
 

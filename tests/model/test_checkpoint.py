@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import pickle
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -48,8 +49,6 @@ def test_writing_leaves_one_readable_file_and_no_draft(tmp_path):
     write_atomically(path, {"c": np.ones(1)}, HEADER)
     assert [path.name for path in tmp_path.iterdir()] == ["x.safetensors"]
     assert set(read(path)[0]) == {"c"}
-    if os.name == "posix":
-        assert path.stat().st_mode & 0o777 == 0o644
 
 
 @pytest.mark.parametrize("failing", ["fsync", "replace"])
@@ -228,3 +227,14 @@ def test_a_file_that_may_not_be_replaced_stays(tmp_path, monkeypatch):
         write_bytes_atomically(tmp_path / "file", b"content")
     assert (tmp_path / "file").read_bytes() == b"former"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no umask")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_the_umask_says_who_may_read_a_file(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        write_atomically(tmp_path / "file.safetensors", {"a": np.zeros(3)})
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "file.safetensors").stat().st_mode) == mode
