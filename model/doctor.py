@@ -22,6 +22,7 @@ from pathlib import Path
 import platformdirs
 
 from model import locations
+from model.processes import environment, python
 
 OLDEST_PYTHON = (3, 11)
 WANTED_SPACE = 2**30  # bytes: corpora as filterbanks, a few checkpoints
@@ -216,9 +217,10 @@ def _sound() -> Check:
     """Ask another process: this package never loads sounddevice, and a driver that hangs must not hang us."""
     try:
         answer = subprocess.run(
-            [sys.executable, "-c", _LIST_SOUND_DEVICES],
+            python("-c", _LIST_SOUND_DEVICES),
+            env=environment(),
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=20,
             check=False,
         )

