@@ -26,6 +26,14 @@ class Modality(StrEnum):
         return Modality.SPEECH if self is Modality.IMAGE else Modality.IMAGE
 
 
+class Certainty(StrEnum):
+    """How clearly a query is taken for one digit, in words; see :mod:`model.certainty`."""
+
+    SURE = "sure"
+    LIKELY = "likely"
+    NOT_SURE = "not sure"
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One thing that can be retrieved.
@@ -77,8 +85,14 @@ class Answer:
         Nearest items of the other modality, best first.
     guess
         The digit that most of the matches carry (the nearest one's among equals).
-    agreement
-        Share of the matches that carry ``guess``, in [0, 1].
+    runner_up
+        The digit that comes next; ``None`` if the gallery has no other.
+    margin
+        Mean score of the query with all items that carry ``guess``, less the same of ``runner_up``, in the units of
+        :attr:`Match.score`; negative where the matches and the means disagree. It is no probability.
+    certainty
+        A word for the margin. It says how far apart two digits are, and not whether the query is a digit at all:
+        a letter may well be "sure".
     milliseconds
         From raw input to matches.
     """
@@ -90,5 +104,16 @@ class Answer:
     samples: FloatArray
     matches: tuple[Match, ...]
     guess: int
-    agreement: float
+    runner_up: int | None
+    margin: float
+    certainty: Certainty
     milliseconds: float
+
+    @property
+    def verdict(self) -> str:
+        """Guess and certainty as one says them: ``"sure: 7"``, ``"likely 7, perhaps 1"``, ``"not sure: 7 or 1"``."""
+        if self.certainty is Certainty.LIKELY:
+            return f"likely {self.guess}" + ("" if self.runner_up is None else f", perhaps {self.runner_up}")
+        if self.certainty is Certainty.SURE or self.runner_up is None:
+            return f"{self.certainty}: {self.guess}"
+        return f"{self.certainty}: {self.guess} or {self.runner_up}"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from model.certainty import Margins
 from model.checkpoint import Header
 from model.datasets import CORPORA, Samples, SpeechCorpus
 from model.encoders import Encoders
@@ -43,6 +44,7 @@ class Retriever:
         self.encoders = encoders
         self.header = header
         self.gallery = gallery
+        self._margins = Margins(gallery)
         self._front_end = SpeechFrontEnd(FilterbankSettings(**header.filterbank))
 
     def ask_picture(self, picture: np.ndarray[Any, Any], count: int = 10) -> Answer:
@@ -90,7 +92,8 @@ class Retriever:
         posterior = self.encoders.encode(modality, torch.from_numpy(features).unsqueeze(0))
         mean = posterior.mean[0].numpy()
         matches = self.gallery.nearest(mean, modality.other, count)
-        guess, agreement = majority(matches)
+        guess = majority(matches)
+        margin, runner_up = self._margins.of(mean, modality, guess)
         # The same query shows the same samples each time: a map must not flicker.
         samples = posterior.sample(SAMPLES, torch.Generator().manual_seed(0))[0].numpy()
         return Answer(
@@ -101,16 +104,17 @@ class Retriever:
             samples,
             matches,
             guess,
-            agreement,
+            runner_up,
+            margin,
+            self._margins.word(margin, modality),
             1000 * (time.perf_counter() - started),
         )
 
 
-def majority(matches: Sequence[Match]) -> tuple[int, float]:
-    """The digit that most matches carry, of the best-placed one among equals, and its share of the matches."""
+def majority(matches: Sequence[Match]) -> int:
+    """The digit that most matches carry, that of the best-placed one among equals."""
     counts = Counter(match.item.label for match in matches)
-    guess, votes = counts.most_common(1)[0]  # equals keep the order in which they were met: best first
-    return guess, votes / len(matches)
+    return counts.most_common(1)[0][0]  # equals keep the order in which they were met: best first
 
 
 def build_gallery(encoders: Encoders, header: Header, images: Samples, speech: Samples) -> Gallery:

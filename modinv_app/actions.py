@@ -45,6 +45,8 @@ COMMANDS = (
     Command("open_model", "File", "Open &model…", ("Ctrl+Shift+M",)),
     Command("paste", "File", "P&aste picture", ("Ctrl+V",)),
     Command("quit", "File", "&Quit", ("Ctrl+Q",)),
+    Command("back", "Query", "&Back to the former query", ("Alt+Left",)),
+    Command("forward", "Query", "&Forward to the next query", ("Alt+Right",)),
     Command("undo", "Draw", "&Undo", ("Ctrl+Z",)),
     Command("redo", "Draw", "&Redo", ("Ctrl+Shift+Z", "Ctrl+Y")),
     Command("clear", "Draw", "&Clear", ("Delete", "Backspace")),

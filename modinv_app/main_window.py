@@ -52,7 +52,7 @@ _KEYS_WITHOUT_ACTION = (
     ("Listen", "Return", "Play the chosen utterance; let the chosen image be the query"),
     ("Map", "Ctrl+Wheel", "Zoom"),
 )
-_OF_EXPLORE = ("Draw", "Listen", "Map")
+_OF_EXPLORE = ("Query", "Draw", "Listen", "Map")
 """Groups of commands whose single keys mean something else on other pages."""
 
 
@@ -149,11 +149,13 @@ class MainWindow(QMainWindow):
             "undo": explore.draw.undo,
             "redo": explore.draw.redo,
             "clear": explore.clear,
+            "back": explore.queries.go_back,
+            "forward": explore.queries.go_forward,
             "hands_free": explore.toggle_hands_free,
             "play": explore.play_chosen,
             "next": explore.matches.select_next,
             "previous": explore.matches.select_previous,
-            "silence": explore.conversation.be_silent,
+            "silence": explore.queries.be_silent,
             "pca": lambda: explore.map.choose("PCA"),
             "tsne": lambda: explore.map.choose("t-SNE"),
             "reset_view": explore.map.reset_view,
@@ -372,7 +374,7 @@ class MainWindow(QMainWindow):
     def use_model(self, path: str) -> None:
         """Let the model of a file answer from now on."""
         model = self._catalogue.of(Path(path))
-        self.explore.conversation.forget()
+        self.explore.queries.forget()
         self._status.setText(f"Loading “{model.title}”…")
         self._switcher.show_loading(model)
         self._model.use_model(model.file)

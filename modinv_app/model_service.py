@@ -15,7 +15,7 @@ from model import locations
 from model.checkpoint import Header
 from model.gallery import Gallery
 from model.projection import NeighbourMap, PrincipalComponents, Projection
-from model.results import Answer, FloatArray, Modality
+from model.results import Answer, FloatArray
 from modinv_app.jobs import Lane, told
 from modinv_app.state import Reply
 
@@ -54,8 +54,8 @@ class ModelService(QObject):
         The model answers now; what was asked before is answered next.
     replied(int, Reply)
         The ticket of the question, and its reply. Tickets grow; some are never answered.
-    refused(Modality, str)
-        A query could not be used: why, and what to do.
+    refused(int, str)
+        A question can't be answered: its ticket, why and what to do (empty if ``failed`` has said it).
     not_loaded(Path)
         A model could not be loaded: the one before goes on, if there is one, and ``failed`` says why.
     map_fitted(str, object)
@@ -71,7 +71,7 @@ class ModelService(QObject):
     gallery_loaded = Signal(object, object)
     ready = Signal(object)
     replied = Signal(int, object)
-    refused = Signal(object, str)
+    refused = Signal(int, str)
     not_loaded = Signal(object)
     map_fitted = Signal(str, object)
     clip_loaded = Signal(int, object, int)
@@ -126,19 +126,19 @@ class ModelService(QObject):
 
     def ask_picture(self, picture: np.ndarray[Any, Any]) -> None:
         """Utterances for a grey picture ``(h, w)``."""
-        self._ask(Modality.IMAGE, lambda retriever: retriever.ask_picture(picture, MATCHES))
+        self._ask(lambda retriever: retriever.ask_picture(picture, MATCHES))
 
     def ask_sound(self, samples: FloatArray, rate: int) -> None:
         """Images for a recording ``(n,)`` at ``rate`` Hz."""
-        self._ask(Modality.SPEECH, lambda retriever: retriever.ask_sound(samples, rate, MATCHES))
+        self._ask(lambda retriever: retriever.ask_sound(samples, rate, MATCHES))
 
     def ask_sound_file(self, path: Path) -> None:
         """Images for a sound file."""
-        self._ask(Modality.SPEECH, lambda retriever: retriever.ask_sound_file(path, MATCHES))
+        self._ask(lambda retriever: retriever.ask_sound_file(path, MATCHES))
 
     def ask_item(self, index: int) -> None:
         """What matches an item of the gallery."""
-        self._ask(None, lambda retriever: retriever.ask_item(index, MATCHES), index)
+        self._ask(lambda retriever: retriever.ask_item(index, MATCHES))
 
     def load_clip(self, index: int) -> None:
         """Fetch the sound of an utterance of the gallery."""
@@ -161,7 +161,7 @@ class ModelService(QObject):
 
         self._lane.submit(load, lambda sound: self.recording_loaded.emit(*sound), self._broken)
 
-    def _ask(self, modality: Modality | None, question: Callable[[Retriever], Answer], item: int | None = None) -> None:
+    def _ask(self, question: Callable[[Retriever], Answer]) -> None:
         self._ticket += 1
         ticket = self._ticket
 
@@ -171,7 +171,7 @@ class ModelService(QObject):
             answer = question(self._retriever)
             query = np.vstack([answer.mean, answer.samples])
             places = {kind: projection.place(query) for kind, projection in self._maps.items()}
-            return Reply(answer, places, None if item is None else self._retriever.gallery.items[item])
+            return Reply(answer, places)
 
         def done(reply: Reply | None) -> None:
             if reply is not None and ticket > self._forgotten:
@@ -180,10 +180,11 @@ class ModelService(QObject):
         def refuse(error: Exception) -> None:
             if ticket <= self._forgotten:
                 return
-            if isinstance(error, ValueError) and modality is not None:
-                self.refused.emit(modality, str(error))
+            if isinstance(error, ValueError):
+                self.refused.emit(ticket, str(error))
             else:
                 self._broken(error)
+                self.refused.emit(ticket, "")
 
         self._lane.submit(work, done, refuse)
 

@@ -76,7 +76,7 @@ class SelfCheck(QObject):
         self._root.model.replied.connect(self._replied)  # after the window, which was connected before
         self._root.state.playing_changed.connect(self._played)
         self._root.model.failed.connect(lambda text, _details: self._end(text))
-        self._root.window.explore.conversation.problem.connect(lambda _modality, text: self._end(text))
+        self._root.window.explore.queries.problem.connect(lambda _modality, text: self._end(text))
 
     @property
     def passed(self) -> bool:

@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, Signal
 
 from model.checkpoint import Header
 from model.gallery import Gallery
-from model.results import Answer, FloatArray, Item
+from model.results import Answer, FloatArray
+from modinv_app.queries import Query
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,13 +22,10 @@ class Reply:
         What the model says.
     places
         By kind of map: the query's mean, then its samples, ``(1 + 16, 2)``.
-    item
-        The gallery item that was the query, if it was one.
     """
 
     answer: Answer
     places: dict[str, FloatArray]
-    item: Item | None = None
 
 
 class AppState(QObject):
@@ -41,8 +39,10 @@ class AppState(QObject):
         Coordinates ``(n, 2)`` of the gallery's items, by kind of map.
     model_changed(Header)
         A model is ready to answer.
+    query_changed(Query or None)
+        Another query, or another state of a drawing, is *the* query; or none is.
     reply_changed(Reply or None)
-        A query was answered, or taken back.
+        The query was answered; or there is no answer, or none yet.
     playing_changed(int or None)
         The gallery index of the utterance that sounds.
     """
@@ -50,6 +50,7 @@ class AppState(QObject):
     gallery_changed = Signal(object)
     maps_changed = Signal(object)
     model_changed = Signal(object)
+    query_changed = Signal(object)
     reply_changed = Signal(object)
     playing_changed = Signal(object)
 
@@ -58,6 +59,7 @@ class AppState(QObject):
         self.gallery: Gallery | None = None
         self.maps: dict[str, FloatArray] = {}
         self.model: Header | None = None
+        self.query: Query | None = None
         self.reply: Reply | None = None
         self.playing: int | None = None
 
@@ -76,6 +78,12 @@ class AppState(QObject):
         """From now on this model answers."""
         self.model = header
         self.model_changed.emit(header)
+
+    def set_query(self, query: Query | None) -> None:
+        """Let this be the query; what answers it follows by `set_reply`."""
+        if query is not self.query:
+            self.query = query
+            self.query_changed.emit(query)
 
     def set_reply(self, reply: Reply | None) -> None:
         """Show what was found, or nothing."""

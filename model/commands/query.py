@@ -57,7 +57,10 @@ def _answers(retriever: Retriever, files: list[Path], count: int) -> Iterator[di
             "file": str(file),
             "modality": str(answer.modality),
             "guess": answer.guess,
-            "agreement": round(answer.agreement, 3),
+            "runner_up": answer.runner_up,
+            "margin": round(answer.margin, 3),
+            "certainty": str(answer.certainty),
+            "verdict": answer.verdict,
             "matches": [
                 {"label": match.item.label, "source": match.item.source, "score": round(match.score, 4)}
                 for match in answer.matches
@@ -77,8 +80,8 @@ def _show(answer: dict[str, Any]) -> None:
         "Digit",
         "Source",
         "Score",
-        title=f"{answer['file']}: {answer['guess']}",
-        caption=f"{answer['agreement']:.0%} of the matches agree, {answer['milliseconds']:.0f} ms",
+        title=f"{answer['file']}: {answer['verdict']}",
+        caption=f"Margin {answer['margin']:.1f}, {answer['milliseconds']:.0f} ms",
     )
     table.columns[2].justify = "right"
     for match in answer["matches"]:

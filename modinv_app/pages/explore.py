@@ -13,14 +13,16 @@ from modinv_app.audio.hands_free import Detector
 from modinv_app.audio.player import Player
 from modinv_app.audio.recorder import Recorder
 from modinv_app.audio.system import SoundSystem
-from modinv_app.conversation import Conversation
 from modinv_app.model_service import ModelService
 from modinv_app.panels.draw import DrawPanel
 from modinv_app.panels.matches import MatchesPanel
 from modinv_app.panels.projection import Kind, ProjectionPanel
 from modinv_app.panels.speak import SpeakPanel
+from modinv_app.queries import Query
+from modinv_app.query_controller import QueryController
 from modinv_app.settings import Settings
 from modinv_app.state import AppState, Reply
+from modinv_app.widgets.query_bar import QueryBar
 
 
 def _make_detector() -> Detector:
@@ -59,15 +61,16 @@ class ExplorePage(QWidget):
         self._sound = sound
         self._recorder = recorder
         self._player = player
-        self.conversation = Conversation(state, model, player, self)
+        self.queries = QueryController(state, model, player, self)
         self.draw = DrawPanel()
         self.speak = SpeakPanel(recorder, _make_detector)
+        self.bar = QueryBar()
         self.matches = MatchesPanel(self._features)
         self.map = ProjectionPanel(self._features)
         self._columns = QSplitter(Qt.Orientation.Horizontal)
         # Painting the map takes longer than an answer: at most 30 times a second, or the next matches wait for it.
         self._map_follows = QTimer(self, interval=33, singleShot=True)
-        self._map_follows.timeout.connect(self._show_query)
+        self._map_follows.timeout.connect(self._show_on_map)
         self._lay_out()
         self._wire_queries()
         self._wire_results()
@@ -97,14 +100,14 @@ class ExplorePage(QWidget):
         """Play the chosen match, if it sounds, else the nearest."""
         index, gallery = self.matches.chosen, self._state.gallery
         if index is not None and gallery is not None and gallery.items[index].modality is Modality.SPEECH:
-            self.conversation.play(index)
+            self.queries.play(index)
         else:
-            self.conversation.play_nearest()
+            self.queries.play_nearest()
 
     def clear(self) -> None:
         """Take drawing and query back."""
         self.draw.clear()
-        self.conversation.forget()
+        self.queries.forget()
 
     def toggle_hands_free(self) -> None:
         """Listen, or stop listening, without a key."""
@@ -117,7 +120,13 @@ class ExplorePage(QWidget):
         rows.setSpacing(0)
         rows.addWidget(self.draw, 1)  # as high as its square canvas can use; speaking gets the rest
         rows.addWidget(self.speak)
-        for panel, stretch in ((ask, 0), (self.map, 1), (self.matches, 0)):
+        found = QWidget()
+        rows = QVBoxLayout(found)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self.bar)
+        rows.addWidget(self.matches, 1)
+        for panel, stretch in ((ask, 0), (self.map, 1), (found, 0)):
             self._columns.addWidget(panel)
             self._columns.setStretchFactor(self._columns.count() - 1, stretch)
             self._columns.setCollapsible(self._columns.count() - 1, False)
@@ -128,29 +137,36 @@ class ExplorePage(QWidget):
 
     def _wire_queries(self) -> None:
         """Everything that asks."""
-        talk = self.conversation
-        self.draw.drawing_changed.connect(talk.ask_drawing)
-        self.draw.picture_opened.connect(lambda picture: talk.ask_picture(picture, self.draw.play_on_lift))
+        ask = self.queries
+        self.draw.drawing_changed.connect(ask.ask_drawing)
+        self.draw.picture_opened.connect(lambda picture: ask.ask_picture(picture, self.draw.play_on_lift))
         self.draw.pen_lifted.connect(self._pen_lifted)
-        self.draw.cleared.connect(talk.forget)
-        self.speak.listening_started.connect(talk.be_silent)
-        self.speak.utterance.connect(talk.ask_sound)
-        self.speak.file_opened.connect(talk.ask_sound_file)
-        self.matches.play_requested.connect(talk.play)
+        self.draw.cleared.connect(ask.forget)
+        self.speak.listening_started.connect(ask.be_silent)
+        self.speak.utterance.connect(ask.ask_sound)
+        self.speak.file_opened.connect(ask.ask_sound_file)
+        self.speak.unheard.connect(ask.forget)
+        self.draw.failed.connect(ask.forget)
+        self.matches.play_requested.connect(ask.play)
         self.matches.query_requested.connect(self._ask_item)
         self.map.clicked.connect(self._ask_item)
+        self.bar.back_clicked.connect(ask.go_back)
+        self.bar.forward_clicked.connect(ask.go_forward)
 
     def _wire_results(self) -> None:
         """Everything that shows."""
         self._state.gallery_changed.connect(self._show_gallery)
         self._state.maps_changed.connect(self._show_maps)
         self._state.model_changed.connect(self._greet)
+        self._state.query_changed.connect(self._show_query)
         self._state.reply_changed.connect(self._show_reply)
         self._state.playing_changed.connect(self.matches.set_playing)
         self._model.map_fitted.connect(self.map.set_coordinates)
-        self.map.kind_chosen.connect(self._show_query)
-        self.conversation.problem.connect(self._show_problem)
+        self.map.kind_chosen.connect(self._show_on_map)
+        self.queries.problem.connect(self._show_problem)
+        self.queries.history_changed.connect(self.bar.enable)
         self.draw.failed.connect(self.warned)
+        self.draw.paste_failed.connect(self.warned)
 
     def _wire_sound(self) -> None:
         self._sound.devices_changed.connect(self.speak.show_devices)
@@ -169,10 +185,10 @@ class ExplorePage(QWidget):
 
     def _pen_lifted(self) -> None:
         if self.draw.play_on_lift:
-            self.conversation.play_nearest()
+            self.queries.play_nearest()
 
     def _ask_item(self, index: int) -> None:
-        self.conversation.ask_item(index, self.draw.play_on_lift)
+        self.queries.ask_item(index, self.draw.play_on_lift)
 
     def _show_gallery(self, gallery: Gallery) -> None:
         self.map.set_items(gallery.items)
@@ -185,31 +201,28 @@ class ExplorePage(QWidget):
         if self._state.reply is None:
             self.status_changed.emit("Ready: draw a digit, or say one")
 
+    def _show_query(self, query: Query | None) -> None:
+        """Let every panel show this query, or rest."""
+        self.draw.show_query(query)
+        self.speak.show_query(query)
+        self.bar.show_query("" if query is None else query.name)
+
     def _show_reply(self, reply: Reply | None) -> None:
-        """One query shows at a time: the panel that did not ask is emptied."""
-        if reply is None:
-            self.draw.show_guess(None, 0.0)
-            self.speak.clear()
+        answer = None if reply is None else reply.answer
+        self.draw.show_answer(answer if answer is not None and answer.modality is Modality.IMAGE else None)
+        self.speak.show_answer(answer if answer is not None and answer.modality is Modality.SPEECH else None)
+        if answer is None:
             self.matches.clear()
-            self._show_query()
+            self._show_on_map()
             self.status_changed.emit("")
             return
-        answer = reply.answer
-        if answer.modality is Modality.IMAGE:
-            self.draw.show_seen(answer.features)
-            self.draw.show_guess(answer.guess, answer.agreement)
-            self.speak.clear()
-        else:
-            self.speak.show_spectrogram(answer.features)
-            self.speak.show_guess(answer.guess, answer.agreement)
-            self.draw.show_guess(None, 0.0)
         self.matches.show_answer(answer)
         if not self._map_follows.isActive():
             self._map_follows.start()
-        what = "Your query" if reply.item is None else reply.item.source
-        self.status_changed.emit(f"{what}: answered in {answer.milliseconds:.0f} ms")
+        name = "" if self._state.query is None else self._state.query.name
+        self.status_changed.emit(f"{name}: answered in {answer.milliseconds:.0f} ms")
 
-    def _show_query(self) -> None:
+    def _show_on_map(self) -> None:
         """Place the query in the map that shows."""
         reply = self._state.reply
         if reply is None or self.map.kind not in reply.places:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QMimeData, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
@@ -18,8 +19,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from model.results import FloatArray
-from modinv_app.widgets.canvas import Canvas
+from model.results import Answer, Modality
+from modinv_app.queries import Drawing, GalleryItem, Picture, Query
+from modinv_app.widgets.canvas import Canvas, Sheet
 from modinv_app.widgets.icons import IconButton
 from modinv_app.widgets.picture_reader import PictureReader
 from modinv_app.widgets.strokes import Point
@@ -33,16 +35,19 @@ class DrawPanel(QWidget):
 
     Signals
     -------
-    drawing_changed(object)
-        The drawing, ``(h, w)`` of uint8 with ink 255 on 0; while drawing, at most once a frame.
+    drawing_changed(Drawing)
+        The drawing so far; while drawing, at most once a frame.
     pen_lifted()
         A stroke is finished; its ``drawing_changed`` has been sent.
     cleared()
-        Nothing is drawn any more, whether by Clear or by Undo; guess and picture are gone.
+        Nothing is drawn any more, whether by Clear or by Undo; guess and picture are gone. Or Clear was asked for
+        where nothing was.
     picture_opened(object)
         A grey picture ``(h, w)`` of uint8 was opened, dropped, pasted, or came back by Undo.
     failed(str)
         A picture could not be read: what is wrong and what to do.
+    paste_failed(str)
+        There was nothing to paste, so that all stays as it is: what to do.
     """
 
     drawing_changed = Signal(object)
@@ -50,6 +55,7 @@ class DrawPanel(QWidget):
     cleared = Signal()
     picture_opened = Signal(object)
     failed = Signal(str)
+    paste_failed = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -102,13 +108,34 @@ class DrawPanel(QWidget):
     def play_on_lift(self, wanted: bool) -> None:
         self._play.setChecked(wanted)
 
-    def show_seen(self, features: FloatArray) -> None:
-        """Show what the encoder saw, ``(28, 28)`` in [0, 1]."""
-        self._seen.show_picture(features)
+    def show_query(self, query: Query | None) -> None:
+        """Let the canvas show the query, wherever it comes from: blank for speech, dimmed if there is none."""
+        sheet = self._canvas.sheet
+        match query:
+            case Drawing():
+                if sheet.number != query.number or sheet.strokes != query.strokes:
+                    self._lay(Sheet(query.strokes, query.number))
+            case Picture():
+                if sheet.picture is not query.pixels:
+                    self._lay(Sheet(picture=query.pixels))
+            case GalleryItem(modality=Modality.IMAGE):
+                levels = np.rint(255 * query.features).astype(np.uint8)
+                self._lay(Sheet(picture=levels, source=f"From the map: {query.name}"))
+                self._seen.show_picture(query.features)
+            case None:
+                self._canvas.rest()
+            case _:
+                self._lay(Sheet())
+                self.show_answer(None)
+        self._clear.setEnabled(query is not None or not self._canvas.sheet.is_empty)
 
-    def show_guess(self, guess: int | None, agreement: float) -> None:
-        """Show the digit that most matches carry, and their share in [0, 1]; None shows none."""
-        self._guess.show_guess(guess, agreement)
+    def show_answer(self, answer: Answer | None) -> None:
+        """Show what the encoder saw of the query and the digit that its matches say; nothing for None."""
+        self._guess.show_answer(answer)
+        if answer is None:
+            self._seen.clear()
+        else:
+            self._seen.show_picture(answer.features)
 
     def clear(self) -> None:
         """Take drawing, picture and guess away; Undo brings the drawing or picture back."""
@@ -130,7 +157,7 @@ class DrawPanel(QWidget):
     def paste(self) -> None:
         """Take a picture, or a file of one, from the clipboard."""
         if not self._take(QGuiApplication.clipboard().mimeData()):
-            self.failed.emit("There is no picture on the clipboard. Copy one first.")
+            self.paste_failed.emit("There is no picture on the clipboard. Copy one first.")
 
     def open_file(self) -> None:
         """Let the user choose a picture; the window stays alive meanwhile."""
@@ -151,18 +178,21 @@ class DrawPanel(QWidget):
             return False
         return True
 
+    def _lay(self, sheet: Sheet) -> None:
+        self._reader.forget()  # a picture that is still being read is not wanted any more
+        self._canvas.lay(sheet)
+
     def _tell(self) -> None:
         sheet = self._canvas.sheet
         self._clear.setEnabled(not sheet.is_empty)
         if sheet.is_empty:
-            self._seen.clear()
-            self._guess.show_guess(None, 0)
+            self.show_answer(None)
             self.cleared.emit()
         elif sheet.picture is not None:
             self.picture_opened.emit(sheet.picture)
         else:
             self._reader.forget()  # who draws does not wait for a picture any more
-            self.drawing_changed.emit(self._canvas.raster())
+            self.drawing_changed.emit(Drawing(sheet.number, sheet.strokes, self._canvas.raster()))
 
     def _enable_tools(self, can_undo: bool, can_redo: bool) -> None:
         self._undo.setEnabled(can_undo)

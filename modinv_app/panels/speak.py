@@ -19,11 +19,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from model.results import FloatArray
+from model.results import Answer, FloatArray, Modality
 from modinv_app.audio.backend import AudioDevice, Samples
 from modinv_app.audio.hands_free import Detector, HandsFree
 from modinv_app.audio.quality import all_zeros, problem_with
 from modinv_app.audio.recorder import Recorder
+from modinv_app.queries import GalleryItem, Query, SoundFile
 from modinv_app.theme import is_dark, muted_text, warning_colour
 from modinv_app.widgets.device_chooser import DeviceButton, DeviceChooser
 from modinv_app.widgets.hold_button import HoldButton
@@ -65,6 +66,8 @@ class SpeakPanel(QWidget):
         As of `DeviceChooser`.
     hands_free_changed(bool)
         The user has switched hands-free on or off.
+    unheard()
+        Somebody spoke, or wanted to, and there is nothing to answer; the panel says why.
     failed(str)
         What the panel has just said went wrong.
     """
@@ -75,6 +78,7 @@ class SpeakPanel(QWidget):
     device_chosen = Signal(str, str)
     refresh_requested = Signal()
     hands_free_changed = Signal(bool)
+    unheard = Signal()
     failed = Signal(str)
 
     def __init__(
@@ -89,6 +93,7 @@ class SpeakPanel(QWidget):
         self._zeros = 0.0
         self._device_problem = ""
         self._problem = ""
+        self._given: FloatArray | None = None  # what the encoder sees of an utterance that was chosen in the map
         self.setAcceptDrops(True)
         self._build()
         self._wire()
@@ -153,27 +158,33 @@ class SpeakPanel(QWidget):
 
     # What the window tells the panel
 
-    @Slot(object)
-    def show_spectrogram(self, features: FloatArray) -> None:
-        """Show what the encoder saw: ``(100, 80)`` normalised log mel energies, time x frequency."""
-        self._spectrogram.show_features(features)
+    def show_query(self, query: Query | None) -> None:
+        """Make room for the query, wherever it comes from; what was wrong with an earlier one is said no more."""
+        self._given = None
+        if query is None or query.modality is not Modality.SPEECH:
+            self.show_answer(None)
+        if query is not None:
+            self.show_problem("")
+        match query:
+            case GalleryItem(modality=Modality.SPEECH):
+                self._given = query.features
+                self._spectrogram.show_features(query.features)
+                self._spectrogram.set_note(f"From the map: {query.name}")
+            case SoundFile():
+                self._spectrogram.set_note(query.name)
+            case _:
+                self._spectrogram.set_note("")
 
-    def show_guess(self, guess: int | None, agreement: float) -> None:
-        """Show the digit that most matches carry, and the share of them that do, in [0, 1]; None for neither."""
-        self._guess.show_guess(guess, agreement)
+    def show_answer(self, answer: Answer | None) -> None:
+        """Show what the encoder saw of the query and the digit that its matches say; nothing for None."""
+        self._guess.show_answer(answer)
+        self._spectrogram.show_features(self._given if answer is None else answer.features)
 
     @Slot(str)
     def show_problem(self, message: str) -> None:
         """Say what is wrong with the last utterance; it stays until the next one."""
         self._problem = message
         self._show_state()
-
-    @Slot()
-    def clear(self) -> None:
-        """Forget the last utterance."""
-        self._spectrogram.show_features(None)
-        self.show_guess(None, 0.0)
-        self.show_problem("")
 
     @Slot(object, object)
     def show_devices(self, inputs: Sequence[AudioDevice], outputs: Sequence[AudioDevice]) -> None:
@@ -218,6 +229,7 @@ class SpeakPanel(QWidget):
             return
         if not self._recorder.running:
             self._report(self._device_problem or _NOT_READY)
+            self.unheard.emit()
             return
         self.listening_started.emit()
         self._pressed_at = time.monotonic()
@@ -247,10 +259,11 @@ class SpeakPanel(QWidget):
     def _judge(self, samples: Samples, rate: int, held: float) -> None:
         problem = problem_with(samples, held)
         if problem is None or problem.usable:
-            self.show_problem(problem.message if problem else "")
             self.utterance.emit(samples, rate)
+            self.show_problem(problem.message if problem else "")
         else:
             self._report(problem.message)
+            self.unheard.emit()
 
     def _report(self, message: str) -> None:
         self.show_problem(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QEventPoint,
-    QImage,
     QInputDevice,
     QKeyEvent,
     QKeySequence,
@@ -26,7 +26,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from modinv_app.theme import is_dark
+from modinv_app.theme import is_dark, muted_text
+from modinv_app.widgets.pictures import grey_image, ink_image
 from modinv_app.widgets.strokes import Point, Stroke, paint_strokes, rasterise
 
 _PEN = 0.085  # of the canvas' side: a digit drawn over most of it looks as it will to the encoder
@@ -34,6 +35,8 @@ _STEP = 0.004  # a pixel or two: a mouse that tells of more a thousand times a s
 _FRAME_MS = 16
 _RADIUS = 10.0
 _LONGEST_HISTORY = 300
+_RESTING = 0.25  # opacity of what has no answer
+_numbers = itertools.count(1)
 _DAY, _NIGHT = QColor("#fdfdfc"), QColor("#15171c")
 
 
@@ -44,10 +47,24 @@ def paper_and_ink(palette: QPalette) -> tuple[QColor, QColor]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
-    """What lies on the canvas at one time: strokes, or a picture ``(h, w)`` of uint8, or nothing."""
+    """What lies on the canvas at one time: strokes, or a picture, or nothing.
+
+    Attributes
+    ----------
+    strokes
+        Of a drawing.
+    number
+        The same for every state of one drawing, from its first stroke on; 0 without strokes.
+    picture
+        Grey ``(h, w)`` of uint8.
+    source
+        Where a picture comes from that is not the user's own; its levels are ink, 255 on 0.
+    """
 
     strokes: tuple[Stroke, ...] = ()
+    number: int = 0
     picture: npt.NDArray[np.uint8] | None = None
+    source: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -80,6 +97,8 @@ class Canvas(QWidget):
         self._device: QInputDevice | None = None  # the one that draws; others wait until it is lifted
         self._finger = -1
         self._drop_hint = False
+        self._resting = False
+        self._number = 0  # of the drawing whose stroke is being drawn
         self._frame = QTimer(self, interval=_FRAME_MS, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._frame.timeout.connect(self._flush)
         self._unsent = False
@@ -89,7 +108,7 @@ class Canvas(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setAccessibleName("Canvas")
-        self.setAccessibleDescription("Draw a digit here with a mouse, a pen or a finger")
+        self._describe()
 
     # -- what lies on it
 
@@ -97,7 +116,7 @@ class Canvas(QWidget):
     def sheet(self) -> Sheet:
         """What lies on the canvas now, with the stroke that is being drawn."""
         sheet = self._history[self._now]
-        return Sheet((*sheet.strokes, self._stroke)) if self._stroke else sheet
+        return Sheet((*sheet.strokes, self._stroke), self._number) if self._stroke else sheet
 
     def raster(self) -> npt.NDArray[np.uint8]:
         """The strokes as the encoder shall get them, see `rasterise`; there must be some."""
@@ -107,6 +126,25 @@ class Canvas(QWidget):
         """Lay a grey picture ``(h, w)`` on the canvas in place of what is there; it can be undone."""
         self._stroke = None
         self._turn_to(Sheet(picture=picture))
+
+    def lay(self, sheet: Sheet) -> None:
+        """Let this lie on the canvas instead, telling nobody; of a drawing the strokes can be undone one by one."""
+        self._stroke = None
+        self._unsent = False
+        self._frame.stop()
+        drawn = [Sheet(sheet.strokes[:count], sheet.number) for count in range(1, len(sheet.strokes))]
+        self._history = [Sheet(), *drawn, sheet] if sheet.strokes else [sheet]
+        self._now = len(self._history) - 1
+        self._resting = False
+        self._describe()
+        self.update()
+        self.history_changed.emit(self._now > 0, False)
+
+    def rest(self) -> None:
+        """Dim what lies on the canvas, until it is changed: nothing that shows elsewhere belongs to it."""
+        if not self._stroke and not self.sheet.is_empty:
+            self._resting = True
+            self.update()
 
     def clear(self) -> None:
         """Take everything off; it can be undone."""
@@ -151,6 +189,8 @@ class Canvas(QWidget):
     # -- the pen: every device ends up in these three, in unit coordinates
 
     def _down(self, at: QPointF, pressure: float = 1.0) -> None:
+        drawn = self._history[self._now]
+        self._number = drawn.number if drawn.strokes else next(_numbers)
         self._stroke = Stroke()
         self._move(at, pressure)
 
@@ -171,18 +211,29 @@ class Canvas(QWidget):
     def _up(self) -> None:
         if self._stroke is None:
             return
-        strokes = self.sheet.strokes
+        drawn = self.sheet
         self._stroke = None
         self._frame.stop()
-        self._turn_to(Sheet(strokes))
+        self._turn_to(drawn)
         self.pen_lifted.emit()
 
     def _flush(self) -> None:
         """Tell of what has changed since the last frame."""
         if self._unsent:
             self._unsent = False
+            self._resting = False
+            self._describe()
             self.update()
             self.changed.emit()
+
+    def _describe(self) -> None:
+        """Say to whoever listens to the screen what lies here."""
+        sheet = self.sheet
+        words = "Draw a digit here with a mouse, a pen or a finger"
+        if sheet.source:
+            words = f"Shows {sheet.source}. {words}"
+        if words != self.accessibleDescription():
+            self.setAccessibleDescription(words)
 
     # -- devices
 
@@ -281,12 +332,18 @@ class Canvas(QWidget):
         paper = self._paper().adjusted(1, 1, -1, -1)
         painter.drawRoundedRect(paper, _RADIUS, _RADIUS)
         sheet = self.sheet
+        painter.setOpacity(_RESTING if self._resting and not self._drop_hint else 1)
         if self._drop_hint:
             self._write(painter, paper, "Drop a picture of a digit")
         elif sheet.is_empty:
             self._write(painter, paper, "Draw a digit")
         elif sheet.picture is not None:
-            self._paint_picture(painter, paper, sheet.picture)
+            if sheet.source:
+                image = ink_image(sheet.picture, paper_colour, ink_colour)
+                painter.drawImage(paper.adjusted(8, 8, -8, -8), image)
+                self._write_note(painter, paper, sheet.source)
+            else:
+                self._paint_picture(painter, paper, sheet.picture)
         else:
             painter.setPen(ink_colour)
             paint_strokes(painter, sheet.strokes, _PEN, self._paper().width(), self._paper().topLeft())
@@ -301,10 +358,14 @@ class Canvas(QWidget):
         painter.drawText(paper, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words)
 
     def _paint_picture(self, painter: QPainter, paper: QRectF, picture: npt.NDArray[np.uint8]) -> None:
-        height, width = picture.shape
-        pixels = np.ascontiguousarray(picture)
-        image = QImage(pixels.data, width, height, pixels.strides[0], QImage.Format.Format_Grayscale8)
+        image = grey_image(picture)
         room = paper.adjusted(8, 8, -8, -8)
         size = QRectF(image.rect()).size().scaled(room.size(), Qt.AspectRatioMode.KeepAspectRatio)
         place = QRectF(room.center() - QPointF(size.width() / 2, size.height() / 2), size)
         painter.drawImage(place, image)
+
+    def _write_note(self, painter: QPainter, paper: QRectF, words: str) -> None:
+        painter.setPen(muted_text(self.palette()))
+        room = paper.adjusted(10, 8, -10, -8)
+        words = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, round(room.width()))
+        painter.drawText(room, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, words)

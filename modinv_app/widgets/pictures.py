@@ -6,10 +6,12 @@ A panel hands in the features that the encoder sees, and gets what a person look
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtGui import QColor, QImage, QPixmap
 
 from model.results import FloatArray
 from modinv_app.theme import spectrogram_colours
@@ -67,6 +69,27 @@ def features_pixmap(features: FloatArray, size: QSize, dpr: float) -> QPixmap:
     pixmap = QPixmap.fromImage(scaled)
     pixmap.setDevicePixelRatio(dpr)
     return pixmap
+
+
+def grey_image(picture: npt.NDArray[np.uint8]) -> QImage:
+    """A grey picture ``(h, w)`` as it is."""
+    return _image(picture, QImage.Format.Format_Grayscale8)
+
+
+def ink_image(levels: npt.NDArray[np.uint8], paper: QColor, ink: QColor) -> QImage:
+    """Ink of levels ``(h, w)``, 255 where it covers the paper, in these colours."""
+    image = _image(levels, QImage.Format.Format_Indexed8)
+    image.setColorTable(_between(paper.rgb(), ink.rgb()))
+    return image
+
+
+@cache
+def _between(paper: int, ink: int) -> list[int]:
+    """The colours of pixels that ink covers more and more, 256 of them; both ends as of `QColor.rgb`."""
+    a, b = QColor(paper), QColor(ink)
+    channels = ((a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue()))
+    reds, greens, blues = (np.linspace(*ends, 256).round().astype(int).tolist() for ends in channels)
+    return [QColor(*colour).rgb() for colour in zip(reds, greens, blues, strict=True)]
 
 
 def _image(pixels: npt.NDArray[np.uint8], image_format: QImage.Format) -> QImage:

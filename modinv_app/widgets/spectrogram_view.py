@@ -18,6 +18,7 @@ class SpectrogramView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._features: FloatArray | None = None
+        self._note = ""
         self._pixmap: QPixmap | None = None  # painted when it is first needed at a size
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Spectrogram of the last utterance")
@@ -37,6 +38,12 @@ class SpectrogramView(QWidget):
         """Show normalised log mel energies, ``(100, 80)``, time x frequency; nothing for None."""
         self._features, self._pixmap = features, None
         self.setAccessibleDescription("empty" if features is None else "one utterance")
+        self.update()
+
+    def set_note(self, words: str) -> None:
+        """Say below the utterance where it comes from; an empty word says nothing."""
+        self._note = words
+        self.setAccessibleName(f"Spectrogram: {words}" if words else "Spectrogram of the last utterance")
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -73,7 +80,14 @@ class SpectrogramView(QWidget):
             painter.setClipPath(outline)
             painter.drawPixmap(0, 0, self._pixmap)
             painter.restore()
+            self._write_note(painter, area)
         frame = QColor(text)
         frame.setAlphaF(0.25)
         painter.setPen(frame)
         painter.drawPath(outline)
+
+    def _write_note(self, painter: QPainter, area: QRectF) -> None:
+        room = area.adjusted(8, 4, -8, -4)
+        words = painter.fontMetrics().elidedText(self._note, Qt.TextElideMode.ElideRight, round(room.width()))
+        painter.setPen(Qt.GlobalColor.white)  # the highest frequencies have little energy: the ground is dark there
+        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, words)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 from PySide6.QtCore import QEvent, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
-from model.results import FloatArray
+from model.results import Answer, Certainty, FloatArray
 from modinv_app.theme import digit_colour, is_dark
 from modinv_app.widgets.canvas import paper_and_ink
+from modinv_app.widgets.pictures import ink_image
 
 _SEEN_SIDE = 84  # three for each of the encoder's 28
+_MEANING = "How much nearer this digit lies than the next. Something that is no digit may look sure, too."
 
 
 class SeenPicture(QWidget):
@@ -44,14 +44,11 @@ class SeenPicture(QWidget):
         painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
         if self._levels is None:
             return
-        height, width = self._levels.shape
-        image = QImage(self._levels.data, width, height, width, QImage.Format.Format_Indexed8)
-        image.setColorTable(_between(paper.rgb(), ink.rgb()))
-        painter.drawImage(self.rect().adjusted(1, 1, -1, -1), image)
+        painter.drawImage(self.rect().adjusted(1, 1, -1, -1), ink_image(self._levels, paper, ink))
 
 
 class Guess(QWidget):
-    """The guessed digit, large and in its colour, and how many matches agree."""
+    """The guessed digit, large and in its colour, how sure that is, and a second choice."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,33 +60,39 @@ class Guess(QWidget):
         font.setBold(True)
         self._digit.setFont(font)
         self._digit.setMinimumWidth(self._digit.fontMetrics().horizontalAdvance("0"))
-        self._share = QLabel(alignment=Qt.AlignmentFlag.AlignBottom)
-        font = self._share.font()
-        font.setPointSizeF(1.4 * font.pointSizeF())
+        self._word = QLabel(alignment=Qt.AlignmentFlag.AlignBottom)
+        self._word.setAccessibleName("Certainty")
+        font = self._word.font()
+        font.setPointSizeF(1.3 * font.pointSizeF())
         font.setBold(True)
-        self._share.setFont(font)
-        self._share.setMinimumWidth(self._share.fontMetrics().horizontalAdvance("100%"))
-        self._words = QLabel(alignment=Qt.AlignmentFlag.AlignTop)
-        self._words.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self._word.setFont(font)
+        self._second = QLabel(alignment=Qt.AlignmentFlag.AlignTop)
+        self._second.setAccessibleName("Second choice")
+        self._second.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        # Room for the longest words from the start, so that none moves what lies beside it.
+        self._word.setMinimumWidth(self._word.fontMetrics().horizontalAdvance(Certainty.NOT_SURE))
+        self._second.setMinimumWidth(self._second.fontMetrics().horizontalAdvance("perhaps 0"))
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setHorizontalSpacing(12)
         layout.setVerticalSpacing(0)
         layout.addWidget(self._digit, 0, 0, 2, 1)
-        layout.addWidget(self._share, 0, 1)
-        layout.addWidget(self._words, 1, 1)
+        layout.addWidget(self._word, 0, 1)
+        layout.addWidget(self._second, 1, 1)
         layout.setColumnStretch(1, 1)
         layout.setRowStretch(0, 1)
         layout.setRowStretch(1, 1)
-        self.show_guess(None, 0)
+        self.show_answer(None)
 
-    def show_guess(self, guess: int | None, agreement: float) -> None:
-        """Show a digit and the share of the matches that agree, in [0, 1]; None shows nothing."""
-        self._guess = guess
-        self._digit.setText("" if guess is None else str(guess))
-        self._share.setText("" if guess is None else f"{agreement:.0%}")
-        self._words.setText("" if guess is None else "agree")
-        self.setToolTip("" if guess is None else f"{agreement:.0%} of the matches say {guess}")
+    def show_answer(self, answer: Answer | None) -> None:
+        """Show the guess of an answer, how sure it is, and the second choice unless it is sure; nothing for None."""
+        self._guess = None if answer is None else answer.guess
+        second = answer is not None and answer.certainty is not Certainty.SURE and answer.runner_up is not None
+        self._digit.setText("" if answer is None else str(answer.guess))
+        self._word.setText("" if answer is None else str(answer.certainty))
+        self._second.setText(f"perhaps {answer.runner_up}" if answer is not None and second else "")
+        self.setToolTip("" if answer is None else f"{answer.verdict}. {_MEANING}")
+        self.setAccessibleName("" if answer is None else answer.verdict)
         self._colour()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -103,12 +106,3 @@ class Guess(QWidget):
             palette = self._digit.palette()
             palette.setColor(self._digit.foregroundRole(), digit_colour(self._guess, is_dark(self.palette())))
             self._digit.setPalette(palette)
-
-
-@cache
-def _between(paper: int, ink: int) -> list[int]:
-    """The colours of pixels that ink covers more and more, 256 of them; both ends as of `QColor.rgb`."""
-    a, b = QColor(paper), QColor(ink)
-    channels = ((a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue()))
-    reds, greens, blues = (np.linspace(*ends, 256).round().astype(int).tolist() for ends in channels)
-    return [QColor(*colour).rgb() for colour in zip(reds, greens, blues, strict=True)]

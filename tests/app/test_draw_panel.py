@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from answers import answer_with
 from pens import drag, place, stylus, touch
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QThreadPool, QUrl
 from PySide6.QtGui import (
@@ -18,11 +19,12 @@ from PySide6.QtGui import (
     QImage,
 )
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 from strokes import mnist_to_strokes
 
 from model.images import normalise_digit
+from model.results import Certainty
 from modinv_app.panels.draw import DrawPanel
 from modinv_app.widgets.canvas import Canvas
 from modinv_app.widgets.verdict import SeenPicture
@@ -50,7 +52,7 @@ def panel(qtbot: QtBot) -> Iterator[DrawPanel]:
 def heard(panel: DrawPanel) -> Heard:
     """Everything that the panel tells, in order."""
     told: Heard = []
-    for name in ("drawing_changed", "picture_opened", "failed"):
+    for name in ("drawing_changed", "picture_opened", "failed", "paste_failed"):
         getattr(panel, name).connect(lambda value, name=name: told.append((name, value)))
     for name in ("pen_lifted", "cleared"):
         getattr(panel, name).connect(lambda name=name: told.append((name, None)))
@@ -71,7 +73,7 @@ def names(heard: Heard) -> list[str]:
 
 
 def drawing(heard: Heard) -> np.ndarray:
-    return next(value for name, value in reversed(heard) if name == "drawing_changed")
+    return next(value.pixels for name, value in reversed(heard) if name == "drawing_changed")
 
 
 def digit_picture() -> QImage:
@@ -208,8 +210,7 @@ def test_a_new_stroke_forgets_what_was_undone(panel: DrawPanel) -> None:
 def test_clear_empties_everything_and_can_be_undone(panel: DrawPanel, heard: Heard) -> None:
     empty = panel.grab().toImage()
     panel.replay(SEVEN)
-    panel.show_seen(normalise_digit(drawing(heard)))
-    panel.show_guess(7, 0.9)
+    panel.show_answer(answer_with(normalise_digit(drawing(heard)), 7))
     drawn = drawing(heard)
     assert panel.findChild(SeenPicture).grab().toImage() != empty
     button(panel, "Clear").click()
@@ -315,7 +316,7 @@ def test_a_pasted_picture_is_laid_down_and_undone(qtbot: QtBot, panel: DrawPanel
 def test_pasting_nothing_says_so(panel: DrawPanel, heard: Heard) -> None:
     QGuiApplication.clipboard().setText("seven")
     panel.paste()
-    assert names(heard) == ["failed"]
+    assert names(heard) == ["paste_failed"]
     assert "clipboard" in str(heard[0][1])
 
 
@@ -367,8 +368,12 @@ def test_who_clears_or_draws_does_not_get_a_late_picture(qtbot: QtBot, panel: Dr
 
 
 def test_the_guess_is_shown_in_words(panel: DrawPanel) -> None:
-    panel.show_guess(7, 0.9)
-    assert {"7", "90%"} <= {label.text() for label in panel.findChildren(type(panel._guess._digit))}
+    panel.show_answer(answer_with(np.zeros((28, 28)), 7, Certainty.NOT_SURE, 1))
+    assert {"7", "not sure", "perhaps 1"} <= {label.text() for label in panel.findChildren(QLabel)}
+    panel.show_answer(answer_with(np.zeros((28, 28)), 7))
+    words = {label.text() for label in panel.findChildren(QLabel)}
+    assert {"7", "sure"} <= words
+    assert not any("perhaps" in word or "%" in word for word in words)
 
 
 def test_playing_can_be_switched_off(panel: DrawPanel) -> None:
@@ -380,7 +385,7 @@ def test_playing_can_be_switched_off(panel: DrawPanel) -> None:
 def test_the_seen_pixels_are_crisp(panel: DrawPanel) -> None:
     features = np.zeros((28, 28), np.float32)
     features[10, 12] = 1
-    panel.show_seen(features)
+    panel.show_answer(answer_with(features, 0))
     shot = panel.findChild(SeenPicture).grab().toImage()
     ink = {(x, y) for x in range(shot.width()) for y in range(shot.height()) if shot.pixelColor(x, y).lightness() < 40}
     assert ink == {(x, y) for x in range(37, 40) for y in range(31, 34)}

@@ -9,7 +9,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QListView, QWidget
 
-from model.results import Answer, Item, Match, Modality
+from model.results import Answer, Certainty, Item, Match, Modality
 from modinv_app.panels.matches import MatchesPanel
 
 FIRST_UTTERANCE = 100
@@ -34,7 +34,19 @@ def an_answer(query, labels, indices=None, scores=None):
     )
     guess = max(labels, key=labels.count)
     zeros = np.zeros(128, np.float32)
-    return Answer(query, features_of(0), zeros, zeros, np.zeros((16, 128), np.float32), matches, guess, 1.0, 1.0)
+    return Answer(
+        query,
+        features_of(0),
+        zeros,
+        zeros,
+        np.zeros((16, 128), np.float32),
+        matches,
+        guess,
+        None,
+        1.0,
+        Certainty.SURE,
+        1.0,
+    )
 
 
 DRAWN_SEVEN = an_answer(Modality.IMAGE, [7, 7, 1, 7, 7, 7, 9, 7, 7, 7])
@@ -378,7 +390,7 @@ def test_an_answer_without_matches_shows_the_invitation(panel):
 def an_answer_without_matches():
     zeros = np.zeros(128, np.float32)
     samples = np.zeros((16, 128), np.float32)
-    return Answer(Modality.IMAGE, features_of(0), zeros, zeros, samples, (), 0, 0.0, 1.0)
+    return Answer(Modality.IMAGE, features_of(0), zeros, zeros, samples, (), 0, None, 0.0, Certainty.NOT_SURE, 1.0)
 
 
 def test_bars_are_relative_to_the_best_and_survive_scores_below_zero(panel):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+from answers import answer_with
 from fake_sound import FakeBackend
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton, QToolButton
 
+from model.results import Certainty, Item, Modality
 from modinv_app.audio.backend import AudioUnavailable
 from modinv_app.audio.hands_free import HandsFree
 from modinv_app.audio.portaudio import NO_MICROPHONE, what_to_install
@@ -19,6 +22,7 @@ from modinv_app.audio.quality import all_zeros, problem_with
 from modinv_app.audio.recorder import Recorder
 from modinv_app.audio.system import SoundSystem
 from modinv_app.panels.speak import SpeakPanel
+from modinv_app.queries import GalleryItem, Picture, SoundFile
 from modinv_app.widgets.device_chooser import DeviceChooser
 from modinv_app.widgets.hold_button import HoldButton
 from modinv_app.widgets.level_meter import LevelMeter
@@ -346,18 +350,35 @@ def test_a_slow_detector_never_piles_up_sound(qtbot):
 
 def test_results_are_shown_and_cleared(stage):
     view = stage.panel.findChild(SpectrogramView)
-    stage.panel.show_spectrogram(np.random.default_rng(0).normal(size=(100, 80)).astype(np.float32))
-    stage.panel.show_guess(7, 0.9)
-    stage.panel.show_problem("No speech was found.")
+    stage.panel.show_query(SoundFile(Path("seven.wav")))
+    stage.panel.show_answer(answer_with(np.random.default_rng(0).normal(size=(100, 80)), 7, Certainty.LIKELY, 1))
     assert not view.empty
-    texts = {label.text() for label in stage.panel.findChildren(QLabel)}
-    assert {"7", "90%", "No speech was found."} <= texts
+    assert {"7", "likely", "perhaps 1"} <= texts(stage.panel)
     shown = view.grab().toImage()
-    stage.panel.clear()
+    stage.panel.show_query(None)
     assert view.empty
     assert view.grab().toImage() != shown
-    assert "7" not in {label.text() for label in stage.panel.findChildren(QLabel)}
+    assert not {"7", "likely", "perhaps 1"} & texts(stage.panel)
+
+
+def test_what_was_wrong_is_said_until_the_next_query(stage):
+    stage.panel.show_problem("No speech was found.")
+    stage.panel.show_query(None)
+    assert "No speech" in stage.message
+    stage.panel.show_query(SoundFile(Path("seven.wav")))
     assert "No speech" not in stage.message
+
+
+def test_an_utterance_of_the_map_shows_before_it_is_answered_and_an_image_takes_it_away(stage):
+    view = stage.panel.findChild(SpectrogramView)
+    features = np.random.default_rng(0).normal(size=(100, 80)).astype(np.float32)
+    stage.panel.show_query(GalleryItem(Item(3, Modality.SPEECH, 7, "A voice"), features))
+    stage.panel.show_answer(None)
+    assert not view.empty
+    assert "A voice" in view.accessibleName()
+    stage.panel.show_query(Picture(np.zeros((28, 28), np.uint8)))
+    assert view.empty
+    assert "A voice" not in view.accessibleName()
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".FLAC", ".mp3", ".ogg", ".m4a"])
@@ -386,6 +407,10 @@ def test_the_meter_falls_smoothly_holds_the_peak_and_lights_up_when_clipped(qtbo
     meter.reset()
     assert meter.level == -60
     assert not meter.clipped
+
+
+def texts(panel: SpeakPanel) -> set[str]:
+    return {label.text() for label in panel.findChildren(QLabel)}
 
 
 def drop(panel: SpeakPanel, path) -> bool:

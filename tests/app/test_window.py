@@ -117,7 +117,7 @@ def test_clear_empties_every_result(desk: Desk, key: Qt.Key) -> None:
     desk.key(key)
     assert empty(desk)
     assert not desk.root.player.playing
-    desk.window.explore.conversation.ask_sound(word(), RATE)
+    desk.window.explore.queries.ask_sound(word(), RATE)
     desk.await_found(IMAGE)
     desk.key(key)
     assert empty(desk)
@@ -269,7 +269,7 @@ def test_a_click_on_the_map_makes_the_point_the_query(desk: Desk, modality: Moda
     QTest.mouseMove(widget, at)
     QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=at)
     found = desk.await_found(modality.other)
-    asked = desk.state.reply.item  # points lie on each other: it may be a neighbour
+    asked = desk.state.query.item  # points lie on each other: it may be a neighbour
     assert asked.modality is modality
     until(lambda: desk.played, "something to sound")
     assert desk.played == [asked.index if modality is SPEECH else found[0].index]
@@ -286,11 +286,11 @@ def test_a_click_plays_a_match_and_another_makes_it_the_query(desk: Desk) -> Non
     view.setFocus()
     QTest.keyClick(view, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     found = desk.await_found(IMAGE)
-    assert desk.state.reply.item.index == second
+    assert desk.state.query.item.index == second
     tile = view.visualRect(view.matches.index(0))
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=tile.center())
     desk.await_found(SPEECH)
-    assert desk.state.reply.item.index == found[0].index
+    assert desk.state.query.item.index == found[0].index
 
 
 def test_keys_play_and_walk_through_the_matches(desk: Desk) -> None:

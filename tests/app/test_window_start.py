@@ -204,7 +204,7 @@ def test_without_a_usable_model_the_window_says_so_and_shows_the_map(
     desk.draw()
     desk.drop(files(tmp_path / "no.wav"), desk.window.explore.speak)
     item = next(item for item in desk.state.gallery.items if item.modality is SPEECH)
-    desk.window.explore.conversation.ask_item(item.index)
+    desk.window.explore.queries.ask_item(item.index)
     until(lambda: desk.played == [item.index], "the utterance, which needs no model")
     assert "model.safetensors" in desk.window.messages.text()
     assert not desk.found
@@ -236,7 +236,7 @@ def test_without_portaudio_the_panel_says_what_to_install_and_all_else_works(ope
     until(lambda: desk.spoken_message == what_to_install(), "what to install")
     desk.draw()
     assert desk.await_found(SPEECH)
-    desk.window.explore.conversation.ask_sound(word(), 48_000)
+    desk.window.explore.queries.ask_sound(word(), 48_000)
     assert desk.await_found(IMAGE)
     assert desk.spoken_message == what_to_install()
 

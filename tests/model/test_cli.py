@@ -314,11 +314,16 @@ def test_a_picture_and_a_sound_are_answered(data, picture):
     assert (answer["file"], answer["modality"], len(answer["matches"])) == (str(picture), "image", 4)
     labels = [match["label"] for match in answer["matches"]]
     assert answer["guess"] == max(labels, key=labels.count)
+    assert answer["certainty"] in ("sure", "likely", "not sure")
+    assert answer["runner_up"] != answer["guess"]
+    assert "agreement" not in answer
     assert all(match["source"].startswith("FSDD") for match in answer["matches"])
     scores = [match["score"] for match in answer["matches"]]
     assert scores == sorted(scores, reverse=True)
     table = run("query", picture).stdout
     assert "one.png" in table
+    assert answer["certainty"] in table
+    assert "%" not in table
     assert "FSDD theo" in table
     assert sound.exists()
 

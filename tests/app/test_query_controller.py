@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QObject, Signal
 
-from model.results import Answer, Item, Match, Modality
-from modinv_app.conversation import Conversation
+from model.results import Answer, Certainty, Item, Match, Modality
+from modinv_app.queries import Drawing
+from modinv_app.query_controller import QueryController
 from modinv_app.state import AppState, Reply
 
+SURE = Certainty.SURE
 IMAGE, SPEECH = Modality.IMAGE, Modality.SPEECH
-DRAWING = np.zeros((8, 8), np.uint8)
+PIXELS = np.zeros((8, 8), np.uint8)
+DRAWING = Drawing(1, (), PIXELS)
 SOUND = np.zeros(100, np.float32)
 
 
@@ -19,7 +22,7 @@ class FakeModel(QObject):
     """Answers when it is told to."""
 
     replied = Signal(int, object)
-    refused = Signal(object, str)
+    refused = Signal(int, str)
     clip_loaded = Signal(int, object, int)
 
     def __init__(self) -> None:
@@ -71,12 +74,15 @@ class FakePlayer(QObject):
 class FakeGallery:
     items = tuple(Item(index, IMAGE if index < 10 else SPEECH, index % 10, f"item {index}") for index in range(20))
 
+    def features(self, index: int) -> np.ndarray:
+        return np.zeros((28, 28) if index < 10 else (100, 80), np.float32)
+
 
 class Scene:
     def __init__(self) -> None:
         self.state, self.model, self.player = AppState(), FakeModel(), FakePlayer()
         self.state.gallery = FakeGallery()
-        self.talk = Conversation(self.state, self.model, self.player)
+        self.talk = QueryController(self.state, self.model, self.player)
         self.problems: list[tuple[Modality, str]] = []
         self.talk.problem.connect(lambda *problem: self.problems.append(problem))
 
@@ -85,7 +91,9 @@ class Scene:
         items = [FakeGallery.items[index] for index in nearest]
         matches = tuple(Match(item, 9.0 - place) for place, item in enumerate(items))
         vector = np.zeros(128, np.float32)
-        answer = Answer(items[0].modality.other, DRAWING, vector, vector, vector[None], matches, items[0].label, 1.0, 3)
+        answer = Answer(
+            items[0].modality.other, PIXELS, vector, vector, vector[None], matches, items[0].label, None, 1.0, SURE, 3
+        )
         reply = Reply(answer, {})
         self.model.answer(self.model.latest_ticket if ticket is None else ticket, reply)
         return reply
@@ -207,7 +215,7 @@ def test_an_image_that_becomes_the_query_sounds_by_its_nearest_utterance_if_want
 
 @pytest.mark.parametrize("play", [True, False])
 def test_a_picture_sounds_if_wanted(scene: Scene, play: bool) -> None:
-    scene.talk.ask_picture(DRAWING, play)
+    scene.talk.ask_picture(PIXELS, play)
     scene.answer(15)
     assert scene.model.clips == ([15] if play else [])
 
@@ -216,14 +224,14 @@ def test_a_refusal_takes_the_former_answer_away_and_says_why(scene: Scene) -> No
     scene.talk.ask_drawing(DRAWING)
     scene.answer(17)
     scene.talk.ask_sound_file("noise.wav")
-    scene.model.refused.emit(SPEECH, "No speech was found.")
+    scene.model.refused.emit(scene.model.latest_ticket, "No speech was found.")
     assert scene.state.reply is None
     assert scene.problems == [(SPEECH, "No speech was found.")]
 
 
 def test_a_refused_picture_takes_the_wish_to_hear_it_along(scene: Scene) -> None:
-    scene.talk.ask_picture(DRAWING, play=True)
-    scene.model.refused.emit(IMAGE, "No digit stands out.")
+    scene.talk.ask_picture(PIXELS, play=True)
+    scene.model.refused.emit(scene.model.latest_ticket, "No digit stands out.")
     scene.talk.ask_drawing(DRAWING)
     scene.answer(17)
     assert not scene.model.clips
