@@ -117,7 +117,7 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self.messages = MessageBar(self._ground)
         self.commands = Commands(self, self._callbacks())
-        self._push_to_talk = PushToTalk(self, self.explore.speak.press, self.explore.speak.release)
+        self._push_to_talk = PushToTalk(self, self.explore.speak.button)
         self._wire()
         self._restore()
 

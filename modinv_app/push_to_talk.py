@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QMainWindow, QWidget
 
+from modinv_app.widgets.hold_button import HoldButton
+
 
 class PushToTalk(QObject):
-    """Calls ``press`` and ``release`` while the space bar is held in a window.
+    """Lets the space bar hold a button of a window from wherever the focus is.
 
-    Buttons, choosers and text fields that were reached by keyboard keep the space bar: there it has a meaning already.
+    Other buttons, choosers and text fields that were reached by keyboard keep the space bar: there it has a meaning
+    already.
     """
 
-    def __init__(self, window: QMainWindow, press: Callable[[], None], release: Callable[[], None]) -> None:
+    def __init__(self, window: QMainWindow, button: HoldButton) -> None:
         super().__init__(window)
         self._window = window
-        self._press = press
-        self._release = release
-        self._held = False
+        self._button = button
         self.enabled = True
         # Keys go to the widget that has the focus, and to the window while none has it. A filter on the application
         # would be asked about every event of every widget: thousands for each page that is built.
@@ -32,28 +31,34 @@ class PushToTalk(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take space bar events that nobody else needs; let go when the window loses the keyboard."""
         if event.type() == QEvent.Type.WindowDeactivate and watched is self._window:
-            self._let_go()
-        if not isinstance(event, QKeyEvent) or event.key() != Qt.Key.Key_Space or event.modifiers():
+            self._button.drop()
+        if not isinstance(event, QKeyEvent) or event.key() != Qt.Key.Key_Space:
             return False
-        if event.type() == QEvent.Type.KeyRelease and self._held:
-            if not event.isAutoRepeat():
-                self._let_go()
-            return True
-        if event.type() != QEvent.Type.KeyPress or not self.enabled or not self._window.isActiveWindow():
+        key = self._button.space_bar
+        held = key.held
+        if event.type() == QEvent.Type.KeyRelease:
+            key.release(event)  # also one that is not ours: what follows it at once is no press but a repetition
+            return held
+        if event.type() != QEvent.Type.KeyPress or not (held or self._may_begin(event)):
             return False
-        focus = QApplication.focusWidget()
-        if isinstance(focus, (QAbstractButton, QComboBox, QLineEdit)) or QApplication.activeModalWidget():
-            return False
-        if not self._held and not event.isAutoRepeat():
-            self._held = True
-            self._press()
+        key.press(event)
         return True
+
+    def _may_begin(self, event: QKeyEvent) -> bool:
+        return (
+            self.enabled
+            and not event.modifiers()
+            and self._window.isActiveWindow()
+            and not self._is_taken(QApplication.focusWidget())
+            and QApplication.activeModalWidget() is None
+        )
+
+    def _is_taken(self, focus: QWidget | None) -> bool:
+        """Whether the space bar has another meaning where the focus is."""
+        return focus is not self._button and isinstance(focus, (QAbstractButton, QComboBox, QLineEdit))
 
     def _follow(self, _old: QWidget | None, focus: QWidget | None) -> None:
         if focus is not None:
             focus.installEventFilter(self)  # for a second time, it changes nothing
-
-    def _let_go(self) -> None:
-        if self._held:
-            self._held = False
-            self._release()
+        if self._is_taken(focus):
+            self._button.space_bar.let_go()

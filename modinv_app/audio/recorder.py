@@ -120,12 +120,12 @@ class Recorder(QObject):
             self._drain()
             self._take.begin()
 
-    @Slot()
-    def end_take(self) -> None:
-        """Tell the take, once what is still on its way has arrived."""
+    @Slot(float)
+    def end_take(self, ago: float = 0.0) -> None:
+        """Tell the take that ended ``ago`` seconds ago, once what was still on its way then has arrived."""
         if self.running:
             self._drain()
-            self._take.end()
+            self._take.end(ago)
 
     @Slot()
     def _settle(self) -> None:

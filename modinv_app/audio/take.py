@@ -28,6 +28,7 @@ class TakeBuffer:
     """
 
     def __init__(self, rate: int, latency: float) -> None:
+        self._rate = rate
         self._pre_roll = round(PRE_ROLL * rate)
         self._tail = round((POST_ROLL + latency) * rate)
         self._longest = round(LONGEST * rate)
@@ -48,10 +49,10 @@ class TakeBuffer:
         pre_roll = before[-self._pre_roll :]
         self._take, self._length, self._end = [pre_roll], len(pre_roll), None
 
-    def end(self) -> None:
-        """The button was released: the take is complete once its tail has arrived."""
+    def end(self, ago: float = 0.0) -> None:
+        """The button was released ``ago`` seconds ago: the take is complete once the tail after that has arrived."""
         if self._end is None:
-            self._end = self._length + self._tail
+            self._end = max(0, self._length - round(ago * self._rate)) + self._tail
 
     def add(self, chunk: Samples) -> Samples | None:
         """Take in a chunk ``(n,)``; the complete take, if it has become complete."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QMimeData, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -53,6 +53,11 @@ class SpeakPanel(QWidget):
         The microphone; the panel starts it when it is first shown, and never stops it.
     make_detector
         Makes the utterance detector of the hands-free mode, when that is first switched on, in its own thread.
+
+    Attributes
+    ----------
+    button
+        What is held to speak.
 
     Signals
     -------
@@ -102,8 +107,8 @@ class SpeakPanel(QWidget):
     def _build(self) -> None:
         self._spectrogram = SpectrogramView()
         self._guess = Guess()
-        self._button = HoldButton(_HOLD)
-        self._button.setToolTip("Hold while you speak. The recording begins a little earlier and ends a little later.")
+        self.button = HoldButton(_HOLD)
+        self.button.setToolTip("Hold while you speak. The recording begins a little earlier and ends a little later.")
         self._meter = LevelMeter()
         self._switch = QCheckBox("Hands-free")
         self._switch.setToolTip("Listen all the time: each word that is heard becomes a query")
@@ -132,14 +137,14 @@ class SpeakPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addLayout(results, 1)
-        layout.addWidget(self._button)
+        layout.addWidget(self.button)
         layout.addWidget(self._meter)
         layout.addWidget(self._message)
         layout.addLayout(controls)
 
     def _wire(self) -> None:
-        self._button.pressed.connect(self.press)
-        self._button.released.connect(self.release)
+        self.button.held.connect(self.press)
+        self.button.let_go.connect(self.release)
         self._switch.toggled.connect(self._switch_hands_free)
         self._open.clicked.connect(self.open_file)
         self._devices.device_chosen.connect(self.device_chosen)
@@ -237,14 +242,14 @@ class SpeakPanel(QWidget):
         self._recorder.begin_take()
         self.show_problem("")
 
-    @Slot()
-    def release(self) -> None:
-        """The button, or its key, goes up."""
+    @Slot(float)
+    def release(self, ago: float = 0.0) -> None:
+        """The button, or its key, has gone up, ``ago`` seconds ago."""
         if self._pressed_at is None:
             return
-        self._held = time.monotonic() - self._pressed_at
+        self._held = time.monotonic() - self._pressed_at - ago
         self._pressed_at = None
-        self._recorder.end_take()
+        self._recorder.end_take(ago)
         self._show_state()
 
     def _take_finished(self, samples: Samples, rate: int) -> None:
@@ -323,9 +328,9 @@ class SpeakPanel(QWidget):
             hint = _HANDS_FREE_HINT
         else:
             words, hint = ("Listening…" if listening else _HOLD), _HINT
-        self._button.setText(words)
-        self._button.set_lit(listening or self._hands_free.hearing)
-        self._button.setEnabled(self._recorder.running)
+        self.button.setText(words)
+        self.button.set_lit(listening or self._hands_free.hearing)
+        self.button.setEnabled(self._recorder.running)
         self._message.setText(self._problem or self._device_problem or hint)
         self._colour_message()
 
@@ -367,15 +372,9 @@ class SpeakPanel(QWidget):
         # After the window is there, for it must not wait.
         QTimer.singleShot(0, self._recorder.start)
 
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self.release()
-
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
-            self.release()  # the key will go up in another window
-        elif event.type() == QEvent.Type.PaletteChange:
+        if event.type() == QEvent.Type.PaletteChange:
             self._open.setIcon(icon("open", self.palette()))
             self._colour_message()
 

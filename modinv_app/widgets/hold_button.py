@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QIcon, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QFocusEvent,
+    QFontMetrics,
+    QHideEvent,
+    QIcon,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+)
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from modinv_app.theme import muted_text
+from modinv_app.widgets.held_key import HeldKey
 from modinv_app.widgets.icons import icon
 
 _ICON, _GAP = 24, 4
@@ -15,12 +27,34 @@ _ICON, _GAP = 24, 4
 class HoldButton(QPushButton):
     """A large button for talking: it stays down although the pointer slips off it, until it is let go.
 
-    It is lit while the microphone is listened to, whether that is the work of its own press or not. It paints itself,
-    for a style sheet would not follow the palette from light to dark.
+    The space bar holds it, too, while it has the focus; `space_bar` may be fed from elsewhere. Held by pointer and key
+    at once, it is held until both have let go. It is lit while the microphone is listened to, whether that is the work
+    of its own press or not. It paints itself, for a style sheet would not follow the palette from light to dark.
+
+    Attributes
+    ----------
+    space_bar
+        The key that holds it.
+
+    Signals
+    -------
+    held
+        It goes down. (``pressed`` and ``released`` tell of the pointer alone.)
+    let_go(float)
+        It has gone up, so many seconds ago.
     """
+
+    held = Signal()
+    let_go = Signal(float)
 
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
+        self._holders: set[str] = set()
+        self.space_bar = HeldKey(self)
+        self.space_bar.pressed.connect(lambda: self._hold("space bar"))
+        self.space_bar.released.connect(lambda ago: self._leave("space bar", ago))
+        self.pressed.connect(lambda: self._hold("pointer"))
+        self.released.connect(lambda: self._leave("pointer", 0.0))
         font = self.font()
         font.setBold(True)
         self.setFont(font)
@@ -41,10 +75,46 @@ class HoldButton(QPushButton):
             palette.setBrush(QPalette.ColorRole.ButtonText, palette.highlightedText())
         self.setIcon(icon("microphone", palette))
 
+    def _hold(self, holder: str) -> None:
+        self._holders.add(holder)
+        if len(self._holders) == 1:
+            self.held.emit()
+
+    def _leave(self, holder: str, ago: float) -> None:
+        if holder in self._holders:
+            self._holders.remove(holder)
+            if not self._holders:
+                self.let_go.emit(ago)
+
+    def drop(self) -> None:
+        """Count it as let go, at once: pointer and key may go up where nobody tells."""
+        self.space_bar.let_go()
+        self._leave("pointer", 0.0)
+
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self._colour_icon()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.drop()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.drop()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space:
+            self.space_bar.press(event)
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space:
+            self.space_bar.release(event)
+        else:
+            super().keyReleaseEvent(event)
 
     def sizeHint(self) -> QSize:
         return super().sizeHint().expandedTo(QSize(0, round(3.2 * self.fontMetrics().height())))

@@ -103,6 +103,7 @@ class Desk:
 
     def tidy(self) -> None:
         """Leave the desk as it was found."""
+        self.window.explore.speak.button.drop()
         self.window.explore.speak.release()
         self.window.explore.speak.hands_free = False
         self.window.explore.draw.play_on_lift = True

@@ -136,6 +136,18 @@ def test_a_take_waits_for_what_is_still_on_its_way(qtbot, system, heard, recorde
     assert len(heard.takes[0][0]) == pytest.approx(0.3 * RATE, abs=2)
 
 
+@pytest.mark.parametrize("ago", [0.06, 0.3])
+def test_a_release_that_is_told_late_makes_the_take_no_longer(qtbot, recorder, backend, heard, ago):
+    stream = running(qtbot, recorder, backend)
+    ramp = np.linspace(0, 1, RATE, dtype=np.float32)
+    recorder.begin_take()
+    stream.deliver(ramp[: RATE // 2])
+    recorder.end_take(ago)
+    with qtbot.waitSignal(recorder.take_finished):
+        stream.deliver(ramp[RATE // 2 :])
+    assert heard.takes[0][0][-1] == pytest.approx(0.5 - ago + 0.10, abs=1e-3)
+
+
 def test_a_take_that_nobody_ends_ends_by_itself(qtbot, recorder, backend, heard):
     stream = running(qtbot, recorder, backend)
     recorder.begin_take()
