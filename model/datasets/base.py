@@ -15,8 +15,7 @@ from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from model import locations, speech
@@ -35,6 +34,7 @@ Clip = Callable[[str], tuple[FloatArray, int]]
 """Reads a recording by its key: ``(n,)`` in [-1, 1] and its rate in Hz."""
 
 _TELL_SECONDS = 0.1
+_CACHED = "filterbanks"
 
 
 class MissingData(FileNotFoundError):
@@ -174,10 +174,7 @@ def filterbanks(
     code = hashlib.sha256(Path(speech.__file__).read_bytes()).hexdigest()  # another front end hears other filterbanks
     state = json.dumps([settings.to_dict(), code, *map(str, fingerprint), *keys])
     kept = locations.cache() / "filterbanks" / f"{name}-{hashlib.sha256(state.encode()).hexdigest()[:16]}.safetensors"
-    try:
-        known = load_file(kept)["filterbanks"]
-    except (OSError, SafetensorError, KeyError):
-        known = np.zeros((0, settings.frames, settings.bins), np.float32)
+    known = _kept(kept, len(keys), (settings.frames, settings.bins))
     if len(known) == len(keys):
         return torch.from_numpy(known)
     log.info("Listening to %d recordings of %s", len(keys) - len(known), name)
@@ -197,9 +194,31 @@ def filterbanks(
     return torch.from_numpy(np.stack(heard))
 
 
+def _kept(file: Path, most: int, shape: tuple[int, int]) -> FloatArray:
+    """What a file of the cache holds, ``(n, *shape)`` with ``n`` up to ``most``; nothing where it is not what it was.
+
+    A cache is never an error: whatever became of it, it can be made anew.
+    """
+    nothing: FloatArray = np.zeros((0, *shape), np.float32)
+    if not file.is_file():
+        return nothing
+    try:
+        with safe_open(file, framework="numpy") as content:
+            part = content.get_slice(_CACHED)
+            if part.get_dtype() != "F32" or part.get_shape()[1:] != list(shape) or part.get_shape()[0] > most:
+                raise ValueError(f"{part.get_dtype()} of the shape {part.get_shape()}")
+            known: FloatArray = content.get_tensor(_CACHED)
+        if not np.isfinite(known).all():
+            raise ValueError("values that are not numbers")
+    except (OSError, SafetensorError, ValueError) as error:
+        log.warning("The cache %s is damaged and made anew: %s", file, error)
+        return nothing
+    return known
+
+
 def _keep(file: Path, heard: Sequence[FloatArray]) -> None:
     try:
-        write_atomically(file, {"filterbanks": np.stack(heard)})
+        write_atomically(file, {_CACHED: np.stack(heard)})
     except OSError as error:
         log.warning("%s can't be kept for next time: %s", file.stem, error)
 
@@ -223,6 +242,9 @@ def _filterbank(front_end: SpeechFrontEnd, key: str, clip: Clip) -> FloatArray:
             utterance = front_end.trim(samples, rate)
         except UnusableAudio:
             utterance = resample(samples, rate, front_end.settings.sample_rate)
-        return front_end.filterbank(utterance)
+        filterbank = front_end.filterbank(utterance)
+        if not np.isfinite(filterbank).all():
+            raise UnusableAudio("It holds values that are not numbers, or far too large.")
+        return filterbank
     except UnusableAudio as error:
         raise MissingData(f"The recording {key} can't be used: {error} Get it again, or delete it.") from error

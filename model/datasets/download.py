@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
 import os
 import shutil
-import urllib.error
 import urllib.parse
-import urllib.request
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from model import locations
+from model.datasets.base import MissingData
 from model.datasets.fsdd import Fsdd, recordings
-
-_CHUNK = 1 << 16
-_PATIENCE = 20.0  # seconds without a byte, after which a connection counts as broken
-_DAMAGE = zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError
+from model.datasets.transfer import Refused, TooLarge, Transfer, TransferFailed, Unwanted
 
 
 class DownloadFailed(OSError):
@@ -42,9 +36,9 @@ class Source:
     url
         Of a zip.
     size
-        Bytes to expect; servers that pack on demand don't tell.
-    recordings
-        How many it holds.
+        Bytes to expect; servers that pack on demand don't tell. Another packing may take up to four times as much.
+    recordings, unpacked
+        How many it holds, and their bytes: nothing else is unpacked to be verified.
     digest
         SHA-256 over the sorted lines ``"{name} {SHA-256 of the recording}\\n"``: it knows the recordings however
         they are packed.
@@ -57,6 +51,7 @@ class Source:
     url: str
     size: int
     recordings: int
+    unpacked: int
     digest: str
 
     def target(self, folder: Path | None = None) -> Path:
@@ -75,6 +70,7 @@ SOURCES: Mapping[str, Source] = {
         url=f"{_PAGE}/archive/refs/tags/v1.0.10.zip",
         size=16_419_872,
         recordings=3000,
+        unpacked=21_128_848,
         digest="dbd573d7cafe79c4b49f65718115e1304e24e067fa39eff18a660dc6cb9c360f",
     )
 }
@@ -124,7 +120,7 @@ def download(
     folder
         Of corpora; by default the user's.
     stop
-        Asked after every piece of 64 KiB.
+        Asked ten times a second and after every piece, also while the server is silent.
 
     Raises
     ------
@@ -155,16 +151,20 @@ def _install(source: Source, part: Path, target: Path, stop: Callable[[], bool])
     """Fetch, verify, put in place. What went on from an earlier piece and turns out wrong is fetched once anew."""
     while True:
         resumed = part.exists()
-        for progress in _fetch(source, part, stop):
-            yield progress
-            if isinstance(progress, Stopped):
-                return
-        yield Verifying()
-        if is_genuine(source, part):
+        try:
+            for progress in _fetch(source, part, stop):
+                yield progress
+                if isinstance(progress, Stopped):
+                    return
+            yield Verifying()
+            genuine = is_genuine(source, part)
+        except TooLarge:
+            genuine = False
+        if genuine:
             part.replace(target)
             yield Installed(target, fresh=True)
             return
-        part.unlink()
+        part.unlink(missing_ok=True)
         if not resumed:
             raise DownloadFailed(
                 f"What {source.url} sent is not {source.title} with its {source.recordings:,} recordings. Try again, "
@@ -173,78 +173,50 @@ def _install(source: Source, part: Path, target: Path, stop: Callable[[], bool])
 
 
 def _fetch(source: Source, part: Path, stop: Callable[[], bool]) -> Iterator[Downloading | Stopped]:
-    """Append to ``part`` what it lacks, or write it anew where the server can't send the rest alone."""
+    """Append to ``part`` what it lacks, or write it anew where the server can't send the rest alone.
+
+    Raises :class:`DownloadFailed`, and :class:`TooLarge` where it can't be what it should be.
+    """
     have = part.stat().st_size if part.exists() else 0
-    answer = _ask(source, have)
-    if answer is None:
-        return
-    with answer:
-        if answer.status != http.HTTPStatus.PARTIAL_CONTENT:
-            have = 0
-        length = answer.headers.get("Content-Length")
-        total = have + int(length) if length else source.size
-        try:
+    host = urllib.parse.urlsplit(source.url).hostname
+    try:
+        with closing(Transfer(source.url, have, 4 * source.size, stop)) as transfer:
+            opening = transfer.opening()
+            have = opening.start
+            total = source.size if opening.length is None else have + opening.length
             with part.open("ab" if have else "wb") as file:
-                while piece := _piece(answer, source):
+                for piece in transfer.pieces():
                     file.write(piece)
                     have += len(piece)
                     yield Downloading(have, max(have, total))
-                    if stop():
-                        yield Stopped(have)
-                        return
                 file.flush()
                 os.fsync(file.fileno())
-        except DownloadFailed:
-            raise
-        except OSError as error:
-            free = shutil.disk_usage(part.parent).free / 1e6
-            raise DownloadFailed(
-                f"{part.parent} can't be written ({error.strerror}; {free:.0f} MB are free there). Make room, then try "
-                "again."
-            ) from error
-        if length and have < total:
-            raise _broken(source, "it ended early")
-
-
-def _ask(source: Source, have: int) -> http.client.HTTPResponse | None:
-    """The server's answer to a request for all but the first bytes; none where it has no more than these."""
-    request = urllib.request.Request(source.url, headers={"User-Agent": "modinv"})
-    if have:
-        request.add_header("Range", f"bytes={have}-")
-    try:
-        answer: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=_PATIENCE)
-    except urllib.error.HTTPError as error:
-        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return None
-        host = urllib.parse.urlsplit(source.url).hostname
+    except Unwanted:
+        yield Stopped(have)
+    except TooLarge:
+        raise
+    except Refused as error:
+        raise DownloadFailed(f"{host} answered {error}. Try again later, or get it from {source.page}.") from error
+    except TransferFailed as error:
         raise DownloadFailed(
-            f"{host} answered {error.code} {error.reason}. Try again later, or get it from {source.page}."
+            f"The connection to {host} failed ({error}). Check the network and try again; what has arrived is kept."
         ) from error
-    except (OSError, http.client.HTTPException) as error:
-        raise _broken(source, getattr(error, "reason", error)) from error
-    return answer
-
-
-def _piece(answer: http.client.HTTPResponse, source: Source) -> bytes:
-    """The next piece, empty at the end."""
-    try:
-        return answer.read(_CHUNK)
-    except (OSError, http.client.HTTPException) as error:
-        raise _broken(source, error) from error
-
-
-def _broken(source: Source, reason: object) -> DownloadFailed:
-    host = urllib.parse.urlsplit(source.url).hostname
-    return DownloadFailed(
-        f"The connection to {host} failed ({reason}). Check the network and try again; what has arrived is kept."
-    )
+    except OSError as error:
+        free = shutil.disk_usage(part.parent).free / 1e6
+        raise DownloadFailed(
+            f"{part.parent} can't be written ({error.strerror}; {free:.0f} MB are free there). Make room, then try "
+            "again."
+        ) from error
 
 
 def is_genuine(source: Source, place: Path) -> bool:
     """Whether a folder or a zip holds the very recordings of the source, and no others."""
     try:
-        found = {name: hashlib.sha256(content).hexdigest() for name, content in recordings(place)}
-    except _DAMAGE:
+        with recordings(place) as found:
+            if (len(found), sum(file.size for file in found.values())) != (source.recordings, source.unpacked):
+                return False
+            digests = {name: hashlib.sha256(file.read()).hexdigest() for name, file in found.items()}
+    except MissingData:
         return False
-    lines = "".join(f"{name} {digest}\n" for name, digest in sorted(found.items()))
+    lines = "".join(f"{name} {digest}\n" for name, digest in sorted(digests.items()))
     return hashlib.sha256(lines.encode()).hexdigest() == source.digest

@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 import torch
 
 from model import locations
-from model.datasets.base import Clip, MissingData, Samples, Split, Tell, filterbanks, keep_quiet
+from model.datasets.base import MissingData, Samples, Split, Tell, filterbanks, keep_quiet
+from model.datasets.recordings import Recording, opened
 from model.results import FloatArray, Modality
 from model.speech import read_audio
 
-_NAME = re.compile(r"(?:^|/)(?P<digit>\d)_(?P<speaker>[a-z]+)_(?P<take>\d+)\.wav$")
+_NAME = re.compile(r"(?:^|/)(?P<name>(?P<digit>[0-9])_(?P<speaker>[a-z]+)_(?P<take>[0-9]{1,9})\.wav)\Z")
 _TEST_TAKES = 5
 
 
-def recordings(place: Path) -> Iterator[tuple[str, bytes]]:
-    """Every recording in a folder or a zip: its name, without those of folders around it, and its bytes."""
-    if place.is_dir():
-        for path in place.glob("*.wav"):
-            if _NAME.search(path.name):
-                yield path.name, path.read_bytes()
-        return
-    with zipfile.ZipFile(place) as archive:
-        for entry in archive.namelist():
-            if match := _NAME.search(entry):
-                yield match[0].removeprefix("/"), archive.read(entry)
+@contextmanager
+def recordings(place: Path) -> Iterator[Mapping[str, Recording]]:
+    """The recordings in a folder or a zip, by their names without those of folders around them.
+
+    Raises as :func:`model.datasets.recordings.opened`.
+    """
+    with opened(place) as files:
+        yield {match["name"]: file for key, file in files.items() if (match := _NAME.search(key))}
 
 
 @dataclass(frozen=True)
@@ -71,46 +68,32 @@ class Fsdd:
     def load(self, split: Split, tell: Tell = keep_quiet) -> Samples:
         """Filterbanks of a split, sorted by name."""
         place = self._require()
-        if place.is_dir():
-            names = [path.name for path in place.glob("*.wav")]
-        else:
-            try:
-                with zipfile.ZipFile(place) as archive:
-                    names = archive.namelist()
-            except zipfile.BadZipFile as error:
-                raise MissingData(f"{place} is not a whole zip file. Get it again.") from error
-        found = {name: match for name in sorted(names) if (match := _NAME.search(name))}
-        keys = tuple(k for k, m in found.items() if (int(m["take"]) < _TEST_TAKES) == (split == "test"))
-        if not keys:
-            raise MissingData(f"{place} holds no recordings named like 7_jackson_12.wav.")
-        state = [place.resolve(), place.stat().st_mtime_ns]
-        with self._opened() as clip:
-            features = filterbanks(f"{self.name}-{split}", self.title, state, keys, clip, tell)
+        with recordings(place) as files:
+            found = {name: match for name in files if (match := _NAME.search(name))}
+            names = [n for n, match in found.items() if (int(match["take"]) < _TEST_TAKES) == (split == "test")]
+            if not names:
+                raise MissingData(f"{place} holds no recordings named like 7_jackson_12.wav.")
+            keys = tuple(files[name].key for name in names)
+            state = [files[name].state for name in names]
+            features = filterbanks(f"{self.name}-{split}", self.title, state, keys, partial(_heard, files), tell)
         return Samples(
             corpus=self.name,
             modality=self.modality,
             features=features,
-            labels=torch.tensor([int(found[key]["digit"]) for key in keys]),
-            sources=tuple(f"FSDD {found[key]['speaker']}, take {found[key]['take']}" for key in keys),
-            speakers=tuple(found[key]["speaker"] for key in keys),
+            labels=torch.tensor([int(found[name]["digit"]) for name in names]),
+            sources=tuple(f"FSDD {found[name]['speaker']}, take {found[name]['take']}" for name in names),
+            speakers=tuple(found[name]["speaker"] for name in names),
             keys=keys,
         )
 
     def clip(self, key: str) -> tuple[FloatArray, int]:
         """The recording as it is; it is known by its name, whatever folders its key tells of."""
-        with self._opened() as clip:
-            return clip(key)
+        with recordings(self._require()) as files:
+            return _heard(files, key)
 
-    @contextmanager
-    def _opened(self) -> Iterator[Clip]:
-        """What reads recordings, of a zip opened once: to find thousands of entries takes longer than to read one."""
-        place = self._require()
-        if place.is_dir():
-            yield lambda key: read_audio(place / key.rpartition("/")[2])
-            return
-        try:
-            with zipfile.ZipFile(place) as archive:
-                entries = {entry.rpartition("/")[2]: entry for entry in archive.namelist()}
-                yield lambda key: read_audio(io.BytesIO(archive.read(entries[key.rpartition("/")[2]])))
-        except (zipfile.BadZipFile, zlib.error) as error:
-            raise MissingData(f"{place} is not a whole zip file. Get it again.") from error
+
+def _heard(files: Mapping[str, Recording], key: str) -> tuple[FloatArray, int]:
+    file = files.get(key.rpartition("/")[2])
+    if file is None:
+        raise MissingData(f"There is no recording {key} any more. Get the corpus again.")
+    return read_audio(io.BytesIO(file.read()))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
+import math
+import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from model import locations
@@ -16,17 +18,36 @@ from model.datasets.base import MissingData, Samples, Split, Tell, keep_quiet
 from model.results import Modality
 
 _PREFIX = {"train": "train", "test": "t10k"}
+_SIDE = 28  # pixels
+_MOST = 60_000  # of either split
+_LARGEST_FILE = 64 << 20  # bytes: more than all images take that are not packed at all
 
 
-def _read_idx(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """An array from a gzipped IDX file of unsigned bytes; a damaged one is told as missing data."""
-    try:
-        raw = gzip.decompress(path.read_bytes())
-        dimensions = raw[3]
-        shape = np.frombuffer(raw, ">u4", count=dimensions, offset=4)
-        return np.frombuffer(raw, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
-    except (OSError, EOFError, IndexError, ValueError, zlib.error) as error:
-        raise MissingData(f"{path} is damaged: {error}. Delete it to use the copy that ships along.") from error
+def _read_idx(path: Path, *shape: int) -> npt.NDArray[np.uint8]:
+    """Bytes, ``(n, *shape)``, from a gzipped IDX file; raises ``OSError``, ``ValueError`` or ``zlib.error``."""
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise ValueError("it is no file")
+    with path.open("rb") as file:
+        packed = file.read(_LARGEST_FILE + 1)
+    if len(packed) > _LARGEST_FILE:
+        raise ValueError("it is far too large")
+    size = math.prod(shape)  # bytes of an item
+    head = struct.pack(">BBBB", 0, 0, 8, 1 + len(shape))
+    after = struct.pack(f">{len(shape)}I", *shape)
+    start = len(head) + 4 + len(after)
+    # Never more is unpacked than there may be, whatever the file would unpack to.
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    raw = unpacker.decompress(packed, start + _MOST * size + 1)
+    if not raw.startswith(head) or raw[len(head) + 4 : start] != after:
+        raise ValueError(f"it is no IDX file of unsigned bytes, {' x '.join(map(str, ('n', *shape)))}")
+    count = int.from_bytes(raw[len(head) : len(head) + 4], "big")
+    if not 0 < count <= _MOST:
+        raise ValueError(f"it claims to hold {count:,} items, where MNIST has {_MOST:,} at most")
+    if len(raw) != start + count * size or unpacker.unused_data:
+        raise ValueError(f"it holds more or less than the {count:,} items that it claims")
+    if not unpacker.eof:
+        raise ValueError("it is cut off")
+    return np.frombuffer(raw, np.uint8, offset=start).reshape(count, *shape)
 
 
 @dataclass(frozen=True)
@@ -51,8 +72,23 @@ class Mnist:
         folder = self.location()
         if folder is None:
             raise MissingData("MNIST is missing, though it ships along: install the application again.")
-        images = _read_idx(folder / f"{_PREFIX[split]}-images-idx3-ubyte.gz")
-        labels = _read_idx(folder / f"{_PREFIX[split]}-labels-idx1-ubyte.gz")
+        files = [folder / f"{_PREFIX[split]}-{kind}-ubyte.gz" for kind in ("images-idx3", "labels-idx1")]
+        cure = (
+            "Install the application again."
+            if folder.is_relative_to(locations.assets())
+            else f"Get MNIST again, or delete {folder} to use the copy that ships along."
+        )
+        arrays = []
+        for file, shape in zip(files, ((_SIDE, _SIDE), ()), strict=True):
+            try:
+                arrays.append(_read_idx(file, *shape))
+            except (OSError, ValueError, zlib.error) as error:
+                raise MissingData(f"{file} is damaged: {error}. {cure}") from error
+        images, labels = arrays
+        if len(images) != len(labels):
+            raise MissingData(f"{files[0]} holds {len(images):,} images, {files[1]} {len(labels):,} labels. {cure}")
+        if labels.max() > 9:
+            raise MissingData(f"{files[1]} holds the label {labels.max()}, which is no digit. {cure}")
         return Samples(
             corpus=self.name,
             modality=self.modality,

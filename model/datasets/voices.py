@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 
 from model import locations
 from model.datasets.base import Clip, MissingData, Samples, Split, Tell, filterbanks, keep_quiet
+from model.datasets.recordings import opened
 from model.results import FloatArray, Modality
 from model.speech import read_audio
+
+_DAMAGED = "The synthetic voices are damaged: install the application again."
 
 
 @dataclass(frozen=True)
@@ -55,42 +56,71 @@ class Voices:
     def load(self, split: Split, tell: Tell = keep_quiet) -> Samples:
         """Filterbanks of a split."""
         archive = self._require()
-        index: dict[str, Any] = json.loads(archive.with_suffix(".json").read_text("utf-8"))
-        held_out = {"test-engine"} if self.engine_only else {"test", "test-engine"}
-        splits = {"train"} if split == "train" else held_out
-        titles = {variant["name"]: variant["title"] for variant in index["variants"]}
-        clips = [
-            (voice, variant, word)
-            for voice in index["voices"]
-            if voice["split"] in splits
-            for variant in voice["variants"]
-            for word in index["words"]
-        ]
-        keys = tuple(f"{voice['id']}/{variant}/{word['word']}.opus" for voice, variant, word in clips)
-        with self._opened() as clip:
-            features = filterbanks(f"{self.name}-{split}", self.title, [archive.stat().st_size], keys, clip, tell)
+        try:
+            clips = self._clips(json.loads(archive.with_suffix(".json").read_text("utf-8")), split)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise MissingData(_DAMAGED) from error
+        keys = tuple(clip.key for clip in clips)
+        state = [archive.stat().st_size]
+        with _opened(archive) as sound:
+            features = filterbanks(f"{self.name}-{split}", self.title, state, keys, sound, tell)
         return Samples(
             corpus=self.name,
             modality=self.modality,
             features=features,
-            labels=torch.tensor([word["label"] for _, _, word in clips]),
-            sources=tuple(
-                f"{voice['engine'].capitalize()} {voice['voice']}, {titles[variant]}" for voice, variant, _ in clips
-            ),
-            speakers=tuple(voice["id"] for voice, _, _ in clips),
+            labels=torch.tensor([clip.label for clip in clips]),
+            sources=tuple(clip.source for clip in clips),
+            speakers=tuple(clip.speaker for clip in clips),
             keys=keys,
         )
 
     def clip(self, key: str) -> tuple[FloatArray, int]:
         """The clip as it ships."""
-        with self._opened() as clip:
-            return clip(key)
+        with _opened(self._require()) as sound:
+            return sound(key)
 
-    @contextmanager
-    def _opened(self) -> Iterator[Clip]:
-        """What reads clips, of an archive opened once: to find thousands of entries takes longer than to read one."""
-        try:
-            with zipfile.ZipFile(self._require()) as archive:
-                yield lambda key: read_audio(io.BytesIO(archive.read(key)))
-        except (zipfile.BadZipFile, zlib.error) as error:
-            raise MissingData("The synthetic voices are damaged: install the application again.") from error
+    def _clips(self, index: Mapping[str, Any], split: Split) -> list[_Clip]:
+        """What the index lists of a split; one that isn't ours raises whatever its reading meets."""
+        held_out = {"test-engine"} if self.engine_only else {"test", "test-engine"}
+        splits = {"train"} if split == "train" else held_out
+        titles = {variant["name"]: variant["title"] for variant in index["variants"]}
+        clips = [
+            _Clip(
+                f"{voice['id']}/{variant}/{word['word']}.opus",
+                range(10).index(word["label"]),
+                f"{voice['engine'].capitalize()} {voice['voice']}, {titles[variant]}",
+                voice["id"],
+            )
+            for voice in index["voices"]
+            if voice["split"] in splits
+            for variant in voice["variants"]
+            for word in index["words"]
+        ]
+        if not clips:
+            raise ValueError("The index lists no clips.")
+        return clips
+
+
+class _Clip(NamedTuple):
+    """As of :class:`Samples`, which has these of all."""
+
+    key: str
+    label: int
+    source: str
+    speaker: str
+
+
+@contextmanager
+def _opened(archive: Path) -> Iterator[Clip]:
+    """What reads clips, of an archive opened once."""
+    try:
+        with opened(archive) as files:
+
+            def sound(key: str) -> tuple[FloatArray, int]:
+                if key not in files:
+                    raise MissingData(_DAMAGED)
+                return read_audio(io.BytesIO(files[key].read()))
+
+            yield sound
+    except MissingData as error:
+        raise MissingData(_DAMAGED) from error

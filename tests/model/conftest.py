@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import soundfile
 import torch
+from corpus_server import serving
 
 from model import locations
 
@@ -57,3 +58,10 @@ def _one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def server():
+    """A server on this machine that sends a small corpus."""
+    with serving() as server:
+        yield server

@@ -1,16 +1,14 @@
-"""Fetching a corpus from a server in this process: whole, interrupted, resumed, damaged, and not at all."""
+"""Fetching a corpus: whole, interrupted, resumed, damaged, and not at all."""
 
 import errno
-import hashlib
-import http.server
 import io
 import signal
-import threading
-import zipfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
+from corpus_server import CONTENTS, NAMES, packed, send, send_all
 from filelock import FileLock
 from typer.testing import CliRunner
 
@@ -19,84 +17,24 @@ from model.datasets import Fsdd, download
 from model.datasets.download import (
     SOURCES,
     DownloadFailed,
-    Downloading,
     Installed,
     Stopped,
     Verifying,
     is_genuine,
 )
 
-NAMES = [f"{digit}_theo_{take}.wav" for digit in range(10) for take in range(7)]
-CONTENTS = {name: hashlib.shake_256(name.encode()).digest(6000) for name in NAMES}
+
+def stopped_after(size, source, folder):
+    """Download until there are so many bytes; what was told last."""
+    wanted = [True]
+    for step in download.download(source, folder, lambda: not wanted):
+        if wanted and step.done >= size:
+            wanted.clear()
+    return step
 
 
-def packed(contents, inside="free-spoken-digit-dataset-1.0.10/recordings/"):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("free-spoken-digit-dataset-1.0.10/README.md", "Recordings.")
-        for name, content in contents.items():
-            archive.writestr(inside + name, content)
-    return buffer.getvalue()
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """Serves one zip, well or badly."""
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.content = packed(CONTENTS)
-        self.ranges, self.tells, self.breaks_at, self.status = True, True, None, 200
-        self.asked = []
-
-    @property
-    def source(self):
-        lines = "".join(f"{name} {hashlib.sha256(CONTENTS[name]).hexdigest()}\n" for name in sorted(NAMES))
-        return replace(
-            SOURCES["fsdd"],
-            url=f"http://127.0.0.1:{self.server_port}/archive/v1.zip",
-            size=len(self.content),
-            recordings=len(NAMES),
-            digest=hashlib.sha256(lines.encode()).hexdigest(),
-        )
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        server, asked = self.server, self.headers.get("Range")
-        server.asked.append(asked)
-        if self.path == "/archive/v1.zip":  # as GitHub does it
-            self.send_response(302)
-            self.send_header("Location", "/packed.zip")
-            self.end_headers()
-            return
-        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and server.ranges else 0
-        if server.status != 200 or start >= len(server.content):
-            self.send_error(server.status if server.status != 200 else 416)
-            return
-        self.send_response(206 if start else 200)
-        if server.tells:
-            self.send_header("Content-Length", str(len(server.content) - start))
-        self.end_headers()
-        self.wfile.write(server.content[start : server.breaks_at])
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def server():
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, args=[0.02])
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-def after(pieces):
-    """A stop predicate that turns true after so many questions."""
-    asked = iter([False] * (pieces - 1))
-    return lambda: next(asked, True)
+def part_of(folder):
+    return folder / "fsdd" / ".recordings.zip.part"
 
 
 def test_a_corpus_is_fetched_verified_and_found(server, tmp_path):
@@ -104,7 +42,9 @@ def test_a_corpus_is_fetched_verified_and_found(server, tmp_path):
     path = tmp_path / "fsdd" / "recordings.zip"
     assert steps[-2:] == [Verifying(), Installed(path, fresh=True)]
     size = len(server.content)
-    assert [step.done for step in steps[:-2]] == [*range(1 << 16, size, 1 << 16), size]
+    done = [step.done for step in steps[:-2]]
+    assert done == sorted(done)
+    assert done[-1] == size
     assert all(step.total == size for step in steps[:-2])
     assert Fsdd(tmp_path).location() == path
     assert [entry.name for entry in path.parent.iterdir() if entry.suffix != ".lock"] == ["recordings.zip"]
@@ -127,35 +67,38 @@ def test_unpacked_recordings_are_known_as_well(server, tmp_path):
 
 
 def test_a_stopped_download_goes_on_where_it_was(server, tmp_path):
-    *_, last = download.download(server.source, tmp_path, after(3))
-    assert last == Stopped(3 << 16)
+    last = stopped_after(200_000, server.source, tmp_path)
+    assert isinstance(last, Stopped)
+    assert 200_000 <= last.done < len(server.content)
+    assert part_of(tmp_path).read_bytes() == server.content[: last.done]
     assert Fsdd(tmp_path).location() is None
     steps = list(download.download(server.source, tmp_path))
-    assert server.asked[-1] == f"bytes={3 << 16}-"
-    assert steps[0] == Downloading(4 << 16, len(server.content))
+    assert server.asked[-1] == f"bytes={last.done}-"
+    assert steps[0].done > last.done
+    assert steps[0].total == len(server.content)
     assert steps[-1] == Installed(tmp_path / "fsdd" / "recordings.zip", fresh=True)
 
 
 def test_a_broken_connection_is_told_and_resumed(server, tmp_path):
-    server.breaks_at = 200_000
+    server.reply = partial(send, stop=200_000)
     with pytest.raises(DownloadFailed, match=r"connection to 127\.0\.0\.1 failed.*try again; what has arrived is kept"):
         list(download.download(server.source, tmp_path))
-    server.breaks_at = None
+    server.reply = send
     steps = list(download.download(server.source, tmp_path))
     assert server.asked[-1] == "bytes=200000-"
     assert isinstance(steps[-1], Installed)
 
 
 def test_a_server_that_cannot_resume_sends_all_again(server, tmp_path):
-    list(download.download(server.source, tmp_path, after(2)))
-    server.ranges = False
+    last = stopped_after(200_000, server.source, tmp_path)
+    server.reply = send_all
     steps = list(download.download(server.source, tmp_path))
-    assert steps[0] == Downloading(1 << 16, len(server.content))
+    assert steps[0].done < last.done
     assert isinstance(steps[-1], Installed)
 
 
 def test_a_server_that_packs_on_demand_tells_no_length(server, tmp_path):
-    server.tells = False
+    server.reply = partial(send, length=None)
     steps = list(download.download(server.source, tmp_path))
     assert steps[0].total == server.source.size
     assert isinstance(steps[-1], Installed)
@@ -223,20 +166,9 @@ def test_without_a_network_it_says_so(tmp_path, server):
 
 
 def test_a_missing_page_says_where_else_to_look(server, tmp_path):
-    server.status = 404
+    server.reply = lambda handler, _start: handler.send_error(404)
     with pytest.raises(DownloadFailed, match=r"answered 404 .*github\.com/Jakobovski"):
         list(download.download(server.source, tmp_path))
-
-
-def test_a_silent_server_is_not_waited_for_for_ever(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "_PATIENCE", 0.2)
-    silence = threading.Event()
-    monkeypatch.setattr(Handler, "do_GET", lambda _: silence.wait(10))
-    try:
-        with pytest.raises(DownloadFailed, match="timed out"):
-            list(download.download(server.source, tmp_path))
-    finally:
-        silence.set()
 
 
 def test_a_full_disk_says_what_to_do_and_keeps_what_arrived(server, tmp_path, monkeypatch):
@@ -250,8 +182,10 @@ def test_a_full_disk_says_what_to_do_and_keeps_what_arrived(server, tmp_path, mo
     with pytest.raises(DownloadFailed, match=r"can't be written \(No space left on device.*Make room"):
         list(download.download(server.source, tmp_path))
     monkeypatch.undo()
+    have = part_of(tmp_path).stat().st_size
+    assert have > 0
     assert isinstance(list(download.download(server.source, tmp_path))[-1], Installed)
-    assert server.asked[-1] == f"bytes={2 << 16}-"
+    assert server.asked[-1] == f"bytes={have}-"
 
 
 def test_other_recordings_are_left_where_they_are(server, tmp_path):
@@ -298,26 +232,27 @@ def test_the_command_says_what_comes_under_which_licence_and_where_it_went(serve
 
 def test_ctrl_c_keeps_what_arrived_and_the_same_command_goes_on(server, tmp_path, monkeypatch):
     monkeypatch.setattr(download, "SOURCES", {"fsdd": server.source})
-    piece, arrived = download._piece, []
 
-    def press_ctrl_c(*arguments):
-        arrived.append(piece(*arguments))
-        if len(arrived) == 2:
-            signal.raise_signal(signal.SIGINT)
-        return arrived[-1]
+    class PressesCtrlC(download.Transfer):
+        def pieces(self):
+            for number, piece in enumerate(super().pieces()):
+                if number == 2:
+                    signal.raise_signal(signal.SIGINT)
+                yield piece
 
     with monkeypatch.context() as patch:
-        patch.setattr(download, "_piece", press_ctrl_c)
+        patch.setattr(download, "Transfer", PressesCtrlC)
         stopped = run("data", "get", "fsdd", "--data-dir", tmp_path)
     assert stopped.exit_code == 130
-    assert "Stopped after 0.1 MB; they are kept" in stopped.stderr
+    assert "MB; they are kept" in stopped.stderr
+    have = part_of(tmp_path).stat().st_size
     assert run("data", "get", "fsdd", "--data-dir", tmp_path).exit_code == 0
-    assert server.asked[-1] == f"bytes={2 << 16}-"
+    assert server.asked[-1] == f"bytes={have}-"
 
 
 def test_the_command_tells_a_failure_in_one_line(server, tmp_path, monkeypatch):
     monkeypatch.setattr(download, "SOURCES", {"fsdd": server.source})
-    server.status = 503
+    server.reply = lambda handler, _start: handler.send_error(503)
     result = run("data", "get", "fsdd", "--data-dir", tmp_path)
     assert result.exit_code == 1
     assert "Error: 127.0.0.1 answered 503" in result.stderr
