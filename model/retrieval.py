@@ -38,13 +38,18 @@ class Retriever:
         A trained model and how it came to be.
     gallery
         What can be found.
+
+    Attributes
+    ----------
+    margins
+        What guesses are measured against.
     """
 
     def __init__(self, encoders: Encoders, header: Header, gallery: Gallery) -> None:
         self.encoders = encoders
         self.header = header
         self.gallery = gallery
-        self._margins = Margins(gallery)
+        self.margins = Margins(gallery)
         self._front_end = SpeechFrontEnd(FilterbankSettings(**header.filterbank))
 
     def ask_picture(self, picture: np.ndarray[Any, Any], count: int = 10) -> Answer:
@@ -85,15 +90,18 @@ class Retriever:
 
     def ask_item(self, index: int, count: int = 10) -> Answer:
         """What matches an item of the gallery itself."""
-        started = time.perf_counter()
-        return self._ask(self.gallery.items[index].modality, self.gallery.features(index), count, started)
+        return self.ask_features(self.gallery.items[index].modality, self.gallery.features(index), count)
+
+    def ask_features(self, modality: Modality, features: FloatArray, count: int = 10) -> Answer:
+        """What matches an input that is ready for the encoder, ``(28, 28)`` or ``(100, 80)``."""
+        return self._ask(modality, features, count, time.perf_counter())
 
     def _ask(self, modality: Modality, features: FloatArray, count: int, started: float) -> Answer:
         posterior = self.encoders.encode(modality, torch.from_numpy(features).unsqueeze(0))
         mean = posterior.mean[0].numpy()
         matches = self.gallery.nearest(mean, modality.other, count)
         guess = majority(matches)
-        margin, runner_up = self._margins.of(mean, modality, guess)
+        margin, runner_up = self.margins.of(mean, modality, guess)
         # The same query shows the same samples each time: a map must not flicker.
         samples = posterior.sample(SAMPLES, torch.Generator().manual_seed(0))[0].numpy()
         return Answer(
@@ -106,7 +114,7 @@ class Retriever:
             guess,
             runner_up,
             margin,
-            self._margins.word(margin, modality),
+            self.margins.word(margin, modality),
             1000 * (time.perf_counter() - started),
         )
 

@@ -52,7 +52,7 @@ _KEYS_WITHOUT_ACTION = (
     ("Listen", "Return", "Play the chosen utterance; let the chosen image be the query"),
     ("Map", "Ctrl+Wheel", "Zoom"),
 )
-_OF_EXPLORE = ("Query", "Draw", "Listen", "Map")
+_OF_EXPLORE = ("Draw", "Listen", "Map")
 """Groups of commands whose single keys mean something else on other pages."""
 
 
@@ -216,6 +216,8 @@ class MainWindow(QMainWindow):
         self._switcher.file_wanted.connect(self._open_model)
         self._model.not_loaded.connect(lambda file: self._switcher.end_loading(self._catalogue.of(file)))
         self._state.model_changed.connect(self._show_model)
+        self.explore.queries.history_changed.connect(self._offer_queries)
+        self._offer_queries()
         self.explore.status_changed.connect(self._status.setText)
         self.explore.warned.connect(self._warn)
         self.explore.map.kind_chosen.connect(self._check_kind)
@@ -299,6 +301,13 @@ class MainWindow(QMainWindow):
         self._push_to_talk.enabled = exploring
         self._status.setVisible(exploring)  # it speaks of the query
         self.commands.set_enabled(_OF_EXPLORE, exploring)
+        self._offer_queries()
+
+    def _offer_queries(self) -> None:
+        """Let Back and Forward work where they lead to a query that would be seen."""
+        exploring, queries = self.pages.current == "explore", self.explore.queries
+        self.commands["back"].setEnabled(exploring and queries.can_go_back)
+        self.commands["forward"].setEnabled(exploring and queries.can_go_forward)
 
     @property
     def _loaded(self) -> Model:

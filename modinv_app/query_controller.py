@@ -35,12 +35,12 @@ class QueryController(QObject):
     -------
     problem(Modality, str)
         The query could not be used and is gone: its modality, why, and what to do.
-    history_changed(bool, bool)
-        Whether there is a query to go back to, and one to go forward to.
+    history_changed()
+        Another query is current, or none.
     """
 
     problem = Signal(object, str)
-    history_changed = Signal(bool, bool)
+    history_changed = Signal()
 
     def __init__(self, state: AppState, model: ModelService, player: Player, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -94,6 +94,16 @@ class QueryController(QObject):
         if self._state.query is not None:
             self._ask(self._state.query)
 
+    @property
+    def can_go_back(self) -> bool:
+        """Whether there is a former query."""
+        return self._history.can_go_back
+
+    @property
+    def can_go_forward(self) -> bool:
+        """Whether there is a query to which one has not returned yet."""
+        return self._history.can_go_forward
+
     def go_back(self) -> None:
         """Return to the former query; after `forget`, to the one that was."""
         self._return_to(self._history.back())
@@ -124,7 +134,7 @@ class QueryController(QObject):
         if not goes_on:
             self._first_ticket = self._model.latest_ticket
         self._state.set_query(query)
-        self._tell_history()
+        self.history_changed.emit()
 
     def _ask(self, query: Query) -> None:
         match query:
@@ -144,10 +154,7 @@ class QueryController(QObject):
         self.be_silent()
         self._state.set_query(None)
         self._state.set_reply(None)
-        self._tell_history()
-
-    def _tell_history(self) -> None:
-        self.history_changed.emit(self._history.can_go_back, self._history.can_go_forward)
+        self.history_changed.emit()
 
     # -- playing
 

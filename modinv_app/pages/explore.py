@@ -164,7 +164,9 @@ class ExplorePage(QWidget):
         self._model.map_fitted.connect(self.map.set_coordinates)
         self.map.kind_chosen.connect(self._show_on_map)
         self.queries.problem.connect(self._show_problem)
-        self.queries.history_changed.connect(self.bar.enable)
+        self.queries.history_changed.connect(
+            lambda: self.bar.enable(self.queries.can_go_back, self.queries.can_go_forward)
+        )
         self.draw.failed.connect(self.warned)
         self.draw.paste_failed.connect(self.warned)
 

@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from model.results import Answer, Modality
+from model.results import Answer, FloatArray, Modality
 from modinv_app.queries import Drawing, GalleryItem, Picture, Query
 from modinv_app.widgets.canvas import Canvas, Sheet
 from modinv_app.widgets.icons import IconButton
@@ -107,6 +107,11 @@ class DrawPanel(QWidget):
     @play_on_lift.setter
     def play_on_lift(self, wanted: bool) -> None:
         self._play.setChecked(wanted)
+
+    @property
+    def seen(self) -> FloatArray | None:
+        """What shows as seen by the encoder, ``(28, 28)`` in [0, 1]; None while nothing does."""
+        return self._seen.features
 
     def show_query(self, query: Query | None) -> None:
         """Let the canvas show the query, wherever it comes from: blank for speech, dimmed if there is none."""

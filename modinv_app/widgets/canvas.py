@@ -140,6 +140,11 @@ class Canvas(QWidget):
         self.update()
         self.history_changed.emit(self._now > 0, False)
 
+    @property
+    def resting(self) -> bool:
+        """Whether what lies here is dimmed."""
+        return self._resting
+
     def rest(self) -> None:
         """Dim what lies on the canvas, until it is changed: nothing that shows elsewhere belongs to it."""
         if not self._stroke and not self.sheet.is_empty:
@@ -339,9 +344,7 @@ class Canvas(QWidget):
             self._write(painter, paper, "Draw a digit")
         elif sheet.picture is not None:
             if sheet.source:
-                image = ink_image(sheet.picture, paper_colour, ink_colour)
-                painter.drawImage(paper.adjusted(8, 8, -8, -8), image)
-                self._write_note(painter, paper, sheet.source)
+                self._paint_ink(painter, paper, sheet.picture, sheet.source)
             else:
                 self._paint_picture(painter, paper, sheet.picture)
         else:
@@ -364,8 +367,13 @@ class Canvas(QWidget):
         place = QRectF(room.center() - QPointF(size.width() / 2, size.height() / 2), size)
         painter.drawImage(place, image)
 
-    def _write_note(self, painter: QPainter, paper: QRectF, words: str) -> None:
+    def _paint_ink(self, painter: QPainter, paper: QRectF, levels: npt.NDArray[np.uint8], source: str) -> None:
+        """A picture that is not the user's own, and below it where it comes from."""
+        line = painter.fontMetrics().height()
+        side = paper.height() - line - 12
+        room = QRectF(paper.center().x() - side / 2, paper.top() + 4, side, side)
+        painter.drawImage(room, ink_image(levels, *paper_and_ink(self.palette())))
         painter.setPen(muted_text(self.palette()))
-        room = paper.adjusted(10, 8, -10, -8)
-        words = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, round(room.width()))
-        painter.drawText(room, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, words)
+        below = paper.adjusted(10, 8, -10, -8)
+        words = painter.fontMetrics().elidedText(source, Qt.TextElideMode.ElideRight, round(below.width()))
+        painter.drawText(below, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, words)

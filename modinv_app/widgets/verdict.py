@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QEvent, QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from model.results import Answer, Certainty, FloatArray
 from modinv_app.theme import digit_colour, is_dark
@@ -17,23 +17,29 @@ _MEANING = "How much nearer this digit lies than the next. Something that is no 
 
 
 class SeenPicture(QWidget):
-    """The 28 x 28 picture that the encoder sees, each of its pixels a crisp square."""
+    """The 28 x 28 picture that the encoder sees, each of its pixels a crisp square.
+
+    Attributes
+    ----------
+    features
+        What shows, ``(28, 28)`` in [0, 1]; ``None`` while nothing does.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._levels: np.ndarray | None = None
+        self.features: FloatArray | None = None
         self.setFixedSize(_SEEN_SIDE + 2, _SEEN_SIDE + 2)
         self.setToolTip("What the encoder sees: 28 × 28 pixels")
         self.setAccessibleName("What the encoder sees")
 
     def show_picture(self, features: FloatArray) -> None:
         """Show features ``(28, 28)`` in [0, 1]."""
-        self._levels = np.ascontiguousarray(np.rint(255 * np.clip(features, 0, 1)).astype(np.uint8))
+        self.features = features
         self.update()
 
     def clear(self) -> None:
         """Show nothing."""
-        self._levels = None
+        self.features = None
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
@@ -42,9 +48,10 @@ class SeenPicture(QWidget):
         painter.setPen(QPen(self.palette().mid(), 1))
         painter.setBrush(paper)
         painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
-        if self._levels is None:
+        if self.features is None:
             return
-        painter.drawImage(self.rect().adjusted(1, 1, -1, -1), ink_image(self._levels, paper, ink))
+        levels = np.rint(255 * np.clip(self.features, 0, 1)).astype(np.uint8)
+        painter.drawImage(self.rect().adjusted(1, 1, -1, -1), ink_image(levels, paper, ink))
 
 
 class Guess(QWidget):
@@ -60,37 +67,39 @@ class Guess(QWidget):
         font.setBold(True)
         self._digit.setFont(font)
         self._digit.setMinimumWidth(self._digit.fontMetrics().horizontalAdvance("0"))
-        self._word = QLabel(alignment=Qt.AlignmentFlag.AlignBottom)
+        self._word = QLabel(alignment=Qt.AlignmentFlag.AlignLeft)
         self._word.setAccessibleName("Certainty")
         font = self._word.font()
         font.setPointSizeF(1.3 * font.pointSizeF())
         font.setBold(True)
         self._word.setFont(font)
-        self._second = QLabel(alignment=Qt.AlignmentFlag.AlignTop)
+        self._second = QLabel(alignment=Qt.AlignmentFlag.AlignLeft)
         self._second.setAccessibleName("Second choice")
         self._second.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         # Room for the longest words from the start, so that none moves what lies beside it.
         self._word.setMinimumWidth(self._word.fontMetrics().horizontalAdvance(Certainty.NOT_SURE))
         self._second.setMinimumWidth(self._second.fontMetrics().horizontalAdvance("perhaps 0"))
-        layout = QGridLayout(self)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addStretch()
+        words.addWidget(self._word)
+        words.addWidget(self._second)
+        words.addStretch()
+        layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setHorizontalSpacing(12)
-        layout.setVerticalSpacing(0)
-        layout.addWidget(self._digit, 0, 0, 2, 1)
-        layout.addWidget(self._word, 0, 1)
-        layout.addWidget(self._second, 1, 1)
-        layout.setColumnStretch(1, 1)
-        layout.setRowStretch(0, 1)
-        layout.setRowStretch(1, 1)
+        layout.setSpacing(12)
+        layout.addWidget(self._digit)
+        layout.addLayout(words, 1)
         self.show_answer(None)
 
     def show_answer(self, answer: Answer | None) -> None:
         """Show the guess of an answer, how sure it is, and the second choice unless it is sure; nothing for None."""
         self._guess = None if answer is None else answer.guess
-        second = answer is not None and answer.certainty is not Certainty.SURE and answer.runner_up is not None
+        second = None if answer is None or answer.certainty is Certainty.SURE else answer.runner_up
         self._digit.setText("" if answer is None else str(answer.guess))
         self._word.setText("" if answer is None else str(answer.certainty))
-        self._second.setText(f"perhaps {answer.runner_up}" if answer is not None and second else "")
+        self._second.setText("" if second is None else f"perhaps {second}")
+        self._second.setVisible(second is not None)
         self.setToolTip("" if answer is None else f"{answer.verdict}. {_MEANING}")
         self.setAccessibleName("" if answer is None else answer.verdict)
         self._colour()

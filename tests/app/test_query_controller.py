@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QObject, Signal
+from pytestqt.qtbot import QtBot
 
 from model.results import Answer, Certainty, Item, Match, Modality
 from modinv_app.queries import Drawing
@@ -227,6 +228,80 @@ def test_a_refusal_takes_the_former_answer_away_and_says_why(scene: Scene) -> No
     scene.model.refused.emit(scene.model.latest_ticket, "No speech was found.")
     assert scene.state.reply is None
     assert scene.problems == [(SPEECH, "No speech was found.")]
+
+
+def test_a_query_that_is_not_answered_soon_takes_the_former_answer_away(scene: Scene, qtbot: QtBot) -> None:
+    scene.talk.ask_drawing(DRAWING)
+    scene.answer(17)
+    scene.talk.ask_sound_file("long.flac")
+    qtbot.waitUntil(lambda: scene.state.reply is None, timeout=1000)
+    reply = scene.answer(3)
+    assert scene.state.reply is reply
+
+
+def test_an_answer_to_a_query_that_gave_way_is_dropped(scene: Scene) -> None:
+    scene.talk.ask_sound(SOUND, 16_000)
+    old = scene.model.latest_ticket
+    scene.talk.ask_item(4)
+    scene.answer(3, ticket=old)
+    assert scene.state.reply is None
+    assert scene.state.query.item.index == 4
+
+
+def test_a_refusal_of_a_query_that_gave_way_is_dropped(scene: Scene) -> None:
+    scene.talk.ask_sound_file("noise.wav")
+    old = scene.model.latest_ticket
+    scene.talk.ask_drawing(DRAWING)
+    scene.model.refused.emit(old, "No speech was found.")
+    reply = scene.answer(17)
+    assert scene.state.query is DRAWING
+    assert scene.state.reply is reply
+    assert not scene.problems
+
+
+def test_a_failure_that_was_told_elsewhere_still_takes_the_answer_away(scene: Scene) -> None:
+    scene.talk.ask_drawing(DRAWING)
+    scene.answer(17)
+    scene.talk.ask_sound_file("broken.wav")
+    scene.model.refused.emit(scene.model.latest_ticket, "")
+    assert scene.state.query is None
+    assert scene.state.reply is None
+    assert not scene.problems
+
+
+def test_a_clip_of_the_former_query_does_not_sound_with_a_new_one(scene: Scene) -> None:
+    scene.talk.ask_item(15)
+    scene.talk.ask_drawing(DRAWING)
+    scene.model.deliver(15)
+    assert not scene.player.sounded
+
+
+def test_going_back_asks_again_in_silence(scene: Scene) -> None:
+    scene.talk.ask_picture(PIXELS, play=True)
+    scene.answer(17)
+    scene.model.deliver(17)
+    scene.talk.ask_item(14)
+    scene.answer(4)
+    scene.talk.go_back()
+    assert scene.model.asked[-1] is PIXELS
+    assert not scene.player.playing
+    reply = scene.answer(13)
+    assert scene.state.reply is reply
+    assert scene.model.clips == [17, 14]
+    scene.talk.go_forward()
+    assert scene.state.query.item.index == 14
+
+
+def test_another_model_is_asked_the_same(scene: Scene) -> None:
+    scene.talk.ask_again()
+    assert not scene.model.asked
+    scene.talk.ask_picture(PIXELS, play=False)
+    scene.answer(17)
+    scene.talk.ask_again()
+    assert scene.model.asked == [PIXELS, PIXELS]
+    reply = scene.answer(13)
+    assert scene.state.reply is reply
+    assert not scene.talk.can_go_back
 
 
 def test_a_refused_picture_takes_the_wish_to_hear_it_along(scene: Scene) -> None:
