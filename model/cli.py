@@ -13,6 +13,7 @@ from model.commands.export import export
 from model.commands.query import query
 from model.commands.sweep import sweep
 from model.commands.train import train
+from model.processes import shun_current_folder
 
 app = typer.Typer(
     name="modinv",
@@ -49,4 +50,5 @@ def _options(
 
 def main() -> None:
     """Entry point of ``modinv``."""
+    shun_current_folder()
     app()

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from model.processes import shun_current_folder
+
 if TYPE_CHECKING:
     from model.library import Library
 
@@ -168,6 +170,7 @@ def run_job(talk: Talk) -> None:
 
 def main() -> None:
     """Do jobs until there is nothing more to read."""
+    shun_current_folder()
     # Ctrl-C in a terminal reaches the window too, which then says what to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else _NICENESS)

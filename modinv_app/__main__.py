@@ -12,6 +12,8 @@ import traceback
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from model.processes import shun_current_folder
+
 if TYPE_CHECKING:  # Qt loads in main, once it is known that it can
     from modinv_app.app import Application
 
@@ -23,6 +25,7 @@ log = logging.getLogger("modinv")
 
 def main() -> int:
     """Open the window; the exit status."""
+    shun_current_folder()
     arguments, for_qt = _parser().parse_known_args()
     if "-platform" not in for_qt and (obstacle := _obstacle()):
         print(f"modinv-app: {obstacle}", file=sys.stderr)

@@ -64,7 +64,7 @@ def machine(tmp_path):
 def test_it_installs_and_opens_the_window_with_the_given_options(machine):
     assert machine.run("--self-check", "--json").returncode == 0
     assert len(machine.called("--editable .")) == 1
-    assert machine.called("modinv_app") == ["python -m modinv_app --self-check --json"]
+    assert machine.called("modinv_app") == ["python -P -m modinv_app --self-check --json"]
     assert not machine.called("pytest")
 
 
