@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from model.checkpoint import FORMAT, UnusableCheckpoint, read, write_atomically
+from model.checkpoint import FORMAT, Arrays, UnusableCheckpoint, checked, read, write_atomically
+from model.parsing import parse
 from model.results import FloatArray, Item, Match, Modality
 
 _MAP_PREFIX = "map/"
@@ -90,8 +91,8 @@ class Gallery:
         """The same gallery with fitted projections."""
         return replace(self, maps=maps)
 
-    def save(self, path: Path) -> None:
-        """Write everything to one file, all or nothing."""
+    def save(self, path: Path, *, make_folder: bool = True) -> None:
+        """Write everything to one file, all or nothing; see :func:`model.checkpoint.write_atomically`."""
         header = {
             "format": FORMAT,
             "kind": "gallery",
@@ -108,7 +109,7 @@ class Gallery:
             "log_variances": self.log_variances,
             **{_MAP_PREFIX + name: array for name, array in self.maps.items()},
         }
-        write_atomically(path, arrays, header)
+        write_atomically(path, arrays, header, make_folder=make_folder)
 
     @classmethod
     def load(cls, path: Path) -> Gallery:
@@ -116,20 +117,48 @@ class Gallery:
         arrays, header = read(path)
         if header.get("kind") != "gallery":
             raise UnusableCheckpoint(f"{path.name} is no gallery.")
-        images = len(arrays["image_features"])
-        items = tuple(
-            Item(index, Modality.IMAGE if index < images else Modality.SPEECH, int(label), source, speaker)
-            for index, (label, source, speaker) in enumerate(
-                zip(arrays["labels"], header["sources"], header["speakers"], strict=True)
-            )
-        )
+        try:
+            return cls._from(arrays, header)
+        except ValueError as error:
+            raise UnusableCheckpoint(f"{path.name} is damaged: {error}.") from error
+
+    @classmethod
+    def _from(cls, arrays: Arrays, header: Mapping[str, Any]) -> Gallery:
+        image_features = checked(arrays, "image_features", np.uint8, (None, 28, 28))
+        speech_features = checked(arrays, "speech_features", np.float16, (None, 100, 80))
+        items = read_items(arrays, header, len(image_features))
+        keys = parse(tuple[str, ...], header.get("keys"), "keys")
+        if len(image_features) + len(speech_features) != len(items) or len(keys) != len(speech_features):
+            raise ValueError("it does not hold as many items as names and keys")
+        means = checked(arrays, "means", np.float32, (None, None))
+        if len(means) not in (0, len(items)):  # none before a model has encoded them
+            raise ValueError(f"it holds {len(items)} items and {len(means)} means")
+        log_variances = checked(arrays, "log_variances", np.float32, means.shape)
+        maps = {name for name in arrays if name.startswith(_MAP_PREFIX)}
         return cls(
             items,
-            arrays["image_features"],
-            arrays["speech_features"],
-            arrays["means"],
-            arrays["log_variances"],
-            tuple(header["keys"]),
-            header["model"],
-            {name.removeprefix(_MAP_PREFIX): a for name, a in arrays.items() if name.startswith(_MAP_PREFIX)},
+            image_features,
+            speech_features,
+            means,
+            log_variances,
+            keys,
+            parse(dict[str, Any], header.get("model"), "model"),
+            {name.removeprefix(_MAP_PREFIX): arrays[name] for name in maps},
         )
+
+
+def read_items(arrays: Arrays, header: Mapping[str, Any], images: int) -> tuple[Item, ...]:
+    """The items of a file: array ``labels``, lists ``sources`` and ``speakers``; images first.
+
+    Raises ``ValueError`` where they are damaged.
+    """
+    labels = checked(arrays, "labels", np.uint8, (None,))
+    sources, speakers = (parse(list[str], header.get(name), name) for name in ("sources", "speakers"))
+    if not len(labels) == len(sources) == len(speakers) >= images:
+        raise ValueError("it does not hold as many labels as names")
+    if labels.size and labels.max() > 9:
+        raise ValueError(f"it holds the label {labels.max()}, which is no digit")
+    return tuple(
+        Item(index, Modality.IMAGE if index < images else Modality.SPEECH, int(label), source, speaker)
+        for index, (label, source, speaker) in enumerate(zip(labels, sources, speakers, strict=True))
+    )

@@ -6,6 +6,7 @@ Training itself (:mod:`model.training`) knows nothing of this and is the same, b
 from __future__ import annotations
 
 import platform
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 import torch
 from filelock import Timeout
 
-from model.checkpoint import Header, UnusableCheckpoint, read_header, write_bytes_atomically
+from model.checkpoint import Header, UnusableCheckpoint, read_header, remove_drafts, write_bytes_atomically
 from model.datasets import Stopped, Tell, keep_quiet
 from model.failures import what_to_do
 from model.gallery import Gallery
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 _LOG_EVERY = 10  # steps; each point waits for the device
 _LOCK_SECONDS = 2.0  # somebody who looks whether the run is alive holds its lock for an instant
+
+_OLDER_DRAFT = re.compile(r"\.(run\.json|metrics\.jsonl|(model|resume|probe|[0-9]{8})\.safetensors)\.[a-z0-9_]{8}")
+"""A draft by the name that earlier versions gave it: they left up to 125 MB each time they were killed."""
 
 _TAGS = {"lambda_ig": "schedule", "learning_rate": "schedule"}
 _LOSS, _QUICK = "loss", "quick"
@@ -99,6 +103,10 @@ class Logbook:
         except Timeout as error:
             raise TrainingFailed(f"Another process is training in {self.record.folder}. Stop it first.") from error
         try:
+            self._folder = _identity(self.record.folder)
+            for folder in (self.record.folder, self.record.folder / "snapshots"):
+                remove_drafts(folder)
+                _remove_older_drafts(folder)
             self._open()
         except BaseException:
             self._lock.release()
@@ -144,7 +152,7 @@ class Logbook:
         content = "".join(f"{point.to_line()}\n" for point in points).encode()
         file = self.record.metrics_file
         if file.exists() and file.read_bytes() != content:
-            write_bytes_atomically(file, content)
+            write_bytes_atomically(file, content, make_folder=False)
         self._seconds = points[-1].seconds if points else 0.0
 
     def __exit__(
@@ -200,11 +208,27 @@ class Logbook:
             sampler = lessons.sampler(self.plan, self.run.device, tell_or_stop)
         except Stopped:
             return
+        try:
+            yield from self._train(sampler, lessons, stop, tell_or_stop)
+        except OSError as error:
+            if self._here:
+                raise
+            raise TrainingFailed(
+                f"The folder of the run was removed or renamed while it trained: {self.record.folder}. What was "
+                "trained since the last checkpoint is lost. If the folder lies elsewhere now, resume it there.",
+                resumable=False,
+            ) from error
+
+    def _train(
+        self, sampler: PairSampler, lessons: Lessons, stop: Callable[[], bool], tell: Tell
+    ) -> Iterator[Event | Snapshotted]:
         wanted = snapshot_steps(self.run.recipe.steps)
         steps_per_epoch = sampler.steps_per_epoch
         probe: Gallery | None = None
         before = self._last_snapshot()
         self._since = time.monotonic()
+        if not self._here:  # else training would make it anew
+            raise FileNotFoundError(self.record.folder)
         for event in train(self.run, sampler, stop):
             if isinstance(event, Saved):
                 self._note(step=event.step)
@@ -217,7 +241,7 @@ class Logbook:
             if isinstance(event, Stepped) and event.step in wanted:
                 # After the first point is there to be seen: test items and scikit-learn take a moment to load.
                 try:
-                    probe = probe or self._probe(lessons, tell_or_stop)
+                    probe = probe or self._probe(lessons, tell)
                 except Stopped:
                     continue  # to where the run ends as it does between any two steps
                 before = self._snapshot(event, probe, before)
@@ -234,6 +258,11 @@ class Logbook:
         finally:
             self._since = time.monotonic()
             self._note(state="running")
+
+    @property
+    def _here(self) -> bool:
+        """Whether the run's folder is still the one that was locked."""
+        return _identity(self.record.folder) == self._folder
 
     def _clock(self) -> float:
         return self._seconds + time.monotonic() - self._since
@@ -266,7 +295,7 @@ class Logbook:
     def _probe(self, lessons: Lessons, tell: Tell) -> Gallery:
         """The items of the snapshots so far, or new ones; they are read as they lie on disk, rounded as they are."""
         if not self.record.probe_file.exists():
-            lessons.probe(self.plan, tell).save(self.record.probe_file)
+            lessons.probe(self.plan, tell).save(self.record.probe_file, make_folder=False)
         return self.record.probe()
 
     def _snapshot(self, event: Stepped, probe: Gallery, before: Snapshot | None) -> Snapshot:
@@ -276,3 +305,19 @@ class Logbook:
             raise diverged(event.step) from error
         snapshot.save(self.record.snapshot_file(event.step))
         return snapshot
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """What stays the same as long as a folder is neither removed nor renamed; None where there is none."""
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _remove_older_drafts(folder: Path) -> None:
+    with suppress(OSError):
+        for file in folder.iterdir():
+            if _OLDER_DRAFT.fullmatch(file.name):
+                file.unlink()

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from model.recipes import Recipe, lambda_text
+from model.parsing import parse
+from model.recipes import LARGEST, Recipe, lambda_text
 
 IMAGE_CORPORA = ("mnist",)
 """The corpora of images; all others speak."""
@@ -42,8 +43,8 @@ class Plan:
     start: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise ValueError("A seed is at least 0.")
+        if not 0 <= self.seed <= LARGEST:
+            raise ValueError(f"A seed is a whole number from 0 to {LARGEST:,}.")
         if len(self.images) != 1 or not self.speech:
             raise ValueError(
                 f"Training needs one corpus of images and at least one of speech, not {','.join(self.corpora)!r}."
@@ -91,15 +92,7 @@ class Plan:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Plan:
         """The inverse of :meth:`to_dict`; a ``ValueError`` says what does not belong to a plan."""
-        unknown = set(values) - {field.name for field in fields(cls)}
-        if unknown or "recipe" not in values:
-            raise ValueError(f"Not a plan: {', '.join(sorted(unknown)) or 'it has no recipe'}.")
-        changed: dict[str, Any] = {**values, "recipe": Recipe.from_dict(values["recipe"])}
-        if "corpora" in values:
-            changed["corpora"] = tuple(values["corpora"])
-        if values.get("start"):
-            changed["start"] = Path(values["start"])
-        return cls(**changed)
+        return parse(cls, values, "the plan")
 
 
 @dataclass(frozen=True, slots=True)

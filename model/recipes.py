@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
+
+from model.parsing import parse
 
 Impostors = Literal["one", "all"]
 Schedule = Literal["staircase", "one-cycle"]
@@ -15,6 +17,9 @@ PAPER_LAMBDAS = (0.0, 1e-5, 6.81e-5, 4.64e-4, 3.16e-3, 2.15e-2, 1.47e-1, 1.0)
 
 MNIST_BATCHES = 469
 """Batches of 128 in one pass over MNIST: the paper's epoch."""
+
+LARGEST = 2**31 - 1
+"""Of whole numbers: more than anybody waits for, and as much as a progress bar can count."""
 
 
 def lambda_text(value: float) -> str:
@@ -90,6 +95,9 @@ class Recipe:
             raise ValueError("lambda_IG and lambda_WD must be numbers of at least 0.")
         if self.steps < 1 or self.samples_per_input < 1 or self.batch_pairs < 2:
             raise ValueError("A recipe needs at least one step, one sample an input and two pairs a batch.")
+        sizes = self.steps, self.batch_pairs, self.samples_per_input, self.time_shift, self.frequency_mask
+        if max(sizes) > LARGEST:
+            raise ValueError(f"No number of a recipe is larger than {LARGEST:,}.")
         if self.impostors not in get_args(Impostors) or self.schedule not in get_args(Schedule):
             raise ValueError(f"No recipe has {self.impostors!r} impostors or the schedule {self.schedule!r}.")
 
@@ -119,10 +127,7 @@ class Recipe:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
         """The inverse of :meth:`to_dict`; a ``ValueError`` names what does not belong to a recipe."""
-        unknown = set(values) - {field.name for field in fields(cls)}
-        if unknown:
-            raise ValueError(f"Not part of a recipe: {', '.join(sorted(unknown))}.")
-        return cls(**{**values, "betas": tuple(values["betas"])} if "betas" in values else dict(values))
+        return parse(cls, values, "the recipe")
 
 
 PAPER = Recipe(name="paper")

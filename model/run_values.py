@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from model.checkpoint import FORMAT, UnusableCheckpoint, read, write_atomically
+from model.checkpoint import FORMAT, UnusableCheckpoint, checked, read, write_atomically
+from model.parsing import loads, parse
 from model.plans import Plan
 from model.results import FloatArray
 
 State = Literal["waiting", "running", "paused", "stopped", "complete", "failed", "interrupted"]
+
+_LARGEST = float(np.finfo(np.float32).max)  # of what a training measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +47,14 @@ class Point:
 
     @classmethod
     def from_line(cls, line: bytes) -> Point | None:
-        """The inverse of :meth:`to_line`; ``None`` for a line that isn't whole."""
+        """The inverse of :meth:`to_line`; ``None`` for a line that isn't whole, or is none of ours."""
         try:
-            values = json.loads(line)
-            return cls(values.pop("step"), values.pop("epoch"), values.pop("seconds"), values)
-        except (ValueError, KeyError, AttributeError):
+            values = parse(dict[str, float], loads(line))
+            step, epoch, seconds = (values.pop(name) for name in ("step", "epoch", "seconds"))
+        except (ValueError, KeyError):
             return None
+        usable = step.is_integer() and all(abs(one) <= _LARGEST for one in (step, epoch, seconds, *values.values()))
+        return cls(int(step), epoch, seconds, values) if usable and min(step, epoch, seconds) >= 0 else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,14 +80,15 @@ class Snapshot:
     values: Mapping[str, float]
 
     def save(self, path: Path) -> None:
-        """Write it, all or nothing; raises ``OSError``."""
+        """Write it, all or nothing; raises ``OSError``, also where the run's folder is gone."""
+        path.parent.mkdir(exist_ok=True)
         header = {"format": FORMAT, "kind": "snapshot", "step": self.step, "values": dict(self.values)}
         arrays: dict[str, npt.NDArray[Any]] = {
             "means": self.means.astype(np.float16),
             "log_variances": self.log_variances.astype(np.float16),
             "coordinates": self.coordinates,
         }
-        write_atomically(path, arrays, header)
+        write_atomically(path, arrays, header, make_folder=False)
 
     @classmethod
     def load(cls, path: Path) -> Snapshot:
@@ -89,8 +96,17 @@ class Snapshot:
         arrays, header = read(path)
         if header.get("kind") != "snapshot":
             raise UnusableCheckpoint(f"{path.name} is no snapshot.")
-        means, log_variances = (arrays[name].astype(np.float32) for name in ("means", "log_variances"))
-        return cls(header["step"], means, log_variances, arrays["coordinates"], header["values"])
+        try:
+            means = checked(arrays, "means", np.float16, (None, None))
+            return cls(
+                parse(int, header.get("step"), "step"),
+                means.astype(np.float32),
+                checked(arrays, "log_variances", np.float16, means.shape).astype(np.float32),
+                checked(arrays, "coordinates", np.float32, (len(means), 2)),
+                parse(dict[str, float], header.get("values"), "values"),
+            )
+        except ValueError as error:
+            raise UnusableCheckpoint(f"{path.name} is damaged: {error}.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +165,16 @@ class Progress:
     versions: Mapping[str, str] = field(default_factory=dict)
     resumable: bool = True
 
+    def __post_init__(self) -> None:
+        try:
+            year = datetime.fromisoformat(self.created).year
+        except ValueError as error:
+            raise ValueError(f"created is no date: {self.created[:40]!r}") from error
+        if not 1970 <= year < 9999:  # what no clock said can't be shown in every time zone
+            raise ValueError(f"created is in the year {year}")
+        if not 0 <= self.step <= self.plan.recipe.steps:
+            raise ValueError(f"step is {self.step}, of {self.plan.recipe.steps}")
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return {"format": FORMAT, **asdict(self), "plan": self.plan.to_dict()}
@@ -156,13 +182,10 @@ class Progress:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Progress:
         """The inverse of :meth:`to_dict`; a ``ValueError`` says what is wrong."""
-        if values.get("format") != FORMAT or values.get("state") not in get_args(State):
-            raise ValueError("It was written by another version of modinv.")
-        known = {name: value for name, value in values.items() if name in cls.__slots__}
-        try:
-            return cls(**{**known, "plan": Plan.from_dict(known["plan"])})
-        except (KeyError, TypeError) as error:
-            raise ValueError(str(error)) from error
+        found = parse(dict[str, Any], values)
+        if found.get("format") != FORMAT:
+            raise ValueError("it was written by another version of modinv")
+        return parse(cls, {name: value for name, value in found.items() if name in cls.__slots__})
 
 
 def points_in(content: bytes) -> list[Point]:

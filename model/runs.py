@@ -12,6 +12,7 @@ import itertools
 import json
 import logging
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,6 +26,7 @@ from filelock import FileLock, Timeout
 from model import locations
 from model.checkpoint import Header, UnusableCheckpoint, read_header, write_bytes_atomically
 from model.gallery import Gallery
+from model.parsing import parse, read_bytes, read_json
 from model.plans import Plan
 from model.recipes import Recipe, lambda_text
 from model.run_values import Point, Progress, RunInfo, Snapshot, State, points_in
@@ -36,6 +38,9 @@ log = logging.getLogger(__name__)
 _ALIVE = ("running", "paused")
 _DELETED = ".deleted"
 _LAST_LINES = 4096  # bytes from the end of the metrics that hold at least one whole line
+_MOST_METRICS = 2**26  # bytes: a hundred times what the longest run writes
+_SNAPSHOT = re.compile(r"\d{8,}", re.ASCII)
+_LAST_SECOND = 4e9  # a file may claim any time; what is beyond 2096 came from no clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ class RunRecord:
     @property
     def exists(self) -> bool:
         """Whether the folder holds a run."""
-        return any(file.is_file() for file in (self.folder / "run.json", self.resume_file, self.model_file))
+        return any(file.exists() for file in (self.folder / "run.json", self.resume_file, self.model_file))
 
     def lock(self) -> FileLock:
         """The lock that the process holds that trains here."""
@@ -93,13 +98,14 @@ class RunRecord:
         Raises :class:`~model.checkpoint.UnusableCheckpoint`.
         """
         try:
-            return Progress.from_dict(json.loads((self.folder / "run.json").read_bytes()))
+            return Progress.from_dict(read_json(self.folder / "run.json"))
         except FileNotFoundError:
             return self._progress_of_checkpoint()
         except (OSError, ValueError) as error:
             if self.resume_file.is_file():
-                return self._progress_of_checkpoint()
-            raise UnusableCheckpoint(f"{self.folder / 'run.json'} can't be read: {error}") from error
+                with suppress(UnusableCheckpoint):
+                    return self._progress_of_checkpoint()
+            raise UnusableCheckpoint(f"{self.folder / 'run.json'} can't be read: {_why(error)}.") from error
 
     def _progress_of_checkpoint(self) -> Progress:
         """For runs from before there was a ``run.json``."""
@@ -112,28 +118,37 @@ class RunRecord:
                 (*data["images"], *data["speech"]),
                 header.seed,
                 header.device,
-                data.get("left_out", ""),
+                parse(str, data.get("left_out", ""), "left_out"),
             )
-        except (KeyError, TypeError, ValueError) as error:
-            raise UnusableCheckpoint(f"{self.folder} holds a run of another version of modinv: {error}") from error
-        return Progress(
-            plan,
-            "complete" if header.step >= plan.recipe.steps else "stopped",
-            datetime.fromtimestamp(checkpoint.stat().st_mtime, UTC).isoformat(timespec="seconds"),
-            self.folder.name,
-            data,
-            header.step,
-            device=header.device,
-            versions=header.versions,
-            resumable=self.resume_file.is_file(),
-        )
+            return Progress(
+                plan,
+                "complete" if header.step >= plan.recipe.steps else "stopped",
+                self.changed.isoformat(timespec="seconds"),
+                self.folder.name,
+                data,
+                header.step,
+                device=header.device,
+                versions=header.versions,
+                resumable=self.resume_file.is_file(),
+            )
+        except (OSError, ValueError) as error:
+            raise UnusableCheckpoint(f"{checkpoint} can't be read as a run: {_why(error)}.") from error
+
+    @property
+    def changed(self) -> datetime:
+        """When its files changed last, in UTC; the beginning of time where they can't be seen."""
+        times = [0.0]
+        for file in (self.folder / "run.json", self.resume_file, self.model_file):
+            with suppress(OSError):
+                times.append(file.stat().st_mtime)
+        return datetime.fromtimestamp(min(max(times), _LAST_SECOND), UTC)
 
     def write_progress(self, progress: Progress) -> None:
         """For the process that trains here alone; raises ``OSError``."""
         file = self.folder / "run.json"
         content = json.dumps(progress.to_dict(), indent=1, ensure_ascii=False).encode()
         try:
-            write_bytes_atomically(file, content)
+            write_bytes_atomically(file, content, make_folder=False)
         except OSError:
             if not file.is_file():
                 raise
@@ -147,7 +162,8 @@ class RunRecord:
         progress = self.progress()
         state, message = progress.state, progress.message
         last = self._last_point()
-        step = progress.step if last is None else max(progress.step, last.step)
+        steps = progress.plan.recipe.steps
+        step = progress.step if last is None else min(max(progress.step, last.step), steps)
         if state in _ALIVE and not self.held:
             progress = self.progress()  # it may have ended properly between the two looks
             state, message = progress.state, progress.message
@@ -161,7 +177,7 @@ class RunRecord:
             plan=progress.plan,
             state=state,
             step=step,
-            steps=progress.plan.recipe.steps,
+            steps=steps,
             seconds=last.seconds if last else 0.0,
             message=message,
             created=progress.created,
@@ -180,33 +196,36 @@ class RunRecord:
 
     def _label(self) -> dict[str, str]:
         try:
-            return dict(json.loads((self.folder / "label.json").read_bytes()))
-        except (OSError, ValueError):
+            return parse(dict[str, str], read_json(self.folder / "label.json"))
+        except (OSError, ValueError):  # a damaged one is no reason to hide the run
             return {}
 
     def _relabel(self, **changes: str) -> None:
         content = json.dumps({**self._label(), **changes}, ensure_ascii=False)
-        write_bytes_atomically(self.folder / "label.json", content.encode())
+        write_bytes_atomically(self.folder / "label.json", content.encode(), make_folder=False)
 
     def points(self) -> list[Point]:
-        """All points so far, in their order; none where none were kept."""
+        """All points so far, in their order; none where none were kept or none can be read."""
         try:
-            return points_in(self.metrics_file.read_bytes())
-        except FileNotFoundError:
+            return points_in(read_bytes(self.metrics_file, _MOST_METRICS))
+        except (OSError, ValueError):
             return []
 
     def _last_point(self) -> Point | None:
+        if not self.metrics_file.is_file():
+            return None
         try:
             with self.metrics_file.open("rb") as file:
                 file.seek(max(0, file.seek(0, 2) - _LAST_LINES))
-                found = points_in(file.read())
+                found = points_in(file.read(_LAST_LINES))
         except OSError:
             return None
         return found[-1] if found else None
 
     def snapshots(self) -> list[int]:
         """The steps at which there are snapshots, ascending."""
-        return sorted(int(file.stem) for file in (self.folder / "snapshots").glob("[0-9]*.safetensors"))
+        files = (self.folder / "snapshots").glob("*.safetensors")
+        return sorted(int(file.stem) for file in files if _SNAPSHOT.fullmatch(file.stem))
 
     def snapshot_file(self, step: int) -> Path:
         """Where a step's snapshot lies."""
@@ -214,7 +233,10 @@ class RunRecord:
 
     def snapshot(self, step: int) -> Snapshot:
         """The snapshot of a step; raises :class:`~model.checkpoint.UnusableCheckpoint`."""
-        return Snapshot.load(self.snapshot_file(step))
+        found = Snapshot.load(self.snapshot_file(step))
+        if found.step != step:
+            raise UnusableCheckpoint(f"{self.snapshot_file(step).name} is damaged: it is of step {found.step}.")
+        return found
 
     def probe(self) -> Gallery:
         """The items of the snapshots; raises :class:`~model.checkpoint.UnusableCheckpoint`."""
@@ -261,6 +283,8 @@ class RunTail:
         return Growth(info, points, snapshots, restarted)
 
     def _new_points(self) -> tuple[list[Point], bool]:
+        if not self.record.metrics_file.is_file():
+            return [], False
         try:
             with self.record.metrics_file.open("rb") as file:
                 # Points are appended; to take some back, the run replaces the file by another.
@@ -271,8 +295,8 @@ class RunTail:
                 if restarted:
                     self._offset = 0
                 file.seek(self._offset)
-                content = file.read()
-        except FileNotFoundError:
+                content = file.read(_MOST_METRICS)
+        except OSError:
             return [], False
         whole = content[: content.rfind(b"\n") + 1]
         self._offset += len(whole)
@@ -297,17 +321,26 @@ class RunStore:
         self.folder = folder or locations.runs()
 
     def list(self) -> list[RunRecord]:
-        """All runs that can be read, the newest first."""
+        """All runs, the newest first; damaged ones stand where their files changed last."""
         found = []
-        for folder in self._folders():
-            record = RunRecord(folder)
-            if not record.exists:
-                continue
+        for record in map(RunRecord, self._folders()):
+            if record.exists:
+                try:
+                    created = datetime.fromisoformat(record.progress().created).astimezone(UTC)
+                except UnusableCheckpoint:
+                    created = record.changed
+                found.append((created, record.folder.name, record))
+        return [record for *_, record in sorted(found, key=lambda one: one[:2], reverse=True)]
+
+    def readable(self) -> Sequence[tuple[RunRecord, RunInfo]]:
+        """All runs that aren't damaged, the newest first, and how they stand."""
+        found = []
+        for record in self.list():
             try:
-                found.append((record.progress().created, record))
+                found.append((record, record.info()))
             except UnusableCheckpoint as error:
                 log.warning("A run is left out: %s", error)
-        return [record for _, record in sorted(found, key=lambda pair: (pair[0], pair[1].folder.name), reverse=True)]
+        return found
 
     def new_folder(self, plan: Plan) -> Path:
         """A folder for a run that waits to be trained; raises ``OSError``."""
@@ -339,17 +372,21 @@ class RunStore:
         grave = self.folder / _DELETED / f"{time.time_ns():020d}"
         grave.mkdir(parents=True)
         try:
+            # First: a run without it could not come back.
+            (grave / "from").write_text(str(record.folder.absolute()), "utf-8")
             shutil.move(record.folder, grave / record.folder.name)
         except OSError:
-            grave.rmdir()
+            shutil.rmtree(grave)
             raise
-        (grave / "from").write_text(str(record.folder.absolute()), "utf-8")
 
     def undo_delete(self, record: RunRecord | None = None) -> RunRecord | None:
         """Put a deleted run back, the last one by default; ``None`` where there is none. Raises ``OSError``."""
         for grave in sorted((self.folder / _DELETED).glob("*"), reverse=True):
-            place = Path((grave / "from").read_text("utf-8"))
-            if record is not None and place != record.folder.absolute():
+            try:
+                place = Path((grave / "from").read_text("utf-8"))
+            except (OSError, ValueError):
+                continue  # not ours, or damaged: the others can come back
+            if (record is not None and place != record.folder.absolute()) or not (grave / place.name).exists():
                 continue
             shutil.move(grave / place.name, place)
             shutil.rmtree(grave)
@@ -366,3 +403,8 @@ class RunStore:
             return [entry for entry in self.folder.iterdir() if entry.name != _DELETED and entry.is_dir()]
         except FileNotFoundError:
             return []
+
+
+def _why(error: Exception) -> str:
+    """What an error says, without the path that a sentence has named already."""
+    return (error.strerror if isinstance(error, OSError) else "") or str(error).rstrip(".")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.evaluation.report import Protocol
 from model.failures import what_to_do
+from model.parsing import parse
 from model.plans import Plan
 from model.recipes import PAPER_LAMBDAS, lambda_text
 from model.runs import RunRecord, RunStore
@@ -68,7 +69,7 @@ class SweepPlan:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> SweepPlan:
         """The inverse of :meth:`to_dict`; a ``ValueError`` says what does not belong to it."""
-        return cls(Plan.from_dict(values["plan"]), tuple(values["lambdas"]), tuple(values["seeds"]))
+        return parse(cls, values, "the sweep")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def found_in(folder: Path) -> SweepPlan:
     SweepFailed
         If there is no complete run, or if they have more between them than lambda_IG and seed.
     """
-    plans = [info.plan for record in RunStore(folder).list() if (info := record.info()).state == "complete"]
+    plans = [info.plan for _, info in RunStore(folder).readable() if info.state == "complete"]
     if not plans:
         raise SweepFailed(f"{folder} holds no complete run.")
     lambdas, seeds = {plan.recipe.lambda_ig for plan in plans}, {plan.seed for plan in plans}
@@ -193,7 +194,7 @@ def sweep(
     from model.sweep_maps import gather
     from model.training import TrainingFailed
 
-    there = [(record.progress().plan, record) for record in RunStore(folder).list()]
+    there = RunStore(folder).readable()
     plans = plan.plans()
     library, listener = library or Library(data), _Listener(stop)
     rows: list[SweepRow] = []
@@ -201,7 +202,7 @@ def sweep(
     failures: dict[str, str] = {}
     for place, one in enumerate(plans, 1):
         name, lambda_ig = run_name(one), one.recipe.lambda_ig
-        known = next((run for trained, run in there if trained.trains_as(one)), None)
+        known = next((run for run, info in there if info.plan.trains_as(one)), None)
         record = known or RunRecord(folder / name)
         try:
             if known is None or known.info().state != "complete":

@@ -16,7 +16,8 @@ from pathlib import Path
 from model import locations
 from model.checkpoint import write_bytes_atomically
 from model.evaluation.store import find
-from model.runs import RunRecord, RunStore, State
+from model.parsing import read_json
+from model.runs import RunInfo, RunRecord, RunStore, State
 from model.sweep import SweepFailed, SweepPlan, found_in, protocol_of, run_name
 from model.sweep_results import SweepRow
 
@@ -99,10 +100,10 @@ class SweepRecord:
         Raises :class:`~model.sweep.SweepFailed` if the folder holds no sweep.
         """
         try:
-            return SweepPlan.from_dict(json.loads(self.plan_file.read_bytes()))
+            return SweepPlan.from_dict(read_json(self.plan_file))
         except FileNotFoundError:
             return found_in(self.folder)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError) as error:
             raise SweepFailed(f"{self.plan_file} can't be read: {error}") from error
 
     def created(self) -> datetime:
@@ -113,16 +114,15 @@ class SweepRecord:
     def runs(self) -> tuple[SweptRun, ...]:
         """Every run that is planned; raises :class:`~model.sweep.SweepFailed` if the folder holds no sweep."""
         plan = self.plan()
-        there = [(record.progress().plan, record) for record in RunStore(self.folder).list()]
+        there = RunStore(self.folder).readable()
         return tuple(
-            next((_stands(run, record) for known, record in there if known.trains_as(one)), run)
+            next((_stands(run, record, info) for record, info in there if info.plan.trains_as(one)), run)
             for run, one in zip(runs_of(plan), plan.plans(), strict=True)
         )
 
 
-def _stands(run: SweptRun, record: RunRecord) -> SweptRun:
+def _stands(run: SweptRun, record: RunRecord, info: RunInfo) -> SweptRun:
     """How a run stands by what is on disk."""
-    info = record.info()
     share = info.step / max(1, info.steps)
     found = replace(run, state=info.state, share=share, message="" if info.state == "complete" else info.message)
     if info.state == "complete":
@@ -148,7 +148,10 @@ class SweepStore:
 
     def list(self) -> list[SweepRecord]:
         """All sweeps, the newest first."""
-        found = [(record.created(), record) for record in self._records()]
+        found = []
+        for record in self._records():
+            with suppress(OSError):  # just deleted
+                found.append((record.created(), record))
         return [record for _, record in sorted(found, key=lambda pair: (pair[0], pair[1].folder.name), reverse=True)]
 
     def new(self, plan: SweepPlan) -> SweepRecord:
@@ -163,7 +166,7 @@ class SweepStore:
         return record
 
     def _records(self) -> Iterator[SweepRecord]:
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, NotADirectoryError):
             for folder in self.folder.iterdir():
                 record = SweepRecord(folder)
                 if record.plan_file.is_file() or record.results_file.is_file():

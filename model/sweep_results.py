@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from model.checkpoint import FORMAT, UnusableCheckpoint, read, write_atomically
-from model.evaluation.report import Interval, Report
+from model.checkpoint import FORMAT, UnusableCheckpoint, checked, read, write_atomically
+from model.evaluation.report import Interval, Report, parse_report
+from model.gallery import read_items
+from model.parsing import parse
 from model.results import FloatArray, Item, Modality
 
 
@@ -114,27 +116,33 @@ class SweepResults:
             raise UnusableCheckpoint(f"{path.name} holds no sweep.")
         try:
             return cls._from(arrays, header)
-        except (KeyError, TypeError, ValueError) as error:
-            raise UnusableCheckpoint(f"{path.name} was written by another version of modinv: {error!r}.") from error
+        except ValueError as error:
+            raise UnusableCheckpoint(f"{path.name} is damaged, or of another version of modinv: {error}.") from error
 
     @classmethod
     def _from(cls, arrays: Mapping[str, npt.NDArray[Any]], header: Mapping[str, Any]) -> SweepResults:
-        images = len(arrays["image_features"])
-        items = tuple(
-            Item(index, Modality.IMAGE if index < images else Modality.SPEECH, int(label), source, speaker)
-            for index, (label, source, speaker) in enumerate(
-                zip(arrays["labels"], header["sources"], header["speakers"], strict=True)
-            )
-        )
-        rows = (SweepRow(row["lambda_ig"], row["seed"], Report.from_json_dict(row["report"])) for row in header["rows"])
+        image_features = checked(arrays, "image_features", np.uint8, (None, 28, 28))
+        items = read_items(arrays, header, len(image_features))
+        keys = parse(tuple[str, ...], header.get("keys"), "keys")
+        lambdas = parse(tuple[float, ...], header.get("lambdas"), "lambdas")
+        if len(keys) != len(items) - len(image_features):
+            raise ValueError("it does not hold a key for each utterance")
+        rows = tuple(_row(values) for values in parse(list[dict[str, Any]], header.get("rows"), "rows"))
+        if not lambdas or {row.lambda_ig for row in rows} != set(lambdas):
+            raise ValueError("its maps and its rows are of different lambda_IG")
         return cls(
             items,
-            arrays["image_features"],
-            tuple(header["keys"]),
-            tuple(header["lambdas"]),
-            arrays["embeddings"],
-            arrays["coordinates"],
-            tuple(rows),
-            header["setting"],
-            header["failures"],
+            image_features,
+            keys,
+            lambdas,
+            checked(arrays, "embeddings", np.float16, (len(lambdas), len(items), None)),
+            checked(arrays, "coordinates", np.float32, (len(lambdas), len(items), 2)),
+            rows,
+            parse(dict[str, Any], header.get("setting"), "setting"),
+            parse(dict[str, str], header.get("failures"), "failures"),
         )
+
+
+def _row(values: Mapping[str, Any]) -> SweepRow:
+    lambda_ig = parse(float, values.get("lambda_ig"), "lambda_ig")
+    return SweepRow(lambda_ig, parse(int, values.get("seed"), "seed"), parse_report(values.get("report")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from torch import nn
 
 from model.checkpoint import Header, UnusableCheckpoint, read, write_atomically
 from model.encoders import Encoders
+from model.parsing import parse
 from model.recipes import Recipe
+from model.speech import FilterbankSettings
 
 
 def best_device(wanted: str = "auto") -> torch.device:
@@ -42,9 +45,12 @@ def to_arrays(module: nn.Module) -> dict[str, npt.NDArray[Any]]:
 
 def fill(module: nn.Module, arrays: dict[str, npt.NDArray[Any]]) -> None:
     """The inverse of :func:`to_arrays`, whatever the floating type; raises :class:`UnusableCheckpoint`."""
+    for name, array in arrays.items():
+        if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
+            raise UnusableCheckpoint(f"The checkpoint holds weights that are no finite numbers ({name}).")
     try:
         module.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
-    except (RuntimeError, TypeError) as error:
+    except (RuntimeError, TypeError, ValueError) as error:
         raise UnusableCheckpoint("The checkpoint's weights don't fit this model's encoders.") from error
 
 
@@ -54,13 +60,13 @@ def build(recipe: Recipe) -> Encoders:
     return encoders.to(memory_format=torch.channels_last)
 
 
-def save_model(path: Path, encoders: Encoders, header: Header) -> None:
-    """Write the weights in float16 (about 20 MB), all or nothing; raises ``OSError`` on a full disk."""
+def save_model(path: Path, encoders: Encoders, header: Header, *, make_folder: bool = True) -> None:
+    """Write the weights in float16 (about 20 MB), all or nothing; see :func:`model.checkpoint.write_atomically`."""
     arrays = {
         name: array.astype(np.float16) if array.dtype == np.float32 else array
         for name, array in to_arrays(encoders).items()
     }
-    write_atomically(path, arrays, header.to_dict())
+    write_atomically(path, arrays, header.to_dict(), make_folder=make_folder)
 
 
 def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Encoders, Header]:
@@ -69,6 +75,9 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Encoders
     try:
         header = Header.from_dict(values)
         recipe = Recipe.from_dict(header.recipe)
+        filterbank = parse(FilterbankSettings, header.filterbank, "the filterbank")
+        # Whoever reads the header finds what it left to the defaults.
+        header = replace(header, recipe={**recipe.to_dict(), **header.recipe}, filterbank=filterbank.to_dict())
         encoders = build(recipe)
         fill(encoders, arrays)
     except (TypeError, ValueError) as error:

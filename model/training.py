@@ -10,10 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from model.augmentation import augment
-from model.checkpoint import Header, UnusableCheckpoint, read, write_atomically
+from model.checkpoint import Header, UnusableCheckpoint, checked, read, write_atomically
 from model.encoders import Encoders
 from model.objectives import Loss, information_gain, margin_similarity, objective, weight_norms
 from model.pairs import PairSampler
@@ -178,6 +179,7 @@ def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: Fal
         If a checkpoint can't be written.
     """
     recipe = run.recipe
+    run.folder.mkdir(parents=True, exist_ok=True)  # now, and not with each save: it may be removed meanwhile
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(run.seed)
         encoders = build(recipe)
@@ -187,7 +189,7 @@ def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: Fal
     if run.resume.exists():
         done = _restore(run, encoders, optimiser)
     elif run.start is not None:
-        _start_from(run.start, run.data["started_from"]["sha256"], encoders)
+        _start_from(run.start, run.data.get("started_from"), encoders)
     saved = time.monotonic()
     step = done
     try:
@@ -263,10 +265,11 @@ def diverged(step: int) -> TrainingFailed:
     )
 
 
-def _start_from(path: Path, digest: str, encoders: Encoders) -> None:
-    """Take the weights of another model; the optimiser begins anew."""
+def _start_from(path: Path, known: Any, encoders: Encoders) -> None:
+    """Take the weights of another model, of which the name and the digest are known; the optimiser begins anew."""
     arrays, _ = read(path)
-    if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if not isinstance(known, dict) or known.get("sha256") != digest:
         raise UnusableCheckpoint(f"{path}, from which this run started, has changed since. Begin a new run.")
     try:
         fill(encoders, arrays)
@@ -285,8 +288,8 @@ def _save(run: Run, encoders: Encoders, optimiser: torch.optim.Optimizer, step: 
         for name, value in state.items():
             arrays[f"optimiser/{number}/{name}"] = value.detach().cpu().numpy()
     header = run.header(step)
-    save_model(run.model, encoders, header)
-    write_atomically(run.resume, arrays, header.to_dict())
+    save_model(run.model, encoders, header, make_folder=False)
+    write_atomically(run.resume, arrays, header.to_dict(), make_folder=False)
 
 
 def _restore(run: Run, encoders: Encoders, optimiser: torch.optim.Optimizer) -> int:
@@ -308,14 +311,20 @@ def _restore(run: Run, encoders: Encoders, optimiser: torch.optim.Optimizer) -> 
             )
     prefix = "weights/"
     fill(encoders, {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)})
-    parameters = list(encoders.parameters())
     state: dict[int, dict[str, torch.Tensor]] = {}
-    for name, array in arrays.items():
-        if name.startswith("optimiser/"):
-            _, number, entry = name.split("/")
-            value = torch.from_numpy(array)
-            if value.dim() == 4:  # fused Adam walks through memory: moments must lie as their weights do
-                value = torch.empty_like(parameters[int(number)], device="cpu").copy_(value)
-            state.setdefault(int(number), {})[entry] = value
+    try:
+        if not 0 <= header.step <= recipe.steps:
+            raise ValueError(f"it is of step {header.step}")
+        for number, parameter in enumerate(encoders.parameters() if header.step else ()):
+            shapes = {"step": (1,), "exp_avg": tuple(parameter.shape), "exp_avg_sq": tuple(parameter.shape)}
+            state[number] = {
+                entry: torch.from_numpy(checked(arrays, f"optimiser/{number}/{entry}", np.float32, shape))
+                for entry, shape in shapes.items()
+            }
+            if parameter.dim() == 4:  # fused Adam walks through memory: moments must lie as their weights do
+                for entry in ("exp_avg", "exp_avg_sq"):
+                    state[number][entry] = torch.empty_like(parameter, device="cpu").copy_(state[number][entry])
+    except ValueError as error:
+        raise UnusableCheckpoint(f"{run.resume} is damaged: {error}. Begin a new run.") from error
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
     return header.step

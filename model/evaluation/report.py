@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from model.parsing import parse
 from model.results import Modality
 
 PAPER_TABLE: Mapping[float, tuple[float, float]] = {
@@ -295,3 +296,12 @@ class Report:
             seconds=values["seconds"],
             setting=dict(values["setting"]),
         )
+
+
+def parse_report(values: Any) -> Report:
+    """A report from JSON of which nothing is known yet; a ``ValueError`` says what is wrong."""
+    try:
+        found = Report.from_json_dict(values)
+    except (LookupError, TypeError, AttributeError) as error:
+        raise ValueError(f"a report lacks a part, or has one too many ({error})") from error
+    return parse(Report, found.to_json_dict(), "the report")

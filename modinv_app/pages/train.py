@@ -10,6 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
+from model.checkpoint import UnusableCheckpoint
 from model.gallery import Gallery
 from model.results import Modality
 from model.runs import Growth, RunInfo, RunRecord, RunStore, Snapshot
@@ -174,7 +175,7 @@ class TrainPage(QWidget):
         if growth.restarted or self._probe is None:
             self._load_map()
         else:
-            self.map.show_snapshots(growth.snapshots)
+            self.map.show_snapshots(_fitting(growth.snapshots, self._probe))
 
     def _load_map(self) -> None:
         """Show all snapshots of the first run that is chosen."""
@@ -197,9 +198,22 @@ class TrainPage(QWidget):
 
 
 def _read_map(record: RunRecord) -> tuple[Gallery, list[Snapshot]] | None:
-    """The items and all snapshots of a run; None before there are any."""
+    """The items and all snapshots of a run that can be read; None before there are any."""
     steps = record.snapshots()
-    return (record.probe(), [record.snapshot(step) for step in steps]) if steps else None
+    if not steps:
+        return None
+    probe, found = record.probe(), []
+    for step in steps:
+        try:
+            found.append(record.snapshot(step))
+        except UnusableCheckpoint as error:
+            log.warning("A snapshot of %s is left out: %s", record.folder, error)
+    return probe, _fitting(found, probe)
+
+
+def _fitting(snapshots: Sequence[Snapshot], probe: Gallery) -> list[Snapshot]:
+    """The snapshots that are of these items; a damaged folder may hold others."""
+    return [snapshot for snapshot in snapshots if len(snapshot.coordinates) == len(probe.items)]
 
 
 def _not_read(record: RunRecord, error: Exception) -> None:

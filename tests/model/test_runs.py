@@ -249,7 +249,8 @@ def test_runs_are_listed_the_newest_first(store, caplog):
     (store.folder / "holiday pictures").mkdir()
     (store.folder / "broken").mkdir()
     (store.folder / "broken" / "run.json").write_text("{")
-    assert [record.folder for record in store.list()] == folders[::-1]
+    assert [record.folder for record in store.list()] == [store.folder / "broken", *folders[::-1]]
+    assert [record.folder for record, _ in store.readable()] == folders[::-1]
     assert "broken" in caplog.text
 
 

@@ -18,7 +18,7 @@ def header(recipe=PAPER, **changes):
     values = {
         "recipe": recipe.to_dict(),
         "filterbank": FilterbankSettings().to_dict(),
-        "data": {"images": ["mnist"]},
+        "data": {"images": ["mnist"], "speech": ["fsdd"]},
         "seed": 1,
         "step": 2,
         "device": "cpu",
