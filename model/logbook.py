@@ -227,8 +227,7 @@ class Logbook:
         probe: Gallery | None = None
         before = self._last_snapshot()
         self._since = time.monotonic()
-        if not self._here:  # else training would make it anew
-            raise FileNotFoundError(self.record.folder)
+        self._stay()  # else training would make the folder anew
         for event in train(self.run, sampler, stop):
             if isinstance(event, Saved):
                 self._note(step=event.step)
@@ -238,6 +237,7 @@ class Logbook:
                 rates = {"lambda_ig": event.lambda_ig, "learning_rate": event.learning_rate}
                 self._add(event.step, steps_per_epoch, {**event.loss.values(), **rates}, _LOSS)
             yield event
+            self._stay()
             if isinstance(event, Stepped) and event.step in wanted:
                 # After the first point is there to be seen: test items and scikit-learn take a moment to load.
                 try:
@@ -264,16 +264,23 @@ class Logbook:
         """Whether the run's folder is still the one that was locked."""
         return _identity(self.record.folder) == self._folder
 
+    def _stay(self) -> None:
+        """Write into no other folder that has taken the place of the run's."""
+        if not self._here:
+            raise FileNotFoundError(f"{self.record.folder} is gone.")
+
     def _clock(self) -> float:
         return self._seconds + time.monotonic() - self._since
 
     def _note(self, **changes: object) -> None:
         """Bring ``run.json`` up to date."""
+        self._stay()
         self._progress = replace(self._progress, **changes)  # type: ignore[arg-type]
         self.record.write_progress(self._progress)
 
     def _add(self, step: int, steps_per_epoch: int, values: Mapping[str, float], kind: str) -> None:
         """A point, in the metrics and for TensorBoard."""
+        self._stay()
         point = Point(step, round(step / steps_per_epoch, 4), round(self._clock(), 3), values)
         with self.record.metrics_file.open("ab") as file:
             file.write(f"{point.to_line()}\n".encode())

@@ -137,8 +137,12 @@ class Reader:
             for line in self._lines:
                 self._take(json.loads(line))
         finally:
-            self._tell("stop")
-            self.jobs.put(None)
+            self.end()
+
+    def end(self) -> None:
+        """Stop everything, keep what there is, and take no more; from any thread, or on a signal."""
+        self._tell("stop")
+        self.jobs.put(None)
 
     def _take(self, request: Request) -> None:
         if request["do"] in JOBS:
@@ -187,19 +191,31 @@ def main() -> None:
 
     reader = Reader(sys.stdin.buffer, say)
 
-    def read() -> None:
-        reader.read()
+    def leave(*_signal: object) -> None:
+        reader.end()
         last = threading.Timer(_KEEPING_SECONDS, os._exit, [1])
         last.daemon = True
         last.start()
 
-    threading.Thread(target=read, name="reader", daemon=True).start()
+    def read() -> None:
+        reader.read()
+        leave()
+
+    # As when nobody listens any more: the system shuts down, or the terminal closes, and the window goes as well.
+    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), leave)
+    reading = threading.Thread(target=read, name="reader", daemon=True)
+    reading.start()
     from model.estimate import device_names  # with torch, which takes seconds
 
     say({"say": "ready", "devices": device_names()})
     while (talk := reader.jobs.get()) is not None:
         run_job(talk)
         reader.finish(talk)
+    if reading.is_alive():  # ended by a signal: Python would abort at its own end, where a thread still waits for input
+        sys.stderr.flush()
+        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -26,7 +27,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs inst
 
 PLAIN_MESSAGE = 1
 WRONG_USE = 2
-INTERRUPTED = 130
 
 
 def tables() -> Console:
@@ -83,21 +83,62 @@ def bad_option(name: str) -> Iterator[None]:
         raise typer.BadParameter(str(error), param_hint=name) from error
 
 
+class Interruption:
+    """Whether somebody wants a command to end: Ctrl-C, or the system; see :func:`interruptible`."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+
+    def __call__(self) -> bool:
+        return self.signal is not None
+
+    @property
+    def status(self) -> int:
+        """The exit status that says so, as shells have it."""
+        return 128 + (self.signal or signal.SIGINT)
+
+
 @contextmanager
-def ctrl_c() -> Iterator[Callable[[], bool]]:
-    """A predicate that is true once Ctrl-C was pressed; a second Ctrl-C interrupts at once."""
-    pressed = False
+def interruptible() -> Iterator[Interruption]:
+    """A predicate that is true once Ctrl-C was pressed or the system asked the process to end.
 
-    def press(_number: int, _frame: FrameType | None) -> None:
-        nonlocal pressed
-        pressed = True
-        signal.signal(signal.SIGINT, before)
+    The system does so when it shuts down (SIGTERM) and when the terminal closes (SIGHUP; SIGBREAK on Windows). A second
+    signal of the kind ends the process at once. SIGHUP is left alone where it is ignored, as by ``nohup``.
+    """
+    found = Interruption()
+    numbers = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")]
+    terminals = [stream for stream in (0, 1, 2) if _is_terminal(stream)]
 
-    before = signal.signal(signal.SIGINT, press)
+    def end(number: int, _frame: FrameType | None) -> None:
+        found.signal = number
+        signal.signal(number, before[number])
+        if number == getattr(signal, "SIGHUP", None):
+            _let_go(terminals)
+
+    before: dict[int, Any] = {}
+    for number in numbers:
+        if number is not None and (number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN):
+            before[number] = signal.signal(number, end)
     try:
-        yield lambda: pressed
+        yield found
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _is_terminal(stream: int) -> bool:
+    try:
+        return os.isatty(stream)
+    except OSError:
+        return False
+
+
+def _let_go(streams: list[int]) -> None:
+    """Words to a terminal that has closed go nowhere: as errors, they would end a command that still has to save."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in streams:
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
 
 
 def _escaped(message: object) -> str:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from model.commands.console import (
-    INTERRUPTED,
     DataDir,
     Json,
     bad_option,
-    ctrl_c,
     errors_told,
+    interruptible,
     notes,
     print_json,
     tables,
@@ -79,7 +78,7 @@ def get(
         console.print(
             f"{source.title}, {source.size / 1e6:.0f} MB, {source.licence}, from {source.page}", soft_wrap=True
         )
-        with ctrl_c() as interrupted, _transfer() as progress:
+        with interruptible() as interrupted, _transfer() as progress:
             task = progress.add_task("", total=None)
             for event in download(source, data_dir, interrupted):
                 if isinstance(event, Downloading):
@@ -88,7 +87,7 @@ def get(
                     progress.update(task, description="Verifying")
     if isinstance(event, Stopped):
         console.print(f"Stopped after {event.done / 1e6:.1f} MB; they are kept. The same command again goes on there.")
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(interrupted.status)
     assert isinstance(event, Installed), "a download ends with what it has come to"
     console.print(f"{'Verified and installed' if event.fresh else 'There already'}: {event.path}", soft_wrap=True)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from model.commands.console import INTERRUPTED, DataDir, bad_option, ctrl_c, errors_told, notes, tables
+from model.commands.console import DataDir, bad_option, errors_told, interruptible, notes, tables
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -56,13 +56,13 @@ def sweep(
             )
         if train:
             SweepRecord(out).keep_plan(whole)
-        with ctrl_c() as interrupted:
+        with interruptible() as interrupted:
             ended = _show(run(whole, out, interrupted, train=train, data=data_dir))
         if ended.results is None:
             notes().print(
                 f"Stopped; what was done is kept in {out}. The same command again resumes there.", soft_wrap=True
             )
-            raise typer.Exit(INTERRUPTED)
+            raise typer.Exit(interrupted.status)
         file = write(ended.results, out)
         _print(ended.results)
         notes().print(f"Wrote {file}; table.* and figure3.* lie beside it.", soft_wrap=True)

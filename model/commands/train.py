@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from model.commands.console import INTERRUPTED, DataDir, bad_option, ctrl_c, errors_told, notes, so_far
+from model.commands.console import DataDir, Interruption, bad_option, errors_told, interruptible, notes, so_far
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -68,8 +68,8 @@ def train(
 
             library.sampler(plan, place, tell)
             library.probe(plan, tell)
-        with Logbook(out or RunStore().new_folder(plan), plan) as book:
-            ended = _drive(book, library)
+        with interruptible() as interrupted, Logbook(out or RunStore().new_folder(plan), plan) as book:
+            ended = _drive(book, library, interrupted)
     folder = book.record.folder
     if ended.complete:
         notes().print(f"Done: {ended.model}. Judge it with: modinv evaluate {ended.model}", soft_wrap=True)
@@ -80,7 +80,7 @@ def train(
             f"{again} resumes there.",
             soft_wrap=True,
         )
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(interrupted.status)
 
 
 def _plan(recipe: Recipe, data: str, seed: int, device: str, leave_out: str, start: Path | None) -> Plan:
@@ -93,8 +93,8 @@ def _plan(recipe: Recipe, data: str, seed: int, device: str, leave_out: str, sta
     return Plan(recipe, names, seed, device, leave_out, start)
 
 
-def _drive(book: Logbook, library: Library) -> Ended:
-    """Train to the end or to Ctrl-C, showing the way."""
+def _drive(book: Logbook, library: Library, interrupted: Interruption) -> Ended:
+    """Train to the end or until interrupted, showing the way."""
     from rich.console import Group
     from rich.live import Live
     from rich.text import Text
@@ -104,7 +104,7 @@ def _drive(book: Logbook, library: Library) -> Ended:
 
     progress, terms, quick = _progress(), Text(style="dim"), Text(style="dim")
     task, shown = progress.add_task("Training", total=None, visible=False), 0.0
-    with ctrl_c() as interrupted, Live(Group(progress, terms, quick), console=notes()):
+    with Live(Group(progress, terms, quick), console=notes()):
         for event in book.train(library, interrupted):
             if isinstance(event, Ended):
                 return event

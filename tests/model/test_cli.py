@@ -120,23 +120,29 @@ def test_training_leaves_a_model_that_says_how_it_came_to_be(trained):
     assert header.data == {"images": ["mnist"], "speech": ["fsdd"]}
 
 
-def test_ctrl_c_keeps_the_work_and_the_same_command_resumes(data, trained, tmp_path, monkeypatch):
-    step = training.take_step
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"])
+def test_ctrl_c_and_the_systems_signals_keep_the_work_and_the_same_command_resumes(
+    data, trained, tmp_path, monkeypatch, name
+):
+    number = getattr(signal, name, None)
+    if number is None:
+        pytest.skip(f"This system has no {name}.")
+    step, before = training.take_step, signal.getsignal(number)
 
-    def step_and_press_ctrl_c(number, *arguments):
-        if number == 1:
-            signal.raise_signal(signal.SIGINT)
-        return step(number, *arguments)
+    def step_and_press_ctrl_c(step_number, *arguments):
+        if step_number == 1:
+            signal.raise_signal(number)
+        return step(step_number, *arguments)
 
     command = [*TRAIN, "--data-dir", data, "--out", tmp_path / "run"]
     with monkeypatch.context() as patch:
         patch.setattr(training, "take_step", step_and_press_ctrl_c)
         stopped = run(*command)
-    assert stopped.exit_code == 130, stopped.output
+    assert stopped.exit_code == 128 + number, stopped.output
     assert "Stopped after 2 of 3 steps" in stopped.stderr
     assert "same command again resumes" in stopped.stderr
     assert load_model(tmp_path / "run" / "model.safetensors")[1].step == 2
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(number) is before
 
     assert run(*command).exit_code == 0
     resumed, _ = load_model(tmp_path / "run" / "model.safetensors")

@@ -133,7 +133,7 @@ def test_a_full_disk_still_says_how_a_run_ended(record, monkeypatch):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("tempfile.mkstemp", full)
+        patch.setattr("pathlib.Path.replace", full)
         say(record, state="failed", message="No space left")
     assert (record.info().state, record.info().message) == ("failed", "No space left")
 

@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -269,6 +270,21 @@ def test_it_does_not_outlive_its_parent(environment, store):
         process.train(LONG, folder)
         grown(folder, lambda growth: growth.points)
         assert process.close() == 0
+    info = RunRecord(folder).info()
+    assert (info.state, info.resumable) == ("stopped", True)
+    assert load_model(folder / "model.safetensors")[1].step == RunRecord(folder).progress().step > 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it.")
+@pytest.mark.parametrize("number", [signal.SIGTERM, getattr(signal, "SIGHUP", 0)])
+def test_a_system_that_shuts_down_loses_no_step(environment, store, number):
+    folder = store.new_folder(LONG)
+    with started(environment) as process:
+        process.train(LONG, folder)
+        grown(folder, lambda growth: growth.points)
+        process.process.send_signal(number)
+        process.until("ended")
+        assert process.process.wait(PATIENCE) == 0
     info = RunRecord(folder).info()
     assert (info.state, info.resumable) == ("stopped", True)
     assert load_model(folder / "model.safetensors")[1].step == RunRecord(folder).progress().step > 0
