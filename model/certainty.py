@@ -8,8 +8,11 @@ import numpy.typing as npt
 from model.gallery import Gallery
 from model.results import Certainty, FloatArray, Modality
 
-LIKELY, SURE = 0.35, 0.7
-"""Least shares of the typical margin for the two words; chosen by ``scripts/choose_certainty.py``."""
+LEAST = {
+    Modality.IMAGE: {Certainty.SURE: 0.75, Certainty.LIKELY: 0.5},
+    Modality.SPEECH: {Certainty.SURE: 1.05, Certainty.LIKELY: 0.5},
+}
+"""By modality of the query: shares of the typical margin for the words, from ``scripts/choose_certainty.py``."""
 
 _LEAST_TYPICAL = 1.0  # the margin that the objective asks for: a model that does not reach it tells no digits apart
 
@@ -61,9 +64,7 @@ class Margins:
     def word(self, margin: float, modality: Modality) -> Certainty:
         """What a margin says of a query of a modality."""
         share = margin / self.typical[modality]
-        if share >= SURE:
-            return Certainty.SURE
-        return Certainty.LIKELY if share >= LIKELY else Certainty.NOT_SURE
+        return next((word for word, least in LEAST[modality].items() if share >= least), Certainty.NOT_SURE)
 
     def _typical(self, means: FloatArray, labels: npt.NDArray[np.intp], modality: Modality) -> float:
         margins = [self.of(mean, modality, int(label))[0] for mean, label in zip(means, labels, strict=True)]

@@ -90,11 +90,8 @@ class Retriever:
 
     def ask_item(self, index: int, count: int = 10) -> Answer:
         """What matches an item of the gallery itself."""
-        return self.ask_features(self.gallery.items[index].modality, self.gallery.features(index), count)
-
-    def ask_features(self, modality: Modality, features: FloatArray, count: int = 10) -> Answer:
-        """What matches an input that is ready for the encoder, ``(28, 28)`` or ``(100, 80)``."""
-        return self._ask(modality, features, count, time.perf_counter())
+        started = time.perf_counter()
+        return self._ask(self.gallery.items[index].modality, self.gallery.features(index), count, started)
 
     def _ask(self, modality: Modality, features: FloatArray, count: int, started: float) -> Answer:
         posterior = self.encoders.encode(modality, torch.from_numpy(features).unsqueeze(0))

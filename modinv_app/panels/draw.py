@@ -128,10 +128,11 @@ class DrawPanel(QWidget):
                 self._lay(Sheet(picture=levels, source=f"From the map: {query.name}"))
                 self._seen.show_picture(query.features)
             case None:
-                self._canvas.rest()
+                pass
             case _:
                 self._lay(Sheet())
                 self.show_answer(None)
+        self._canvas.resting = query is None
         self._clear.setEnabled(query is not None or not self._canvas.sheet.is_empty)
 
     def show_answer(self, answer: Answer | None) -> None:

@@ -9,14 +9,13 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from model.results import Answer, FloatArray, Modality
-from modinv_app.widgets.match_model import WORDS, MatchModel
+from modinv_app.widgets.match_model import MatchModel
 from modinv_app.widgets.match_view import MatchView
 
 _CAPTIONS = {
     Modality.SPEECH: "Nearest spoken digits",
     Modality.IMAGE: "Nearest images",
 }
-_VERBS = {Modality.SPEECH: "say", Modality.IMAGE: "show"}
 _INVITATION = "Draw a digit to hear the nearest spoken one, or speak to see the nearest images."
 
 
@@ -88,9 +87,8 @@ class MatchesPanel(QWidget):
         self._view.show_modality(modality)
         self._select_again()
         caption = _CAPTIONS[modality]
-        alike = sum(match.item.label == answer.guess for match in answer.matches)
         self._caption.setText(caption)
-        self._summary.setText(f"{alike} of {len(answer.matches)} {_VERBS[modality]} {WORDS[answer.guess]}")
+        self._summary.setText(answer.verdict)
         self._view.setAccessibleName(caption)
         self._view.setAccessibleDescription(self._summary.text())
         self._pages.setCurrentIndex(1)

@@ -145,10 +145,11 @@ class Canvas(QWidget):
         """Whether what lies here is dimmed."""
         return self._resting
 
-    def rest(self) -> None:
-        """Dim what lies on the canvas, until it is changed: nothing that shows elsewhere belongs to it."""
-        if not self._stroke and not self.sheet.is_empty:
-            self._resting = True
+    @resting.setter
+    def resting(self, wanted: bool) -> None:
+        """Dim what lies here until it is changed, for nothing that shows elsewhere belongs to it; or don't."""
+        if not self._stroke:  # who draws is about to ask
+            self._resting = wanted and not self.sheet.is_empty
             self.update()
 
     def clear(self) -> None:

@@ -104,6 +104,12 @@ def test_an_utterance_that_is_too_short_leaves_no_answer(desk: Desk) -> None:
     assert rests(desk)
     assert desk.canvas.resting
     assert desk.canvas.sheet.strokes, "the drawing is dimmed, not lost"
+    desk.key(Qt.Key.Key_Left, ALT)
+    desk.await_found(SPEECH)
+    assert not desk.canvas.resting
+    desk.window.explore.speak.press()
+    desk.window.explore.speak.release()
+    until(lambda: desk.canvas.resting, "a message")
     desk.draw([[(0.2, 0.8), (0.5, 0.85), (0.8, 0.8)]])
     desk.await_found(SPEECH)
     assert not desk.canvas.resting
