@@ -6,6 +6,7 @@ Without torch at import, so that a window can plan a sweep that another process 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from model.plans import Plan
 from model.recipes import PAPER_LAMBDAS, lambda_text
 from model.runs import RunRecord, RunStore
 from model.sweep_results import SweepResults, SweepRow
+from model.time_left import Pace
 
 if TYPE_CHECKING:
     from model.evaluation.jobs import Talk
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_EVALUATION_SECONDS = 30.0  # until the first one was measured
 _TRAINED = 0.95  # of a run's work: FAST trains for minutes and is judged in half of one
 
 
@@ -84,6 +87,8 @@ class Working:
         Of this run's work, in [0, 1].
     text
         What is being done, for people.
+    seconds_left
+        Until the whole sweep is done, by the steps and evaluations so far; None while too little is known.
     """
 
     name: str
@@ -91,6 +96,7 @@ class Working:
     runs: int
     share: float
     text: str
+    seconds_left: float | None = None
 
     @property
     def share_of_all(self) -> float:
@@ -196,7 +202,7 @@ def sweep(
 
     there = RunStore(folder).readable()
     plans = plan.plans()
-    library, listener = library or Library(data), _Listener(stop)
+    library, listener, clock = library or Library(data), _Listener(stop), _Clock(len(plans), plan.plan.recipe.steps)
     rows: list[SweepRow] = []
     evaluations: dict[float, Evaluation] = {}
     failures: dict[str, str] = {}
@@ -210,8 +216,9 @@ def sweep(
                     continue
                 for step in _train(record, one, library, stop):
                     text = f"step {step:,} of {one.recipe.steps:,}"
-                    yield Working(name, place, len(plans), _TRAINED * step / one.recipe.steps, text)
-            yield Working(name, place, len(plans), _TRAINED, "judging")
+                    left = clock.after_step(place, step)
+                    yield Working(name, place, len(plans), _TRAINED * step / one.recipe.steps, text, left)
+            yield Working(name, place, len(plans), _TRAINED, "judging", clock.begin_evaluation(place))
             evaluation = None if stop() else evaluate_checkpoint(record.model_file, protocol_of(one), listener, data)
         except Exception as error:
             # Whatever it was, hours of other runs are not to be lost to it.
@@ -223,6 +230,7 @@ def sweep(
         if evaluation is None:
             yield SweepEnded(None)
             return
+        clock.end_evaluation()
         evaluations.setdefault(lambda_ig, evaluation)
         rows.append(SweepRow(lambda_ig, one.seed, evaluation.report))
         yield Judged(name, rows[-1])
@@ -235,9 +243,9 @@ def sweep(
 def carry_out(request: Mapping[str, Any], talk: Talk, library: Library | None = None) -> None:
     """Sweep for the window: ``{"plan": {...}, "folder": path}``, a :class:`SweepPlan` and where it is kept.
 
-    Says ``progress`` (share and text of all; run: its name, share and text), ``judged`` (name, lambda_ig, seed, purity,
-    modality_svm) and ``run_failed`` (name, message) on its way, and at the end ``swept`` (file: what
-    :meth:`SweepResults.load` takes) or ``stopped``.
+    Says ``progress`` (share, text and seconds left of all, as far as they are known; run: its name, share and text),
+    ``judged`` (name, lambda_ig, seed, purity, modality_svm) and ``run_failed`` (name, message) on its way, and at the
+    end ``swept`` (file: what :meth:`SweepResults.load` takes) or ``stopped``.
     """
     folder = Path(request["folder"])
     for event in sweep(SweepPlan.from_dict(request["plan"]), folder, talk.stopping, library=library):
@@ -245,7 +253,8 @@ def carry_out(request: Mapping[str, Any], talk: Talk, library: Library | None = 
             case Working():
                 run = {"name": event.name, "share": event.share, "text": event.text}
                 text = f"{event.name}, {event.text}"
-                talk.say({"say": "progress", "share": event.share_of_all, "text": text, "run": run})
+                left = event.seconds_left
+                talk.say({"say": "progress", "share": event.share_of_all, "text": text, "left": left, "run": run})
             case Judged(name, SweepRow(lambda_ig, seed, report)):
                 figures = {"purity": report.purity.mean, "modality_svm": report.modality_svm.mean}
                 talk.say({"say": "judged", "name": name, "lambda_ig": lambda_ig, "seed": seed, **figures})
@@ -294,6 +303,47 @@ def _setting(plan: Plan, evaluation: Evaluation) -> dict[str, Any]:
         "protocol": evaluation.protocol.to_dict(),
         "versions": evaluation.report.setting["versions"],
     }
+
+
+class _Clock:
+    """How long a sweep will still take: what steps and evaluations took so far, times how many are left.
+
+    Parameters
+    ----------
+    runs, steps
+        How many runs there are, and the steps of each; complete ones that come later count, too.
+    """
+
+    def __init__(self, runs: int, steps: int) -> None:
+        self._runs, self._steps = runs, steps
+        self._run = 0
+        self._pace = Pace()
+        self._begun = 0.0
+        self._evaluation_seconds = _EVALUATION_SECONDS
+
+    def after_step(self, run: int, step: int) -> float | None:
+        """Seconds left after a step of a run, both counted from 1; ``None`` while too little is known."""
+        if run != self._run:  # what lies between two runs is no part of a step
+            self._run, self._pace = run, Pace()
+        self._pace.see(time.monotonic(), step)
+        return self._left(run, self._steps - step)
+
+    def begin_evaluation(self, run: int) -> float | None:
+        """Seconds left once a run is trained."""
+        self._begun = time.monotonic()
+        return self._left(run, 0)
+
+    def end_evaluation(self) -> None:
+        """Remember what the evaluation took that has just ended."""
+        self._evaluation_seconds = time.monotonic() - self._begun
+
+    def _left(self, run: int, steps: int) -> float | None:
+        further = self._runs - run
+        each = self._pace.unit_seconds
+        steps += further * self._steps
+        if steps and each is None:
+            return None
+        return steps * (each or 0.0) + (further + 1) * self._evaluation_seconds
 
 
 @dataclass(frozen=True, slots=True)

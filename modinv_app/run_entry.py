@@ -12,6 +12,7 @@ from model.plans import Estimate
 from model.recipes import lambda_text
 from model.runs import RunInfo, RunRecord
 
+_ALMOST_DONE = 1.5  # seconds
 _WORTHWHILE = 0.05  # share of a memory that an estimate may be off
 
 STATES = {
@@ -112,6 +113,11 @@ def duration(seconds: float) -> str:
     if seconds < 3600:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def time_left(seconds: float) -> str:
+    """How long something will still take, as far as anybody can know."""
+    return f"about {duration(seconds)} left" if seconds >= _ALMOST_DONE else "almost done"
 
 
 def date(created: str) -> str:

@@ -47,6 +47,8 @@ class SweepState:
         Whether the process works at it, and whether it was told to stop.
     share, text
         Of all its work, in [0, 1], and what is being done.
+    ends_at
+        When it will be done by the latest estimate, as of ``time.monotonic``; None while too little is known.
     message
         What went wrong, and what to do.
     """
@@ -60,6 +62,7 @@ class SweepState:
     ending: bool = False
     share: float = 0.0
     text: str = ""
+    ends_at: float | None = None
     message: str = ""
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -164,7 +165,8 @@ class SweepService(QObject):
         waiting = tuple(
             run if run.state == "complete" else replace(run, message="", state="waiting") for run in state.runs
         )
-        self._change(replace(state, runs=waiting, active=True, ending=False, share=0.0, text="Getting ready"))
+        ready = replace(state, runs=waiting, active=True, ending=False)
+        self._change(replace(ready, share=0.0, text="Getting ready", ends_at=None))
         self.busy_changed.emit(True)
 
         def prepared(found: tuple[SweepRecord, SweepPlan]) -> None:
@@ -240,7 +242,12 @@ class SweepService(QObject):
         assert self._state is not None
         told = message["run"]
         run = next(run for run in self._state.runs if run.name == told["name"])
-        self._state = replace(self._state, share=message["share"], text=f"{title_of_run(run)}: {told['text']}")
+        self._state = replace(
+            self._state,
+            share=message["share"],
+            text=f"{title_of_run(run)}: {told['text']}",
+            ends_at=None if message["left"] is None else time.monotonic() + message["left"],
+        )
         self._change_run(run.name, state="running", share=told["share"])
 
     def _take_results(self, file: Path) -> None:

@@ -27,18 +27,19 @@ from PySide6.QtWidgets import (
 
 from model.plans import Estimate, Plan
 from model.sweep import SweepPlan
+from model.time_left import Countdown
 from modinv_app.data_service import DataService
-from modinv_app.run_entry import duration, memory_shortage
+from modinv_app.run_entry import duration, memory_shortage, time_left
 from modinv_app.sweep_entry import Listing, SweepState
 from modinv_app.sweep_service import SweepService
 from modinv_app.widgets.card import bold, muted
 from modinv_app.widgets.icons import IconButton
 from modinv_app.widgets.note import Note
-from modinv_app.widgets.run_card import Pace
 from modinv_app.widgets.sweep_form import SweepForm
 from modinv_app.widgets.sweep_table import SweepTable
 
 _ESTIMATE_AFTER_MS = 800  # without another change: trial steps take seconds
+_TICK_MS = 1000
 _WHOLE = 1_000_000  # of a sweep's work
 _ELSEWHERE = "A run is training on the page “Train”. Stop it there first, or wait until it is done."
 _NO_SWEEP = "There is no sweep yet. Train one: a model for each value of λ_IG, each judged as in the paper."
@@ -67,7 +68,9 @@ class SweepsPanel(QWidget):
         self._service = service
         self._data = data
         self._elsewhere = False
-        self._pace = Pace()
+        self._countdown = Countdown()
+        self._tick = QTimer(self, interval=_TICK_MS)  # the time left runs down while nothing is heard
+        self._tick.timeout.connect(self._show_work)
         self._estimates: dict[Plan, Estimate] = {}
         self._ask = QTimer(self, interval=_ESTIMATE_AFTER_MS, singleShot=True)
         self._ask.timeout.connect(self._ask_for_estimate)
@@ -222,9 +225,12 @@ class SweepsPanel(QWidget):
         self._bar.setVisible(state.active)
         self._bar.setValue(round(_WHOLE * state.share))
         self._doing.setVisible(state.active)
-        self._pace = self._pace if state.active else Pace()
-        self._pace.see(time.monotonic(), round(_WHOLE * state.share))
-        self._doing.setText(self._work(state))
+        if not state.active:
+            self._tick.stop()
+            self._countdown = Countdown()
+        elif not self._tick.isActive():
+            self._tick.start()
+        self._show_work()
         blocked = self._elsewhere and not state.active
         self._trouble.show_text("" if state.active else _ELSEWHERE if blocked else state.message)
         self._stop.setVisible(state.active)
@@ -246,10 +252,13 @@ class SweepsPanel(QWidget):
             return f"{len(state.runs)} runs, all judged"
         return judged if state.finished else f"{judged}; the map comes at the end"
 
-    def _work(self, state: SweepState) -> str:
-        """What is being done, and how long the rest takes."""
-        rest = self._pace.remaining(_WHOLE) if state.share else None
-        return state.text if rest is None else f"{state.text} · about {duration(rest)} left"
+    def _show_work(self) -> None:
+        """Say what is being done, and how long the rest takes."""
+        state, now = self._service.state, time.monotonic()
+        if state is None:
+            return
+        rest = self._countdown.at(now, None if state.ends_at is None else max(0.0, state.ends_at - now))
+        self._doing.setText(state.text if rest is None else f"{state.text} · {time_left(rest)}")
 
     def _open_folder(self) -> None:
         self._ask_for(QFileDialog.FileMode.Directory, "Open a sweep's folder")

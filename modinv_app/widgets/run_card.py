@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
+import time
 from collections.abc import Mapping
 from typing import Literal
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from model.runs import RunInfo, State
-from modinv_app.run_entry import duration
+from model.time_left import Countdown, Pace
+from modinv_app.run_entry import duration, time_left
 from modinv_app.widgets.card import bold, muted
 from modinv_app.widgets.note import Note
 
@@ -35,6 +36,10 @@ _BUTTONS: dict[Deed, tuple[str, str]] = {
     "evaluate": ("Evaluate", "Judge this model in full"),
     "new": ("New training…", "Choose anew, beginning with what was chosen for this run"),
 }
+_ASKED: dict[Deed, str] = {"pause": "Pausing…", "stop": "Stopping…", "cancel": "Cancelling…"}
+"""What takes a step or more to be carried out, and what shows until then."""
+
+_TICK_MS = 1000
 _FINE = 1000  # marks on the bar for what isn't counted in steps
 _ALIVE = ("waiting", "running", "paused")
 _MEASURES = (  # name, title, what it says, whether more is better
@@ -47,27 +52,6 @@ _MEASURES = (  # name, title, what it says, whether more is better
         True,
     ),
 )
-
-
-class Pace:
-    """How long the rest takes, by the latest steps: what came before a pause or another load says little."""
-
-    def __init__(self) -> None:
-        self._seen: deque[tuple[float, int]] = deque(maxlen=40)
-
-    def see(self, seconds: float, step: int) -> None:
-        """So many seconds of training have brought it so far."""
-        if self._seen and step < self._seen[-1][1]:
-            self._seen.clear()
-        if not self._seen or step > self._seen[-1][1]:
-            self._seen.append((seconds, step))
-
-    def remaining(self, steps: int) -> float | None:
-        """Seconds until it has done all steps; None while nobody can know."""
-        if len(self._seen) < 2:
-            return None
-        (began, first), (now, last) = self._seen[0], self._seen[-1]
-        return (steps - last) * (now - began) / (last - first)
 
 
 class RunCard(QWidget):
@@ -85,8 +69,10 @@ class RunCard(QWidget):
         super().__init__(parent)
         self.info: RunInfo | None = None
         """The run that shows."""
-        self._pace = Pace()
-        self._ending: Deed | None = None
+        self._pace, self._countdown = Pace(), Countdown()
+        self._tick = QTimer(self, interval=_TICK_MS)  # the time left runs down while nothing is heard
+        self._tick.timeout.connect(self._show_progress)
+        self._asked: Deed | None = None  # and not carried out yet
         self._usable = False
         self._title = bold()
         self._title.setWordWrap(True)
@@ -138,12 +124,16 @@ class RunCard(QWidget):
     def show_run(self, info: RunInfo, usable: bool) -> None:
         """Show how a run is; ``usable`` if there are weights to use."""
         if self.info is None or info.name != self.info.name or info.created != self.info.created:
-            self._pace = Pace()
+            self._pace, self._countdown = Pace(), Countdown()
             self._comparison.clear()
         if info.state not in _ALIVE or (self.info and self.info.state not in _ALIVE):
-            self._ending = None
+            self._asked = None
+        if info.state == "paused":
+            self._asked = None if self._asked == "pause" else self._asked
+            self._pace, self._countdown = Pace(), Countdown()
         self.info, self._usable = info, usable
-        self._pace.see(info.seconds, info.step)
+        if info.state == "running":
+            self._pace.see(time.monotonic(), info.step)
         self._show()
 
     def show_activity(self, share: float | None, text: str) -> None:
@@ -163,8 +153,8 @@ class RunCard(QWidget):
         self._comparison.show_before(values)
 
     def _want(self, deed: Deed) -> None:
-        if deed in ("stop", "cancel"):
-            self._ending = deed
+        if deed in _ASKED:
+            self._asked = deed
             self._show()
         self.wanted.emit(deed)
 
@@ -173,13 +163,17 @@ class RunCard(QWidget):
         info = self.info
         assert info is not None
         alive, state = info.state in _ALIVE, info.state
-        ending = {"stop": "Stopping…", "cancel": "Cancelling…"}.get(self._ending or "", "")
-        self._title.setText(ending or f"{_WORDS[state]}: {info.name}")
+        asked = _ASKED[self._asked] if self._asked else ""
+        self._title.setText(asked or f"{_WORDS[state]}: {info.name}")
         plan = f"{', '.join(info.plan.corpora)} · seed {info.plan.seed} · {info.device or info.plan.device}"
         self._plan.setText(plan if info.name == info.plan.title else f"{info.plan.title} · {plan}")
         self._bar.setRange(0, 0 if state == "waiting" else info.steps)
         self._bar.setValue(info.step)
-        self._progress.setText(self._words())
+        if state == "running" and not self._tick.isActive():
+            self._tick.start()
+        elif state != "running":
+            self._tick.stop()
+        self._show_progress()
         self._trouble.show_text("" if alive else info.message)
         shown: dict[Deed, bool] = {
             "pause": state in ("waiting", "running"),
@@ -193,9 +187,13 @@ class RunCard(QWidget):
         }
         for deed, button in self._buttons.items():
             button.setVisible(shown[deed])
-            button.setEnabled(not ending)
-            button.setText(ending if ending and deed == self._ending else _BUTTONS[deed][0])
-        self._buttons["pause"].setEnabled(state == "running" and not ending)
+            # A run that is about to pause can still be stopped or discarded.
+            button.setEnabled(not asked or (self._asked == "pause" and deed in ("stop", "cancel")))
+            button.setText(asked if deed == self._asked else _BUTTONS[deed][0])
+        self._buttons["pause"].setEnabled(state == "running" and not asked)
+
+    def _show_progress(self) -> None:
+        self._progress.setText(self._words())
 
     def _words(self) -> str:
         info = self.info
@@ -206,8 +204,9 @@ class RunCard(QWidget):
         if info.state == "complete":
             return f"{info.steps:,} steps in {duration(info.seconds)}"
         if info.state == "running":
-            rest = self._pace.remaining(info.steps)
-            return f"{words} · {'…' if rest is None else f'about {duration(rest)} left'}"
+            now = time.monotonic()
+            rest = self._countdown.at(now, self._pace.remaining(now, info.steps))
+            return f"{words} · {'…' if rest is None else time_left(rest)}"
         return words
 
 

@@ -53,7 +53,7 @@ def sweep(plan: SweepPlan, folder: Path) -> None:
     for place, one in enumerate(plans):
         name, lambda_ig = run_name(one), one.recipe.lambda_ig
         run = {"name": name, "share": 0.4, "text": "step 640 of 1,600"}
-        say(say="progress", share=(place + 0.4) / len(plans), text=f"{name}, {run['text']}", run=run)
+        say(say="progress", share=(place + 0.4) / len(plans), text=f"{name}, {run['text']}", left=90.0, run=run)
         if lambda_ig == 0.5:
             say(say="run_failed", name=name, message="The loss is no number any more.")
             continue

@@ -156,6 +156,8 @@ def test_every_value_is_trained_judged_and_mapped(finished):
     shares = [event.share_of_all for event in events if isinstance(event, Working)]
     assert shares == sorted(shares)
     assert 0 < shares[0] < shares[-1] < 1
+    left = [event.seconds_left for event in events if isinstance(event, Working)]
+    assert 0 < left[-1] < 60, "in the end one evaluation is left, which takes as long as the first"
     results = results_of(events)
     assert [(row.lambda_ig, row.seed) for row in results.rows] == [(0.0, 0), (0.1, 0)]
     assert results.lambdas == (0.0, 0.1)
