@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, get_args
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
-    QAbstractButton,
     QFileDialog,
     QHBoxLayout,
     QLabel,
@@ -35,6 +34,9 @@ from modinv_app.push_to_talk import PushToTalk
 from modinv_app.settings import Settings
 from modinv_app.state import AppState
 from modinv_app.theme import Scheme, apply_scheme
+from modinv_app.widgets.card import with_subscripts
+from modinv_app.widgets.leave_question import LeaveQuestion
+from modinv_app.widgets.legend import Legend
 from modinv_app.widgets.message_bar import MessageBar
 from modinv_app.widgets.model_switcher import ModelSwitcher
 from modinv_app.widgets.pages import Pages
@@ -50,7 +52,9 @@ _KEYS_WITHOUT_ACTION = (
     ("Listen", "Space", "Hold to speak"),
     ("Listen", "Up / Down", "Choose among the matches"),
     ("Listen", "Return", "Play the chosen utterance; let the chosen image be the query"),
-    ("Map", "Ctrl+Wheel", "Zoom"),
+    ("Map", "Wheel / + / -", "Zoom"),
+    ("Map", "Left / Right / Up / Down", "Move the map, once it was clicked"),
+    ("Map", "Home", "Show the whole map"),
 )
 _OF_EXPLORE = ("Draw", "Listen", "Map")
 """Groups of commands whose single keys mean something else on other pages."""
@@ -115,7 +119,7 @@ class MainWindow(QMainWindow):
         self._model_text = QLabel()
         self._status = QLabel("Loading the model…")
         self._lay_out()
-        self.messages = MessageBar(self._ground)
+        self.messages = MessageBar(self._ground, self._legend)
         self.commands = Commands(self, self._callbacks())
         self._push_to_talk = PushToTalk(self, self.explore.speak.button)
         self._wire()
@@ -181,7 +185,7 @@ class MainWindow(QMainWindow):
     def _build_train(self) -> QWidget:
         from modinv_app.pages.train import TrainPage
 
-        self.train = page = TrainPage(self._store)
+        self.train = page = TrainPage(self._store, self._settings)
         page.model_chosen.connect(self.use_model)
         page.evaluation_wanted.connect(self._evaluate)
         page.play_wanted.connect(self._model.load_recording)
@@ -268,33 +272,23 @@ class MainWindow(QMainWindow):
 
     def _ask_to_leave(self, page: TrainPage | DialPage) -> None:
         """What shall become of what trains? The window closes once it is kept or gone."""
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setIcon(QMessageBox.Icon.Question)
-        what, where = ("run", "Train, Runs") if page is self.train else ("sweep", "λ dial, Sweeps…")
-        box.setWindowTitle(f"A {what} is training")
-        box.setText("Stop the training and close the window?")
-        box.setInformativeText(f"A {what} that is kept goes on where it was with “Resume”, under {where}.")
-        keep = box.addButton("Stop and keep", QMessageBox.ButtonRole.AcceptRole)
-        discard = None
-        if page is self.train:
-            discard = box.addButton("Discard the run", QMessageBox.ButtonRole.DestructiveRole)
-        box.setDefaultButton(keep)
-        box.setEscapeButton(box.addButton("Go on training", QMessageBox.ButtonRole.RejectRole))
+        train = self.train if page is self.train else None
+        what, where = ("run", "Train, Runs") if train else ("sweep", "λ dial, Sweeps…")
+        question = LeaveQuestion(self, what, where, discardable=train is not None)
+        question.keep_wanted.connect(lambda: self._leave(page.stop))
+        if train is not None:
+            question.discard_wanted.connect(lambda: self._leave(train.service.cancel))
+        question.open()
 
-        def answered(button: QAbstractButton) -> None:
-            if button not in (keep, discard):
-                return
-            self._leaving = True
-            self.messages.show_message("Stopping: the window closes as soon as the training has ended…")
-            if button is keep:
-                page.stop()
-            elif self.train is not None:
-                self.train.service.cancel()
-            self._training_changed()  # it may have ended while the question stood
+    def _leave(self, end_training: Callback) -> None:
+        self._leaving = True
+        self.messages.show_message("Stopping: the window closes as soon as the training has ended…")
+        end_training()
+        self._training_changed()  # it may have ended while the question stood
 
-        box.buttonClicked.connect(answered)
-        box.open()
+    def _legend(self) -> QWidget | None:
+        """What a message must not cover on the page that shows."""
+        return next((legend for legend in self.pages.findChildren(Legend) if legend.isVisible()), None)
 
     def _page_turned(self, name: str) -> None:
         exploring = name == "explore"
@@ -332,7 +326,10 @@ class MainWindow(QMainWindow):
         corpora = ", ".join([*header.data["images"], *header.data["speech"]])
         another = bool(self._model_text.text())
         self._switcher.show_loaded(self._loaded)
-        self._model_text.setText(f"λ_IG {lambda_text(header.recipe['lambda_ig'])} · trained on {corpora}")
+        self.explore.queries.ask_again()  # whatever the former model had answered
+        self._model_text.setText(
+            with_subscripts(f"λ_IG {lambda_text(header.recipe['lambda_ig'])} · trained on {corpora}")
+        )
         self._model_text.setToolTip(f"Recipe {header.recipe['name']}, seed {header.seed}, {header.step} steps")
         if another and self.pages.current != "explore":
             self._inform(f"“{self._loaded.title}” answers now, under Explore.")
@@ -383,7 +380,7 @@ class MainWindow(QMainWindow):
     def use_model(self, path: str) -> None:
         """Let the model of a file answer from now on."""
         model = self._catalogue.of(Path(path))
-        self.explore.queries.forget()
+        self.explore.queries.be_silent()
         self._status.setText(f"Loading “{model.title}”…")
         self._switcher.show_loading(model)
         self._model.use_model(model.file)

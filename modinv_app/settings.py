@@ -30,6 +30,7 @@ OUTPUT_DEVICE = Setting("sound/output_device", "")
 MAP_KIND: Setting[Kind] = Setting("map/kind", "t-SNE", get_args(Kind))
 GEOMETRY = Setting("window/geometry", QByteArray())
 COLUMNS = Setting("window/columns", QByteArray())
+TRAINING_PLAN = Setting("train/plan", "")
 MODEL_FILES: Setting[list[str]] = Setting("models/files", [])
 
 

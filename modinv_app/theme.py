@@ -25,9 +25,15 @@ def apply_scheme(scheme: Scheme) -> None:
     """Follow the system's light or dark mode, or force one of the two for the whole application."""
     QGuiApplication.setPalette(QPalette())  # the platform's own
     QGuiApplication.styleHints().setColorScheme(_SCHEMES[scheme])
+    palette = QPalette()
     # Where the platform has no theme to ask (bare X11), asking changes nothing: bring the colours.
     if scheme != "system" and is_dark(QGuiApplication.palette()) != (scheme == "dark"):
-        QGuiApplication.setPalette(_palette(scheme))
+        palette = _palette(scheme)
+        QGuiApplication.setPalette(palette)
+    # Qt's own colour for this role is half transparent, which is too faint to read. Roles that are not set stay the
+    # platform's.
+    palette.setColor(QPalette.ColorRole.PlaceholderText, muted_text(QGuiApplication.palette()))
+    QGuiApplication.setPalette(palette)
 
 
 def _palette(scheme: Literal["light", "dark"]) -> QPalette:

@@ -70,12 +70,12 @@ class Variant:
 
 
 VARIANTS: tuple[Variant, ...] = (
-    Variant("plain", "plain"),
+    Variant("plain", "normal"),
     Variant("slow", "slow", ("tempo", "-s", "0.85"), kokoro_speed=0.8),
     Variant("fast", "fast", ("tempo", "-s", "1.2"), kokoro_speed=1.3),
-    Variant("low", "lower pitch (two semitones)", ("pitch", "-200")),
-    Variant("long-tract", "longer vocal tract", ("speed", "0.92", "tempo", "-s", "1.05")),
-    Variant("short-tract", "shorter vocal tract", ("speed", "1.08", "tempo", "-s", "0.95")),
+    Variant("low", "lower pitch", ("pitch", "-200")),
+    Variant("long-tract", "deeper voice", ("speed", "0.92", "tempo", "-s", "1.05")),
+    Variant("short-tract", "brighter voice", ("speed", "1.08", "tempo", "-s", "0.95")),
 )
 
 

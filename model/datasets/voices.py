@@ -88,7 +88,7 @@ class Voices:
             _Clip(
                 f"{voice['id']}/{variant}/{word['word']}.opus",
                 range(10).index(word["label"]),
-                f"{voice['engine'].capitalize()} {voice['voice']}, {titles[variant]}",
+                f"{_described(voice)}, {titles[variant]}",
                 voice["id"],
             )
             for voice in index["voices"]
@@ -124,3 +124,9 @@ def _opened(archive: Path) -> Iterator[Clip]:
             yield sound
     except MissingData as error:
         raise MissingData(_DAMAGED) from error
+
+
+def _described(voice: Mapping[str, Any]) -> str:
+    """A voice for people who don't know speech engines: ``"Woman (Sky)"``, ``"Man (blend)"``."""
+    name = "blend" if voice["parents"] else voice["voice"].rpartition("_")[2].partition("-")[0].capitalize()
+    return f"{'Woman' if voice['sex'] == 'female' else 'Man'} ({name})"

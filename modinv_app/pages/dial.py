@@ -21,6 +21,7 @@ from modinv_app.data_service import DataService
 from modinv_app.panels.sweeps import SweepsPanel
 from modinv_app.sweep_entry import SweepState
 from modinv_app.sweep_service import SweepService
+from modinv_app.widgets.card import with_subscripts
 from modinv_app.widgets.dial_words import Words, origin_of, words_at
 from modinv_app.widgets.gauge import Gauge
 from modinv_app.widgets.icons import IconButton
@@ -300,11 +301,11 @@ class DialPage(QWidget):
         name = lambda_text(self._results.lambdas[self._nearest])
         there = abs(self._shown - self._nearest) < _ARRIVED
         text = f"λ_IG = {name}, trained and measured" if there else f"λ_IG = {name} is nearest; map interpolated"
-        if text != self._where.text():
-            self._where.setText(text)
+        if with_subscripts(text) != self._where.text():
+            self._where.setText(with_subscripts(text))
 
     def _lay_out(self) -> None:
-        name = QLabel("λ_IG")
+        name = QLabel(with_subscripts("λ_IG"))
         name.setBuddy(self.dial)
         name.setToolTip(
             "The weight of the information gain in the objective: how hard posteriors are pressed to N(0, I)"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,14 +15,17 @@ from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from model.checkpoint import UnusableCheckpoint
 from model.gallery import Gallery
+from model.plans import Plan
 from model.results import Modality
 from model.runs import Growth, RunInfo, RunRecord, RunStore, Snapshot
+from modinv_app import settings as chosen
 from modinv_app.data_service import DataService
 from modinv_app.jobs import Lane
 from modinv_app.model_catalogue import Model
 from modinv_app.panels.runs import RunsPanel
 from modinv_app.panels.training import TrainingPanel
 from modinv_app.run_watch import RunWatch
+from modinv_app.settings import Settings
 from modinv_app.training_service import TrainingService
 from modinv_app.widgets.curves import Curves
 from modinv_app.widgets.snapshot_map import SnapshotMap
@@ -35,6 +41,8 @@ class TrainPage(QWidget):
     ----------
     store
         Where runs are kept.
+    settings
+        Remembers what was chosen in the form.
     command
         Starts the process that trains.
 
@@ -61,8 +69,11 @@ class TrainPage(QWidget):
     informed = Signal(str)
     failed = Signal(str, str)
 
-    def __init__(self, store: RunStore, command: Sequence[str] = COMMAND, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, store: RunStore, settings: Settings, command: Sequence[str] = COMMAND, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self._settings = settings
         self.service = TrainingService(store, self, command)
         self._data = DataService(self)
         self.panel = TrainingPanel(self.service, self._data)
@@ -79,6 +90,7 @@ class TrainPage(QWidget):
         self._columns = QSplitter(Qt.Orientation.Horizontal)
         self._lay_out()
         self._wire()
+        self._restore_plan()
 
     def _lay_out(self) -> None:
         self.tabs.addTab(self.panel, "Train")
@@ -128,11 +140,25 @@ class TrainPage(QWidget):
 
     def release(self) -> None:
         """Let go of everything that runs; a training that is still on is kept, and can be resumed."""
+        self._remember_plan()
         self._watch.close()
         self.service.close()
         self._data.close()
         self.runs.close_library()
         self._lane.close()
+
+    # The form, from one session to the next
+
+    def _restore_plan(self) -> None:
+        try:
+            plan = Plan.from_dict(json.loads(self._settings.get(chosen.TRAINING_PLAN)))
+        except (ValueError, TypeError, KeyError, AttributeError):  # there is none, or it is from another version
+            return
+        self.panel.form.set_plan(replace(plan, start=None))  # the model that it started from need not be loaded again
+
+    def _remember_plan(self) -> None:
+        with suppress(ValueError):  # what can't be trained is not worth remembering
+            self._settings.set(chosen.TRAINING_PLAN, json.dumps(self.panel.form.plan().to_dict()))
 
     # Showing runs
 

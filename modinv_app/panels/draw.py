@@ -17,11 +17,12 @@ from PySide6.QtGui import (
     QKeySequence,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from model.results import Answer, FloatArray, Modality
 from modinv_app.queries import Drawing, GalleryItem, Picture, Query
 from modinv_app.widgets.canvas import Canvas, Sheet
+from modinv_app.widgets.check_box import CheckBox
 from modinv_app.widgets.icons import IconButton
 from modinv_app.widgets.picture_reader import PictureReader
 from modinv_app.widgets.strokes import Point
@@ -69,7 +70,7 @@ class DrawPanel(QWidget):
         self._undo = _tool("undo", "Undo", self.undo)
         self._redo = _tool("redo", "Redo", self.redo)
         self._clear = _tool("clear", "Clear", self.clear)
-        self._play = QCheckBox("Play the nearest match")
+        self._play = CheckBox("Play the nearest match")
         self._play.setChecked(True)
         self._play.setToolTip("Play what was found as soon as the pen is lifted")
         self._seen = SeenPicture()

@@ -12,7 +12,7 @@ from model.evaluation.report import PAPER_TABLE, Interval, Report
 from model.recipes import lambda_text
 from model.results import Modality
 from model.sweep_results import SweepResults
-from modinv_app.widgets.card import Card, RuledTable, bold, muted
+from modinv_app.widgets.card import Card, RuledTable, bold, muted, with_subscripts
 from modinv_app.widgets.keys import Key, Keys
 from modinv_app.widgets.sweep_curve import PURITY_COLOUR, SVM_COLOUR
 
@@ -55,7 +55,7 @@ class Figure3Panel(QWidget):
         self._results: SweepResults | None = None
         self._model: tuple[float, Report] | None = None
         self._plot: Figure3Plot | None = None
-        self._card = Card("Purity and modality SVM against λ_IG")
+        self._card = Card(with_subscripts("Purity and modality SVM against λ_IG"))
         self._card.body.setSpacing(6)
         self._card.body.addWidget(Keys(_KEYS))
         self._table_card = Card("Mean over seeds, and the paper's")
@@ -119,7 +119,7 @@ class Figure3Panel(QWidget):
         table.grid.setHorizontalSpacing(9)
         table.grid.addWidget(muted("measured here", _RIGHT), 0, 1, 1, len(_COLUMNS))
         table.grid.addWidget(muted("the paper", _RIGHT), 0, len(_COLUMNS) + 1, 1, len(_OF_PAPER))
-        table.grid.addWidget(bold("λ_IG"), 1, 0)
+        table.grid.addWidget(bold(with_subscripts("λ_IG")), 1, 0)
         heads = [*((bold(short, _RIGHT), tip) for short, tip, _ in _COLUMNS)]
         heads += [(muted(short, _RIGHT), f"{tip}, paper") for short, tip in _OF_PAPER]
         for column, (head, tip) in enumerate(heads, start=1):

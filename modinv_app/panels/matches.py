@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from model.results import Answer, FloatArray, Modality
 from modinv_app.widgets.match_model import MatchModel
@@ -67,7 +67,13 @@ class MatchesPanel(QWidget):
         heading.setContentsMargins(6, 4, 6, 4)
         heading.setSpacing(0)
         heading.addWidget(self._caption)
-        heading.addWidget(self._summary)
+        below = QHBoxLayout()
+        below.addWidget(self._summary, 1)
+        score = QLabel("score")
+        score.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        score.setToolTip("Dot product of the two posteriors' means: the more, the more alike")
+        below.addWidget(score)
+        heading.addLayout(below)
         layout.addLayout(heading)
         layout.addWidget(self._view, 1)
 

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSplitter,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -271,14 +270,10 @@ class RunsPanel(QWidget):
             if name in ("rename", "delete"):
                 self._menu.addSeparator()
             self._menu.addAction(action)
-        more = QToolButton()
-        more.setText("⋯")
-        more.setAccessibleName("More")
-        more.setStyleSheet("QToolButton::menu-indicator { image: none; }")
-        more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        more.setMenu(self._menu)
+        more = IconButton("more", "More: rename, write a note, open its folder, delete")
         more.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        more.setToolTip("Rename, write a note, open its folder, delete")
+        # A menu of its own would be marked by an arrow over the dots.
+        more.clicked.connect(lambda: self._menu.popup(more.mapToGlobal(QPoint(0, -self._menu.sizeHint().height()))))
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
         for name in ("use", "resume", "evaluate"):

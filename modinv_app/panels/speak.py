@@ -9,7 +9,6 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QMimeData, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import (
-    QCheckBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
@@ -26,6 +25,7 @@ from modinv_app.audio.quality import all_zeros, problem_with
 from modinv_app.audio.recorder import Recorder
 from modinv_app.queries import GalleryItem, Query, SoundFile
 from modinv_app.theme import is_dark, muted_text, warning_colour
+from modinv_app.widgets.check_box import CheckBox
 from modinv_app.widgets.device_chooser import DeviceButton, DeviceChooser
 from modinv_app.widgets.hold_button import HoldButton
 from modinv_app.widgets.icons import icon
@@ -110,7 +110,7 @@ class SpeakPanel(QWidget):
         self.button = HoldButton(_HOLD)
         self.button.setToolTip("Hold while you speak. The recording begins a little earlier and ends a little later.")
         self._meter = LevelMeter()
-        self._switch = QCheckBox("Hands-free")
+        self._switch = CheckBox("Hands-free")
         self._switch.setToolTip("Listen all the time: each word that is heard becomes a query")
         self._open = QPushButton("Open sound…")
         self._open.setIcon(icon("open", self.palette()))
@@ -294,7 +294,12 @@ class SpeakPanel(QWidget):
         self._report(message)
 
     def _watch_for_zeros(self, samples: Samples, rate: int) -> None:
-        """With hands-free on, nobody would ever learn why no word is heard."""
+        """Say that a microphone is dead, and that no longer once it is not.
+
+        With hands-free on, nobody would ever learn otherwise why no word is heard.
+        """
+        if samples.any() and self._problem == all_zeros():
+            self.show_problem("")  # it is not true any more
         if not self.hands_free or samples.any():
             self._zeros = 0.0
             return

@@ -7,6 +7,11 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 
+def with_subscripts(text: str) -> str:
+    """A text for a label in which λ_IG is written as in the paper."""
+    return text.replace("λ_IG", "λ<sub>IG</sub>")
+
+
 def muted(text: str = "", alignment: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft) -> QLabel:
     """A word that matters less: a hint, a unit, the head of a column."""
     label = QLabel(text, alignment=alignment | Qt.AlignmentFlag.AlignVCenter)

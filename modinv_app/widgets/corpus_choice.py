@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from modinv_app.data_service import CorpusInfo
+from modinv_app.widgets.card import muted
+from modinv_app.widgets.check_box import CheckBox
 from modinv_app.widgets.note import Note
 
 _NO_HUMAN = "A model that never heard a human does badly on humans."
@@ -31,11 +34,14 @@ class CorpusChoice(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._corpora: tuple[CorpusInfo, ...] = ()
-        self._boxes: dict[str, QCheckBox] = {}
+        self._boxes: dict[str, CheckBox] = {}
         self._unwanted: set[str] = set()  # what the user has switched off, installed or not
+        self._wanted: set[str] | None = None  # what was chosen before it was known which corpora there are
         self._problem = ""
         self._rows = QVBoxLayout()
         self._rows.setSpacing(2)
+        self._advice = muted(_NO_HUMAN)  # there all the time, or the form would move under the mouse
+        self._advice.setWordWrap(True)
         self._note = Note()
         self._get = QPushButton()
         self._get.clicked.connect(self._ask_for_download)
@@ -52,6 +58,7 @@ class CorpusChoice(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(self._rows)
+        layout.addWidget(self._advice)
         layout.addWidget(self._note)
         layout.addWidget(self._get)
         layout.addLayout(coming)
@@ -64,9 +71,11 @@ class CorpusChoice(QWidget):
         self._corpora = tuple(corpora)
         for corpus in corpora:
             if corpus.name not in self._boxes:
-                box = QCheckBox(f"Human voices: {corpus.title}" if corpus.human else corpus.title)
+                box = CheckBox(f"Human voices: {corpus.title}" if corpus.human else corpus.title)
                 box.clicked.connect(lambda on, name=corpus.name: self._choose(name, on))
                 self._boxes[corpus.name] = box
+                if self._wanted is not None and corpus.name not in self._wanted:
+                    self._unwanted.add(corpus.name)
                 self._rows.addWidget(box)
         self._show_download(False)
         self._show()
@@ -79,7 +88,8 @@ class CorpusChoice(QWidget):
 
     def choose(self, names: Sequence[str]) -> None:
         """Learn from these, as far as they are installed."""
-        self._unwanted = {corpus.name for corpus in self._corpora} - set(names)
+        self._wanted = set(names)
+        self._unwanted = {corpus.name for corpus in self._corpora} - self._wanted
         self._show()
         self.changed.emit()
 
@@ -125,7 +135,8 @@ class CorpusChoice(QWidget):
             box.setChecked(corpus.name in chosen)
             box.setToolTip("" if corpus.installed else f"{corpus.title} is not installed")
         deaf = bool(self._corpora) and not any(c.human and c.name in chosen for c in self._corpora)
-        self._note.show_text(self._problem or (_NO_HUMAN if deaf else ""))
+        self._advice.setForegroundRole(QPalette.ColorRole.WindowText if deaf else QPalette.ColorRole.PlaceholderText)
+        self._note.show_text(self._problem)
         missing = self._missing()
         self._get.setVisible(missing is not None and self._cancel.isHidden())
         if missing is not None:

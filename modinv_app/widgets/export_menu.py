@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import Signal
@@ -73,14 +74,18 @@ class ExportMenu(QMenu):
 
     def _ask(self, export: Export) -> None:
         dialog = QFileDialog(self.window(), f"Export: {export.title.rstrip('…')}")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        if export.kinds:
+        if not export.kinds:
+            dialog.setFileMode(QFileDialog.FileMode.Directory)  # a new folder, or one that is there
+            dialog.setLabelText(QFileDialog.DialogLabel.Accept, "Export here")
+            dialog.fileSelected.connect(lambda path: self.chosen.emit(export.what, str(Path(path) / export.stem)))
+        else:
+            dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
             dialog.setNameFilters(export.kinds)
             dialog.setDefaultSuffix(_suffix(export.kinds[0]))
             # A file of the kind that is chosen, whatever kind was chosen first.
             dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix(_suffix(kind)))
-        dialog.selectFile(export.stem)
-        dialog.fileSelected.connect(lambda path: self.chosen.emit(export.what, path))
+            dialog.selectFile(export.stem)
+            dialog.fileSelected.connect(lambda path: self.chosen.emit(export.what, path))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 

@@ -16,7 +16,7 @@ from model.evaluation.report import PAPER_TABLE, Interval, Report
 from model.sweep_results import SweepResults
 from modinv_app.theme import digit_colour, is_dark, muted_text
 from modinv_app.widgets.axed_plot import AxedPlot
-from modinv_app.widgets.card import faint
+from modinv_app.widgets.card import faint, with_subscripts
 from modinv_app.widgets.sweep_curve import PURITY_COLOUR, SVM_COLOUR
 
 _ZERO = -6.0  # where the logarithmic axis shows lambda_IG = 0
@@ -40,7 +40,7 @@ class Figure3Plot(AxedPlot):
         self._results: SweepResults | None = None
         self._model: tuple[float, Report] | None = None
         self.setAccessibleName("Purity and modality SVM against lambda_IG")
-        self.bottom.setLabel("λ_IG")
+        self.bottom.setLabel(with_subscripts("λ_IG"))
         self.bottom.setTicks([_TICKS])
         self.left.setTicks([[(tick / 4, f"{tick / 4:g}") for tick in range(5)]])
         for axis in (self.left, self.bottom):

@@ -53,7 +53,7 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         super().__init__()
         self.setAntialiasing(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._box = pg.ViewBox(lockAspect=True, enableMenu=False)
+        self._box = _Box(lockAspect=True, enableMenu=False)
         self._box.disableAutoRange()
         # Far enough out and in for anybody, and nobody gets lost.
         self._box.setLimits(minXRange=0.02, maxXRange=12, minYRange=0.02, maxYRange=12)
@@ -334,3 +334,13 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
     def _on_widget(self, at: FloatArray) -> QPointF:
         scene = self._box.mapViewToScene(QPointF(*map(float, at)))
         return QPointF(self.mapFromScene(scene))
+
+
+class _Box(pg.ViewBox):  # type: ignore[misc]
+    """Pans with the left button; pyqtgraph's zoom by a drag with the right one ends on an empty page too easily."""
+
+    def mouseDragEvent(self, event: pg.GraphicsScene.mouseEvents.MouseDragEvent, axis: int | None = None) -> None:
+        if event.button() is Qt.MouseButton.RightButton:
+            event.ignore()
+        else:
+            super().mouseDragEvent(event, axis)

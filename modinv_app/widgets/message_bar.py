@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, QTimer, Signal
@@ -39,6 +40,13 @@ class MessageBar(QFrame):
     A new message takes the place of the one before. The strip never takes the keyboard focus by itself;
     screen readers announce it.
 
+    Parameters
+    ----------
+    parent
+        The widget over which it floats.
+    above
+        A widget at the lower edge that it must not cover, if there is one.
+
     Signals
     -------
     closed()
@@ -47,9 +55,10 @@ class MessageBar(QFrame):
 
     closed = Signal()
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, above: Callable[[], QWidget | None] = lambda: None) -> None:
         super().__init__(parent)
         self._host = parent
+        self._above = above
         self._kind: Kind = "info"
         self._timeout_ms: int | None = None
         self._margin = self.fontMetrics().height() // 2
@@ -157,7 +166,10 @@ class MessageBar(QFrame):
         width = min(room.width(), 90 * self.fontMetrics().averageCharWidth())
         self._grid.activate()
         height = min(room.height(), self._grid.totalHeightForWidth(width))
-        self.setGeometry(room.center().x() - width // 2, room.bottom() - height + 1, width, height)
+        lowest = room.bottom() + 1
+        if (below := self._above()) is not None:
+            lowest = min(lowest, below.mapTo(self._host, below.rect().topLeft()).y() - self._margin)
+        self.setGeometry(room.center().x() - width // 2, max(room.top(), lowest - height), width, height)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._host and event.type() == QEvent.Type.Resize:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollA
 from model.evaluation.report import Calibration, CalibrationBin, Interval, PaperRow
 from model.recipes import lambda_text
 from modinv_app.widgets.calibration_bars import CalibrationBars
-from modinv_app.widgets.card import Card, RuledTable, bold, muted
+from modinv_app.widgets.card import Card, RuledTable, bold, muted, with_subscripts
 from modinv_app.widgets.interval_strip import IntervalStrip
 
 _RIGHT = Qt.AlignmentFlag.AlignRight
@@ -72,7 +72,9 @@ class NumbersTable(QScrollArea):
             interval = None if found is None else Interval.from_json_dict(found)
             theirs = None if paper is None else _of_paper(paper, name)
             measure.show_measure(interval, theirs, missing)
-        self._paper.setText("the paper" if paper is None else f"the paper, λ_IG {lambda_text(paper.lambda_ig)}")
+        self._paper.setText(
+            "the paper" if paper is None else with_subscripts(f"the paper, λ_IG {lambda_text(paper.lambda_ig)}")
+        )
         for name, (bars, word) in self._calibrations.items():
             found = _look_up(values, (name, "calibration"))
             calibration = None if found is None else _calibration(found)

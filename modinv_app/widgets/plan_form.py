@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from model.plans import IMAGE_CORPORA, Plan
 from model.recipes import FAST
-from modinv_app.widgets.card import bold
+from modinv_app.widgets.card import bold, with_subscripts
 from modinv_app.widgets.corpus_choice import CorpusChoice
 from modinv_app.widgets.fold import Fold
 from modinv_app.widgets.lambda_dial import LambdaDial
@@ -62,6 +62,7 @@ class PlanForm(QWidget):
         self._device.setAccessibleName("Device")
         self._device.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._device.addItem("Automatic", "auto")
+        self._device_wanted = "auto"  # it may be chosen before it is known which there are
         self._device.activated.connect(self._choose_device)
         self._seed = QSpinBox(maximum=2**31 - 1)
         self._seed.setFixedWidth(12 * self.fontMetrics().averageCharWidth() + 30)
@@ -77,7 +78,7 @@ class PlanForm(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
-        layout.addWidget(bold("λ_IG, the weight of the information gain"))
+        layout.addWidget(bold(with_subscripts("λ_IG, the weight of the information gain")))
         layout.addWidget(self.dial)
         layout.addWidget(bold("Learn from MNIST's images and"))
         layout.addWidget(self.corpora)
@@ -130,18 +131,18 @@ class PlanForm(QWidget):
             self.corpora.choose(plan.speech)
             self._seed.setValue(plan.seed)
             self._left_out.setText(plan.left_out)
+            self._device_wanted = plan.device
             self._device.setCurrentIndex(max(0, self._device.findData(plan.device)))
             self._start.setCurrentIndex(max(0, self._start.findData(str(plan.start))) if plan.start else 0)
         self.changed.emit()
 
     def show_devices(self, devices: Sequence[tuple[str, str]]) -> None:
         """Offer devices: their names for torch, and for people."""
-        chosen = self._device.currentData()
         self._device.clear()
         for name, title in devices:
             self._device.addItem(title, name)
             self._device.setItemData(self._device.count() - 1, title, Qt.ItemDataRole.ToolTipRole)
-        self._device.setCurrentIndex(max(0, self._device.findData(chosen)))
+        self._device.setCurrentIndex(max(0, self._device.findData(self._device_wanted)))
         self._device.setToolTip(self._device.currentText())
 
     def show_loaded(self, path: Path, title: str) -> None:
@@ -153,5 +154,6 @@ class PlanForm(QWidget):
         self._start.setCurrentIndex(chosen)
 
     def _choose_device(self) -> None:
+        self._device_wanted = self._device.currentData()
         self._device.setToolTip(self._device.currentText())
         self.changed.emit()

@@ -8,11 +8,12 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
 
 from model.recipes import Recipe
 from modinv_app.theme import is_dark, warning_colour
 from modinv_app.widgets.card import bold
+from modinv_app.widgets.check_box import CheckBox
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class RecipeFields(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._editors: list[tuple[_Field, _NumberEdit | QComboBox | QCheckBox]] = []
+        self._editors: list[tuple[_Field, _NumberEdit | QComboBox | CheckBox]] = []
         self._form = QFormLayout(self)
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setVerticalSpacing(4)
@@ -150,13 +151,13 @@ class RecipeFields(QWidget):
             self._form.addRow(label, editor)
             self._editors.append((field, editor))
 
-    def _editor(self, field: _Field) -> _NumberEdit | QComboBox | QCheckBox:
+    def _editor(self, field: _Field) -> _NumberEdit | QComboBox | CheckBox:
         if isinstance(field, _Number):
             number = _NumberEdit(field)
             number.textEdited.connect(self.edited)
             return number
         if isinstance(field, _Switch):
-            switch = QCheckBox()
+            switch = CheckBox()
             switch.clicked.connect(self.edited)
             return switch
         words = QComboBox()
@@ -189,7 +190,7 @@ class RecipeFields(QWidget):
         for field, editor in self._editors:
             if isinstance(editor, QComboBox):
                 values[field.name] = editor.currentData()
-            elif isinstance(editor, QCheckBox):
+            elif isinstance(editor, CheckBox):
                 values[field.name] = editor.isChecked()
             elif editor.field.place is None:
                 values[field.name] = editor.value()

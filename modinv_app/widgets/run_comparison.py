@@ -10,7 +10,6 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QBrush, QColor, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QCheckBox,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 from model.recipes import lambda_text
 from modinv_app.run_entry import RunEntry, duration
 from modinv_app.theme import accent, is_dark, run_colour
+from modinv_app.widgets.check_box import CheckBox
 
 _NAMES = {
     "lambda_ig": "λ_IG",
@@ -43,7 +43,7 @@ class RunComparison(QWidget):
         super().__init__(parent)
         self._entries: tuple[RunEntry, ...] = ()
         self._title = QLabel()
-        self._all = QCheckBox("All")
+        self._all = CheckBox("All")
         self._all.setToolTip("Show what they have in common, too")
         self._all.setAccessibleName("Show what the runs have in common, too")
         self._all.toggled.connect(self._fill)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QFormLayout, QGridLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from model.plans import IMAGE_CORPORA, Plan
 from model.recipes import FAST, PAPER_LAMBDAS, lambda_text
 from model.sweep import SweepPlan
-from modinv_app.widgets.card import bold
+from modinv_app.widgets.card import bold, with_subscripts
+from modinv_app.widgets.check_box import CheckBox
 from modinv_app.widgets.corpus_choice import CorpusChoice
 from modinv_app.widgets.fold import Fold
 from modinv_app.widgets.recipe_choice import RecipeChoice
@@ -35,7 +36,7 @@ class SweepForm(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._values = {value: QCheckBox(lambda_text(value)) for value in PAPER_LAMBDAS}
+        self._values = {value: CheckBox(lambda_text(value)) for value in PAPER_LAMBDAS}
         for value, box in self._values.items():
             box.setChecked(True)
             box.setAccessibleName(f"λ_IG {lambda_text(value)}")
@@ -60,7 +61,7 @@ class SweepForm(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
-        layout.addWidget(bold("Values of λ_IG"))
+        layout.addWidget(bold(with_subscripts("Values of λ_IG")))
         values = QGridLayout()
         values.setHorizontalSpacing(4)
         values.setVerticalSpacing(4)

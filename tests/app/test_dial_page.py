@@ -63,7 +63,9 @@ def gap(page: DialPage, digit: int) -> float:
 
 def said(page: DialPage) -> str:
     """Every word that can be read beside the map."""
-    return "\n".join(label.text() for label in page.findChildren(QLabel) if label.isVisible())
+    return "\n".join(label.text() for label in page.findChildren(QLabel) if label.isVisible()).replace(
+        "<sub>IG</sub>", "_IG"
+    )
 
 
 def gauges(page: DialPage) -> list[str]:

@@ -96,3 +96,19 @@ def test_goes_by_itself_only_when_asked_and_not_while_its_details_are_read(bar, 
 def test_leaves_the_keyboard_where_it_was(bar):
     bar.show_message("Hello", details="x")
     assert not bar.isAncestorOf(bar.window().focusWidget() or bar.window())
+
+
+def test_a_message_keeps_off_what_lies_at_the_lower_edge(qtbot):
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(600, 400)
+    legend = QWidget(window)
+    legend.setGeometry(50, 340, 500, 30)
+    bar = MessageBar(window, lambda: legend)
+    window.show()
+    bar.show_message("A message.")
+    assert bar.geometry().bottom() < legend.geometry().top()
+    window.resize(600, 500)
+    legend.setGeometry(50, 440, 500, 30)
+    bar.show_message("Another one.")
+    assert 300 < bar.geometry().top() < bar.geometry().bottom() < 440

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from desk import Desk, until
+from desk import SEVEN, Desk, until
 from PySide6.QtWidgets import QComboBox, QProgressBar
 
 from model import locations
 from model.projection import NeighbourMap
+from model.results import Modality
 from model.trained import load_model, save_model
 
 
@@ -83,3 +84,17 @@ def test_a_damaged_file_leaves_the_present_model_shown(switching_desk: Desk, tmp
     until(lambda: problems, "a message")
     assert not loading(desk)
     assert box(desk).currentText() == "Shipped model"
+
+
+def test_the_query_is_asked_again_after_a_switch(switching_desk: Desk, other: Path) -> None:
+    desk = switching_desk
+    desk.draw(SEVEN)
+    before = desk.await_found(Modality.SPEECH)
+    reply = desk.state.reply
+    desk.window.use_model(str(other))
+    until(lambda: not loading(desk), "the other model", 60)
+    until(lambda: desk.state.reply is not None and desk.state.reply is not reply, "its own answer to the drawing")
+    assert not np.allclose(desk.state.reply.answer.mean, reply.answer.mean)
+    assert before
+    choose(desk, "Shipped model")
+    until(lambda: not loading(desk), "the shipped model", 60)

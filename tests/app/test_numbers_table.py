@@ -38,7 +38,7 @@ def test_a_report_stands_beside_the_papers_nearest_row(table: NumbersTable) -> N
     assert cell(table, "Modality SVM") == "0.550"
     assert cell(table, "Cluster purity, paper") == "0.984"
     assert cell(table, "Modality SVM, paper") == "0.554"
-    assert "the paper, λ_IG 2.15e-2" in words(table)
+    assert "the paper, λ<sub>IG</sub> 2.15e-2" in words(table)
     assert "± 0.025" in words(table)
 
 

@@ -353,6 +353,16 @@ def test_dragging_pans_and_a_double_click_on_the_ground_shows_everything(qtbot: 
     qtbot.waitUntil(lambda: at(panel, 0) == home, timeout=2000)
 
 
+def test_a_drag_with_the_right_button_changes_nothing(panel: ProjectionPanel) -> None:
+    before = [at(panel, index) for index in (0, 10)]
+    widget, place = target(panel, QPoint(300, 300))
+    QTest.mousePress(widget, Qt.MouseButton.RightButton, pos=place)
+    for step in range(1, 9):
+        QTest.mouseMove(widget, place + QPoint(10 * step, -20 * step), delay=5)
+    QTest.mouseRelease(widget, Qt.MouseButton.RightButton, pos=place + QPoint(80, -160))
+    assert [at(panel, index) for index in (0, 10)] == before
+
+
 def test_a_query_outside_of_the_view_is_panned_to_gently(qtbot: QtBot, panel: ProjectionPanel) -> None:
     plot = plot_of(panel)
     for _ in range(5):

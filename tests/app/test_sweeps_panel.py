@@ -97,7 +97,9 @@ class Sweeper:
 
     def says(self) -> str:
         """Every word that can be read beside the map."""
-        return "\n".join(label.text() for label in self.page.findChildren(QLabel) if label.isVisible())
+        return "\n".join(label.text() for label in self.page.findChildren(QLabel) if label.isVisible()).replace(
+            "<sub>IG</sub>", "_IG"
+        )
 
     def rows(self) -> list[list[str]]:
         table = self.panel.findChild(SweepTable)

@@ -109,3 +109,15 @@ def test_a_louder_sound_is_a_brighter_colour() -> None:
     assert lightness[0] < 2
     assert lightness[-1] > 95
     assert (np.diff(lightness) > -0.2).all()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark", "system"])
+def test_what_matters_less_can_still_be_read(qapp: QApplication, scheme: Scheme) -> None:  # noqa: ARG001
+    """WCAG 2.1, 1.4.3: a contrast of at least 4.5 to 1, on the window and on a list."""
+    apply_scheme(scheme)
+    palette = QGuiApplication.palette()
+    quiet = palette.color(QPalette.ColorRole.PlaceholderText)
+    assert quiet.alpha() == 255
+    for ground in (QPalette.ColorRole.Window, QPalette.ColorRole.Base, QPalette.ColorRole.Button):
+        lightnesses = sorted(float(XYZ[1] @ linear(colour)) for colour in (quiet, palette.color(ground)))
+        assert (lightnesses[1] + 0.05) / (lightnesses[0] + 0.05) >= 4.5, ground

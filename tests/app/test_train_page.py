@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 import small_corpora
 from desk import until
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QProgressBar, QPushButton
 
@@ -23,6 +24,7 @@ from model.checkpoint import read, read_header
 from model.runs import RunRecord, RunStore
 from modinv_app.model_catalogue import Model
 from modinv_app.pages.train import TrainPage
+from modinv_app.settings import Settings
 from modinv_app.widgets.curves import Curves
 from modinv_app.widgets.snapshot_map import SnapshotMap
 
@@ -45,7 +47,8 @@ class Trainer:
 
     def __init__(self, runs: Path) -> None:
         self.store = RunStore(runs)
-        self.page = TrainPage(self.store)
+        self.settings = Settings(QSettings(str(runs.parent / "settings.ini"), QSettings.Format.IniFormat))
+        self.page = TrainPage(self.store, self.settings)
         self.panel, self.service = self.page.panel, self.page.service
         self.failures: list[str] = []
         self.used: list[str] = []
@@ -189,6 +192,22 @@ def test_what_is_heard_for_the_first_time_says_how_far_it_is_and_can_be_stopped(
         assert trainer.failures == []
     finally:
         voices.click()
+
+
+def test_the_form_comes_back_in_the_next_session(trainer: Trainer) -> None:
+    devices = [("auto", "Automatic"), ("cpu", "Slow 7")]
+    trainer.panel.form.show_devices(devices)
+    trainer.panel.form.dial.set_value(0.5)
+    trainer.panel.form.corpora.choose(["voices"])
+    wanted = replace(trainer.panel.form.plan(), seed=7, device="cpu")
+    trainer.panel.form.set_plan(wanted)
+    trainer.page.release()
+    again = TrainPage(trainer.store, trainer.settings)
+    again.show()
+    until(lambda: again.panel.form.corpora.chosen(), "the corpora", 60)
+    again.panel.form.show_devices(devices)
+    assert again.panel.form.plan() == wanted
+    again.release()
 
 
 def test_pause_and_go_on(trainer: Trainer) -> None:

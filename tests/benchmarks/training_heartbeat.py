@@ -21,12 +21,14 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "app")]
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen:configfile=" + os.path.relpath(ROOT / "tests/app/screen.json"))
 
 from desk import Desk, pause, until  # noqa: E402
+from PySide6.QtCore import QSettings  # noqa: E402
 
 from model.plans import Plan  # noqa: E402
 from model.recipes import FAST  # noqa: E402
 from model.runs import RunStore  # noqa: E402
 from modinv_app.app import make_application  # noqa: E402
 from modinv_app.pages.train import TrainPage  # noqa: E402
+from modinv_app.settings import Settings  # noqa: E402
 from tests.benchmarks.heartbeat import beats, spread  # noqa: E402
 
 
@@ -90,7 +92,8 @@ def main() -> None:
     make_application([sys.argv[0]])
     with tempfile.TemporaryDirectory() as folder:
         desk = Desk(Path(folder) / "heartbeat.ini").open().ready()
-        page = TrainPage(RunStore(Path(folder) / "runs"))
+        settings = Settings(QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat))
+        page = TrainPage(RunStore(Path(folder) / "runs"), settings)
         page.resize(1280, 800)
         speech = speech_corpus()
         page.show()
