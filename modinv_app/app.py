@@ -15,6 +15,7 @@ from modinv_app.audio.portaudio import PortAudio
 from modinv_app.audio.recorder import Recorder
 from modinv_app.audio.system import SoundSystem
 from modinv_app.garbage import GarbageCollection
+from modinv_app.imports import Imports
 from modinv_app.main_window import MainWindow
 from modinv_app.model_service import ModelService
 from modinv_app.settings import Settings
@@ -53,7 +54,8 @@ class Application:
         )
         self.model.gallery_loaded.connect(self._take_gallery)
         self.model.ready.connect(self.state.set_model)
-        self.model.ready.connect(self._prepare_pages)
+        self.imports = Imports(self.window)
+        self.model.ready.connect(self.imports.prepare_pages)
         self.garbage = GarbageCollection(self.window)
         self.model.ready.connect(self.garbage.start)
         self.model.failed.connect(self.garbage.start)
@@ -61,20 +63,12 @@ class Application:
     def start(self) -> None:
         """Show the window, then load the model and open the sound devices behind it."""
         self.window.show()
-        self.model.start(prepare_map=_import_map)
+        self.imports.prepare_map()
+        self.model.start()
         self.sound.refresh()
         self.recorder.start()  # before what can wait, for all of it happens in one thread
         self.player.warm_up()
 
-    def _prepare_pages(self) -> None:
-        self.model.ready.disconnect(self._prepare_pages)
-        self.window.prepare_pages()
-
     def _take_gallery(self, gallery: object, maps: object) -> None:
         self.state.set_gallery(gallery)  # type: ignore[arg-type]
         self.state.set_maps(maps)  # type: ignore[arg-type]
-
-
-def _import_map() -> None:
-    """Half a second of importing that the window would stand still for, if it came with the first map."""
-    import modinv_app.widgets.map_plot  # noqa: F401

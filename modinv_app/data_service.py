@@ -70,6 +70,7 @@ class DataService(QObject):
     def download(self, name: str) -> None:
         """Fetch a corpus; one that was stopped goes on where it was."""
         self._unwanted.clear()
+        tell = self._lane.relay(self.progressed.emit)
 
         def work() -> bool:
             from model.datasets.download import SOURCES, Downloading, Installed, Stopped, download
@@ -81,7 +82,7 @@ class DataService(QObject):
                 share = progress.done / progress.total if isinstance(progress, Downloading) else None
                 if share is None or time.monotonic() - told > _TELL_SECONDS:
                     told = time.monotonic()
-                    self.progressed.emit(share)
+                    tell(share)
             raise AssertionError("A download ends with Installed or Stopped.")
 
         self._lane.submit(work, self._downloaded, self._broken)

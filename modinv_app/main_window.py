@@ -26,7 +26,6 @@ from modinv_app.actions import Callback, Commands
 from modinv_app.audio.player import Player
 from modinv_app.audio.recorder import Recorder
 from modinv_app.audio.system import SoundSystem
-from modinv_app.jobs import Lane
 from modinv_app.model_catalogue import Model, ModelCatalogue
 from modinv_app.model_service import ModelService
 from modinv_app.pages.explore import ExplorePage
@@ -60,14 +59,6 @@ _OF_EXPLORE = ("Draw", "Listen", "Map")
 """Groups of commands whose single keys mean something else on other pages."""
 
 
-def _import_pages() -> None:
-    import scipy.special  # noqa: F401 (the intervals of a sweep need it)
-
-    import modinv_app.pages.dial
-    import modinv_app.pages.evaluate
-    import modinv_app.pages.train  # noqa: F401
-
-
 class MainWindow(QMainWindow):
     """Four pages: explore, the dial of lambda_IG, train, evaluate.
 
@@ -98,7 +89,6 @@ class MainWindow(QMainWindow):
         self._recorder = recorder
         self._player = player
         self._store = store
-        self._files = Lane("files", self)
         self._leaving = False
         self.dial: DialPage | None = None
         self.train: TrainPage | None = None
@@ -208,10 +198,6 @@ class MainWindow(QMainWindow):
         self._tell_loaded(page)
         return page
 
-    def prepare_pages(self) -> None:
-        """Import what the other pages need, behind the window: it takes long enough to be felt at the first turn."""
-        self._files.submit(_import_pages, lambda _done: None, lambda error: self._fail(str(error), ""))
-
     def _wire(self) -> None:
         self.pages.turned.connect(self._page_turned)
         self._catalogue.changed.connect(self._models_changed)
@@ -250,7 +236,6 @@ class MainWindow(QMainWindow):
         self._player.release()
         self._sound.close()
         self._model.close()
-        self._files.close()
         self._catalogue.close()
         for page in (self.dial, self.train, self.evaluate):
             if page is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,19 @@ MAPS: dict[str, type[PrincipalComponents] | type[NeighbourMap]] = {"PCA": Princi
 
 class _NoGallery(Exception):
     """The gallery could not be loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What answers: replaced as a whole and never changed, so that whoever reads it, in any thread, sees what fits."""
+
+    gallery: Gallery
+    maps: Mapping[str, Projection]
+    retriever: Retriever | None = None
+
+    @property
+    def coordinates(self) -> dict[str, FloatArray]:
+        return {kind: projection.coordinates for kind, projection in self.maps.items()}
 
 
 class ModelService(QObject):
@@ -86,28 +100,24 @@ class ModelService(QObject):
         self._forgotten = 0
         self._closing = False
         self.file = locations.shipped_model()
-        # These are touched by the model's lane only.
-        self._gallery: Gallery | None = None
-        self._retriever: Retriever | None = None
-        self._maps: dict[str, Projection] = {}
+        self._loaded: _Loaded | None = None  # replaced by the model's lane only
 
     @property
     def latest_ticket(self) -> int:
         """The ticket of the question asked last."""
         return self._ticket
 
-    def start(self, prepare_map: Callable[[], object] = lambda: None) -> None:
-        """Load gallery and model, the one that can be looked at first; before it, what it takes to look at it."""
-        self._lane.submit(prepare_map, lambda _done: None, self._broken)
+    def start(self) -> None:
+        """Load gallery and model, the one that can be looked at first."""
         self._lane.submit(self._load_gallery, self._gallery_loaded, self._broken)
         self._lane.submit(lambda: self._load_model(self.file), self.ready.emit, self._not_loaded)
 
     def close(self) -> None:
-        """End the threads; what waits is dropped."""
+        """Let the threads end; what waits is dropped. Nobody waits for them: to load a model takes seconds."""
         self.forget()
         self._closing = True
-        self._lane.close()
-        self._map_lane.close()
+        self._lane.close(0)
+        self._map_lane.close(0)
 
     def use_model(self, path: Path) -> None:
         """Let another model answer. If it can't be loaded the present one goes on, and ``failed`` says why.
@@ -146,8 +156,7 @@ class ModelService(QObject):
         def load() -> tuple[FloatArray, int]:
             from model.retrieval import clip
 
-            assert self._gallery is not None
-            return clip(self._gallery, index)
+            return clip(self._present().gallery, index)
 
         self._lane.submit(load, lambda sound: self.clip_loaded.emit(index, *sound), self._broken)
 
@@ -166,11 +175,12 @@ class ModelService(QObject):
         ticket = self._ticket
 
         def work() -> Reply | None:
-            if ticket != self._ticket or self._retriever is None:
+            loaded = self._loaded
+            if ticket != self._ticket or loaded is None or loaded.retriever is None:
                 return None  # a newer question waits, or there is no model: that has been said
-            answer = question(self._retriever)
+            answer = question(loaded.retriever)
             query = np.vstack([answer.mean, answer.samples])
-            places = {kind: projection.place(query) for kind, projection in self._maps.items()}
+            places = {kind: projection.place(query) for kind, projection in loaded.maps.items()}
             return Reply(answer, places)
 
         def done(reply: Reply | None) -> None:
@@ -188,19 +198,12 @@ class ModelService(QObject):
 
         self._lane.submit(work, done, refuse)
 
-    def _load_gallery(self) -> Gallery:
-        self._gallery = gallery = Gallery.load(locations.shipped_gallery())
-        for kind, projection in MAPS.items():
-            arrays = {
-                name.removeprefix(f"{kind}/"): array
-                for name, array in gallery.maps.items()
-                if name.startswith(f"{kind}/")
-            }
-            self._maps[kind] = projection.from_arrays(arrays)
-        return gallery
+    def _load_gallery(self) -> _Loaded:
+        self._loaded = loaded = _shipped()
+        return loaded
 
-    def _gallery_loaded(self, gallery: Gallery) -> None:
-        self.gallery_loaded.emit(gallery, {kind: projection.coordinates for kind, projection in self._maps.items()})
+    def _gallery_loaded(self, loaded: _Loaded) -> None:
+        self.gallery_loaded.emit(loaded.gallery, loaded.coordinates)
 
     def _load_model(self, path: Path) -> Header:
         import torch
@@ -210,51 +213,60 @@ class ModelService(QObject):
         from model.retrieval import Retriever
         from model.trained import load_model
 
-        retriever = Retriever(*load_model(path), self._gallery_now())
+        loaded = self._present()
+        retriever = Retriever(*load_model(path), loaded.gallery)
         retriever.warm_up()
-        self._retriever = retriever
+        self._loaded = replace(loaded, retriever=retriever)
         return retriever.header
 
-    def _change_model(self, path: Path) -> tuple[Header, Gallery]:
+    def _change_model(self, path: Path) -> tuple[Header, _Loaded]:
         from model.retrieval import Retriever, encode_gallery
         from model.trained import load_model
 
         encoders, header = load_model(path)
         if path == locations.shipped_model():  # its gallery and maps ship with it
-            gallery = self._load_gallery()
+            found = _shipped()
         else:
-            gallery = encode_gallery(encoders, header, self._gallery_now())
-            self._maps = {"PCA": PrincipalComponents.fit(gallery.means)}
-        self._retriever = Retriever(encoders, header, gallery)
-        self._gallery = gallery
-        return header, gallery
+            gallery = encode_gallery(encoders, header, self._present().gallery)
+            found = _Loaded(gallery, {"PCA": PrincipalComponents.fit(gallery.means)})
+        self._loaded = loaded = replace(found, retriever=Retriever(encoders, header, found.gallery))
+        return header, loaded
 
-    def _model_changed(self, path: Path, changed: tuple[Header, Gallery]) -> None:
-        header, gallery = changed
+    def _model_changed(self, path: Path, changed: tuple[Header, _Loaded]) -> None:
+        header, loaded = changed
         self.file = path
-        self._gallery_loaded(gallery)
+        self._gallery_loaded(loaded)
         self.ready.emit(header)
-        if set(self._maps) == set(MAPS):
+        if set(loaded.maps) == set(MAPS):
             return
 
         def outdated() -> bool:
-            return self._closing or self._gallery is not gallery
+            return self._closing or self._loaded is not loaded
 
-        def keep(fitted: NeighbourMap | None) -> None:
-            if fitted is not None and not outdated():
-                self._maps["t-SNE"] = fitted
+        def keep(fitted: NeighbourMap) -> bool:
+            if outdated():
+                return False
+            self._loaded = replace(loaded, maps={**loaded.maps, "t-SNE": fitted})
+            return True
+
+        def show(fitted: NeighbourMap, kept: bool) -> None:
+            if kept:
                 self.map_fitted.emit("t-SNE", fitted.coordinates)
 
-        self._map_lane.submit(lambda: NeighbourMap.fit(gallery.means, stop=outdated), keep, self._broken)
+        def take(fitted: NeighbourMap | None) -> None:
+            if fitted is not None:
+                self._lane.submit(partial(keep, fitted), partial(show, fitted), self._broken)
+
+        self._map_lane.submit(lambda: NeighbourMap.fit(loaded.gallery.means, stop=outdated), take, self._broken)
 
     def _not_changed(self, path: Path, error: Exception) -> None:
         self._broken(error)
         self.not_loaded.emit(path)
 
-    def _gallery_now(self) -> Gallery:
-        if self._gallery is None:
+    def _present(self) -> _Loaded:
+        if self._loaded is None:
             raise _NoGallery("There is no gallery in which a model could find anything. Install the application again.")
-        return self._gallery
+        return self._loaded
 
     def _not_loaded(self, error: Exception) -> None:
         self.not_loaded.emit(self.file)
@@ -264,3 +276,14 @@ class ModelService(QObject):
     def _broken(self, error: Exception) -> None:
         log.error("The model's thread failed", exc_info=error)
         self.failed.emit(*told(error))
+
+
+def _shipped() -> _Loaded:
+    """The gallery and the maps of the model that ships."""
+    gallery = Gallery.load(locations.shipped_gallery())
+    maps = {}
+    for kind, projection in MAPS.items():
+        prefix = f"{kind}/"
+        arrays = {name.removeprefix(prefix): array for name, array in gallery.maps.items() if name.startswith(prefix)}
+        maps[kind] = projection.from_arrays(arrays)
+    return _Loaded(gallery, maps)

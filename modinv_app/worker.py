@@ -7,15 +7,18 @@ import json
 import logging
 import subprocess
 import threading
+import weakref
 from collections import deque
 from collections.abc import Mapping, Sequence
 from functools import partial
 from queue import SimpleQueue
 from typing import IO, Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Signal
+from shiboken6 import isValid
 
 from model.processes import environment, python
+from modinv_app.mailbox import mailbox
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +32,8 @@ class Worker(QObject):
     """One process that does heavy jobs, one after the other. It keeps what it has loaded for the next.
 
     It starts with the first message, or with `start` before that. If it dies, ``ended`` says so, and the next message
-    starts another. It can't outlive the window: the end of its standard input is its sign to stop, keep what there is,
-    and go.
+    starts another. It can't outlive the window or this object: the end of its standard input is its sign to stop, keep
+    what there is, and go.
 
     Signals
     -------
@@ -63,10 +66,8 @@ class Worker(QObject):
     def start(self) -> None:
         """Start the process if there is none, so that it is ready when it is needed."""
         if self._process is None and not self._closed:
-            self._process = _Process(self._command, self)
-            self._process.said.connect(self.said)
-            self._process.ended.connect(self._process_ended)
-            self._process.start()
+            self._process = process = _Process(self._command, self)
+            weakref.finalize(self, process.leave).atexit = False
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Tell the process something; it is started if there is none."""
@@ -81,46 +82,43 @@ class Worker(QObject):
             self._process.close(timeout)
             self._process = None
 
-    def _process_ended(self, code: int, tail: str) -> None:
-        assert self._process is not None
-        self._process.deleteLater()
+    def take_end(self, code: int, tail: str) -> None:
+        """The process is gone."""
         self._process = None
         self.ended.emit(code, tail)
 
 
-class _Process(QObject):
+class _Process:
     """One life of the process. A thread starts it and reads what it says, one writes to it, one reads its complaints.
 
-    Daemons, because no process that hangs may keep the program from ending.
+    Daemons, because no process that hangs may keep the program from ending. They hold no object of Qt.
     """
 
-    said = Signal(object)
-    ended = Signal(int, str)
-    _arrived = Signal(object)
-
-    def __init__(self, command: Sequence[str], parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self, command: Sequence[str], owner: Worker) -> None:
         self._command = command
+        self._owner = weakref.ref(owner)
+        self._post = mailbox().post
         self._outbox: SimpleQueue[str | None] = SimpleQueue()
         self._tail: deque[str] = deque(maxlen=_TAIL)
         self._process: subprocess.Popen[str] | None = None
         self._closed = False
-        self._arrived.connect(self._hand_over)
         self._thread = threading.Thread(target=self._live, name="worker", daemon=True)
+        self._thread.start()
 
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
-    def start(self) -> None:
-        self._thread.start()
-
     def send(self, message: Mapping[str, Any]) -> None:
         self._outbox.put(json.dumps(dict(message)))
 
-    def close(self, timeout: float) -> None:
+    def leave(self) -> None:
+        """Let it keep what it has and go, in its own time."""
         self._closed = True
         self._outbox.put(None)
+
+    def close(self, timeout: float) -> None:
+        self.leave()
         self._thread.join(timeout)
         if self._thread.is_alive() and self._process is not None:
             log.info("The worker was killed: it had nothing to keep, or took too long")
@@ -142,7 +140,7 @@ class _Process(QObject):
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # of Windows alone
             )
         except OSError as error:
-            self._send_back(partial(self.ended.emit, -1, str(error)))
+            self._post(partial(self._tell_end, -1, str(error)))
             return
         assert process.stdin is not None
         assert process.stdout is not None
@@ -159,14 +157,14 @@ class _Process(QObject):
             except ValueError:
                 log.warning("The worker said something that is no message: %s", line.rstrip())
             else:
-                self._send_back(partial(self.said.emit, message))
+                self._post(partial(self._tell, message))
         code = process.wait()
         self._outbox.put(None)
         for thread in helpers:
             thread.join()
         process.stdout.close()
         process.stderr.close()
-        self._send_back(partial(self.ended.emit, code, "".join(self._tail)))
+        self._post(partial(self._tell_end, code, "".join(self._tail)))
 
     def _write(self, stream: IO[str]) -> None:
         # A pipe that breaks says that the process is gone: whoever reads from it will notice.
@@ -175,12 +173,16 @@ class _Process(QObject):
                 stream.write(f"{line}\n")
                 stream.flush()
 
-    def _send_back(self, answer: partial[None]) -> None:
-        # A RuntimeError says that Qt has destroyed this object: then nobody waits for the answer.
-        with contextlib.suppress(RuntimeError):
-            self._arrived.emit(answer)
+    # In the GUI thread
 
-    @Slot(object)
-    def _hand_over(self, answer: partial[None]) -> None:
-        if not self._closed:
-            answer()
+    def _tell(self, message: dict[str, Any]) -> None:
+        if (worker := self._listener()) is not None:
+            worker.said.emit(message)
+
+    def _tell_end(self, code: int, tail: str) -> None:
+        if (worker := self._listener()) is not None:
+            worker.take_end(code, tail)
+
+    def _listener(self) -> Worker | None:
+        worker = self._owner()
+        return worker if worker is not None and isValid(worker) and not self._closed else None

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QBuffer, QByteArray, QObject, QThreadPool, Signal
+from PySide6.QtCore import QBuffer, QByteArray, QObject, Signal
 from PySide6.QtGui import QImage, QImageWriter
+
+from modinv_app.jobs import Lane
 
 if TYPE_CHECKING:  # it imports scipy: a second that no window waits for
     from model.images import GreyPicture
 
 
 class PictureReader(QObject):
-    """Reads pictures in a thread of the pool; only the newest one counts.
+    """Reads pictures in a thread of its own; only the newest one counts.
 
     Signals
     -------
@@ -28,7 +31,8 @@ class PictureReader(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._newest: _Reading | None = None
+        self._lane = Lane("pictures", self)
+        self._turn = 0
 
     def read_file(self, path: Path) -> None:
         """Begin to read a file."""
@@ -38,45 +42,33 @@ class PictureReader(QObject):
         """Begin to read an image that Qt has decoded already."""
         self._start(_png(image))
 
-    def _start(self, source: Path | bytes) -> None:
-        reading = _Reading(source)
-        reading.done.connect(self._finish)
-        self._newest = reading
-        QThreadPool.globalInstance().start(reading.run)
-
     def forget(self) -> None:
         """Let whatever is being read come to nothing."""
-        self._newest = None
+        self._turn += 1
 
-    def _finish(self, reading: _Reading) -> None:
-        if reading is not self._newest:
-            return
-        self._newest = None
-        if reading.problem:
-            self.failed.emit(reading.problem)
-        else:
-            self.read.emit(reading.picture)
+    def _start(self, source: Path | bytes) -> None:
+        self.forget()
+        turn = self._turn
+
+        def done(picture: GreyPicture) -> None:
+            if turn == self._turn:
+                self.read.emit(picture)
+
+        def failed(error: Exception) -> None:
+            from model.images import UnusablePicture
+
+            if not isinstance(error, UnusablePicture):
+                raise error
+            if turn == self._turn:
+                self.failed.emit(str(error))
+
+        self._lane.submit(partial(_read, source), done, failed)
 
 
-class _Reading(QObject):
-    """One job and what came of it; without a parent, so that it outlives a panel that is closed meanwhile."""
+def _read(source: Path | bytes) -> GreyPicture:
+    from model.images import read_picture
 
-    done = Signal(object)
-
-    def __init__(self, source: Path | bytes) -> None:
-        super().__init__()
-        self._source = source
-        self.picture: GreyPicture | None = None
-        self.problem = ""
-
-    def run(self) -> None:
-        from model.images import UnusablePicture, read_picture
-
-        try:
-            self.picture = read_picture(self._source)
-        except UnusablePicture as error:
-            self.problem = str(error)
-        self.done.emit(self)
+    return read_picture(source)
 
 
 def _png(image: QImage) -> bytes:

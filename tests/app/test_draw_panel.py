@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from answers import answer_with
 from pens import drag, place, stylus, touch
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QThreadPool, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
@@ -23,7 +22,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QToolButton, QW
 from pytestqt.qtbot import QtBot
 from strokes import mnist_to_strokes
 
-from model.images import normalise_digit
+from model.images import GreyPicture, normalise_digit, read_picture
 from model.results import Certainty
 from modinv_app.panels.draw import DrawPanel
 from modinv_app.widgets.canvas import Canvas
@@ -38,14 +37,13 @@ pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the
 
 
 @pytest.fixture
-def panel(qtbot: QtBot) -> Iterator[DrawPanel]:
+def panel(qtbot: QtBot) -> DrawPanel:
     panel = DrawPanel()
     qtbot.addWidget(panel)
     panel.resize(320, 520)
     with qtbot.waitExposed(panel):
         panel.show()
-    yield panel
-    QThreadPool.globalInstance().waitForDone()
+    return panel
 
 
 @pytest.fixture
@@ -357,12 +355,22 @@ def test_open_reads_the_chosen_file(qtbot: QtBot, panel: DrawPanel, tmp_path: Pa
     dialog.close()
 
 
-def test_who_clears_or_draws_does_not_get_a_late_picture(qtbot: QtBot, panel: DrawPanel, heard: Heard) -> None:
-    for act in (panel.clear, lambda: panel.replay(SEVEN)):
+def test_who_clears_or_draws_does_not_get_a_late_picture(
+    qtbot: QtBot, panel: DrawPanel, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[object] = []
+
+    def note(source: bytes) -> GreyPicture:
+        picture = read_picture(source)
+        read.append(picture)
+        return picture
+
+    monkeypatch.setattr("model.images.read_picture", note)
+    for count, act in enumerate((panel.clear, lambda: panel.replay(SEVEN)), 1):
         QGuiApplication.clipboard().setImage(digit_picture())
         panel.paste()
         act()
-        QThreadPool.globalInstance().waitForDone()
+        qtbot.waitUntil(lambda count=count: len(read) == count)
         qtbot.wait(20)
         assert "picture_opened" not in names(heard)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import numpy as np
 import pytest
 from desk import SEVEN, Desk, until
 from safetensors.numpy import save_file
 
 from model import locations
-from model.projection import NeighbourMap
+from model.projection import NeighbourMap, PrincipalComponents
 from model.trained import load_model, save_model
 
 
@@ -44,6 +47,37 @@ def test_another_model_answers_and_the_map_follows(own_desk, tmp_path, monkeypat
     own_desk.window.explore.draw.replay(SEVEN)
     until(lambda: own_desk.state.reply, "an answer of the other model")
     assert set(own_desk.state.reply.places) == {"PCA", "t-SNE"}
+
+
+def test_a_map_that_is_fitted_during_a_query_waits_for_its_turn(own_desk, tmp_path, monkeypatch):
+    placing = threading.Event()
+    place = PrincipalComponents.place
+
+    def fit(means, **_options):
+        assert placing.wait(30)
+        return NeighbourMap(means, means[:, :2].copy())
+
+    def place_slowly(self, query):
+        placing.set()
+        time.sleep(0.5)  # long enough for the map to be handed over, were it not for this query
+        return place(self, query)
+
+    other = tmp_path / "other.safetensors"
+    save_model(other, *load_model(locations.shipped_model()))
+    monkeypatch.setattr(NeighbourMap, "fit", fit)
+    monkeypatch.setattr(PrincipalComponents, "place", place_slowly)
+    model, problems, order = own_desk.root.model, [], []
+    model.failed.connect(lambda text, _details: problems.append(text))
+    model.replied.connect(lambda _ticket, reply: order.append(set(reply.places)))
+    model.map_fitted.connect(lambda kind, _coordinates: order.append(kind))
+
+    own_desk.window.use_model(str(other))
+    until(lambda: model.file == other, "the other model", 60)
+    model.ask_item(0)
+    until(lambda: len(order) == 2, "the reply and the map")
+
+    assert not problems
+    assert order == [{"PCA"}, "t-SNE"]
 
 
 def test_a_foreign_file_is_told_and_the_present_model_goes_on(own_desk, tmp_path):
