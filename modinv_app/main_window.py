@@ -55,6 +55,9 @@ _KEYS_WITHOUT_ACTION = (
     ("Map", "Left / Right / Up / Down", "Move the map, once it was clicked"),
     ("Map", "Home", "Show the whole map"),
 )
+_FRAME = QSize(8, 48)
+"""Room for what the system puts around a window, which nobody knows before it shows."""
+
 _OF_EXPLORE = ("Draw", "Listen", "Map")
 """Groups of commands whose single keys mean something else on other pages."""
 
@@ -130,7 +133,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._ground)
         self.statusBar().addWidget(self._status, 1)
         self.statusBar().addPermanentWidget(self._model_text)
-        self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize()))
+        self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize() - _FRAME))
 
     def _callbacks(self) -> dict[str, Callback]:
         explore = self.explore

@@ -48,11 +48,13 @@ class ModelSwitcher(QWidget):
         self._progress.setSizePolicy(policy)
         label = QLabel("Model")
         label.setBuddy(self._box)
+        label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._progress)
         layout.addWidget(label)
         layout.addWidget(self._box)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._fill()
 
     def show_models(self, models: Sequence[Model]) -> None:

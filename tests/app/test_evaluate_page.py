@@ -318,6 +318,23 @@ def test_exports_are_written_where_one_says(visitor: Visitor, title: str, name: 
     assert holds in target.read_text("utf-8")
 
 
+def test_everything_goes_into_a_folder_that_may_exist(visitor: Visitor) -> None:
+    visitor.load("loaded")
+    visitor.judge()
+    there = visitor.folder / "there already"
+    there.mkdir()
+    (there / "mine.txt").write_text("keep me")
+    entry(visitor, "TensorBoard projector, a folder…").trigger()
+    dialog = visitor.page.findChild(QFileDialog)
+    assert dialog.fileMode() is QFileDialog.FileMode.Directory, "a dialog that takes folders that exist"
+    dialog.fileSelected.emit(str(there))
+    dialog.close()
+    until(lambda: not visitor.page.busy, "the folder", 60)
+    assert not visitor.failures
+    assert list((there / "projector").iterdir())
+    assert (there / "mine.txt").read_text() == "keep me"
+
+
 def test_the_kind_of_file_follows_the_filter(visitor: Visitor) -> None:
     visitor.load("loaded")
     visitor.judge()

@@ -313,6 +313,15 @@ def test_hands_free_on_a_dead_microphone_is_explained(qtbot, stage):
     with qtbot.waitSignal(stage.panel.failed):
         stage.backend.streams[-1].deliver(np.zeros(6 * RATE, np.float32))
     assert stage.message == all_zeros()
+    stage.backend.streams[-1].deliver(np.full(4800, 1e-3, np.float32))
+    qtbot.waitUntil(lambda: "only silence" not in stage.message, timeout=2000)
+
+
+def test_silence_is_no_longer_said_once_there_is_sound(qtbot, stage):
+    stage.say(np.zeros(RATE // 2, np.float32), 0.25)
+    assert "only silence" in stage.message
+    stage.backend.streams[-1].deliver(np.full(4800, 1e-3, np.float32))
+    qtbot.waitUntil(lambda: "only silence" not in stage.message, timeout=2000)
 
 
 def test_a_detector_that_cannot_load_switches_itself_off(qtbot, make_stage):
