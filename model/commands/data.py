@@ -29,6 +29,7 @@ app = typer.Typer(help="The corpora: what there is, where it lies, how to get it
 def list_corpora(data_dir: DataDir = None, as_json: Json = False) -> None:
     """List the corpora, where each lies, and how to get those that are missing."""
     from rich.table import Table
+    from rich.text import Text
 
     from model.datasets import CORPORA, MissingData
 
@@ -55,9 +56,8 @@ def list_corpora(data_dir: DataDir = None, as_json: Json = False) -> None:
         return
     table = Table(*("Name", "Corpus", "Modality", "Licence", "Where"))
     for row in rows:
-        table.add_row(
-            row["name"], row["title"], row["modality"], row["licence"], row["location"] or "[yellow]not installed"
-        )
+        where = Text(row["location"]) if row["location"] else Text("not installed", "yellow")  # a path is no markup
+        table.add_row(row["name"], row["title"], row["modality"], row["licence"], where)
     console = tables()
     console.print(table)
     for cure in cures:
@@ -89,7 +89,8 @@ def get(
         console.print(f"Stopped after {event.done / 1e6:.1f} MB; they are kept. The same command again goes on there.")
         raise typer.Exit(interrupted.status)
     assert isinstance(event, Installed), "a download ends with what it has come to"
-    console.print(f"{'Verified and installed' if event.fresh else 'There already'}: {event.path}", soft_wrap=True)
+    told = f"{'Verified and installed' if event.fresh else 'There already'}: {event.path}"
+    console.print(told, soft_wrap=True, markup=False)
 
 
 def _source(name: str) -> Source:

@@ -110,9 +110,10 @@ def inline_svg(figure: Figure, name: str) -> str:
     # A page holds several figures, and no name twice: only what is referred to keeps one (named by its content).
     text = re.sub(r' id="([^"]+)"', lambda match: match[0] if f"#{match[1]}" in text else "", text)
     # The page decides how wide it is, the figure only how high in proportion.
-    text = re.sub(r' width="[\d.]+pt" height="[\d.]+pt"', f' role="img" aria-label="{escape(name)}"', text, count=1)
-    for colour, name in _NAMES.items():
-        text = text.replace(f": {colour}", f": var(--{name})")
+    label = f' role="img" aria-label="{escape(name)}"'
+    text = re.sub(r' width="[\d.]+pt" height="[\d.]+pt"', lambda _: label, text, count=1)
+    for colour, variable in _NAMES.items():
+        text = text.replace(f": {colour}", f": var(--{variable})")
     return text.strip()
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.checkpoint import write_bytes_atomically
+from model.export import words
 from model.results import FloatArray
 
 if TYPE_CHECKING:
@@ -95,7 +96,9 @@ def projector(evaluation: Evaluation, folder: Path, pictures: npt.NDArray[np.uin
     with SummaryWriter(str(folder)) as writer:
         writer.add_embedding(
             np.round(columns["mean"].astype(np.float64), 4),  # as text: more digits would only be longer
-            metadata=list(zip(*(columns[name].tolist() for name in names), strict=True)),
+            metadata=[
+                tuple(map(words.cell, row)) for row in zip(*(columns[name].tolist() for name in names), strict=True)
+            ],
             metadata_header=list(names),
             label_img=colours,
             tag="embeddings",

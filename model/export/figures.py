@@ -21,6 +21,7 @@ from model.export.drawing import (
     no_ticks,
     styled,
 )
+from model.export.words import one_line
 from model.palette import DIGITS_ON_LIGHT, RUNS
 from model.results import Modality
 from model.sweep_results import SweepRow
@@ -79,7 +80,7 @@ def figure2(rows: Sequence[tuple[str, Evaluation]]) -> Figure:
 
 def _typeset(name: str) -> str:
     """A name that people chose, as matplotlib takes it: dollar signs begin no formula, but lambda_IG is one."""
-    return name.replace("$", r"\$").replace("λ_IG", LAMBDA)
+    return one_line(name).replace("$", r"\$").replace("λ_IG", LAMBDA)
 
 
 def _map_row(strip: SubFigure, name: str, evaluation: Evaluation) -> None:

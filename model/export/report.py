@@ -58,7 +58,7 @@ def save(
     """
     if path.suffix.removeprefix(".").lower() not in FORMATS:
         raise ValueError(f"A report is written as html, not as {path.name!r}.")
-    write_bytes_atomically(path, page(rows, sweep, data_dir).encode())
+    write_bytes_atomically(path, page(rows, sweep, data_dir).encode(errors="replace"))
 
 
 def page(rows: Sequence[tuple[str, Evaluation]], sweep: Sequence[SweepRow] = (), data_dir: Path | None = None) -> str:

@@ -90,12 +90,12 @@ class Table:
     records: tuple[Mapping[str, Any], ...]
 
     def csv(self) -> str:
-        """One line a model; the caption's facts are columns of their own."""
+        """One line a model; the caption's facts are columns of their own. No cell of words is a formula."""
         text = io.StringIO()
         names = list(dict.fromkeys(name for record in self.records for name in record))
-        writer = csv.DictWriter(text, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.records)
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(map(words.cell, names))
+        writer.writerows([words.cell(record.get(name)) for name in names] for record in self.records)
         return text.getvalue()
 
     def markdown(self) -> str:
@@ -105,10 +105,10 @@ class Table:
             return "".join(f"| {cell} " for cell in cells) + "|\n"
 
         def plain(cells: Iterable[str]) -> str:
-            return line(cell.replace("|", r"\|") for cell in cells)
+            return line(map(_markdown, cells))
 
         rule = line(["---", *["--:"] * (len(self.head) - 1)])
-        return f"{plain(self.head)}{rule}{''.join(map(plain, self.rows))}\n{self.caption}\n"
+        return f"{plain(self.head)}{rule}{''.join(map(plain, self.rows))}\n{_markdown(self.caption)}\n"
 
     def latex(self) -> str:
         """A ``table`` with the rules of the booktabs package."""
@@ -212,7 +212,7 @@ def save(table: Table, path: Path) -> None:
     suffix = path.suffix.removeprefix(".").lower()
     if suffix not in written:
         raise ValueError(f"A table is written as {', '.join(FORMATS)}, not as {path.name!r}.")
-    write_bytes_atomically(path, written[suffix]().encode())
+    write_bytes_atomically(path, written[suffix]().encode(errors="replace"))
 
 
 def in_words(value: Value) -> str:
@@ -251,6 +251,15 @@ def _record(name: str, report: Report) -> dict[str, Any]:
     }
 
 
+# What Markdown, of GitHub and of Pandoc, could take for markup. Within a word, as in λ_IG, an underscore is none.
+_MARKUP = re.compile(r"[\\`*\[\]<>|~$]|&(?=#?\w+;)|(?<!\w)_|_(?!\w)")
+
+
+def _markdown(text: str) -> str:
+    """Words as they are, in a line."""
+    return _MARKUP.sub(r"\\\g<0>", words.one_line(text))
+
+
 _LATEX = {
     "λ_IG": r"$\lambda_\mathrm{IG}$",
     "→": r"$\rightarrow$",
@@ -260,6 +269,9 @@ _LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
 }
 _SPECIAL = re.compile("|".join(map(re.escape, _LATEX)))  # the longer ones first, as they stand there
@@ -267,4 +279,4 @@ _SPECIAL = re.compile("|".join(map(re.escape, _LATEX)))  # the longer ones first
 
 def _latex(text: str) -> str:
     """Words as LaTeX sets them."""
-    return _SPECIAL.sub(lambda match: _LATEX[match[0]], text)
+    return _SPECIAL.sub(lambda match: _LATEX[match[0]], words.one_line(text))

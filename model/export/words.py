@@ -73,3 +73,23 @@ def listed(names: Sequence[str]) -> str:
 def _names(value: str | Sequence[str] | None) -> list[str]:
     """Names as older headers wrote them, one as a string, or as a list."""
     return [value] if isinstance(value, str) else list(value or ())
+
+
+def one_line(text: str) -> str:
+    """Words without line breaks and other control characters, which would end a row, a title or a file."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
+def cell(value: Any) -> Any:
+    """A cell of a CSV or TSV file: words in one line that no spreadsheet takes for a formula.
+
+    Those that begin like one get an apostrophe before them, as OWASP advises against "CSV injection". Other words, and
+    numbers, stay what they are.
+    """
+    if not isinstance(value, str):
+        return value
+    line = one_line(value)
+    return f"'{line}" if line.startswith(_FORMULA) else line
+
+
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last four are the same in full width

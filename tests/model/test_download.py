@@ -264,3 +264,13 @@ def test_what_cannot_be_fetched_is_wrong_use(tmp_path, name, answer):
     result = run("data", "get", name, "--data-dir", tmp_path)
     assert result.exit_code == 2
     assert answer in result.stderr
+
+
+def test_a_path_is_never_read_as_markup(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "SOURCES", {"fsdd": server.source})
+    folder = tmp_path / "x[" / "b]"  # "x[/b]" would end a style that nobody began
+    got = run("data", "get", "fsdd", "--data-dir", folder)
+    assert got.exit_code == 0, got.output
+    assert str(folder / "fsdd" / "recordings.zip") in got.stderr
+    listed = run("data", "list", "--data-dir", folder)
+    assert listed.exit_code == 0, listed.output

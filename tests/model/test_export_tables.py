@@ -51,7 +51,7 @@ def test_markdown_puts_the_paper_beside_the_models(tmp_path):
     tables.save(table(), tmp_path / "table.md")
     lines = (tmp_path / "table.md").read_text("utf-8").splitlines()
     rows = [cells(line) for line in lines if line.startswith("|")]
-    assert rows[0] == ["", "fast_1 & $2|", "no gain", "the paper, λ_IG = 2.15e-2", "the paper, λ_IG = 0"]
+    assert rows[0] == ["", r"fast_1 & \$2|", "no gain", "the paper, λ_IG = 2.15e-2", "the paper, λ_IG = 0"]
     assert {len(row) for row in rows} == {5}
     by_name = {row[0]: row[1:] for row in rows[2:]}
     assert len(by_name) == len(tables.MEASURES)
@@ -66,7 +66,7 @@ def test_markdown_puts_the_paper_beside_the_models(tmp_path):
 def test_latex_escapes_names_and_has_as_many_cells_in_every_row(tmp_path):
     tables.save(table(), tmp_path / "table.tex")
     text = (tmp_path / "table.tex").read_text("utf-8")
-    assert r"fast\_1 \& \$2|" in text
+    assert r"fast\_1 \& \$2\textbar{}" in text
     body = text[text.index(r"\toprule") : text.index(r"\bottomrule")]
     rows = [line for line in body.splitlines() if line.endswith(r"\\")]
     assert len(rows) == 1 + len(tables.MEASURES)
