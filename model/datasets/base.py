@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,11 +16,10 @@ from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from model import locations, speech
-from model.checkpoint import write_atomically
+from model.checkpoint import FORMAT, UnusableCheckpoint, read, write_atomically
 from model.results import FloatArray, Modality
 from model.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, resample
 
@@ -35,6 +35,7 @@ Clip = Callable[[str], tuple[FloatArray, int]]
 
 _TELL_SECONDS = 0.1
 _CACHED = "filterbanks"
+_LARGEST_HEADER = 10_000  # bytes of a cache beside its array
 
 
 class MissingData(FileNotFoundError):
@@ -203,14 +204,15 @@ def _kept(file: Path, most: int, shape: tuple[int, int]) -> FloatArray:
     if not file.is_file():
         return nothing
     try:
-        with safe_open(file, framework="numpy") as content:
-            part = content.get_slice(_CACHED)
-            if part.get_dtype() != "F32" or part.get_shape()[1:] != list(shape) or part.get_shape()[0] > most:
-                raise ValueError(f"{part.get_dtype()} of the shape {part.get_shape()}")
-            known: FloatArray = content.get_tensor(_CACHED)
-        if not np.isfinite(known).all():
-            raise ValueError("values that are not numbers")
-    except (OSError, SafetensorError, ValueError) as error:
+        if file.stat().st_size > _LARGEST_HEADER + most * math.prod(shape) * nothing.itemsize:
+            raise UnusableCheckpoint("it is too large")
+        arrays, header = read(file)
+        known: FloatArray = arrays[_CACHED]
+        if known.dtype != nothing.dtype or known.shape[1:] != shape or len(known) > most:
+            raise UnusableCheckpoint(f"{known.dtype} of the shape {known.shape}")
+        if header["crc32"] != zlib.crc32(known.data) or not np.isfinite(known).all():
+            raise UnusableCheckpoint("its content has changed")
+    except (OSError, UnusableCheckpoint, KeyError) as error:
         log.warning("The cache %s is damaged and made anew: %s", file, error)
         return nothing
     return known
@@ -218,7 +220,8 @@ def _kept(file: Path, most: int, shape: tuple[int, int]) -> FloatArray:
 
 def _keep(file: Path, heard: Sequence[FloatArray]) -> None:
     try:
-        write_atomically(file, {_CACHED: np.stack(heard)})
+        filterbanks = np.stack(heard)
+        write_atomically(file, {_CACHED: filterbanks}, {"format": FORMAT, "crc32": zlib.crc32(filterbanks.data)})
     except OSError as error:
         log.warning("%s can't be kept for next time: %s", file.stem, error)
 

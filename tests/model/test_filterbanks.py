@@ -1,10 +1,13 @@
 """Filterbanks of recordings: heard once, kept, and what was heard is kept however it ended."""
 
+import zlib
+
 import numpy as np
 import pytest
 import torch
 
 from model import locations
+from model.checkpoint import read, write_atomically
 from model.datasets import MissingData, Stopped, base, keep_quiet
 from model.datasets.base import filterbanks
 from model.speech import SpeechFrontEnd, UnusableAudio
@@ -112,3 +115,49 @@ def test_listening_leaves_torchs_threads_alone(monkeypatch, tmp_path, word):
     listen(monkeypatch, tmp_path, word)
     assert torch.get_num_threads() == 2
     torch.set_num_threads(1)
+
+
+def _spoil(known):
+    known[1, 50, 40] = np.nan
+
+
+def _change(known):
+    known[0, 3, 3] += 0.001
+
+
+def _rows(known):
+    return known[:, :50]
+
+
+def _half(known):
+    return known.astype(np.float16)
+
+
+def _more(known):
+    return np.concatenate([known, known])
+
+
+@pytest.mark.parametrize("damage", [_spoil, _change, _rows, _half, _more])
+@pytest.mark.parametrize("checked", [True, False])
+def test_a_cache_of_something_else_is_made_anew_and_logged(monkeypatch, tmp_path, word, caplog, damage, checked):
+    first, _ = listen(monkeypatch, tmp_path, word)
+    (kept,) = (tmp_path / "cache" / "filterbanks").iterdir()
+    arrays, header = read(kept)
+    known = arrays["filterbanks"].copy()
+    changed = damage(known)
+    known = np.ascontiguousarray(known if changed is None else changed)
+    if checked and damage is not _change:  # as somebody would write it who keeps to the format
+        header["crc32"] = zlib.crc32(known.data)
+    write_atomically(kept, {"filterbanks": known}, header)
+    again, heard = listen(monkeypatch, tmp_path, word)
+    assert heard == ["a", "b"]
+    assert torch.equal(again, first)
+    assert "is damaged and made anew" in caplog.text
+
+
+def test_a_recording_of_values_that_are_no_numbers_is_no_filterbank(monkeypatch, tmp_path):
+    monkeypatch.setattr(locations, "cache", lambda: tmp_path)
+    for value in (np.nan, np.inf, 1e30):
+        with pytest.raises(MissingData, match="recording x can't be used"):
+            filterbanks("test", "A bang", (), ["x"], lambda _, value=value: (np.full(8000, value, np.float32), 8000))
+    assert not list(tmp_path.rglob("*.safetensors"))
