@@ -24,6 +24,8 @@ ctl.!default { type pulse }
 """
 # Without a listener in a hurry a null sink hands sound on in blocks of two seconds.
 _PROMPTLY = "--latency-msec=10"
+# A player is as prompt as the listeners are; what it hands on ahead keeps a busy machine from tearing holes into words.
+_WITHOUT_GAPS = "--latency-msec=1000"
 
 
 def what_is_missing() -> str:
@@ -85,7 +87,7 @@ class SoundCard:
         """Say ``(n,)`` samples in [-1, 1] into the microphone; returns at once, and the process ends with the words."""
         path = self._directory / f"said-{len(self._processes)}.wav"
         soundfile.write(path, samples, rate)
-        return self._start("paplay", "--device=mouth", _PROMPTLY, str(path))
+        return self._start("paplay", "--device=mouth", _WITHOUT_GAPS, str(path))
 
     @contextmanager
     def recording(self) -> Iterator[Recording]:

@@ -102,7 +102,7 @@ class Stranger:
         desk.root.recorder.take_finished.connect(self._take_finished)
         desk.state.reply_changed.connect(self._replied)
         window.explore.speak.failed.connect(lambda why: self._heard.told.append(why))
-        window.explore.conversation.problem.connect(lambda _modality, why: self._heard.told.append(why))
+        window.explore.queries.problem.connect(lambda _modality, why: self._heard.told.append(why))
 
     def say(self, name: str, word: np.ndarray, rate: int) -> Heard:
         """Say ``(n,)`` samples."""
