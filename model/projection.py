@@ -18,6 +18,7 @@ _NEIGHBOURS = 25  # that a new point of the map is placed among; openTSNE's own 
 _SLICE = 25  # iterations between two looks at the stop predicate
 _PERPLEXITY = 30.0  # of t-SNE: about so many neighbours pull at an item
 _EARLY, _LATE = 250, 500  # iterations with exaggerated attraction, which forms the clusters, and without
+_STRAY = 3.0  # a point is a stray from so many median distances on; of a Gaussian in the plane, one in 500
 
 
 class Projection(Protocol):
@@ -216,3 +217,53 @@ def aligned(coordinates: FloatArray, to: FloatArray) -> FloatArray:
     centre, goal = coordinates.mean(axis=0), to.mean(axis=0)
     turn, _ = orthogonal_procrustes(coordinates - centre, to - goal)
     return np.asarray((coordinates - centre) @ turn + goal, np.float32)
+
+
+def core(points: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Which points lie together, and which are strays: a placed sample may land in a far cluster.
+
+    A point belongs to the core if it is no farther from the medoid (the point with the least sum of distances to the
+    others) than three times the median distance from there. So at least half of the points do, and up to half of them
+    may lie anywhere without being taken in. Unlike with a covariance, a single one far away changes nothing.
+
+    Parameters
+    ----------
+    points
+        ``(m, 2)``, m >= 1.
+
+    Returns
+    -------
+    ndarray of bool, shape (m,)
+        True for the points of the core.
+    """
+    points = np.asarray(points, np.float32)
+    distances = np.linalg.norm(points[:, None] - points, axis=2)
+    from_medoid = distances[distances.sum(axis=1).argmin()]
+    median = np.partition(from_medoid, (len(points) - 1) // 2)[(len(points) - 1) // 2]  # the lower of two
+    return np.asarray(from_medoid <= _STRAY * median)
+
+
+def convex_hull(points: npt.ArrayLike) -> FloatArray:
+    """The corners of the smallest convex polygon around points ``(m, 2)``, m >= 1, counterclockwise.
+
+    Andrew's monotone chain, since Qhull takes no points that all lie on one line. Of such points the two ends are left,
+    of points that are all alike one.
+    """
+    ordered = np.unique(np.asarray(points, np.float32), axis=0)  # by x, then by y
+
+    def chain(way: FloatArray) -> list[FloatArray]:
+        """The corners on the right hand of a way, but for its last point."""
+        corners: list[FloatArray] = []
+        for point in way:
+            while len(corners) >= 2 and _turn(corners[-2], corners[-1], point) <= 0:
+                corners.pop()
+            corners.append(point)
+        return corners[:-1]
+
+    return np.array(chain(ordered) + chain(ordered[::-1]) or ordered, np.float32)
+
+
+def _turn(before: FloatArray, at: FloatArray, after: FloatArray) -> float:
+    """Positive where the way from point to point turns left, 0 where it goes straight on."""
+    (x, y), (along, up) = (at - before).tolist(), (after - at).tolist()
+    return float(x * up - y * along)

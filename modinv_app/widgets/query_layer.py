@@ -7,16 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QBrush, QColor, QPalette, QPen
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPainterPathStroker, QPalette, QPen, QPolygonF
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from model.projection import convex_hull, core
 from model.results import FloatArray, Modality
 from modinv_app.theme import accent, digit_colour, is_dark
 
 SYMBOLS = {Modality.IMAGE: "o", Modality.SPEECH: "t1"}
-_DEVIATIONS = 2.0  # standard deviations at which the ellipse is drawn
-_ANGLES = np.linspace(0, 2 * np.pi, 65)
-_CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)])
+_MARGIN = 16.0  # pixels between the samples and the outline around them: also one alone has an area
+_ANYWHERE = QRectF(-100, -100, 200, 200)  # the map is the square from -1 to 1, and a sample may lie far beyond
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,15 +49,15 @@ class QueryLayer:
     def __init__(self, box: pg.ViewBox) -> None:
         self._lines = pg.PlotCurveItem(antialias=True, connect="pairs")
         self._matches = pg.ScatterPlotItem(size=14)
-        self._ellipse = pg.PlotCurveItem(antialias=True)
-        self._samples = pg.ScatterPlotItem(size=6, brush=None)
-        self._halo = pg.ScatterPlotItem(size=44, symbol="o", pen=None)
+        self._region = _Region()
         self._marker = pg.ScatterPlotItem(size=24)
-        self._parts = [self._lines, self._matches, self._ellipse, self._samples, self._halo, self._marker]
+        self._samples = pg.ScatterPlotItem(size=5)  # above all: where they lie close, the marker is where they are
+        self._parts = [self._region, self._lines, self._matches, self._marker, self._samples]
         for height, part in enumerate(self._parts, start=20):
             part.setZValue(height)
             part.hide()
             box.addItem(part, ignoreBounds=True)
+        self._region.setZValue(5)  # on the points, under the names of digits
 
     def set_palette(self, palette: QPalette) -> None:
         """Take the colours of a theme."""
@@ -66,9 +67,9 @@ class QueryLayer:
         self._unsure = QBrush(text)
         self._lines.setPen(_pen(text, 1.0, 0.4))
         self._matches.setPen(_pen(text, 1.6))
-        self._ellipse.setPen(_pen(text, 1.5, 0.7))
-        self._samples.setPen(_pen(text, 1.1, 0.75))
-        self._halo.setBrush(QBrush(_faint(light, 0.3)))
+        self._region.set_colours(_faint(light, 0.22), _pen(light, 1.6))
+        self._samples.setPen(_pen(palette.color(QPalette.ColorRole.Base), 1.0))
+        self._samples.setBrush(QBrush(text))
         self._marker.setPen(_pen(text, 2.6))
 
     def hide(self) -> None:
@@ -83,10 +84,9 @@ class QueryLayer:
         mean, found = query.mean[None], list(query.matches)
         self._marker.setSymbol(SYMBOLS[query.modality])
         self._marker.setBrush(self._unsure if query.guess is None else self._brushes[query.guess])
-        for part in (self._halo, self._marker):
-            part.setData(x=mean[:, 0], y=mean[:, 1])
+        self._marker.setData(x=mean[:, 0], y=mean[:, 1])
         self._samples.setData(x=query.samples[:, 0], y=query.samples[:, 1])
-        self._ellipse.setData(*_ellipse(query.samples))
+        self._region.surround(convex_hull(query.samples[core(query.samples)]))
         self._matches.setData(
             x=points[found, 0],
             y=points[found, 1],
@@ -99,11 +99,41 @@ class QueryLayer:
             part.show()
 
 
-def _ellipse(samples: FloatArray) -> FloatArray:
-    """Outline of the samples' spread, ``(2, points)``."""
-    variances, axes = np.linalg.eigh(np.cov(samples.T))
-    lengths = _DEVIATIONS * np.sqrt(np.maximum(variances, 0))
-    return np.asarray(samples.mean(axis=0)[:, None] + axes @ (lengths[:, None] * _CIRCLE), np.float32)
+class _Region(QGraphicsItem):
+    """A rounded area around a polygon, as wide a margin in pixels however close one looks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        self._polygon = QPolygonF()
+        self._margin = QPainterPathStroker()
+        self._margin.setWidth(2 * _MARGIN)
+        self._margin.setCapStyle(Qt.PenCapStyle.RoundCap)
+        self._margin.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+
+    def set_colours(self, ground: QColor, outline: QPen) -> None:
+        self._ground, self._outline = ground, outline
+        self.update()
+
+    def surround(self, corners: FloatArray) -> None:
+        """Surround a polygon of ``(k, 2)`` corners, k >= 1."""
+        self._polygon = QPolygonF([QPointF(x, y) for x, y in corners.tolist()])
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        return _ANYWHERE
+
+    def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
+        on_screen = painter.transform().map(self._polygon)
+        on_screen.append(on_screen.first() + QPointF(0.01, 0))  # a line of no length has no caps
+        inner = QPainterPath()
+        inner.addPolygon(on_screen)
+        painter.save()
+        painter.resetTransform()
+        painter.setPen(self._outline)
+        painter.setBrush(self._ground)
+        painter.drawPath(self._margin.createStroke(inner).united(inner).simplified())
+        painter.restore()
 
 
 def _pen(colour: QColor, width: float, opacity: float = 1.0) -> QPen:

@@ -99,7 +99,7 @@ def distance(one: QPoint, other: QPoint) -> float:
 
 
 def show_query(panel: ProjectionPanel, mean: FloatArray, matches: list[int] | None = None) -> None:
-    samples = mean + 0.2 * SAMPLES
+    samples = mean + 0.5 * SAMPLES  # beside the marker's middle
     panel.show_query(Modality.IMAGE, mean, samples, [10, 11] if matches is None else matches, 7)
 
 

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from model.projection import NeighbourMap, PrincipalComponents, Projection, aligned, continued
+from model.projection import NeighbourMap, PrincipalComponents, Projection, aligned, continued, convex_hull, core
 from model.results import FloatArray
 
 DIGITS = 10
@@ -195,3 +195,50 @@ def test_a_map_that_goes_on_from_another_keeps_its_places_and_parts_what_came_ap
         apart = np.linalg.norm(np.median(halves[0], axis=0) - np.median(halves[1], axis=0))
         assert apart > 2 * max(np.abs(half - np.median(half, axis=0)).mean() for half in halves)
     np.testing.assert_array_equal(found, continued(embeddings, start))
+
+
+def test_the_core_is_all_of_a_cloud_and_nothing_of_what_strays():
+    rng = np.random.default_rng(5)
+    for strays in range(8):
+        cloud = rng.normal(size=(16 - strays, 2)).clip(-1.5, 1.5)
+        cloud[0] = 0
+        far = rng.uniform(20, 60, size=(strays, 2))
+        order = rng.permutation(16)
+        found = core(np.concatenate([cloud, far])[order])
+        assert list(found) == list(order < 16 - strays)
+
+
+def test_half_of_the_points_may_lie_elsewhere():
+    here, there = np.zeros((8, 2)), np.full((8, 2), 9.0)
+    here[:, 0] = np.linspace(0, 1, 8)
+    assert list(core(np.concatenate([here, there]))) in ([True] * 8 + [False] * 8, [False] * 8 + [True] * 8)
+
+
+@pytest.mark.parametrize("points", [[[3, 4]], [[3, 4]] * 16, [[0, 0], [1, 0], [2, 0], [3, 0]]])
+def test_points_without_strays_are_all_core(points):
+    assert core(points).all()
+
+
+def test_the_hull_has_the_outermost_points_as_its_corners_in_order():
+    square = np.array([[0, 0], [2, 0], [2, 2], [0, 2]], np.float32)
+    inside = np.random.default_rng(0).uniform(0, 2, size=(50, 2)).astype(np.float32)
+    on_the_rim = np.array([[1, 0], [2, 1], [2, 2]], np.float32)
+    assert convex_hull(np.concatenate([inside, square[::-1], on_the_rim])).tolist() == square.tolist()
+
+
+def test_the_hull_agrees_with_qhull():
+    from scipy.spatial import ConvexHull
+
+    points = np.random.default_rng(1).normal(size=(16, 2)).astype(np.float32)
+    corners = points[ConvexHull(points).vertices].tolist()
+    found = convex_hull(points).tolist()
+    first = corners.index(found[0])
+    assert found == corners[first:] + corners[:first]
+
+
+@pytest.mark.parametrize(
+    ("points", "corners"),
+    [([[1, 1]], [[1, 1]]), ([[1, 1]] * 5, [[1, 1]]), ([[0, 0], [2, 4], [1, 2], [3, 6]], [[0, 0], [3, 6]])],
+)
+def test_points_that_span_no_area_have_a_hull_all_the_same(points, corners):
+    assert convex_hull(points).tolist() == corners
