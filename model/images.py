@@ -9,6 +9,7 @@ edge of the sheet upsets.
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from pathlib import Path
 from typing import BinaryIO
@@ -18,14 +19,27 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 from scipy import ndimage
 
+from model.inputs import RationedFile, open_file
+
 FloatArray = npt.NDArray[np.float32]
 GreyPicture = npt.NDArray[np.uint8]
 
 SIDE = 28
 BOX = 20
 
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
+"""What is read, by Pillow's names. No other format is even tried: EPS, for one, would start Ghostscript."""
+
 MAX_BYTES = 64 * 2**20
-MAX_PIXELS = 100_000_000
+MAX_PIXELS = 36_000_000
+"""A sheet of A4 at 600 dots per inch: some hundred megabytes while it is decoded."""
+
+# JPEG decodes at a fraction of its size; the decoder of WebP holds four copies.
+_MAX_PIXELS = {"JPEG": 100_000_000, "MPO": 100_000_000, "WEBP": 20_000_000}
+_MAX_SCANNED = 1_200_000_000  # pixels times scans: each scan of a progressive JPEG visits all pixels
+_MAX_TIFF_PIECES = 50_000  # strips or tiles; Pillow takes some microseconds for each
+_STRIPS, _TILE_WIDTH, _TILE_LENGTH, _TILES = 273, 322, 323, 324  # tags of TIFF
+_TIFFS = {b"II*\0": "<", b"MM\0*": ">", b"II+\0": "<", b"MM\0+": ">"}
 _WORKING_SIDE = 800  # pixels; more adds time and no detail to a digit that ends up 20 pixels tall
 _BACKGROUND_SIDE = 64
 _MIN_CONTRAST = 0.08
@@ -41,7 +55,7 @@ class UnusablePicture(ValueError):
 
 
 def read_picture(source: Path | str | bytes | BinaryIO) -> GreyPicture:
-    """Read a picture in any format that Pillow knows.
+    """Read a PNG, JPEG, GIF, WebP, BMP or TIFF, whatever its name; of several frames the first.
 
     Parameters
     ----------
@@ -63,26 +77,57 @@ def read_picture(source: Path | str | bytes | BinaryIO) -> GreyPicture:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # damaged metadata does not matter; size is checked below
-            with Image.open(io.BytesIO(data)) as opened:
-                if opened.width * opened.height > MAX_PIXELS:
-                    raise UnusablePicture(
-                        f"This picture has {opened.width} × {opened.height} pixels, which is too many. "
-                        "Scale it down and try again."
-                    )
-                opened.draft("L", (2 * _WORKING_SIDE, 2 * _WORKING_SIDE))  # lets JPEG decode at a fraction
-                picture = ImageOps.exif_transpose(opened)
+            _check_tiff(data)
+            file = RationedFile(io.BytesIO(data), 2 * len(data) + MAX_BYTES // 2)
+            with Image.open(file, formats=FORMATS) as picture:  # type: ignore[arg-type]
+                _check(picture, data)
+                picture.draft("L", (2 * _WORKING_SIDE, 2 * _WORKING_SIDE))  # lets JPEG decode at a fraction
                 picture.thumbnail((2 * _WORKING_SIDE, 2 * _WORKING_SIDE), reducing_gap=2.0)
+                ImageOps.exif_transpose(picture, in_place=True)
                 return _grey(picture)
     except UnidentifiedImageError:
         raise UnusablePicture(
             "This file is not a picture that can be read. Use PNG, JPEG, WebP, GIF, BMP or TIFF."
         ) from None
     except Image.DecompressionBombError:
-        raise UnusablePicture("This picture has too many pixels. Scale it down and try again.") from None
+        raise _too_large("too many pixels") from None
     except UnusablePicture:
         raise
     except Exception as error:  # Pillow's decoders raise almost anything on a damaged file
         raise UnusablePicture(f"This picture is damaged and cannot be read ({error}).") from error
+
+
+def _check(picture: Image.Image, data: bytes) -> None:
+    """Refuse, before any pixel is decoded, a picture that would take much memory or time."""
+    pixels = picture.width * picture.height
+    if pixels > _MAX_PIXELS.get(str(picture.format), MAX_PIXELS):
+        raise _too_large(f"{picture.width} × {picture.height} pixels, which is too many")
+    if picture.format in ("JPEG", "MPO") and pixels * data.count(b"\xff\xda") > _MAX_SCANNED:
+        raise _too_large("more scans than a picture of its size needs")
+    if picture.format == "TIFF" and _TILE_WIDTH in picture.tag_v2:  # type: ignore[attr-defined]
+        wide, high = (int(picture.tag_v2[tag]) for tag in (_TILE_WIDTH, _TILE_LENGTH))  # type: ignore[attr-defined]
+        if -(-picture.width // wide) * wide * -(-picture.height // high) * high > 2 * MAX_PIXELS:
+            raise _too_large(f"tiles of {wide} × {high} pixels")
+
+
+def _check_tiff(data: bytes) -> None:
+    """Refuse a TIFF of millions of strips or tiles: Pillow would spend minutes on opening it."""
+    order = _TIFFS.get(data[:4])
+    if order is None:
+        return
+    big = b"+" in data[2:4]
+    (start,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
+    (count,) = struct.unpack_from(order + ("Q" if big else "H"), data, start)
+    entry = struct.Struct(order + ("HHQ8x" if big else "HHI4x"))
+    first = start + (8 if big else 2)
+    entries = data[first : first + count * entry.size]
+    for tag, _, length in entry.iter_unpack(entries[: len(entries) // entry.size * entry.size]):
+        if tag in (_STRIPS, _TILES) and length > _MAX_TIFF_PIECES:
+            raise _too_large(f"{length} strips or tiles")
+
+
+def _too_large(what: str) -> UnusablePicture:
+    return UnusablePicture(f"This picture has {what}. Scale it down, save it as PNG or JPEG, and try again.")
 
 
 def _bytes_of(source: Path | str | bytes | BinaryIO) -> bytes:
@@ -91,7 +136,7 @@ def _bytes_of(source: Path | str | bytes | BinaryIO) -> bytes:
         if isinstance(source, bytes):
             data = source
         elif isinstance(source, (str, Path)):
-            with Path(source).open("rb") as file:
+            with open_file(Path(source)) as file:
                 data = file.read(MAX_BYTES + 1)
         else:
             data = source.read(MAX_BYTES + 1)
@@ -233,8 +278,11 @@ def _thicken(ink: FloatArray) -> FloatArray:
     if width >= _THIN * pixel:
         return ink
     missing = max(1, round((_USUAL * pixel - width) / 2))
-    disc = np.hypot(*np.mgrid[-missing : missing + 1, -missing : missing + 1]) <= missing + 0.5
-    return np.asarray(ndimage.grey_dilation(np.pad(ink, missing), footprint=disc), np.float32)
+    # Each pixel within reach of the core takes the value of the pixel of it that is nearest: a dilation by a disc
+    # would compare every pixel with thousands, which takes seconds.
+    wide = np.pad(ink, missing)
+    away, nearest = ndimage.distance_transform_edt(wide <= 0.5, return_indices=True)
+    return np.where(away <= missing + 0.5, np.maximum(wide, wide[tuple(nearest)]), wide)
 
 
 def _fit(ink: FloatArray) -> FloatArray:

@@ -7,9 +7,10 @@ mel energies and normalised.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -19,6 +20,7 @@ import torch
 import torchaudio
 from torchaudio.compliance import kaldi
 
+from model.inputs import RationedFile, open_file, seen
 from model.results import FloatArray
 
 SAMPLE_RATE = 8000
@@ -27,8 +29,29 @@ SAMPLE_RATE = 8000
 LONGEST_RECORDING = 60.0
 """Seconds of sound that are read at most: nobody needs longer for one digit."""
 
+LOWEST_RATE, HIGHEST_RATE = 4_000, 768_000
+"""Hz. No telephone samples lower, no converter higher: another rate is a damaged header."""
+
+MOST_VALUES = int(LONGEST_RECORDING) * 192_000 * 2
+"""Samples times channels that are decoded at most: a minute of stereo at 192 kHz, or of eight channels at 48."""
+
+MOST_BYTES = 256 * 2**20
+"""That are read of a file at most, the pictures of a film with sound among them."""
+
 QUIETEST_PEAK = 10 ** (-55 / 20)
 """Below -55 dBFS at its loudest a recording is as good as silent."""
+
+
+LOUDEST_PEAK = 2.0**31
+"""Full scale is 1; some programs write integers of up to 32 bits as floats. What is louder is no sound."""
+
+_BLOCK = 2**18  # samples times channels that are decoded at once
+
+# What phones, browsers and old programs record in, by FFmpeg's names. Playlists are not among them, which name other
+# files to play, nor are pictures.
+_CONTAINERS = "mov,matroska,webm,ogg,mp3,aac,wav,w64,flac,aiff,au,caf,amr,asf,avi,mpegts,mpeg,flv,ac3,eac3,voc,ape,wv"
+# The film beside a sound is never decoded, not even its first picture to learn its size.
+_OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none", "max_pixels": "1", "threads": "1"}
 
 
 class UnusableAudio(ValueError):
@@ -62,51 +85,100 @@ def read_audio(source: Path | str | BinaryIO) -> tuple[FloatArray, int]:
     Returns
     -------
     samples, rate
-        ``(n,)`` float32 in [-1, 1], the mean of all channels; sampling rate in Hz.
+        ``(n,)`` float32, full scale at 1, the mean of all channels; sampling rate in Hz.
 
     Raises
     ------
     UnusableAudio
-        If the file is missing, is no sound, is damaged or is longer than a minute.
+        If the file is missing, is no sound, is damaged, is longer than a minute, or would take much time or memory.
     """
-    name = Path(source).name if isinstance(source, (str, Path)) else "The sound"
-    if isinstance(source, (str, Path)) and not Path(source).is_file():
-        raise UnusableAudio(f"{name} does not exist. Choose another file.")
+    if not isinstance(source, (str, Path)):
+        return _read(source, "The sound")
+    path = Path(source)
+    name = seen(path.name or path)
     try:
-        with soundfile.SoundFile(source) as file:
-            rate = int(file.samplerate)
-            samples = file.read(int(LONGEST_RECORDING * rate) + 1, dtype="float32", always_2d=True).mean(axis=1)
-    except (soundfile.SoundFileError, RuntimeError, TypeError):
-        if not isinstance(source, (str, Path)):
-            source.seek(0)
-        samples, rate = _read_with_av(source, name)
+        file = open_file(path)
+    except FileNotFoundError:
+        raise UnusableAudio(f"{name} does not exist. Choose another file.") from None
+    except OSError as error:
+        raise UnusableAudio(f"{name} can't be read: {error.strerror or error}.") from error
+    with file:
+        return _read(file, name)
+
+
+def _read(file: BinaryIO, name: str) -> tuple[FloatArray, int]:
+    start = file.tell()
+    try:
+        samples, rate = _read_with_soundfile(file, name)
+    except UnusableAudio:
+        raise
+    except Exception:  # damaged, or a format that soundfile doesn't know
+        try:
+            file.seek(start)
+            samples, rate = _read_with_av(file, name)
+        except UnusableAudio:
+            raise
+        except Exception as error:  # FFmpeg's decoders and PyAV raise almost anything on a damaged file
+            raise UnusableAudio(
+                f"{name} can't be read as sound. It may be damaged, or not be a sound file: try WAV, FLAC, MP3, Ogg "
+                "or M4A."
+            ) from error
     if samples.size == 0:
         raise UnusableAudio(f"{name} is empty. Record it again or choose another file.")
-    if samples.size > LONGEST_RECORDING * rate:
-        raise UnusableAudio(f"{name} is longer than a minute. Cut out the one spoken digit.")
     return samples, rate
 
 
-def _read_with_av(source: Path | str | BinaryIO, name: str) -> tuple[FloatArray, int]:
+def _read_with_soundfile(file: BinaryIO, name: str) -> tuple[FloatArray, int]:
+    with soundfile.SoundFile(RationedFile(file, MOST_BYTES)) as sound:
+        rate, channels = int(sound.samplerate), int(sound.channels)
+        size = max(1, _BLOCK // channels)
+
+        def blocks() -> Iterator[FloatArray]:
+            while len(block := sound.read(size, dtype="float32", always_2d=True)):
+                yield block.mean(axis=1)
+
+        _check_size(sound.frames, rate, channels, name)
+        return _joined(blocks(), rate, channels, name), rate
+
+
+def _read_with_av(file: BinaryIO, name: str) -> tuple[FloatArray, int]:
     """What soundfile can't read: the containers of phones, browsers and videos."""
     import av
-    from av.error import FFmpegError
 
-    try:
-        with av.open(str(source) if isinstance(source, Path) else source, mode="r") as container:
-            stream = container.streams.audio[0]
-            rate = int(stream.rate)
-            resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
-            blocks: list[FloatArray] = []
-            for frame in container.decode(stream):
-                blocks.extend(part.to_ndarray()[0] for part in resampler.resample(frame))
-                if sum(map(len, blocks)) > LONGEST_RECORDING * rate:
-                    break
-    except (FFmpegError, IndexError, ValueError, OSError) as error:
+    with av.open(RationedFile(file, MOST_BYTES), mode="r", options=_OPTIONS) as container:
+        stream = container.streams.audio[0]
+        rate, channels = int(stream.rate), max(1, int(stream.channels))
+        _check_size(0, rate, channels, name)
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+        blocks = (part.to_ndarray()[0] for frame in container.decode(stream) for part in resampler.resample(frame))
+        return _joined(blocks, rate, channels, name), rate
+
+
+def _check_size(frames: int, rate: int, channels: int, name: str) -> None:
+    """Refuse what is no rate of a sound, and more sound than can hold one digit."""
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
         raise UnusableAudio(
-            f"{name} can't be read as sound. It may be damaged, or not be a sound file: try WAV, FLAC, MP3, Ogg or M4A."
-        ) from error
-    return (np.concatenate(blocks) if blocks else np.zeros(0, np.float32)), rate
+            f"{name} has a sampling rate of {rate} Hz. It is damaged, or no sound: "
+            f"{LOWEST_RATE // 1000} to {HIGHEST_RATE // 1000} kHz can be read."
+        )
+    if frames > LONGEST_RECORDING * rate:
+        raise UnusableAudio(f"{name} is longer than a minute. Cut out the one spoken digit.")
+    if frames * channels > MOST_VALUES:
+        raise UnusableAudio(
+            f"{name} is too large, with {channels} channels at {rate} Hz. Cut out the one spoken digit, or save it in "
+            "mono."
+        )
+
+
+def _joined(blocks: Iterator[FloatArray], rate: int, channels: int, name: str) -> FloatArray:
+    """All blocks, unless there is too much in them, whatever the header said."""
+    kept: list[FloatArray] = []
+    frames = 0
+    for block in blocks:
+        frames += len(block)
+        _check_size(frames, rate, channels, name)
+        kept.append(block)
+    return np.concatenate(kept) if kept else np.zeros(0, np.float32)
 
 
 def _voice_activity_model() -> Any:
@@ -118,10 +190,8 @@ def _voice_activity_model() -> Any:
     return silero_vad.load_silero_vad(onnx=True)
 
 
-@cache
-def _resampler(rate: int, target: int) -> torchaudio.transforms.Resample:
-    # The filter grows with both terms of the ratio: 8,000 to 44,099 Hz would take gigabytes, 80 to 441 is as good.
-    ratio = Fraction(rate, target).limit_denominator(500)
+@lru_cache(maxsize=16)
+def _resampler(ratio: Fraction) -> torchaudio.transforms.Resample:
     return torchaudio.transforms.Resample(ratio.numerator, ratio.denominator)
 
 
@@ -129,8 +199,11 @@ def resample(samples: FloatArray, rate: int, target: int) -> FloatArray:
     """Resample ``(n,)`` samples from one rate to another, both in Hz."""
     if rate == target:
         return samples
+    # The filter grows with both terms of the ratio. Those of common rates are below 500 and stay what they are; 8,000
+    # to 44,099, which would take gigabytes, becomes 80 to 441. That bends the pitch by a thousandth at most.
+    ratio = Fraction(min(rate, target), max(rate, target)).limit_denominator(500)
     with torch.inference_mode():
-        resampled: FloatArray = _resampler(rate, target)(torch.from_numpy(samples)).numpy()
+        resampled: FloatArray = _resampler(ratio if rate < target else 1 / ratio)(torch.from_numpy(samples)).numpy()
     return resampled
 
 
@@ -169,6 +242,8 @@ class SpeechFrontEnd:
                 "The recording is completely silent. Check that the microphone is not muted, and that the system "
                 "lets this application use it."
             )
+        if peak > LOUDEST_PEAK:
+            raise UnusableAudio("The sound holds values that no sound has. Save it again, as 16-bit WAV for example.")
         if peak < QUIETEST_PEAK:
             raise UnusableAudio("The recording is too quiet. Speak louder or nearer to the microphone.")
         import silero_vad

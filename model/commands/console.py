@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 DataDir = Annotated[
     Path | None,
@@ -30,28 +33,40 @@ WRONG_USE = 2
 
 
 def tables() -> Console:
-    """Results for people, on standard output."""
-    return Console(highlight=False)
+    """Results for people, on standard output.
+
+    Here and in `notes` a string is what it says: names of files may look like markup. Styles come as ``Text``.
+    """
+    return Console(highlight=False, markup=False, emoji=False)
 
 
 def notes() -> Console:
     """Progress and messages, on standard error, so that results can be piped."""
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def print_json(value: Any) -> None:
-    """Results for programs, on standard output."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """Results for programs, on standard output: strict JSON, without NaN or infinity.
+
+    What no Unicode text can hold, in names of files, comes as the escape of JSON.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    typer.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def complain(message: object) -> None:
     """Tell an error in one line, whatever the width of the terminal."""
-    notes().print(f"[bold red]Error:[/] {_escaped(message)}", soft_wrap=True)
+    from rich.text import Text
+
+    text = " ".join(str(message).split())
+    notes().print(Text.assemble(("Error:", "bold red"), " ", text), soft_wrap=True)
 
 
-def so_far(share: float | None, text: str) -> str:
+def so_far(share: float | None, text: str) -> Text:
     """How far something has come, in a line."""
-    return text if share is None else f"{share:.0%} {text}"
+    from rich.text import Text
+
+    return Text(text if share is None else f"{share:.0%} {text}")
 
 
 @contextmanager
@@ -139,9 +154,3 @@ def _let_go(streams: list[int]) -> None:
     for stream in streams:
         os.dup2(nowhere, stream)
     os.close(nowhere)
-
-
-def _escaped(message: object) -> str:
-    from rich.markup import escape
-
-    return escape(" ".join(str(message).split()))

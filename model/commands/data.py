@@ -56,7 +56,7 @@ def list_corpora(data_dir: DataDir = None, as_json: Json = False) -> None:
         return
     table = Table(*("Name", "Corpus", "Modality", "Licence", "Where"))
     for row in rows:
-        where = Text(row["location"]) if row["location"] else Text("not installed", "yellow")  # a path is no markup
+        where = row["location"] or Text("not installed", "yellow")
         table.add_row(row["name"], row["title"], row["modality"], row["licence"], where)
     console = tables()
     console.print(table)
@@ -110,4 +110,4 @@ def _transfer() -> Progress:
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
     columns = BarColumn(30), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
-    return Progress(TextColumn("{task.description}"), *columns, console=notes())
+    return Progress(TextColumn("{task.description}", markup=False), *columns, console=notes())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from model.commands.console import DataDir, bad_option, errors_told, notes
+from model.commands.console import DataDir, bad_option, errors_told, notes, so_far
 from model.commands.evaluate import Spoken
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def export(
             one_corpus(speech, Modality.SPEECH)
         sources = sources or _shipped(what)
         exhibits = _exhibits(sources, Protocol(images, speech, seed=seed), data_dir)
-        with notes().status(f"Writing {to.name}") as status, bad_option("--what or --to"):
+        with notes().status(so_far(None, f"Writing {to.name}")) as status, bad_option("--what or --to"):
             if what or to.suffix:
                 write(what or suggested(exhibits, to), exhibits, to)
             else:

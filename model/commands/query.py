@@ -73,14 +73,17 @@ def _show(answer: dict[str, Any]) -> None:
     """One answer as a table, or its error as a line."""
     from rich.table import Table
 
+    from model.inputs import seen
+
+    file = seen(answer["file"])
     if "error" in answer:
-        complain(f"{answer['file']}: {answer['error']}")
+        complain(f"{file}: {answer['error']}")
         return
     table = Table(
         "Digit",
         "Source",
         "Score",
-        title=f"{answer['file']}: {answer['verdict']}",
+        title=f"{file}: {answer['verdict']}",
         caption=f"Margin {answer['margin']:.1f}, {answer['milliseconds']:.0f} ms",
     )
     table.columns[2].justify = "right"

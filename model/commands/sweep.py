@@ -70,7 +70,7 @@ def sweep(
 
 def _show(events: Iterator[Event]) -> SweepEnded:
     """Follow a sweep to its end, with a bar for all of it and a line for every run."""
-    from rich.markup import escape
+    from rich.text import Text
 
     from model.sweep import Judged, RunFailed, SweepEnded, Working
 
@@ -87,7 +87,8 @@ def _show(events: Iterator[Event]) -> SweepEnded:
                         f"{event.name}: purity {report.purity.mean:.3f}, modality SVM {report.modality_svm.mean:.3f}"
                     )
                 case RunFailed():
-                    progress.console.print(f"[red]{event.name} failed:[/] {escape(event.message)}", soft_wrap=True)
+                    told = Text.assemble((f"{event.name} failed:", "red"), f" {event.message}")
+                    progress.console.print(told, soft_wrap=True)
                 case SweepEnded():
                     return event
     raise AssertionError("A sweep always ends with SweepEnded.")
@@ -97,7 +98,7 @@ def _progress() -> Progress:
     """Bar, share and time so far: what remains is known badly where some runs are there already."""
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-    columns = BarColumn(30), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("{task.description}")
+    columns = BarColumn(30), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)
     return Progress(*columns, console=notes())
 
 

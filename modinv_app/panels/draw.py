@@ -28,6 +28,9 @@ from modinv_app.widgets.picture_reader import PictureReader
 from modinv_app.widgets.strokes import Point
 from modinv_app.widgets.verdict import Guess, SeenPicture
 
+# What other applications put on the clipboard is decoded where files are, never by Qt: that would read any format of
+# its plugins, in the GUI thread.
+_ENCODED = ("image/png", "image/bmp", "image/tiff", "image/jpeg", "image/webp", "image/gif")
 _SUFFIXES = "*.png *.jpg *.jpeg *.webp *.gif *.bmp *.tif *.tiff"
 
 
@@ -177,7 +180,10 @@ class DrawPanel(QWidget):
 
     def _take(self, data: QMimeData) -> bool:
         """Read what was dropped or pasted; False if there is no picture in it."""
-        if data.hasImage():
+        encoded = [name for name in data.formats() if name.startswith("image/")]
+        if known := next((name for name in _ENCODED if name in encoded), None):
+            self._reader.read_bytes(bytes(data.data(known).data()))
+        elif data.hasImage() and not encoded:  # from this process or as the system's own bitmap
             self._reader.read_image(QImage(data.imageData()))
         elif files := _local_files(data):
             self._reader.read_file(files[0])

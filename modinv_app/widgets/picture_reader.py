@@ -38,6 +38,10 @@ class PictureReader(QObject):
         """Begin to read a file."""
         self._start(path)
 
+    def read_bytes(self, content: bytes) -> None:
+        """Begin to read what a file would hold."""
+        self._start(content)
+
     def read_image(self, image: QImage) -> None:
         """Begin to read an image that Qt has decoded already."""
         self._start(_png(image))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from answers import answer_with
 from pens import drag, place, stylus, touch
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QBuffer, QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
@@ -329,6 +329,23 @@ def test_a_picture_can_be_dropped(qtbot: QtBot, panel: DrawPanel, tmp_path: Path
     with qtbot.waitSignal(panel.picture_opened) as opened:
         drop(panel, data)
     assert opened.args[0].shape == (120, 120)
+
+
+def test_what_others_copy_is_decoded_as_files_are(qtbot: QtBot, panel: DrawPanel, heard: Heard) -> None:
+    buffer = QBuffer()
+    assert digit_picture().save(buffer, "PNG")
+    data = QMimeData()
+    data.setData("image/png", buffer.data())
+    data.setImageData(QImage(7, 7, QImage.Format.Format_RGB32))  # what Qt would make of it
+    with qtbot.waitSignal(panel.picture_opened) as opened:
+        drop(panel, data)
+    assert opened.args[0].shape == (120, 120)
+    vector = QMimeData()
+    vector.setData("image/svg+xml", b"<svg/>")
+    vector.setImageData(digit_picture())
+    QGuiApplication.clipboard().setMimeData(vector)
+    panel.paste()
+    assert names(heard)[-1] == "paste_failed"
 
 
 def test_a_corrupt_file_is_told_and_loses_nothing(qtbot: QtBot, panel: DrawPanel, heard: Heard, tmp_path: Path) -> None:

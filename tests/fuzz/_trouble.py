@@ -15,7 +15,10 @@ def use(content):
     if content == "traceback":
         raise ValueError(content)
     if content == "hang":
-        time.sleep(10 * harness.LONGEST_SECONDS)
+        time.sleep(10 * harness.PATIENCE_SECONDS)
+    if content == "loop":
+        while time.process_time() < harness.LONGEST_SECONDS + 2:
+            pass
     if content == "crash":
         os.abort()
     if content == "memory":

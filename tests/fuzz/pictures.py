@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -51,7 +52,7 @@ def cases(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
         yield f"{name}: {words}", content
 
 
-def use(content: bytes) -> str:
+def use(content: bytes | Path) -> str:
     """Read a picture and find the digit in it."""
     from model.images import UnusablePicture, normalise_digit, read_picture
 

@@ -289,9 +289,9 @@ def test_channels_are_averaged(tmp_path):
 
 
 def test_a_minute_is_read_and_a_second_more_is_not(tmp_path):
-    soundfile.write(tmp_path / "minute.wav", np.zeros(60 * 1000), 1000)
-    assert len(read_audio(tmp_path / "minute.wav")[0]) == 60_000
-    soundfile.write(tmp_path / "long.wav", np.zeros(61 * 1000), 1000)
+    soundfile.write(tmp_path / "minute.wav", np.zeros(60 * 8000), 8000)
+    assert len(read_audio(tmp_path / "minute.wav")[0]) == 480_000
+    soundfile.write(tmp_path / "long.wav", np.zeros(61 * 8000), 8000)
     with pytest.raises(UnusableAudio, match=r"long\.wav is longer than a minute"):
         read_audio(tmp_path / "long.wav")
 
