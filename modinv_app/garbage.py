@@ -13,8 +13,8 @@ class GarbageCollection(QObject):
     """Takes the place of Python's automatic collection.
 
     That one runs in whichever thread happens to allocate. In the model's thread it would destroy widgets that hang in
-    reference cycles, and Qt crashes where a widget is destroyed outside of the GUI thread. It would also look through
-    all that torch and Qt have imported, which stops the window for 0.2 s a time.
+    reference cycles, which Qt allows in the GUI thread only. It would also look through all that torch and Qt have
+    imported, which stops the window for 0.2 s a time.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
