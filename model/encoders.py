@@ -32,8 +32,12 @@ class GaussianHead(nn.Linear):
                 self.bias[EMBEDDING_SIZE:].fill_(initial_log_variance)
 
     def posterior(self, hidden: Tensor) -> DiagonalGaussian:
-        """Hidden units ``(n, 512)`` to posteriors, in float32 whatever the precision before."""
-        mean, log_variance = self(hidden).float().chunk(2, dim=-1)
+        """Hidden units ``(n, 512)`` to posteriors, in float32 whatever the precision before.
+
+        The layer leaves autocast: bfloat16 has eight significant bits, and would lose the rest before any sum.
+        """
+        with torch.autocast(hidden.device.type, enabled=False):
+            mean, log_variance = self(hidden.float()).chunk(2, dim=-1)
         return DiagonalGaussian(mean, log_variance)
 
 
@@ -66,7 +70,8 @@ class SpeechEncoder(nn.Module):
     Parameters
     ----------
     batch_norm
-        Normalise every convolution and the hidden layer, as Hsu's released code does; the paper does not say.
+        Normalise every convolution and the hidden layer, as Hsu's released configuration does. The paper takes "the
+        same architecture" and does not say.
     """
 
     def __init__(self, batch_norm: bool = False, initial_log_variance: float | None = None) -> None:

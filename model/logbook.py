@@ -120,6 +120,8 @@ class Logbook:
                 f"{self.record.folder} holds a run of another recipe, seed or data. Choose another folder, or delete "
                 "that one."
             )
+        if known is not None:
+            self.plan = replace(known.plan, device=self.plan.device)  # it goes on as it began
         data = dict(known.data) if known is not None and known.data else self.plan.data()
         device = best_device(self.plan.device)
         self.run = Run(self.record.folder, self.plan.recipe, self.plan.seed, data, device, self.plan.start)

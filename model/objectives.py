@@ -14,7 +14,7 @@ from model.recipes import Impostors
 def margin_similarity(
     images: Tensor,
     speech: Tensor,
-    impostors: Impostors = "one",
+    impostors: Impostors = "pair",
     margin: float = 1.0,
     generator: torch.Generator | None = None,
 ) -> Tensor:
@@ -23,15 +23,18 @@ def margin_similarity(
     .. math::
         L_{Sim} = \frac1N \sum_i \max(0, m - v_i \cdot a_i + v_i \cdot a_j) + \max(0, m - v_i \cdot a_i + v_k \cdot a_i)
 
-    where impostors j, k are other pairs of the batch, of any digit: excluding the same digit would need labels.
+    where impostors j, k are other pairs of the batch, or one other pair, of any digit: excluding the same digit would
+    need labels.
 
     Parameters
     ----------
     images, speech
         Matched embeddings, ``(N, z)`` each; row i of one co-occurs with row i of the other.
     impostors
-        ``"one"`` draws j and k uniformly from the other N - 1, as the paper does. ``"all"`` takes the mean over
-        all of them, which is the expectation of the former: the same objective with less noise.
+        ``"pair"`` draws one other pair for each, uniformly from the other N - 1, so that j = k: "selecting one of
+        the other 2,047 sample pairs in the batch", says the paper. ``"one"`` draws j and k independently, as
+        Harwath's later code does. ``"all"`` takes the mean over all of them, which is the expectation of either:
+        the same objective with less noise.
     generator
         Source of j and k; on the device of the embeddings.
 
@@ -54,8 +57,9 @@ def margin_similarity(
         hinges = (gap.unsqueeze(1) + similarity).relu() + (gap.unsqueeze(0) + similarity).relu()
         return (hinges.sum() - hinges.diagonal().sum()) / (count * (count - 1))
     # Adding 1 .. N-1 to the own index modulo N is uniform over the others.
-    others = torch.randint(1, count, (2, count), generator=generator, device=images.device)
-    j, k = (torch.arange(count, device=images.device) + others) % count
+    draws = (1 if impostors == "pair" else 2, count)
+    others = torch.randint(1, count, draws, generator=generator, device=images.device)
+    j, k = ((torch.arange(count, device=images.device) + others) % count).expand(2, -1)
     matched = (images * speech).sum(-1)
     wrong_speech = (images * speech[j]).sum(-1)
     wrong_image = (images[k] * speech).sum(-1)

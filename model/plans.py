@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from model.ancestry import has_heard
+from model.checkpoint import Header, read_header
 from model.parsing import parse
 from model.recipes import LARGEST, Recipe, lambda_text
 
@@ -66,18 +68,52 @@ class Plan:
         return f"{self.recipe.name}, λ {lambda_text(self.recipe.lambda_ig)}"
 
     def data(self) -> dict[str, Any]:
-        """What is learnt from, as a checkpoint's header has it; raises ``OSError`` if ``start`` can't be read."""
+        """What is learnt from, as a checkpoint's header has it, with all that the model to start from learnt from.
+
+        Raises
+        ------
+        OSError
+            If ``start`` can't be read.
+        UnusableCheckpoint
+            If it is no model.
+        """
         described: dict[str, Any] = {"images": list(self.images), "speech": list(self.speech)}
         if self.left_out:
             described["left_out"] = self.left_out
         if self.start is not None:
             digest = hashlib.sha256(self.start.read_bytes()).hexdigest()
-            described["started_from"] = {"name": self.start.name, "sha256": digest}
+            before = Header.from_dict(read_header(self.start)).data
+            described["started_from"] = {"name": self.start.name, "sha256": digest, "data": before}
         return described
 
+    def leak(self) -> str:
+        """Why the speaker who is left out may not count as unheard, for people; empty where they will.
+
+        Reads the header of the model to start from where there is one; raises ``UnusableCheckpoint``.
+        """
+        if not self.left_out or self.start is None:
+            return ""
+        learnt = Header.from_dict(read_header(self.start)).data
+        heard = {corpus: has_heard(learnt, corpus, self.left_out) for corpus in self.speech}
+        if met := " and ".join(corpus for corpus, known in heard.items() if known):
+            return (
+                f"The model to start from learnt from {met} without leaving out {self.left_out}. If they speak there, "
+                "they won't count as unheard when this model is judged. Start from scratch instead."
+            )
+        if None in heard.values():
+            return (
+                "It is not on record what all the models behind the one to start from learnt from. "
+                f"So {self.left_out} won't count as unheard when this model is judged. Start from scratch instead."
+            )
+        return ""
+
     def trains_as(self, other: Plan) -> bool:
-        """Whether both plans are one but for the device, which a run may change when it resumes."""
-        return replace(self, device=other.device) == other
+        """Whether a run of this plan goes on under another one.
+
+        It does if both are one but for the device, which a run may change when it resumes, and for what their recipe's
+        name meant in earlier versions.
+        """
+        return other.recipe.continues(self.recipe) and replace(self, device=other.device, recipe=other.recipe) == other
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""

@@ -33,9 +33,9 @@ def report(lambda_ig: float = 2.15e-2, purity: float = 0.98, svm: float = 0.55, 
         counts[mistake[0], mistake[0]] -= 1
         counts[mistake] += 1
         return Direction(
-            Retrieval(p_at_1, 0.96, 0.95, 0.94),
+            Retrieval(p_at_1, 0.96, 0.95, 0.94, p_at_1 - 0.1, p_at_1 + 0.02),
             Transfer(0.93, 0.92),
-            Calibration(auroc, (CalibrationBin(-310.5, -300.25, 3, 1.0), CalibrationBin(-300.0, -200.0, 1234, 0.5))),
+            Calibration(auroc, (CalibrationBin(-310.5, -300.25, 3, 1.0), CalibrationBin(-300.0, -200.0, 1234, 0.5)), 1),
             tuple(map(tuple, counts.tolist())),
             {digit: 1 - digit / 100 for digit in range(10)},
             {"theo": 0.99, "jackson": 0.875},
@@ -66,7 +66,11 @@ def report(lambda_ig: float = 2.15e-2, purity: float = 0.98, svm: float = 0.55, 
             "speaker": "",
             "n_images": IMAGES,
             "n_utterances": UTTERANCES,
+            "speakers": 2,
+            "speakers_heard": 2,
+            "inputs_per_modality": UTTERANCES,
             "samples_per_input": 16,
+            "resamplings": 3,
             "seed": 0,
         },
     )

@@ -62,6 +62,13 @@ def complain(message: object) -> None:
     notes().print(Text.assemble(("Error:", "bold red"), " ", text), soft_wrap=True)
 
 
+def warn(message: str) -> None:
+    """Tell in one line what need not stop anybody but may surprise them later."""
+    from rich.text import Text
+
+    notes().print(Text.assemble(("Warning:", "bold yellow"), " ", message), soft_wrap=True)
+
+
 def so_far(share: float | None, text: str) -> Text:
     """How far something has come, in a line."""
     from rich.text import Text

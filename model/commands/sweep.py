@@ -23,7 +23,7 @@ def sweep(
         str, typer.Option(help="Values of lambda_IG, with commas between; by default the paper's eight.")
     ] = "0,1e-5,6.81e-5,4.64e-4,3.16e-3,2.15e-2,1.47e-1,1",
     seeds: Annotated[str, typer.Option(help="Seeds, with commas between; every lambda_IG is trained with each.")] = "0",
-    recipe: Annotated[str, typer.Option(help="paper, exactly the paper's, or fast.")] = "fast",
+    recipe: Annotated[str, typer.Option(help="paper, the paper's as far as it says, or fast.")] = "fast",
     data: Annotated[str, typer.Option(help="Corpora to learn from: one of images, any of speech.")] = "mnist,fsdd",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     steps: Annotated[int | None, typer.Option(help="Batches in all, instead of the recipe's.", min=1)] = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from model.commands.console import DataDir, Interruption, bad_option, errors_told, interruptible, notes, so_far
+from model.commands.console import DataDir, Interruption, bad_option, errors_told, interruptible, notes, so_far, warn
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -29,7 +29,7 @@ def train(
         typer.Option(help="Folder of the run; a new one among your runs by default.", file_okay=False),
     ] = None,
     lambda_ig: Annotated[float, typer.Option("--lambda-ig", help="Weight of the information gain.", min=0)] = 2.15e-2,
-    recipe: Annotated[str, typer.Option(help="paper, exactly the paper's, or fast.")] = "fast",
+    recipe: Annotated[str, typer.Option(help="paper, the paper's as far as it says, or fast.")] = "fast",
     data: Annotated[str, typer.Option(help="Corpora to learn from: one of images, any of speech.")] = (
         "mnist,fsdd,voices"
     ),
@@ -68,6 +68,8 @@ def train(
 
             library.sampler(plan, place, tell)
             library.probe(plan, tell)
+        if leak := plan.leak():
+            warn(leak)
         with interruptible() as interrupted, Logbook(out or RunStore().new_folder(plan), plan) as book:
             ended = _drive(book, library, interrupted)
     folder = book.record.folder

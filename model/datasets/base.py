@@ -119,12 +119,25 @@ def joined(parts: Sequence[Samples]) -> Samples:
 
 
 class Corpus(Protocol):
-    """A data set of one modality with an official split."""
+    """A data set of one modality with an official split.
+
+    Attributes
+    ----------
+    name, title
+        For programs, and for people.
+    modality
+        Image or speech.
+    licence
+        Under which it may be used.
+    shares_speakers
+        Whether those who speak, or write, the test split are those of the training split.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
     modality: ClassVar[Modality]
     licence: ClassVar[str]
+    shares_speakers: ClassVar[bool]
 
     def location(self) -> Path | None:
         """The file or folder where it lies, ``None`` where it is missing."""

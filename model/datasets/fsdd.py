@@ -45,6 +45,7 @@ class Fsdd:
     title: ClassVar[str] = "Free Spoken Digit Dataset"
     modality: ClassVar[Modality] = Modality.SPEECH
     licence: ClassVar[str] = "CC BY-SA 4.0"
+    shares_speakers: ClassVar[bool] = True
 
     def location(self) -> Path | None:
         """The folder of recordings, or the zip that holds them."""

@@ -59,6 +59,7 @@ class Mnist:
     title: ClassVar[str] = "MNIST"
     modality: ClassVar[Modality] = Modality.IMAGE
     licence: ClassVar[str] = "CC BY-SA 3.0"
+    shares_speakers: ClassVar[bool] = False
 
     def location(self) -> Path | None:
         """The user's copy, else the bundled one."""

@@ -39,6 +39,7 @@ class Voices:
     title: ClassVar[str] = "Synthetic voices"
     modality: ClassVar[Modality] = Modality.SPEECH
     licence: ClassVar[str] = "as each engine's, see assets/voices/README.md"
+    shares_speakers: ClassVar[bool] = False
 
     def location(self) -> Path | None:
         """The bundled archive."""

@@ -10,6 +10,7 @@ from model.evaluation.clusters import cluster_purity, purity_of_assignment
 from model.evaluation.invariance import modality_svm
 from model.evaluation.judge import Partial, evaluate, evaluating
 from model.evaluation.posteriors import EvaluationError, LabelArray, Posteriors
+from model.evaluation.proportions import clopper_pearson
 from model.evaluation.report import PAPER_TABLE, Interval, PaperRow, Protocol, Report
 from model.evaluation.retrieval import precision_at_1
 
@@ -23,6 +24,7 @@ __all__ = [
     "Posteriors",
     "Protocol",
     "Report",
+    "clopper_pearson",
     "cluster_purity",
     "evaluate",
     "evaluating",

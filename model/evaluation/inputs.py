@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from model.datasets import Corpus, MissingData, Samples, Tell, corpora, keep_quiet
+from model.ancestry import Data, has_heard
+from model.datasets import CORPORA, Corpus, MissingData, Samples, Tell, corpora, keep_quiet
 from model.datasets.base import joined
 from model.evaluation.posteriors import EvaluationError
 from model.results import Modality
@@ -29,7 +30,7 @@ def load_test_inputs(
     modality: Modality,
     corpus: str,
     speaker: str = "",
-    left_out: str = "",
+    learnt: Data | None = None,
     folder: Path | None = None,
     tell: Tell = keep_quiet,
 ) -> Samples:
@@ -40,8 +41,10 @@ def load_test_inputs(
     modality, corpus
         Of the inputs, and its name.
     speaker
-        Only this speaker's utterances; and if it is the one who was ``left_out`` of training, those of the
-        training split too.
+        Only this speaker's utterances; and if training left them out, those of the training split too, unless a
+        model that the weights come from has heard them, or may have.
+    learnt
+        What the model learnt from: ``data`` of its header.
     folder
         Where the corpora lie; by default the user's place for them.
     tell
@@ -64,9 +67,31 @@ def load_test_inputs(
     if len(chosen[0]) == 0:
         there = ", ".join(sorted(set(samples.speakers)))
         raise UnknownSpeaker(f"No speaker is called {speaker!r}. There are: {there}.")
-    if left_out == speaker:
+    if learnt and learnt.get("left_out") == speaker and has_heard(learnt, corpus, speaker) is False:
         chosen.append(source.load("train", tell).spoken_by(speaker))
     return joined(chosen)
+
+
+def speakers_of(speech: Samples, learnt: Data) -> dict[str, int | None]:
+    """How many people speak in the test inputs, and how many of them training has heard, in other utterances.
+
+    Parameters
+    ----------
+    speech
+        The test inputs.
+    learnt
+        As of :func:`load_test_inputs`.
+
+    Returns
+    -------
+    dict
+        ``speakers`` and ``speakers_heard``; the latter is ``None`` where that can't be known of all of them.
+    """
+    speakers = set(speech.speakers)
+    heard: list[bool | None] = [False for _ in speakers]
+    if CORPORA[speech.corpus].shares_speakers:
+        heard = [has_heard(learnt, speech.corpus, speaker) for speaker in speakers]
+    return {"speakers": len(speakers), "speakers_heard": None if None in heard else sum(map(bool, heard))}
 
 
 def fingerprint(samples: Samples) -> str:
@@ -80,8 +105,7 @@ def fingerprint(samples: Samples) -> str:
 def inputs_again(setting: Mapping[str, Any], modality: Modality, folder: Path | None = None) -> Samples:
     """The inputs of an evaluation, by its report's setting; raises ``MissingData`` if they are gone or others."""
     part = "images" if modality is Modality.IMAGE else "speech"
-    left_out = setting["trained_on"].get("left_out", "")
-    samples = load_test_inputs(modality, setting[part], setting["speaker"], left_out, folder)
+    samples = load_test_inputs(modality, setting[part], setting["speaker"], setting["trained_on"], folder)
     if fingerprint(samples) != setting["inputs"][part]:
         raise MissingData(f"The corpus {setting[part]} has changed since this evaluation. Evaluate again.")
     return samples

@@ -28,11 +28,11 @@ def modality_svm(
     rest test it. C is chosen from `SVM_PENALTIES` by 3-fold cross-validation on the training part, and the
     kernel's width is scikit-learn's ``gamma="scale"``. Smaller sets keep the paper's proportions.
 
-    The paper had a test utterance for every embedding. Where a corpus has fewer inputs (FSDD: 300 test
-    utterances) they are gone through again and each gives several of its samples. Split by embedding, samples
-    of one utterance then lie on both sides, and an SVM that merely knows the utterances beats 0.5 even where
-    both modalities have one distribution: the figure is an upper bound. With ``unseen_inputs`` all samples
-    of an input stay on one side of the split and of the folds, as in the paper, where it has but one.
+    The paper had as many test utterances as it took embeddings; whether each gave one, it does not say. Where a
+    corpus has fewer inputs (FSDD: 300 test utterances) they are gone through again and each gives several of its
+    samples. Split by embedding, samples of one utterance then lie on both sides, and an SVM that merely knows the
+    utterances beats 0.5 even where both modalities have one distribution: the figure is an upper bound. With
+    ``unseen_inputs``, the stricter split, all samples of an input stay on one side of the split and of the folds.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ import torch
 from model.checkpoint import Header, UnusableCheckpoint
 from model.datasets import Samples, Stopped
 from model.encoders import Encoders
-from model.evaluation.inputs import fingerprint, load_test_inputs
+from model.evaluation.inputs import fingerprint, load_test_inputs, speakers_of
 from model.evaluation.judge import evaluating
 from model.evaluation.posteriors import Posteriors
 from model.evaluation.report import Protocol as EvaluationProtocol
@@ -109,9 +109,8 @@ def _evaluation(path: Path, protocol: EvaluationProtocol, talk: Talk, folder: Pa
     tell = partial(_go_on, talk)
     tell(0.0, "Loading the model and the test data")
     encoders, header = load_model(path, best_device())
-    left_out = header.data.get("left_out", "")
     images = load_test_inputs(Modality.IMAGE, protocol.images, folder=folder, tell=tell)
-    speech = load_test_inputs(Modality.SPEECH, protocol.speech, protocol.speaker, left_out, folder, tell)
+    speech = load_test_inputs(Modality.SPEECH, protocol.speech, protocol.speaker, header.data, folder, tell)
     fingerprints = {"images": fingerprint(images), "speech": fingerprint(speech)}
 
     place = folder_of(path, protocol)
@@ -123,7 +122,12 @@ def _evaluation(path: Path, protocol: EvaluationProtocol, talk: Talk, folder: Pa
             return known
 
     sides = _encoded(encoders, images, speech, protocol.seed, talk)
-    setting = {**_setting(path, header), **protocol.to_dict(), "inputs": fingerprints}
+    setting = {
+        **_setting(path, header),
+        **protocol.to_dict(),
+        **speakers_of(speech, header.data),
+        "inputs": fingerprints,
+    }
     for event in evaluating(*sides, protocol.seed, setting, protocol.resamplings):
         if isinstance(event, Report):
             report = replace(event, seconds=time.perf_counter() - started)

@@ -58,7 +58,7 @@ def evaluating(
     """Judge a model by the paper's protocol on the unseen test inputs of both modalities, part by part.
 
     - Retrieval: every image queries all utterances and every utterance all images, by means. With it come
-      confusions, shares by digit and speaker, and the calibration of the queries' posteriors.
+      the interval of P@1, confusions, shares by digit and speaker, and the calibration of the queries' posteriors.
     - Label transfer from each modality to the other; see `transfer`.
     - Purity: K-means with ten clusters on 16 embeddings an input. Both modalities count alike: as many inputs
       of either are drawn as the smaller one has, at most the paper's 1,076. With 10,000 images against 300
@@ -69,7 +69,7 @@ def evaluating(
     Purity and SVM are repeated ``resamplings`` times: inputs are drawn anew, embeddings are sampled anew, and K-means
     and the SVM's split start anew. Their intervals tell how far the protocol's own chance moves the figures. They
     do not tell how another training would come out, nor how other speakers would: of a corpus with fewer than
-    1,076 utterances all are drawn each time.
+    1,076 utterances all are drawn each time, so that the resamplings share them.
 
     Parameters
     ----------

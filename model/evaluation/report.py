@@ -105,12 +105,17 @@ class Retrieval:
         Share of the query's digit among the first 1, 5 and 10 items, mean over queries.
     mean_average_precision
         Of the ranking of the whole gallery.
+    p_at_1_low, p_at_1_high
+        The 95 % interval of P@1 by Clopper and Pearson (`model.evaluation.proportions.clopper_pearson`); ``None`` in
+        reports of earlier versions.
     """
 
     p_at_1: float
     p_at_5: float
     p_at_10: float
     mean_average_precision: float
+    p_at_1_low: float | None = None
+    p_at_1_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +165,18 @@ class Calibration:
         better than chance. ``None`` where all matches are right, or all are wrong.
     bins
         Equally filled, narrowest posteriors first.
+    errors
+        Queries with a wrong nearest match: of few, the AUROC is worth little.
     """
 
     auroc: float | None
     bins: tuple[CalibrationBin, ...]
+    errors: int
+
+    @classmethod
+    def from_json_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of ``asdict``."""
+        return cls(values["auroc"], tuple(CalibrationBin(**part) for part in values["bins"]), values["errors"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +207,13 @@ class Direction:
     @classmethod
     def from_json_dict(cls, values: Mapping[str, Any]) -> Self:
         """The inverse of ``asdict`` by way of JSON, which knows no numbers as names."""
-        calibration = values["calibration"]
+        calibration, confusion = values["calibration"], values["confusion"]
+        errors = sum(map(sum, confusion)) - sum(row[digit] for digit, row in enumerate(confusion))
         return cls(
             Retrieval(**values["retrieval"]),
             Transfer(**values["transfer"]),
-            Calibration(calibration["auroc"], tuple(CalibrationBin(**part) for part in calibration["bins"])),
-            tuple(tuple(row) for row in values["confusion"]),
+            Calibration.from_json_dict({"errors": errors, **calibration}),  # earlier versions did not count them
+            tuple(tuple(row) for row in confusion),
             {int(digit): share for digit, share in values["per_digit"].items()},
             dict(values["per_speaker"]),
         )
@@ -247,9 +261,10 @@ class Report:
     purity
         Cluster purity (Eq. 6), in [0, 1].
     modality_svm
-        Test accuracy of an SVM that guesses the modality; 0.5 is perfectly modality-invariant.
+        Test accuracy of an SVM that guesses the modality; 0.5 is perfectly modality-invariant. It is tested on
+        embeddings that it has not seen, some of them samples of inputs that it has seen.
     modality_svm_unseen_inputs
-        The same, where the SVM is tested on inputs of which it has seen no other sample.
+        The same by the stricter split: the SVM has seen no other sample of the inputs that it is tested on.
     image_to_speech, speech_to_image
         Queries of the modality named first.
     image, speech

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.evaluation.posteriors import LabelArray, Posteriors
+from model.evaluation.proportions import clopper_pearson
 from model.evaluation.report import Retrieval
 from model.results import FloatArray
 
@@ -87,6 +88,8 @@ def retrieval(queries: Posteriors, gallery: Posteriors, *, chunk: int = 512) -> 
     - ``mAP``: mean over queries of ``AP = 1/R sum_k rel_k P@k``, where ``rel_k`` is 1 if item k shows the query's
       digit and 0 otherwise, and ``R`` is how many such items there are; 0 where there are none.
 
+    P@1 comes with its interval; see `clopper_pearson`.
+
     Parameters
     ----------
     queries, gallery
@@ -105,7 +108,8 @@ def retrieval(queries: Posteriors, gallery: Posteriors, *, chunk: int = 512) -> 
         averages = np.where(relevant, found / ranks, 0).sum(axis=1) / np.maximum(found[:, -1], 1)
         average_precision += float(averages.sum())
     p_at_1, p_at_5, p_at_10 = (float(summed) / len(queries) for summed in precisions)
-    return Retrieval(p_at_1, p_at_5, p_at_10, average_precision / len(queries))
+    interval = clopper_pearson(round(precisions[0]), len(queries))
+    return Retrieval(p_at_1, p_at_5, p_at_10, average_precision / len(queries), *interval)
 
 
 def confusion(query_labels: LabelArray, match_labels: LabelArray) -> tuple[tuple[int, ...], ...]:

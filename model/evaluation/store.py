@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _REPORT, _POSTERIORS = "report.json", "posteriors.safetensors"
 _CODE = (
     *Path(__file__).parent.glob("*.py"),
-    *(Path(__file__).parents[1] / name for name in ("encoders.py", "trained.py")),
+    *(Path(__file__).parents[1] / name for name in ("ancestry.py", "encoders.py", "trained.py")),
 )
 
 

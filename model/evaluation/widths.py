@@ -62,4 +62,5 @@ def calibration(widths: Doubles, right: npt.NDArray[np.bool_], bins: int = BINS)
             CalibrationBin(float(widths[part[0]]), float(widths[part[-1]]), len(part), float(right[part].mean()))
             for part in np.array_split(order, min(bins, len(order)))
         ),
+        int((~right).sum()),
     )

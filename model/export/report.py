@@ -113,9 +113,9 @@ def _model(name: str, evaluation: Evaluation, data_dir: Path | None) -> dict[str
 
 
 def _calibrated(title: str, direction: Direction) -> str:
-    """``"Image to speech, AUROC 0.710"``."""
-    auroc = direction.calibration.auroc
-    return title if auroc is None else f"{title}, AUROC {auroc:.3f}"
+    """``"Image to speech, AUROC 0.710, 85 wrong matches"``."""
+    auroc, errors = direction.calibration.auroc, direction.calibration.errors
+    return title if auroc is None else f"{title}, AUROC {auroc:.3f}, {words.wrong_matches(errors)}"
 
 
 def _side_by_side(

@@ -5,19 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from model.ancestry import generations, names
 from model.evaluation.report import Report
 from model.recipes import lambda_text
 
 
 def judged_on(report: Report) -> str:
-    """The test data and the protocol: ``"Test inputs: 10,000 images (mnist), 300 utterances (fsdd); ..."``."""
+    """The test data and the protocol: ``"Test inputs: 10,000 images (mnist), 300 utterances (fsdd, ...); ..."``."""
     setting = report.setting
-    speaker = f", speaker {setting['speaker']}" if setting.get("speaker") else ""
+    speech = ", ".join(filter(None, (setting["speech"], speakers(setting))))
     return (
         f"Test inputs: {setting['n_images']:,} images ({setting['images']}), "
-        f"{setting['n_utterances']:,} utterances ({setting['speech']}{speaker}); "
-        f"{setting['samples_per_input']} samples an input, {len(report.purity.values)} resamplings, "
-        f"seed {setting['seed']}."
+        f"{setting['n_utterances']:,} utterances ({speech}); {resampled(setting)}, seed {setting['seed']}."
+    )
+
+
+def speakers(setting: Mapping[str, Any]) -> str:
+    """Who speaks the test inputs, and whether training heard them: ``"6 speakers, all heard in training"``.
+
+    Empty where it is not known, as in reports of earlier versions.
+    """
+    known, one = "speakers_heard" in setting, setting.get("speaker")
+    if one and not known:
+        return f"speaker {one}"
+    if not known:
+        return ""
+    count, heard = setting["speakers"], setting["speakers_heard"]
+    who = f"speaker {one}" if one else f"{count} speaker{'' if count == 1 else 's'}"
+    if heard is None:
+        return f"{who}, perhaps heard in training: that of the model it started from is not on record"
+    if count > 1 and heard in (0, count):
+        return f"{who}, {'all' if heard else 'none'} heard in training"
+    return f"{who}, {'' if heard else 'not '}heard in training" if count == 1 else f"{who}, {heard} heard in training"
+
+
+def resampled(setting: Mapping[str, Any]) -> str:
+    """How purity and SVM were taken: ``"purity on 300 + 300 inputs, 16 samples an input; 5 resamplings, ..."``."""
+    of_each = setting["inputs_per_modality"]
+    shared = " that share these utterances" if of_each == setting["n_utterances"] else ""
+    return (
+        f"purity on {of_each:,} + {of_each:,} inputs, {setting['samples_per_input']} samples an input; "
+        f"{setting['resamplings']} resamplings{shared}"
     )
 
 
@@ -30,14 +58,17 @@ def trained_with(setting: Mapping[str, Any]) -> str:
 
 
 def trained_on(setting: Mapping[str, Any]) -> str:
-    """``"mnist, fsdd and voices"``, and what was left out, and from what training started."""
-    data = setting["trained_on"]
-    words = listed([*_names(data.get("images")), *_names(data.get("speech"))])
-    if data.get("left_out"):
-        words += f" without {data['left_out']}"
-    if data.get("started_from"):
-        words += f", started from {data['started_from']['name']}"
-    return words
+    """``"mnist, fsdd and voices"``, what was left out, and the model started from with what that one learnt from."""
+    words, before = [], ""
+    for data in generations(setting["trained_on"]):
+        if data is None:
+            words.append(f"{before}, whose training is not on record")
+            break
+        corpora = listed([*names(data.get("images")), *names(data.get("speech"))])
+        without = f" without {data['left_out']}" if data.get("left_out") else ""
+        words.append(f"{before}{', trained on ' if before else ''}{corpora}{without}")
+        before = data["started_from"]["name"] if "started_from" in data else ""
+    return ", started from ".join(words)
 
 
 def caption(rows: Sequence[tuple[str, Report]]) -> str:
@@ -60,6 +91,11 @@ def sweep_caption(reports: Sequence[Report], seeds: Iterable[int]) -> str:
     )
 
 
+def wrong_matches(count: int) -> str:
+    """``"no wrong match"``, ``"1 wrong match"``, ``"85 wrong matches"``."""
+    return f"{count:,} wrong matches" if count > 1 else f"{count or 'no'} wrong match"
+
+
 def number(value: float) -> str:
     """``"0.0215"``, ``"6.81e-5"``: as people write them."""
     return f"{value:g}".replace("e-0", "e-")
@@ -68,11 +104,6 @@ def number(value: float) -> str:
 def listed(names: Sequence[str]) -> str:
     """``"mnist, fsdd and voices"``."""
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
-
-
-def _names(value: str | Sequence[str] | None) -> list[str]:
-    """Names as older headers wrote them, one as a string, or as a list."""
-    return [value] if isinstance(value, str) else list(value or ())
 
 
 def one_line(text: str) -> str:

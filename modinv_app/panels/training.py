@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
+from model.checkpoint import UnusableCheckpoint
 from model.plans import Estimate, Plan
 from model.recipes import FAST
 from model.runs import Growth, RunInfo
@@ -109,6 +110,7 @@ class TrainingPanel(QWidget):
         """Say which model is loaded: a run may start from it, and is compared with it."""
         self._loaded = model.file
         self.form.show_loaded(model.file, model.title)
+        self._choice_changed()  # who starts from the loaded model starts from another one now
 
     def set_elsewhere(self, busy: bool) -> None:
         """Say whether a sweep trains on another page."""
@@ -144,7 +146,7 @@ class TrainingPanel(QWidget):
             self._cost.setText("")
             self._train.setEnabled(False)
             return
-        self._trouble.show_text(self._service.elsewhere)
+        self._trouble.show_text(self._service.elsewhere or _leak(plan))
         self._train.setEnabled(self._free)
         estimate = self._estimates.get(_what_costs(plan))
         if estimate is not None:
@@ -170,7 +172,7 @@ class TrainingPanel(QWidget):
         memory = f"{estimate.memory_bytes / 1e9:.1f} GB of memory"
         self._cost.setText(f"About {duration(seconds)} and {memory} on {estimate.device}")
         if (shortage := memory_shortage(estimate)) and not self._service.elsewhere:
-            self._trouble.show_text(shortage)
+            self._trouble.show_text("\n".join(filter(None, (shortage, _leak(plan)))))
 
     def _show_inestimable(self, plan: Plan, why: str) -> None:
         try:
@@ -225,6 +227,14 @@ class TrainingPanel(QWidget):
             self.evaluation_wanted.emit(str(record.model_file))
         else:
             {"pause": service.pause, "go": service.go, "stop": service.stop, "cancel": service.cancel}[deed]()
+
+
+def _leak(plan: Plan) -> str:
+    """That the model to start from has heard who is left out; nothing of one that can't be read: that is told later."""
+    try:
+        return plan.leak()
+    except UnusableCheckpoint:
+        return ""
 
 
 def _what_costs(plan: Plan) -> Plan:

@@ -8,7 +8,8 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from model.evaluation.report import Calibration, CalibrationBin, Interval, PaperRow
+from model.evaluation.report import Calibration, Interval, PaperRow
+from model.export.words import resampled, speakers, wrong_matches
 from model.recipes import lambda_text
 from modinv_app.widgets.calibration_bars import CalibrationBars
 from modinv_app.widgets.card import Card, RuledTable, bold, muted, with_subscripts
@@ -93,13 +94,14 @@ class NumbersTable(QScrollArea):
         rows = {
             "purity": ("Cluster purity", "K-means with ten clusters on samples of both modalities, scored by digit"),
             "modality_svm": (
-                "Modality SVM",
-                "How often an SVM names the modality of an embedding that it has not seen",
+                "Modality SVM, by embedding",
+                "How often an SVM names the modality of an embedding that it has not seen; it may have seen other "
+                "samples of the same image or recording",
             ),
             "modality_svm_unseen_inputs": (
                 "Modality SVM, unseen inputs",
-                "The same, where the SVM has seen no other sample of the same image or recording; in the paper every "
-                "embedding had an input of its own, so that its figure stands beside both",
+                "The same by the stricter split, where the SVM has seen no other sample of the same image or "
+                "recording; the paper does not say which split was its own, so that its figure stands beside both",
             ),
         }
         for row, (name, (title, tip)) in enumerate(rows.items(), start=1):
@@ -116,6 +118,7 @@ class NumbersTable(QScrollArea):
         card = Card("Across the modalities", "Each test input asks; the other modality's test set answers.")
         rows = {
             "P@1": ("retrieval", "p_at_1", "How often the nearest item shows the same digit"),
+            "P@1, 95 % interval": ("retrieval", "", "By Clopper and Pearson, as if all queries were independent"),
             "P@5": ("retrieval", "p_at_5", "Share of the same digit among the five nearest items"),
             "P@10": ("retrieval", "p_at_10", "Share of the same digit among the ten nearest items"),
             "mAP": ("retrieval", "mean_average_precision", "Mean average precision of the ranking of all items"),
@@ -134,7 +137,8 @@ class NumbersTable(QScrollArea):
         for column, arrow in enumerate(_ARROWS.values(), start=1):
             table.grid.addWidget(bold(arrow, _RIGHT), 0, column)
         for row, (title, (part, name, tip)) in enumerate(rows.items(), start=1):
-            self._add_row(table.grid, row, title, tip, {_ARROWS[way]: (way, part, name) for way in _ARROWS}, _share)
+            places = {_ARROWS[way]: (way, part, name) if name else (way, part) for way in _ARROWS}
+            self._add_row(table.grid, row, title, tip, places, _share if name else _interval)
         card.body.addWidget(table, 1)
         return card
 
@@ -233,11 +237,17 @@ def _of_paper(row: PaperRow, name: str) -> float:
 
 
 def _calibration(values: Mapping[str, Any]) -> Calibration:
-    return Calibration(values["auroc"], tuple(CalibrationBin(**part) for part in values["bins"]))
+    return Calibration.from_json_dict(values)
 
 
 def _in_words(calibration: Calibration) -> str:
-    return "no wrong match" if calibration.auroc is None else f"AUROC {calibration.auroc:.2f}"
+    wrong = wrong_matches(calibration.errors)
+    return wrong if calibration.auroc is None else f"AUROC {calibration.auroc:.2f}, {wrong}"
+
+
+def _interval(retrieval: Mapping[str, Any]) -> str:
+    low, high = retrieval["p_at_1_low"], retrieval["p_at_1_high"]
+    return _NOTHING if low is None else f"{low:.3f}–{high:.3f}"
 
 
 def _share(value: float) -> str:
@@ -253,8 +263,10 @@ def _describe(values: Mapping[str, Any]) -> str:
     if "setting" not in values:
         return ""
     setting = values["setting"]
-    return (
-        f"{setting['n_images']:,} images and {setting['n_utterances']:,} utterances that training never saw · "
-        f"{setting['resamplings']} resamplings of {setting['inputs_per_modality']:,} inputs a modality · "
-        f"seed {setting['seed']}"
+    facts = (
+        f"{setting['n_images']:,} images and {setting['n_utterances']:,} utterances that training never saw",
+        speakers(setting),
+        resampled(setting),
+        f"seed {setting['seed']}",
     )
+    return " · ".join(filter(None, facts))

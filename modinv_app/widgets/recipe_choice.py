@@ -12,8 +12,8 @@ from model.recipes import RECIPES, Recipe
 from modinv_app.widgets.recipe_fields import RecipeFields
 
 _RECIPES = {
-    "fast": ("Fast", "The paper's encoders and objective in minutes on a laptop"),
-    "paper": ("Paper", "Exactly the paper's: 100 passes over MNIST, hours on a laptop"),
+    "fast": ("Fast", "The paper's objective in minutes on a laptop"),
+    "paper": ("Paper", "The paper's, as far as it says: 100 passes over MNIST, hours on a laptop"),
 }
 _OWN = "own"
 

@@ -63,8 +63,9 @@ _GROUPS: tuple[tuple[str, tuple[_Field, ...]], ...] = (
             _Choice(
                 "impostors",
                 "Impostors",
-                "What a pair must be more similar than: one other input of the batch, as in the paper, or all of them",
-                {"one": "One, as the paper", "all": "All of the batch"},
+                "What a pair must be more similar than: one other pair of the batch, as in the paper, an image and an "
+                "utterance drawn apart, or all of them",
+                {"pair": "One pair, as the paper", "one": "One of each", "all": "All of the batch"},
             ),
         ),
     ),
@@ -96,7 +97,7 @@ _GROUPS: tuple[tuple[str, tuple[_Field, ...]], ...] = (
                 5.0,
                 optional=True,
             ),
-            _Switch("batch_norm", "Batch norm", "In the speech encoder, as in Hsu's code"),
+            _Switch("batch_norm", "Batch norm", "In the speech encoder, as Hsu's released configuration has it"),
             _Switch("bfloat16", "bfloat16", "Where the device computes in it by itself: faster, a little less exact"),
         ),
     ),

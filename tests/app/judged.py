@@ -50,9 +50,9 @@ def _direction(query: Modality, mistakes: Mapping[int, tuple[int, float]]) -> Di
     right = float((asked == found).mean())
     bins = tuple(CalibrationBin(n, n + 1.0, 8, 1 - 0.05 * n) for n in range(5))
     return Direction(
-        Retrieval(right, 0.93, 0.92, 0.91),
+        Retrieval(right, 0.93, 0.92, 0.91, right - 0.1, right + 0.03),
         Transfer(0.81, 0.82),
-        Calibration(0.75 if query is Modality.IMAGE else None, bins),
+        Calibration(0.75 if query is Modality.IMAGE else None, bins, int((asked != found).sum())),
         tuple(tuple(row) for row in counts.tolist()),
         {digit: float((found[asked == digit] == digit).mean()) for digit in range(10)},
         {"sarah": 0.9, "eric": 0.6},
@@ -76,6 +76,8 @@ def a_report(
         "images": "mnist",
         "speech": "voices",
         "speaker": "",
+        "speakers": 2,
+        "speakers_heard": 0,
         "seed": 0,
         "resamplings": 2,
         "inputs": {"images": "a", "speech": "b"},

@@ -33,7 +33,7 @@ def make_report(purity: float, svm: float, *, nats: float = 20.0, lambda_ig: flo
     """What would be measured of a model with these figures; the rest is filled in."""
     right, nothing = 0.99, tuple((0,) * 10 for _ in range(10))
     direction = Direction(
-        Retrieval(right, right, right, right), Transfer(right, right), Calibration(None, ()), nothing, {}, {}
+        Retrieval(right, right, right, right), Transfer(right, right), Calibration(None, (), 0), nothing, {}, {}
     )
     return Report(
         interval(purity),

@@ -151,7 +151,7 @@ def test_first_numbers_show_while_the_rest_is_worked_out(visitor: Visitor) -> No
     visitor.load("slow")
     visitor.button.click()
     until(lambda: visitor.number("P@1, image → speech") == "0.950", "a first number")
-    assert visitor.number("Modality SVM") == "…"
+    assert visitor.number("Modality SVM, by embedding") == "…"
     assert "10 images alone" in visitor.says()
     assert "Encoded 1 of 4 images" in visitor.says()
     assert visitor.button.text() == "Cancel"

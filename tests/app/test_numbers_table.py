@@ -35,9 +35,10 @@ def words(table: NumbersTable) -> str:
 def test_a_report_stands_beside_the_papers_nearest_row(table: NumbersTable) -> None:
     table.show_numbers(a_report(lambda_ig=0.03).to_json_dict())
     assert cell(table, "Cluster purity") == "0.987"
-    assert cell(table, "Modality SVM") == "0.550"
+    assert cell(table, "Modality SVM, by embedding") == "0.550"
+    assert cell(table, "Modality SVM, unseen inputs") == "0.512"
     assert cell(table, "Cluster purity, paper") == "0.984"
-    assert cell(table, "Modality SVM, paper") == "0.554"
+    assert cell(table, "Modality SVM, by embedding, paper") == "0.554"
     assert "the paper, λ<sub>IG</sub> 2.15e-2" in words(table)
     assert "± 0.025" in words(table)
 
@@ -47,6 +48,7 @@ def test_every_measure_has_its_cell(table: NumbersTable) -> None:
     expected = {
         "P@1, image → speech": "0.950",
         "P@1, speech → image": "0.950",
+        "P@1, 95 % interval, image → speech": "0.850–0.980",
         "P@5, image → speech": "0.930",
         "P@10, speech → image": "0.920",
         "mAP, image → speech": "0.910",
@@ -56,8 +58,29 @@ def test_every_measure_has_its_cell(table: NumbersTable) -> None:
         "Active dimensions, of 128, speech": "25",
     }
     assert {name: cell(table, name) for name in expected} == expected
-    assert "AUROC 0.75" in words(table)
-    assert "no wrong match" in words(table)  # of speech to image there is no AUROC
+    assert "AUROC 0.75, 2 wrong matches" in words(table)
+
+
+def test_it_is_said_on_what_the_numbers_rest(table: NumbersTable) -> None:
+    table.show_numbers(a_report().to_json_dict())
+    assert (
+        "40 images and 20 utterances that training never saw · 2 speakers, none heard in training · purity on 20 + 20 "
+        "inputs, 16 samples an input; 2 resamplings that share these utterances · seed 0"
+    ) in words(table)
+
+
+def test_no_wrong_match_has_no_auroc(table: NumbersTable) -> None:
+    report = a_report(mistakes={}).to_json_dict()
+    report["image_to_speech"]["calibration"]["auroc"] = None
+    table.show_numbers(report)
+    assert "no wrong match" in words(table)
+
+
+def test_a_report_of_an_earlier_version_has_no_interval(table: NumbersTable) -> None:
+    report = a_report().to_json_dict()
+    report["speech_to_image"]["retrieval"] |= {"p_at_1_low": None, "p_at_1_high": None}
+    table.show_numbers(report)
+    assert cell(table, "P@1, 95 % interval, speech → image") == "–"
 
 
 def test_numbers_come_part_by_part(table: NumbersTable) -> None:
@@ -66,7 +89,7 @@ def test_numbers_come_part_by_part(table: NumbersTable) -> None:
     first = {way: {"retrieval": whole[way]["retrieval"]} for way in ("image_to_speech", "speech_to_image")}
     table.show_numbers({"preliminary_images": 1000, **first})
     assert cell(table, "P@1, image → speech") == "0.950"
-    assert cell(table, "Modality SVM") == "…"
+    assert cell(table, "Modality SVM, by embedding") == "…"
     assert "1,000 images alone" in words(table)
     table.show_numbers({**first, "paper": whole["paper"], "purity": whole["purity"]})
     assert cell(table, "Cluster purity") == "0.987"

@@ -219,6 +219,7 @@ def test_training_starts_from_another_model(data, trained, tmp_path):
     assert header.data["started_from"] == {
         "name": "model.safetensors",
         "sha256": hashlib.sha256(start.read_bytes()).hexdigest(),
+        "data": load_model(start)[1].data,
     }
     assert RunRecord(tmp_path / "run").info().plan.start == start
 

@@ -139,6 +139,19 @@ def test_encode_uses_the_encoder_of_the_modality_without_gradients(encoders):
     assert not encoded.mean.requires_grad
 
 
+@pytest.mark.parametrize(("modality", "size"), [(Modality.IMAGE, (28, 28)), (Modality.SPEECH, (100, 80))])
+def test_under_autocast_the_head_computes_in_float32(modality, size):
+    encoder = getattr(Encoders(), modality.value)
+    features = torch.rand(3, 1, *size)
+    with torch.autocast("cpu", torch.bfloat16):
+        hidden = encoder.body(features)
+        posterior = encoder(features)
+    assert hidden.dtype == torch.bfloat16
+    exact = encoder.head(hidden.float())
+    assert torch.equal(torch.cat([posterior.mean, posterior.log_variance], dim=-1), exact)
+    assert not torch.equal(exact, exact.bfloat16().float()), "nor is it rounded afterwards"
+
+
 def test_encode_does_not_let_inputs_of_a_batch_change_each_other():
     encoders = Encoders(batch_norm=True).train()
     features = torch.rand(4, 100, 80)

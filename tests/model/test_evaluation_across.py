@@ -6,7 +6,7 @@ import torch
 from clouds import Z, posteriors
 from sklearn.metrics import average_precision_score
 
-from model.evaluation import EvaluationError, Posteriors, precision_at_1
+from model.evaluation import EvaluationError, Posteriors, clopper_pearson, precision_at_1
 from model.evaluation.report import CalibrationBin, Retrieval
 from model.evaluation.retrieval import confusion, find_matches, retrieval, shares
 from model.evaluation.transfer import transfer
@@ -44,7 +44,7 @@ def test_a_ranking_by_hand():
 
 def test_a_digit_that_is_not_there_is_never_found():
     queries, gallery = on_a_line([1, 1], [3, 7]), on_a_line([2, 1], [7, 7])
-    assert retrieval(queries, gallery) == Retrieval(0.5, 0.5, 0.5, 0.5)
+    assert retrieval(queries, gallery) == Retrieval(0.5, 0.5, 0.5, 0.5, *clopper_pearson(1, 2))
     assert find_matches(queries, gallery).margins.tolist() == [np.inf, 0]
 
 
@@ -146,6 +146,7 @@ def test_calibration_by_hand():
     """Wrong are widths 4 and 2; of the 2 * 3 pairs with a right one, 3 + 1 have the wrong one wider."""
     found = calibration(np.array([3.0, 4.0, 0.0, 2.0, 1.0]), np.array([True, False, True, False, True]), bins=2)
     assert found.auroc == pytest.approx(5 / 6)
+    assert found.errors == 2
     assert found.bins == (CalibrationBin(0.0, 2.0, 3, pytest.approx(2 / 3)), CalibrationBin(3.0, 4.0, 2, 0.5))
 
 

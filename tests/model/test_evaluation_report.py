@@ -25,9 +25,9 @@ from model.results import Modality
 def report() -> Report:
     def direction(p_at_1: float, auroc: float | None) -> Direction:
         return Direction(
-            Retrieval(p_at_1, 0.9, 0.8, 0.1 + 0.2),
+            Retrieval(p_at_1, 0.9, 0.8, 0.1 + 0.2, p_at_1 - 0.1, p_at_1 + 0.05),
             Transfer(0.97, 0.96),
-            Calibration(auroc, (CalibrationBin(-310.5, -300.25, 3, 1.0), CalibrationBin(-300.0, -200.0, 2, 0.5))),
+            Calibration(auroc, (CalibrationBin(-310.5, -300.25, 3, 1.0), CalibrationBin(-300.0, -200.0, 2, 0.5)), 3),
             tuple(tuple(int(row == column) for column in range(10)) for row in range(10)),
             {digit: digit / 10 for digit in range(10)},
             {"theo": 1.0, "jackson": 0.5},
@@ -50,6 +50,17 @@ def report() -> Report:
 def test_a_report_survives_json():
     assert Report.from_json_dict(json.loads(json.dumps(report().to_json_dict(), allow_nan=False))) == report()
     assert Report.from_json_dict(report().to_json_dict()) == report()
+
+
+def test_reports_of_earlier_versions_have_no_interval_of_p_at_1_and_their_errors_are_counted():
+    values = report().to_json_dict()
+    way = values["image_to_speech"]
+    del way["retrieval"]["p_at_1_low"], way["retrieval"]["p_at_1_high"], way["calibration"]["errors"]
+    way["confusion"] = [[5 if row == column else 0 for column in range(10)] for row in range(10)]
+    way["confusion"][3][8] = 2
+    read = Report.from_json_dict(values).image_to_speech
+    assert (read.retrieval.p_at_1_low, read.retrieval.p_at_1_high) == (None, None)
+    assert read.calibration.errors == 2
 
 
 def test_directions_are_named_by_the_query():

@@ -6,7 +6,7 @@ import re
 import pytest
 from exhibits import report, sweep
 
-from model.export import tables
+from model.export import tables, words
 
 
 def table():
@@ -33,6 +33,8 @@ def test_csv_has_a_line_for_every_model_in_full_precision(tmp_path):
         interval.low,
         interval.high,
     ]
+    interval = [float(first[f"p_at_1_image_to_speech{part}"]) for part in ("_low", "", "_high")]
+    assert interval == [0.875, 0.975, 0.995]
     assert float(second["modality_svm"]) == report(0.0, 0.5, 1.0).modality_svm.mean
     assert float(first["mean_kl_image"]) == 40.56
     assert first["active_dimensions_speech"] == "18"
@@ -56,11 +58,15 @@ def test_markdown_puts_the_paper_beside_the_models(tmp_path):
     by_name = {row[0]: row[1:] for row in rows[2:]}
     assert len(by_name) == len(tables.MEASURES)
     assert by_name["Cluster purity"] == ["0.980 ± 0.025", "0.500 ± 0.025", "0.984", "0.525"]
-    assert by_name["P@1, image → speech"] == ["0.975", "0.975", "", ""]
+    assert by_name["P@1, image → speech"] == ["0.975 (0.875–0.995)", "0.975 (0.875–0.995)", "", ""]
+    assert by_name["Wrong nearest matches, image → speech"][0] == "1"
     assert by_name["Mean KL from the prior (nats), images"][0] == "40.6"
     assert by_name["Wider when wrong, AUROC, speech → image"][0] == "–"
     assert "recipe fast, λ_IG = 0, 1,600 steps on mnist, fsdd and voices, seed 3" in lines[-1]
-    assert lines[-1].startswith("Test inputs: 40 images (mnist), 20 utterances (fsdd); 16 samples an input,")
+    assert lines[-1].startswith(
+        "Test inputs: 40 images (mnist), 20 utterances (fsdd, 2 speakers, all heard in training); purity on 20 + 20 "
+        "inputs, 16 samples an input; 3 resamplings that share these utterances, seed 0."
+    )
 
 
 def test_latex_escapes_names_and_has_as_many_cells_in_every_row(tmp_path):
@@ -107,12 +113,34 @@ def test_the_sweep_tells_mean_and_range_of_seeds_beside_the_paper():
 
 def test_what_is_said_of_data_knows_who_was_left_out_and_what_came_before():
     judged = report()
-    data = {"images": "mnist", "speech": ["fsdd"], "left_out": "theo", "started_from": {"name": "old.safetensors"}}
-    changed = {**judged.setting, "trained_on": data, "speaker": "theo", "lambda_ig": 6.81e-5}
+    before = {"images": ["mnist"], "speech": ["voices"], "started_from": {"name": "older.safetensors", "sha256": "0"}}
+    started_from = {"name": "old.safetensors", "data": before}
+    data = {"images": "mnist", "speech": ["fsdd"], "left_out": "theo", "started_from": started_from}
+    who = {"speaker": "theo", "speakers": 1, "speakers_heard": None}
+    changed = {**judged.setting, "trained_on": data, **who, "lambda_ig": 6.81e-5}
     object.__setattr__(judged, "setting", changed)
     caption = tables.comparison([("x", judged)]).caption
-    assert "20 utterances (fsdd, speaker theo)" in caption
-    assert "λ_IG = 6.81e-5, 1,600 steps on mnist and fsdd without theo, started from old.safetensors, seed 0" in caption
+    assert "20 utterances (fsdd, speaker theo, perhaps heard in training: " in caption
+    assert (
+        "λ_IG = 6.81e-5, 1,600 steps on mnist and fsdd without theo, started from old.safetensors, trained on mnist "
+        "and voices, started from older.safetensors, whose training is not on record, seed 0"
+    ) in caption
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({}, ""),
+        ({"speaker": "theo"}, "speaker theo"),
+        ({"speakers": 6, "speakers_heard": 6}, "6 speakers, all heard in training"),
+        ({"speakers": 12, "speakers_heard": 0}, "12 speakers, none heard in training"),
+        ({"speakers": 6, "speakers_heard": 5}, "6 speakers, 5 heard in training"),
+        ({"speaker": "theo", "speakers": 1, "speakers_heard": 1}, "speaker theo, heard in training"),
+        ({"speaker": "theo", "speakers": 1, "speakers_heard": 0}, "speaker theo, not heard in training"),
+    ],
+)
+def test_it_is_said_whether_training_heard_who_speaks(setting, said):
+    assert words.speakers(setting) == said
 
 
 def test_nothing_to_tell_and_other_formats_are_refused(tmp_path):

@@ -213,6 +213,15 @@ def test_a_run_from_a_model_resumes_though_the_model_changed(straight, tmp_path)
     assert header.data["started_from"]["name"] == "model.safetensors"
 
 
+def test_a_run_that_began_when_its_recipe_meant_something_else_goes_on_as_it_began(tmp_path):
+    began = replace(PLAN, recipe=small("paper", steps=12, impostors="one", batch_norm=False))
+    go(tmp_path / "once", began)
+    go(tmp_path / "twice", began, stop_after=6)
+    go(tmp_path / "twice", replace(began, recipe=small("paper", steps=12)))
+    assert_same_state(tmp_path / "once", tmp_path / "twice")
+    assert RunRecord(tmp_path / "twice").info().plan.recipe == began.recipe
+
+
 def test_pausing_stops_the_clock_and_is_told(tmp_path, monkeypatch):
     now = [100.0]
     monkeypatch.setattr("model.logbook.time.monotonic", lambda: now[0])

@@ -29,29 +29,34 @@ def test_all_impostors_by_hand():
 
 def test_two_pairs_leave_one_impostor_each_by_hand():
     # Own 2 and 1. Pair 0: max(0, 1-2+1) + max(0, 1-2+0) = 0. Pair 1: max(0, 1-1+0) + max(0, 1-1+1) = 1.
-    for impostors in ("one", "all"):
+    for impostors in ("pair", "one", "all"):
         loss = margin_similarity(IMAGES[:2], SPEECH[:2], impostors)
         assert loss.item() == pytest.approx(0.5)
     # With margin 2: pair 0: 1 + 0; pair 1: 1 + 2.
     assert margin_similarity(IMAGES[:2], SPEECH[:2], "one", margin=2.0).item() == pytest.approx(2.0)
 
 
-def possible_losses():
-    """The loss of every draw of impostors: two choices of j and, apart from it, two of k for each pair."""
+def possible_losses(impostors):
+    """The loss of every draw of impostors: for each pair two choices of j, and two of k unless it is j."""
     others = {0: (1, 2), 1: (0, 2), 2: (0, 1)}
-    choices = [[hinge(i, j, k) for j in others[i] for k in others[i]] for i in range(3)]
+    if impostors == "pair":
+        choices = [[hinge(i, j, j) for j in others[i]] for i in range(3)]
+    else:
+        choices = [[hinge(i, j, k) for j in others[i] for k in others[i]] for i in range(3)]
     return [sum(draw) / 3 for draw in itertools.product(*choices)]
 
 
-def test_all_impostors_are_the_expectation_of_one():
-    every = possible_losses()
+@pytest.mark.parametrize("impostors", ["pair", "one"])
+def test_all_impostors_are_the_expectation_of_one(impostors):
+    every = possible_losses(impostors)
     assert margin_similarity(IMAGES, SPEECH, "all").item() == pytest.approx(sum(every) / len(every))
 
 
-def test_one_impostor_draws_every_possible_loss_equally_and_no_other():
+@pytest.mark.parametrize("impostors", ["pair", "one"])
+def test_one_impostor_draws_every_possible_loss_equally_and_no_other(impostors):
     generator = torch.Generator().manual_seed(0)
-    drawn = [round(margin_similarity(IMAGES, SPEECH, "one", generator=generator).item(), 5) for _ in range(3000)]
-    every = [round(value, 5) for value in possible_losses()]
+    drawn = [round(margin_similarity(IMAGES, SPEECH, impostors, generator=generator).item(), 5) for _ in range(3000)]
+    every = [round(value, 5) for value in possible_losses(impostors)]
     assert set(drawn) == set(every)
     for value in set(every):
         share = every.count(value) / len(every)
@@ -62,19 +67,20 @@ def test_the_own_pair_is_never_the_impostor():
     # Only the own pair has a dot product above 0: as an impostor it would leave a hinge of the full margin.
     embeddings = 10 * torch.eye(5)
     generator = torch.Generator().manual_seed(1)
-    losses = [margin_similarity(embeddings, embeddings, "one", generator=generator).item() for _ in range(200)]
-    assert losses == [0.0] * 200
+    for impostors in ("pair", "one"):
+        losses = [margin_similarity(embeddings, embeddings, impostors, generator=generator).item() for _ in range(200)]
+        assert losses == [0.0] * 200
     assert margin_similarity(embeddings, embeddings, "all").item() == 0.0
 
 
-@pytest.mark.parametrize("impostors", ["one", "all"])
+@pytest.mark.parametrize("impostors", ["pair", "one", "all"])
 @pytest.mark.parametrize("count", [0, 1])
 def test_fewer_than_two_pairs_have_no_impostor(impostors, count):
     with pytest.raises(ValueError, match="two pairs"):
         margin_similarity(IMAGES[:count], SPEECH[:count], impostors)
 
 
-@pytest.mark.parametrize("impostors", ["one", "all"])
+@pytest.mark.parametrize("impostors", ["pair", "one", "all"])
 def test_the_margin_loss_pulls_pairs_together_and_impostors_apart(impostors):
     images = torch.zeros(2, 2) + torch.tensor([[0.1, 0.0], [0.0, 0.1]])
     speech = images.clone().requires_grad_()

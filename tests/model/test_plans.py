@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from model.checkpoint import Header, UnusableCheckpoint, write_atomically
 from model.datasets import CORPORA
 from model.plans import IMAGE_CORPORA, Estimate, Plan
 from model.recipes import FAST, PAPER
@@ -61,11 +62,51 @@ def test_data_say_what_the_header_said_before_there_were_plans():
     }
 
 
-def test_data_name_the_model_started_from_by_its_content(tmp_path):
+def model(path, data):
+    """A file that says what it learnt from, and no more."""
+    write_atomically(path, {}, Header(FAST.to_dict(), {}, data, 0, 0, "cpu", {}).to_dict())
+    return path
+
+
+def test_data_name_the_model_started_from_by_its_content_and_what_it_learnt_from(tmp_path):
+    first = model(tmp_path / "first.safetensors", Plan(FAST, ("mnist", "fsdd")).data())
+    second = model(tmp_path / "second.safetensors", Plan(FAST, left_out="theo", start=first).data())
+    digest, its_digest = (hashlib.sha256(path.read_bytes()).hexdigest() for path in (first, second))
+    learnt = {"images": ["mnist"], "speech": ["fsdd"]}
+    before = {"name": "first.safetensors", "sha256": digest, "data": learnt}
+    assert Plan(FAST, start=second).data()["started_from"] == {
+        "name": "second.safetensors",
+        "sha256": its_digest,
+        "data": {"images": ["mnist"], "speech": ["fsdd", "voices"], "left_out": "theo", "started_from": before},
+    }
+
+
+def test_what_is_no_model_can_t_be_started_from(tmp_path):
     (tmp_path / "m.safetensors").write_bytes(b"weights")
-    digest = hashlib.sha256(b"weights").hexdigest()
-    data = Plan(FAST, start=tmp_path / "m.safetensors").data()
-    assert data["started_from"] == {"name": "m.safetensors", "sha256": digest}
+    with pytest.raises(UnusableCheckpoint, match="not a checkpoint"):
+        Plan(FAST, start=tmp_path / "m.safetensors").data()
+
+
+FSDD = {"images": ["mnist"], "speech": ["fsdd"]}
+
+
+@pytest.mark.parametrize(
+    ("learnt", "said"),
+    [
+        ({"images": ["mnist"], "speech": ["fsdd", "voices"]}, "learnt from fsdd and voices without leaving out theo"),
+        ({**FSDD, "left_out": "jackson"}, "learnt from fsdd without leaving out theo"),
+        ({**FSDD, "left_out": "theo", "started_from": {"name": "m", "sha256": "", "data": FSDD}}, "learnt from fsdd"),
+        ({**FSDD, "left_out": "theo", "started_from": {"name": "m", "sha256": ""}}, "not on record"),
+        ({**FSDD, "left_out": "theo"}, ""),
+    ],
+)
+def test_a_start_from_a_model_that_heard_who_is_left_out_is_a_leak(tmp_path, learnt, said):
+    plan = Plan(FAST, left_out="theo", start=model(tmp_path / "m.safetensors", learnt))
+    leak = plan.leak()
+    assert said in leak
+    assert bool(leak) == bool(said)
+    assert replace(plan, left_out="").leak() == ""
+    assert replace(plan, start=None).leak() == ""
 
 
 def test_a_run_may_change_its_device_alone():

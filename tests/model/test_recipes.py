@@ -10,7 +10,7 @@ import pytest
 from model.recipes import FAST, MNIST_BATCHES, PAPER, PAPER_LAMBDAS, RECIPES, Recipe, lambda_text, named
 
 
-def test_the_paper_recipe_is_exactly_the_papers():
+def test_the_paper_recipe_is_the_papers_as_far_as_it_says():
     assert PAPER.to_dict() == {
         "name": "paper",
         "lambda_ig": 2.15e-2,
@@ -18,14 +18,14 @@ def test_the_paper_recipe_is_exactly_the_papers():
         "steps": 46_900,  # 100 epochs of 469 batches
         "batch_pairs": 128,
         "samples_per_input": 16,
-        "impostors": "one",
+        "impostors": "pair",  # "selecting one of the other 2,047 sample pairs in the batch"
         "learning_rate": 1e-5,
         "schedule": "staircase",
         "betas": (0.95, 0.999),
         "epsilon": 1e-8,
         "ig_warm_up": 0.0,
         "initial_log_variance": None,
-        "batch_norm": False,
+        "batch_norm": True,  # as in Hsu's released configuration
         "time_shift": 0,
         "time_stretch": 0.0,
         "frequency_warp": 0.0,
@@ -38,7 +38,8 @@ def test_the_paper_recipe_is_exactly_the_papers():
 
 
 def test_an_epoch_is_one_pass_over_mnist():
-    assert math.ceil(60_000 / PAPER.batch_pairs) == MNIST_BATCHES
+    assert PAPER.steps_per_epoch == MNIST_BATCHES
+    assert named("paper", batch_pairs=64).steps_per_epoch == 938
 
 
 def test_the_lambdas_are_the_rows_of_table_1():
@@ -50,6 +51,12 @@ def test_the_staircase_falls_by_a_tenth_every_ten_epochs():
     assert PAPER.learning_rate_at(4_689) == 1e-5
     assert PAPER.learning_rate_at(4_690) == pytest.approx(0.9e-5)
     assert PAPER.learning_rate_at(46_899) == pytest.approx(1e-5 * 0.9**9)
+
+
+def test_the_staircase_counts_passes_whatever_the_batch_size():
+    small = named("paper", batch_pairs=64)
+    assert small.learning_rate_at(9_379) == 1e-5
+    assert small.learning_rate_at(9_380) == pytest.approx(0.9e-5)
 
 
 def test_one_cycle_rises_over_a_quarter_and_falls_to_zero():
@@ -91,7 +98,16 @@ def test_recipes_survive_json(recipe):
 
 
 def test_a_recipe_from_a_part_of_its_fields_takes_the_defaults():
-    assert Recipe.from_dict({"name": "paper"}) == PAPER
+    assert Recipe.from_dict({"name": "paper", "impostors": "pair", "batch_norm": True}) == PAPER
+
+
+def test_a_run_goes_on_under_the_name_that_its_recipe_had():
+    began = named("paper", impostors="one", batch_norm=False, lambda_ig=1.0)  # as that name meant at first
+    assert named("paper", lambda_ig=1.0).continues(began)
+    assert began.continues(began)
+    assert not began.continues(named("paper", lambda_ig=1.0))
+    assert not PAPER.continues(began), "another lambda"
+    assert not named("fast").continues(dataclasses.replace(FAST, impostors="one", batch_norm=False))
 
 
 def test_fields_that_do_not_belong_are_named():

@@ -26,7 +26,7 @@ def report(purity, svm, p_at_1=0.9):
         return Direction(
             Retrieval(precision, 0.9, 0.8, 0.7),
             Transfer(0.97, 0.96),
-            Calibration(None, ()),
+            Calibration(None, (), 0),
             tuple((0,) * 10 for _ in range(10)),
             {7: 1.0},
             {"theo": 1.0},

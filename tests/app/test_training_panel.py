@@ -1,0 +1,68 @@
+"""What is said of a choice before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from model import locations
+from model.checkpoint import Header, read_header, write_atomically
+from model.runs import RunStore
+from modinv_app.data_service import CorpusInfo, DataService
+from modinv_app.model_catalogue import Model
+from modinv_app.panels.training import TrainingPanel
+from modinv_app.training_service import TrainingService
+from modinv_app.widgets.note import Note
+
+HUMAN = CorpusInfo("fsdd", "Free Spoken Digit Dataset", True, True)
+
+
+@pytest.fixture
+def panel(qtbot, tmp_path: Path) -> Iterator[TrainingPanel]:
+    """Not shown, so that no process starts."""
+    service = TrainingService(RunStore(tmp_path))
+    data = DataService()
+    panel = TrainingPanel(service, data)
+    qtbot.addWidget(panel)
+    panel.form.corpora.show_corpora((HUMAN,))
+    yield panel
+    service.close()
+    data.close()
+
+
+def a_model(folder: Path, name: str, **data: object) -> Model:
+    """A file that says what it learnt from, and no more."""
+    header = Header.from_dict(read_header(locations.shipped_model()))
+    learnt = {"images": ["mnist"], "speech": ["fsdd"], **data}
+    write_atomically(folder / name, {}, replace(header, data=learnt).to_dict())
+    return Model(name, folder / name)
+
+
+def said(panel: TrainingPanel) -> str:
+    return " ".join(note.text() for note in panel.findChildren(Note) if not note.isHidden())
+
+
+def test_a_start_from_a_model_that_heard_who_is_left_out_is_warned_of(panel: TrainingPanel, tmp_path: Path) -> None:
+    heard = a_model(tmp_path, "heard.safetensors")
+    panel.show_loaded(heard)
+    plan = panel.form.plan()
+    panel.form.set_plan(replace(plan, left_out="nicolas"))
+    assert said(panel) == ""
+    panel.form.set_plan(replace(plan, left_out="nicolas", start=heard.file))
+    assert "learnt from fsdd without leaving out nicolas" in said(panel)
+    panel.form.set_plan(replace(plan, start=heard.file))
+    assert said(panel) == ""
+
+
+def test_another_model_is_loaded_and_the_warning_is_its_own(panel: TrainingPanel, tmp_path: Path) -> None:
+    unheard = a_model(tmp_path, "unheard.safetensors", left_out="nicolas")
+    panel.show_loaded(unheard)
+    panel.form.set_plan(replace(panel.form.plan(), left_out="nicolas", start=unheard.file))
+    assert said(panel) == ""
+    panel.show_loaded(
+        a_model(tmp_path, "old.safetensors", left_out="nicolas", started_from={"name": "m", "sha256": ""})
+    )
+    assert "not on record" in said(panel)
