@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QEventPoint,
@@ -36,6 +36,9 @@ _FRAME_MS = 16
 _RADIUS = 10.0
 _LONGEST_HISTORY = 300
 _RESTING = 0.25  # opacity of what has no answer
+_COMPRESSION = Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents
+_ARRIVALS = (QEvent.Type.Enter, QEvent.Type.TouchBegin)
+_DEPARTURES = (QEvent.Type.Leave, QEvent.Type.Hide, QEvent.Type.TouchEnd, QEvent.Type.TouchCancel)
 _numbers = itertools.count(1)
 _DAY, _NIGHT = QColor("#fdfdfc"), QColor("#15171c")
 
@@ -99,6 +102,7 @@ class Canvas(QWidget):
         self._drop_hint = False
         self._resting = False
         self._number = 0  # of the drawing whose stroke is being drawn
+        self._compressed = QCoreApplication.testAttribute(_COMPRESSION)  # as the platform has it
         self._frame = QTimer(self, interval=_FRAME_MS, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._frame.timeout.connect(self._flush)
         self._unsent = False
@@ -281,9 +285,16 @@ class Canvas(QWidget):
         event.accept()
 
     def event(self, event: QEvent) -> bool:
-        if isinstance(event, QTouchEvent):
-            return self._touch_event(event)
-        return super().event(event)
+        taken = self._touch_event(event) if isinstance(event, QTouchEvent) else super().event(event)
+        # Moves that a busy window has not read yet would be one move to the last of them, and corners would be lost.
+        # Elsewhere they had better be, and the pen comes here before it draws.
+        if event.type() in _ARRIVALS:
+            QCoreApplication.setAttribute(_COMPRESSION, False)
+        elif event.type() in _DEPARTURES:
+            QCoreApplication.setAttribute(
+                _COMPRESSION, self._compressed and not (self.isVisible() and self.underMouse())
+            )
+        return taken
 
     def _touch_event(self, event: QTouchEvent) -> bool:
         if event.device().type() != QInputDevice.DeviceType.TouchScreen:

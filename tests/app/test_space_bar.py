@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
+from x_server import needs_x_server, run
 
-_MISSING = [tool for tool in ("xvfb-run", "xdotool") if not shutil.which(tool)]
-pytestmark = [
-    pytest.mark.skipif(sys.platform != "linux", reason="no X server"),
-    pytest.mark.skipif(bool(_MISSING), reason=f"no {', '.join(_MISSING)} (Debian: apt-get install xvfb xauth xdotool)"),
-    pytest.mark.timeout(400),
-]
+pytestmark = needs_x_server
 
 
 @pytest.fixture(scope="module")
-def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list]]:
+def scenes() -> dict[str, dict[str, list]]:
     """By scene: the least seconds that each take must last, those that there were, and what the panel complained of."""
-    home = str(tmp_path_factory.mktemp("home"))
-    own = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"), home)
-    environment = {**os.environ, **own, "QT_QPA_PLATFORM": "xcb", "QT_IM_MODULE": "", "XMODIFIERS": ""}
-    script = Path(__file__).with_name("space_bar.py")
-    command = ["xvfb-run", "-a", "-s", "-screen 0 1600x1000x24", sys.executable, str(script)]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=380)
-    assert ended.returncode == 0, ended.stderr
-    return {scene.pop("scene"): scene for scene in json.loads(ended.stdout.splitlines()[-1])}
+    return {scene.pop("scene"): scene for scene in run("space_bar.py")}
 
 
 @pytest.mark.parametrize(
