@@ -9,7 +9,7 @@ from model.gallery import Gallery
 from model.results import Certainty, FloatArray, Modality
 
 LEAST = {
-    Modality.IMAGE: {Certainty.SURE: 0.75, Certainty.LIKELY: 0.5},
+    Modality.IMAGE: {Certainty.SURE: 0.9, Certainty.LIKELY: 0.6},
     Modality.SPEECH: {Certainty.SURE: 1.05, Certainty.LIKELY: 0.5},
 }
 """By modality of the query: shares of the typical margin for the words, from ``scripts/choose_certainty.py``."""

@@ -30,7 +30,6 @@ class QueryBar(QWidget):
         self._name = muted()
         self._name.setTextFormat(Qt.TextFormat.PlainText)
         self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._name.setAccessibleName("Query")
         row = QHBoxLayout(self)
         row.setContentsMargins(2, 2, 6, 0)
         row.setSpacing(2)
@@ -44,6 +43,7 @@ class QueryBar(QWidget):
         """Name the query; empty if there is none."""
         self._name.setText(name or "No query")
         self._name.setToolTip(name)
+        self._name.setAccessibleName(f"Query: {name or 'none'}")
 
     def enable(self, back: bool, forward: bool) -> None:
         """Offer the way back and the way forward, or not."""

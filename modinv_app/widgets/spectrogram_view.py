@@ -79,15 +79,18 @@ class SpectrogramView(QWidget):
             painter.save()
             painter.setClipPath(outline)
             painter.drawPixmap(0, 0, self._pixmap)
+            if self._note:
+                self._write_note(painter, area)
             painter.restore()
-            self._write_note(painter, area)
         frame = QColor(text)
         frame.setAlphaF(0.25)
         painter.setPen(frame)
         painter.drawPath(outline)
 
     def _write_note(self, painter: QPainter, area: QRectF) -> None:
-        room = area.adjusted(8, 4, -8, -4)
-        words = painter.fontMetrics().elidedText(self._note, Qt.TextElideMode.ElideRight, round(room.width()))
-        painter.setPen(Qt.GlobalColor.white)  # the highest frequencies have little energy: the ground is dark there
-        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, words)
+        line = painter.fontMetrics().height() + 6
+        band = QRectF(area.left(), area.bottom() - line, area.width(), line)
+        words = painter.fontMetrics().elidedText(self._note, Qt.TextElideMode.ElideRight, round(band.width() - 16))
+        painter.fillRect(band, QColor(0, 0, 0, 150))
+        painter.setPen(Qt.GlobalColor.white)  # in every theme: the picture is dark in every theme
+        painter.drawText(band, Qt.AlignmentFlag.AlignCenter, words)

@@ -68,13 +68,11 @@ class Guess(QWidget):
         self._digit.setFont(font)
         self._digit.setMinimumWidth(self._digit.fontMetrics().horizontalAdvance("0"))
         self._word = QLabel(alignment=Qt.AlignmentFlag.AlignLeft)
-        self._word.setAccessibleName("Certainty")
         font = self._word.font()
         font.setPointSizeF(1.3 * font.pointSizeF())
         font.setBold(True)
         self._word.setFont(font)
         self._second = QLabel(alignment=Qt.AlignmentFlag.AlignLeft)
-        self._second.setAccessibleName("Second choice")
         self._second.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         # Room for the longest words from the start, so that none moves what lies beside it.
         self._word.setMinimumWidth(self._word.fontMetrics().horizontalAdvance(Certainty.NOT_SURE))
@@ -101,7 +99,7 @@ class Guess(QWidget):
         self._second.setText("" if second is None else f"perhaps {second}")
         self._second.setVisible(second is not None)
         self.setToolTip("" if answer is None else f"{answer.verdict}. {_MEANING}")
-        self.setAccessibleName("" if answer is None else answer.verdict)
+        self._digit.setAccessibleDescription("" if answer is None else answer.verdict)
         self._colour()
 
     def changeEvent(self, event: QEvent) -> None:

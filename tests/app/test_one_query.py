@@ -41,7 +41,7 @@ def click_on_map(desk: Desk, modality: Modality, digit: int) -> GalleryItem:
 
 def name(desk: Desk) -> str:
     bar = desk.window.explore.bar
-    return next(label.text() for label in bar.findChildren(QLabel) if label.accessibleName() == "Query")
+    return next(label.text() for label in bar.findChildren(QLabel) if label.accessibleName().startswith("Query"))
 
 
 def guesses(desk: Desk) -> tuple[str, str]:
