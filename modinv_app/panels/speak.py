@@ -314,7 +314,9 @@ class SpeakPanel(QWidget):
             self._device_problem = ""
         else:
             self._pressed_at = None
-            self._awaiting_take = False
+            if self._awaiting_take:  # the microphone went in the middle of it
+                self._awaiting_take = False
+                self.unheard.emit()
         self._show_state()
 
     def _recorder_failed(self, message: str) -> None:

@@ -48,6 +48,14 @@ def guesses(desk: Desk) -> tuple[str, str]:
     return desk.guess(desk.window.explore.draw), desk.guess(desk.window.explore.speak)
 
 
+def tap(desk: Desk) -> None:
+    """Touch the button to speak, and wait for the complaint."""
+    until(lambda: desk.root.recorder.running, "the microphone")
+    desk.window.explore.speak.press()
+    desk.window.explore.speak.release()
+    until(lambda: "Too short" in desk.spoken_message, "the complaint")
+
+
 def rests(desk: Desk) -> bool:
     """Whether no answer shows anywhere."""
     on_map = desk.window.explore.map.query_position()
@@ -98,18 +106,14 @@ def test_a_drawing_gives_way_to_what_is_said_and_a_new_one_begins_on_clean_paper
 def test_an_utterance_that_is_too_short_leaves_no_answer(desk: Desk) -> None:
     desk.draw()
     desk.await_found(SPEECH)
-    desk.window.explore.speak.press()
-    desk.window.explore.speak.release()
-    until(lambda: "Too short" in desk.spoken_message, "a message")
+    tap(desk)
     assert rests(desk)
     assert desk.canvas.resting
     assert desk.canvas.sheet.strokes, "the drawing is dimmed, not lost"
     desk.key(Qt.Key.Key_Left, ALT)
     desk.await_found(SPEECH)
     assert not desk.canvas.resting
-    desk.window.explore.speak.press()
-    desk.window.explore.speak.release()
-    until(lambda: desk.canvas.resting, "a message")
+    tap(desk)
     desk.draw([[(0.2, 0.8), (0.5, 0.85), (0.8, 0.8)]])
     desk.await_found(SPEECH)
     assert not desk.canvas.resting
