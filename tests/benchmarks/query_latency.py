@@ -1,5 +1,6 @@
 """A query from raw picture or sound to matches, as a multiple of the encoder's forward pass alone."""
 
+import argparse
 import json
 import time
 
@@ -14,11 +15,12 @@ from model.retrieval import Retriever
 from model.trained import load_model
 from tests.benchmarks.machine import about, percentiles, seconds
 
-REPEATS = 100
-
 
 def main() -> None:
     """Print JSON: milliseconds of queries and of the forward pass, p50 and p95, and their ratio."""
+    parser = argparse.ArgumentParser(description="Queries, as multiples of the encoder's forward pass alone.")
+    parser.add_argument("--repeats", type=int, default=100, help="of each kind; two at least")
+    repeats = parser.parse_args().repeats
     started = time.perf_counter()
     retriever = Retriever(*load_model(locations.shipped_model()), Gallery.load(locations.shipped_gallery()))
     retriever.warm_up()
@@ -31,8 +33,8 @@ def main() -> None:
         (Modality.SPEECH, (1, 100, 80), lambda: retriever.ask_sound(sound, rate)),
     ):
         features = torch.rand(size)
-        query = percentiles(seconds(ask, REPEATS))
-        forward = percentiles(seconds(lambda: retriever.encoders.encode(modality, features), REPEATS))  # noqa: B023
+        query = percentiles(seconds(ask, repeats))
+        forward = percentiles(seconds(lambda: retriever.encoders.encode(modality, features), repeats))  # noqa: B023
         report[modality] = {
             "query_milliseconds": {name: 1000 * value for name, value in query.items()},
             "forward_milliseconds": {name: 1000 * value for name, value in forward.items()},

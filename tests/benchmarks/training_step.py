@@ -1,7 +1,9 @@
 """A training step of each recipe, as a multiple of a 2048^3 matrix product timed between the steps."""
 
+import argparse
 import json
 import statistics
+from functools import partial
 
 import torch
 
@@ -10,10 +12,8 @@ from model.pairs import PairSampler
 from model.recipes import FAST, PAPER
 from model.results import Modality
 from model.trained import build
-from model.training import _step
+from model.training import take_step
 from tests.benchmarks.machine import about, product, seconds
-
-STEPS = 8
 
 
 def samples(modality: Modality, *size: int) -> Samples:
@@ -23,19 +23,24 @@ def samples(modality: Modality, *size: int) -> Samples:
 
 def main() -> None:
     """Print JSON: seconds a step, and the ratio, of each recipe."""
+    parser = argparse.ArgumentParser(description="A training step of each recipe, as a multiple of a matrix product.")
+    parser.add_argument("--steps", type=int, default=8, help="of each recipe")
+    parser.add_argument("--pairs", type=int, default=128, help="of each step, as many as the recipes have")
+    arguments = parser.parse_args()
     images, speech = samples(Modality.IMAGE, 28, 28), samples(Modality.SPEECH, 100, 80)
     multiply = product()
     report: dict[str, object] = {"machine": about()}
     for recipe in (PAPER, FAST):
         encoders = build(recipe).train()
         optimiser = torch.optim.Adam(encoders.parameters(), fused=True)
-        sampler = PairSampler(images, [speech], recipe.batch_pairs, 0, torch.device("cpu"))
+        sampler = PairSampler(images, [speech], arguments.pairs, 0, torch.device("cpu"))
         steps, products = [], []
-        for number in range(STEPS):  # in turn, so that both meet the same load of the machine
-            steps += seconds(lambda: _step(number, recipe, encoders, optimiser, sampler), 1, 1 if number == 0 else 0)  # noqa: B023
+        for number in range(arguments.steps):  # in turn, so that both meet the same load of the machine
+            step = partial(take_step, number, recipe, encoders, optimiser, sampler)
+            steps += seconds(step, 1, 1 if number == 0 else 0)
             products += seconds(multiply, 1, 0)
-        step, base = statistics.median(steps), statistics.median(products)
-        report[recipe.name] = {"step_seconds": step, "product_seconds": base, "ratio": step / base}
+        taken, base = statistics.median(steps), statistics.median(products)
+        report[recipe.name] = {"step_seconds": taken, "product_seconds": base, "ratio": taken / base}
     print(json.dumps(report, indent=2))
 
 
