@@ -106,6 +106,16 @@ def test_a_process_that_hangs_is_killed(ear: Ear) -> None:
     assert not process.is_running()
 
 
+def test_a_worker_that_nobody_holds_any_more_lets_its_process_go(qapp) -> None:  # noqa: ARG001 (Qt first)
+    ear = Ear(Worker(command=(sys.executable, "-c", _ECHO)))
+    ear.worker.send({"do": "say"})
+    until(lambda: ear.said, "an answer")
+    process = psutil.Process(ear.worker.pid)
+    del ear.worker
+    until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, "the process's end")
+    assert not ear.ends
+
+
 def test_a_program_that_is_not_there(qapp) -> None:  # noqa: ARG001 (Qt first)
     ear = Ear(Worker(command=("no-such-program",)))
     ear.worker.send({"do": "say"})
