@@ -232,12 +232,15 @@ def test_without_portaudio_the_panel_says_what_to_install(qtbot, make_stage):
 
 
 def test_an_unplugged_microphone_is_said_and_forgotten_when_it_returns(qtbot, stage):
+    unheard = []
+    stage.panel.unheard.connect(lambda: unheard.append(1))
     stage.panel.press()
     plugged, stage.backend.inputs = stage.backend.inputs, []
     stage.backend.streams[-1].lose()
     qtbot.waitUntil(lambda: not stage.button.isEnabled())
     assert stage.button.text() == "Hold to speak"
     assert "unplugged" in stage.problems[0]
+    assert unheard == [1], "an earlier answer would stay beside the message"
     stage.panel.release()
     stage.backend.inputs = plugged
     qtbot.waitUntil(stage.button.isEnabled)
