@@ -105,7 +105,9 @@ class RunRecord:
             if self.resume_file.is_file():
                 with suppress(UnusableCheckpoint):
                     return self._progress_of_checkpoint()
-            raise UnusableCheckpoint(f"{self.folder / 'run.json'} can't be read: {_why(error)}.") from error
+            raise UnusableCheckpoint(
+                f"The run {self.folder.name} is damaged. Its run.json can't be read: {_why(error)}."
+            ) from error
 
     def _progress_of_checkpoint(self) -> Progress:
         """For runs from before there was a ``run.json``."""

@@ -56,9 +56,12 @@ def _open() -> int:
     from PySide6.QtCore import QCoreApplication, QSettings
 
     from modinv_app.app import Application
+    from modinv_app.signals import SystemSignals
 
     root = Application(QSettings())
     sys.excepthook = _excepthook(root)
+    system = SystemSignals(root.window)
+    system.end_wanted.connect(root.window.keep_and_close)
     root.start()
     return QCoreApplication.exec()
 

@@ -30,6 +30,7 @@ from modinv_app.model_catalogue import Model, ModelCatalogue
 from modinv_app.model_service import ModelService
 from modinv_app.pages.explore import ExplorePage
 from modinv_app.push_to_talk import PushToTalk
+from modinv_app.remembered import restore_geometry
 from modinv_app.settings import Settings
 from modinv_app.state import AppState
 from modinv_app.theme import Scheme, apply_scheme
@@ -221,7 +222,7 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         """What the user chose in an earlier session."""
-        self.restoreGeometry(self._settings.get(chosen.GEOMETRY))
+        restore_geometry(self, self._settings.get(chosen.GEOMETRY))
         self.commands[self._settings.get(chosen.SCHEME)].setChecked(True)
         self.explore.restore()
         self._check_kind(self.explore.map.kind)
@@ -244,6 +245,14 @@ class MainWindow(QMainWindow):
             if page is not None:
                 page.release()
         super().closeEvent(event)
+
+    def keep_and_close(self) -> None:
+        """Close without a question: what trains is stopped and kept."""
+        training = self._training()
+        if training is None:
+            self.close()
+        else:
+            self._leave(training.stop)
 
     def _training(self) -> TrainPage | DialPage | None:
         """The page whose run or sweep trains."""

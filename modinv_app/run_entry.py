@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import ClassVar
 
 from PySide6.QtCore import QLocale
 
@@ -23,6 +24,7 @@ STATES = {
     "complete": "Complete",
     "failed": "Failed",
     "interrupted": "Interrupted",
+    "damaged": "Damaged",
 }
 ACTIVE = ("running", "paused")
 """The states of a run that a process works at."""
@@ -56,6 +58,36 @@ class RunEntry:
     def folder(self) -> Path:
         """By which it is told from others."""
         return self.record.folder
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.info.name
+
+    @property
+    def note(self) -> str:
+        """What somebody wrote of it."""
+        return self.info.note
+
+    @property
+    def message(self) -> str:
+        """What went wrong, and what to do; empty where nothing did."""
+        return self.info.message
+
+    @property
+    def state(self) -> str:
+        """How it stands, one of `STATES`."""
+        return self.info.state
+
+    @property
+    def created(self) -> str:
+        """When, in ISO 8601."""
+        return self.info.created
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it can go on."""
+        return self.info.resumable
 
     @property
     def share(self) -> float:
@@ -94,6 +126,58 @@ class RunEntry:
         known = [info.name, info.note, self.setting, STATES[info.state], info.device, plan.left_out, *plan.corpora]
         text = " ".join(known).casefold()
         return all(word in text for word in words.casefold().split())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DamagedEntry:
+    """A run whose folder can't be read; it is listed, can be looked at in its folder, and deleted.
+
+    Attributes
+    ----------
+    record, has_model, elsewhere
+        As of :class:`RunEntry`.
+    message
+        What is wrong with it.
+    created
+        When its files changed last, in ISO 8601.
+    """
+
+    record: RunRecord
+    message: str
+    created: str
+    has_model: bool
+    elsewhere: bool = False
+
+    note: ClassVar[str] = ""
+    state: ClassVar[str] = "damaged"
+    resumable: ClassVar[bool] = False
+    share: ClassVar[float] = 0.0
+    brief: ClassVar[str] = STATES["damaged"]
+    progress: ClassVar[str] = STATES["damaged"]
+    figures: ClassVar[str] = ""
+
+    @property
+    def folder(self) -> Path:
+        """By which it is told from others."""
+        return self.record.folder
+
+    @property
+    def name(self) -> str:
+        """That of its folder: what people call it may be lost."""
+        return self.record.folder.name
+
+    @property
+    def setting(self) -> str:
+        """What there is to say in place of what was chosen."""
+        return "Its folder can't be read"
+
+    def matches(self, words: str) -> bool:
+        """Whether all words occur in what is shown of it."""
+        text = f"{self.name} {self.brief}".casefold()
+        return all(word in text for word in words.casefold().split())
+
+
+Entry = RunEntry | DamagedEntry
 
 
 def memory_shortage(estimate: Estimate) -> str:

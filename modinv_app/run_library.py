@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from model.runs import RunRecord, RunStore
 from modinv_app.jobs import Lane, told
-from modinv_app.run_entry import ACTIVE, RunEntry
+from modinv_app.run_entry import ACTIVE, DamagedEntry, Entry, RunEntry
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,8 @@ class RunLibrary(QObject):
     Signals
     -------
     listed(list)
-        The runs as they are now (:class:`RunEntry`), newest first; those opened from elsewhere come after.
+        The runs as they are now (:class:`RunEntry`, :class:`DamagedEntry`), newest first; those opened from elsewhere
+        come after.
     deleted(list)
         Runs that are gone (:class:`RunEntry`), until :meth:`undo_delete`.
     restored(list)
@@ -48,7 +49,7 @@ class RunLibrary(QObject):
         self._reading = False
         # These are touched by the lane only.
         self._elsewhere: dict[Path, RunRecord] = {}
-        self._known: dict[Path, tuple[_Stamp, list[int], RunEntry]] = {}
+        self._known: dict[Path, tuple[_Stamp, list[int], Entry]] = {}
         self._lane.submit(store.purge, lambda _done: None, partial(self._broken, "Deleted runs could not be removed"))
 
     def close(self) -> None:
@@ -83,17 +84,17 @@ class RunLibrary(QObject):
         """List a run from elsewhere no longer; its folder stays."""
         self._change(lambda: self._elsewhere.pop(record.folder.resolve(), None), "The run could not be taken off")
 
-    def delete(self, entries: Sequence[RunEntry]) -> None:
+    def delete(self, entries: Sequence[Entry]) -> None:
         """Delete runs of the library; :meth:`undo_delete` brings them back."""
 
-        def delete() -> Sequence[RunEntry]:
+        def delete() -> Sequence[Entry]:
             for entry in entries:
                 self._store.delete(entry.record)
             return entries
 
         self._change(delete, "The run could not be deleted", self.deleted.emit)
 
-    def undo_delete(self, entries: Sequence[RunEntry]) -> None:
+    def undo_delete(self, entries: Sequence[Entry]) -> None:
         """Bring deleted runs back."""
 
         def undo() -> list[Path]:
@@ -120,7 +121,7 @@ class RunLibrary(QObject):
 
     # In the lane
 
-    def _read(self) -> list[RunEntry]:
+    def _read(self) -> list[Entry]:
         own = [self._entry(record, elsewhere=False) for record in self._store.list()]
         listed = {entry.folder.resolve() for entry in own if entry}
         others = [self._entry(record, True) for folder, record in self._elsewhere.items() if folder not in listed]
@@ -128,28 +129,33 @@ class RunLibrary(QObject):
         self._known = {entry.folder: self._known[entry.folder] for entry in entries}
         return entries
 
-    def _entry(self, record: RunRecord, elsewhere: bool) -> RunEntry | None:
+    def _entry(self, record: RunRecord, elsewhere: bool) -> Entry | None:
         """What there is to know of a run; None where its folder has just gone."""
         stamp = tuple(_stamp(record.folder / name) for name in _WATCHED)
         before = self._known.get(record.folder)
         # Of a run that is worked at the lock tells more than the files: it may have died since.
-        if before and before[0] == stamp and before[2].info.state not in ACTIVE:
+        if before and before[0] == stamp and before[2].state not in ACTIVE:
             return before[2]
+        entry: Entry
+        snapshots: list[int] = []
         try:
             info, snapshots = record.info(), record.snapshots()
             # Estimates come with snapshots: no need to read all points again and again while a run grows.
-            known = before is not None and before[1] == snapshots
-            estimates = before[2].estimates if before and known else _estimates(record)
+            known = before is not None and before[1] == snapshots and isinstance(before[2], RunEntry)
+            estimates = before[2].estimates if known else _estimates(record)  # type: ignore[index, union-attr]
+            entry = RunEntry(record, info, estimates, record.model_file.is_file(), elsewhere)
         except (OSError, ValueError) as error:
+            if not record.exists:
+                return None
             log.warning("The run in %s could not be read: %s", record.folder, error)
-            return None
-        entry = RunEntry(record, info, estimates, record.model_file.is_file(), elsewhere)
+            created = record.changed.isoformat(timespec="seconds")
+            entry = DamagedEntry(record, str(error), created, record.model_file.is_file(), elsewhere)
         self._known[record.folder] = stamp, snapshots, entry
         return entry
 
     # In the window's thread again
 
-    def _have_read(self, entries: list[RunEntry]) -> None:
+    def _have_read(self, entries: list[Entry]) -> None:
         self._reading = False
         self.listed.emit(entries)
 

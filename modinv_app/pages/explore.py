@@ -20,6 +20,7 @@ from modinv_app.panels.projection import Kind, ProjectionPanel
 from modinv_app.panels.speak import SpeakPanel
 from modinv_app.queries import Query
 from modinv_app.query_controller import QueryController
+from modinv_app.remembered import restore_sizes
 from modinv_app.settings import Settings
 from modinv_app.state import AppState, Reply
 from modinv_app.widgets.query_bar import QueryBar
@@ -79,7 +80,7 @@ class ExplorePage(QWidget):
     def restore(self) -> None:
         """What the user chose in an earlier session."""
         get = self._settings.get
-        self._columns.restoreState(get(chosen.COLUMNS))
+        restore_sizes(self._columns, get(chosen.COLUMNS))
         self.draw.play_on_lift = get(chosen.PLAY_ON_LIFT)
         self.map.choose(get(chosen.MAP_KIND))
         if device := get(chosen.INPUT_DEVICE):

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from model.runs import RunStore
-from modinv_app.run_entry import ACTIVE, RunEntry
+from modinv_app.run_entry import ACTIVE, Entry, RunEntry
 from modinv_app.run_library import RunLibrary
 from modinv_app.widgets.icons import IconButton
 from modinv_app.widgets.note import Note
@@ -63,10 +63,10 @@ class RunsPanel(QWidget):
 
     def __init__(self, store: RunStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._entries: list[RunEntry] = []
-        self._chosen: list[RunEntry] = []
+        self._entries: list[Entry] = []
+        self._chosen: list[Entry] = []
         self._to_choose: Path | None = None
-        self._gone: list[RunEntry] = []  # what Undo would bring back
+        self._gone: list[Entry] = []  # what Undo would bring back
         self._library = RunLibrary(store, self)
         self._library.listed.connect(self._show_entries)
         self._library.deleted.connect(self._show_deleted)
@@ -140,7 +140,7 @@ class RunsPanel(QWidget):
 
     # What there is, and what is chosen
 
-    def _show_entries(self, entries: list[RunEntry]) -> None:
+    def _show_entries(self, entries: list[Entry]) -> None:
         self._entries = entries
         self._filter()
 
@@ -154,16 +154,16 @@ class RunsPanel(QWidget):
         self._empty.setText(_NOT_FOUND if self._entries else _NONE)
         self._stage.setCurrentWidget(self._list if self._model.rowCount() else self._empty)
 
-    def _take_choice(self, entries: list[RunEntry]) -> None:
+    def _take_choice(self, entries: list[Entry]) -> None:
         changed = [entry.folder for entry in self._chosen] != [entry.folder for entry in entries]
         if changed:
             self._keep_note()  # of the run that was chosen until now
         self._chosen = entries
         one = entries[0] if len(entries) == 1 else None
-        self._trouble.show_text(one.info.message if one else "")
-        self._note.setVisible(one is not None)
+        self._trouble.show_text(one.message if one else "")
+        self._note.setVisible(isinstance(one, RunEntry))
         if one and (changed or not self._note.hasFocus()):
-            self._note.setText(one.info.note)
+            self._note.setText(one.note)
         self._comparison.setVisible(len(entries) > 1)
         self._comparison.show_runs(entries if len(entries) > 1 else [])
         self._enable()
@@ -174,12 +174,13 @@ class RunsPanel(QWidget):
 
     def _enable(self) -> None:
         one = self._chosen[0] if len(self._chosen) == 1 else None
-        for name in ("rename", "note", "folder"):
-            self._actions[name].setEnabled(one is not None)
+        self._actions["folder"].setEnabled(one is not None)
+        for name in ("rename", "note"):
+            self._actions[name].setEnabled(isinstance(one, RunEntry))
         for name in ("use", "evaluate"):
             self._actions[name].setEnabled(one is not None and one.has_model)
-        self._actions["resume"].setEnabled(one is not None and one.info.resumable)
-        busy = any(entry.info.state in ACTIVE for entry in self._chosen)
+        self._actions["resume"].setEnabled(one is not None and one.resumable)
+        busy = any(entry.state in ACTIVE for entry in self._chosen)
         elsewhere = bool(self._chosen) and all(entry.elsewhere for entry in self._chosen)
         delete, many = self._actions["delete"], len(self._chosen) > 1
         delete.setText("Take off the list" if elsewhere else f"Delete {len(self._chosen)} runs" if many else "Delete")
@@ -207,7 +208,7 @@ class RunsPanel(QWidget):
         self._note.setFocus()
 
     def _keep_note(self) -> None:
-        if len(self._chosen) == 1 and self._note.text().strip() != self._chosen[0].info.note:
+        if len(self._chosen) == 1 and self._note.text().strip() != self._chosen[0].note:
             self._library.set_note(self._chosen[0].record, self._note.text().strip())
 
     def _show_folder(self) -> None:
@@ -223,9 +224,9 @@ class RunsPanel(QWidget):
             for entry in self._chosen:
                 self._library.take_off(entry.record)
 
-    def _show_deleted(self, entries: list[RunEntry]) -> None:
+    def _show_deleted(self, entries: list[Entry]) -> None:
         self._gone = entries
-        self._undo.offer(f"Deleted {entries[0].info.name}." if len(entries) == 1 else f"Deleted {len(entries)} runs.")
+        self._undo.offer(f"Deleted {entries[0].name}." if len(entries) == 1 else f"Deleted {len(entries)} runs.")
 
     def _bring_back(self) -> None:
         self._library.undo_delete(self._gone)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from model.recipes import lambda_text
-from modinv_app.run_entry import RunEntry, duration
+from modinv_app.run_entry import Entry, RunEntry, duration
 from modinv_app.theme import accent, is_dark, run_colour
 from modinv_app.widgets.check_box import CheckBox
 
@@ -41,7 +41,7 @@ class RunComparison(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._entries: tuple[RunEntry, ...] = ()
+        self._entries: tuple[Entry, ...] = ()
         self._title = QLabel()
         self._all = CheckBox("All")
         self._all.setToolTip("Show what they have in common, too")
@@ -69,7 +69,7 @@ class RunComparison(QWidget):
         layout.addLayout(top)
         layout.addWidget(self._table)
 
-    def show_runs(self, entries: Sequence[RunEntry]) -> None:
+    def show_runs(self, entries: Sequence[Entry]) -> None:
         """Compare runs, in the order of their colours."""
         if tuple(entries) != self._entries:
             self._entries = tuple(entries)
@@ -86,7 +86,8 @@ class RunComparison(QWidget):
         chosen = [choices(entry) for entry in entries]
         names = list(dict.fromkeys(name for each in chosen for name in each))
         values = {name: [each.get(name, "–") for each in chosen] for name in names}
-        differing = [name for name in names if len(set(values[name])) > 1]
+        readable = [each for each in chosen if each]  # nothing is known of a damaged one
+        differing = [name for name in names if len({each.get(name) for each in readable}) > 1]
         shared = [name for name in names if name not in differing] if self._all.isChecked() else []
         measured = [outcome(entry) for entry in entries]
         results = list(dict.fromkeys(name for each in measured for name in each))
@@ -99,8 +100,8 @@ class RunComparison(QWidget):
         table.setRowCount(len(rows))
         table.setVerticalHeaderLabels(rows)
         for column, entry in enumerate(entries):
-            header = QTableWidgetItem(_swatch(column, is_dark(self.palette())), entry.info.name)
-            header.setToolTip(entry.info.name)
+            header = QTableWidgetItem(_swatch(column, is_dark(self.palette())), entry.name)
+            header.setToolTip(entry.name)
             table.setHorizontalHeaderItem(column, header)
         tint = QColor(accent(self.palette()))
         tint.setAlphaF(_TINT)
@@ -113,8 +114,10 @@ class RunComparison(QWidget):
                 table.setItem(row, column, cell)
 
 
-def choices(entry: RunEntry) -> dict[str, str]:
+def choices(entry: Entry) -> dict[str, str]:
     """Everything that was chosen before a run and where it ran, in words, by what a person calls it."""
+    if not isinstance(entry, RunEntry):
+        return {}
     plan, info = entry.info.plan, entry.info
     recipe = {field.name: getattr(plan.recipe, field.name) for field in fields(plan.recipe)}
     titles = {name: _NAMES.get(name, name.replace("_", " ").capitalize()) for name in recipe}
@@ -131,8 +134,10 @@ def choices(entry: RunEntry) -> dict[str, str]:
     }
 
 
-def outcome(entry: RunEntry) -> dict[str, str]:
+def outcome(entry: Entry) -> dict[str, str]:
     """What has come of a run so far."""
+    if not isinstance(entry, RunEntry):
+        return {}
     estimates = {title: f"{entry.estimates[name]:.3f}" for name, title in _ESTIMATES.items() if name in entry.estimates}
     time = {"Time": duration(entry.info.seconds)} if entry.info.seconds else {}
     return {**estimates, "Steps done": f"{entry.info.step:,}", **time}

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from modinv_app.run_entry import RunEntry, date
+from modinv_app.run_entry import Entry, date
 from modinv_app.theme import accent, is_dark, run_colour, warning_colour
 from modinv_app.widgets.run_model import AnyIndex, RunModel
 
@@ -47,14 +47,14 @@ class RunDelegate(QStyledItemDelegate):
         _paint_state(painter, palette, ring, entry)
 
         painter.setPen(quiet)
-        chosen = f"{entry.setting} · {entry.info.note}" if entry.info.note else entry.setting
-        self._write(painter, lines[1], chosen, date(entry.info.created))
+        chosen = f"{entry.setting} · {entry.note}" if entry.note else entry.setting
+        self._write(painter, lines[1], chosen, date(entry.created))
         self._write(painter, lines[2], entry.brief, entry.figures)
         bold = QFont(option.font)
         bold.setBold(True)
         painter.setFont(bold)
         painter.setPen(text)
-        self._write(painter, lines[0], entry.info.name)
+        self._write(painter, lines[0], entry.name)
         painter.restore()
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: AnyIndex) -> QWidget:
@@ -96,11 +96,11 @@ class RunDelegate(QStyledItemDelegate):
         painter.drawRoundedRect(rect, 5, 5)
 
 
-def _paint_state(painter: QPainter, palette: QPalette, rect: QRectF, entry: RunEntry) -> None:
+def _paint_state(painter: QPainter, palette: QPalette, rect: QRectF, entry: Entry) -> None:
     """A ring as full as the run is done, around a sign: a play mark, two bars, a square, a tick, a cross."""
-    state = entry.info.state
+    state = entry.state
     text = palette.color(QPalette.ColorRole.Text)
-    trouble = state in ("failed", "interrupted")
+    trouble = state in ("failed", "interrupted", "damaged")
     colour = warning_colour(is_dark(palette)) if trouble else accent(palette)
     unit, centre = rect.width() / 20, rect.center()
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -127,7 +127,7 @@ def _paint_state(painter: QPainter, palette: QPalette, rect: QRectF, entry: RunE
     elif state == "paused":
         painter.drawLine(at(-2, -3), at(-2, 3))
         painter.drawLine(at(2, -3), at(2, 3))
-    elif state == "failed":
+    elif state in ("failed", "damaged"):
         painter.drawLine(at(-2.8, -2.8), at(2.8, 2.8))
         painter.drawLine(at(-2.8, 2.8), at(2.8, -2.8))
     elif state == "interrupted":

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QItemSelectionModel, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView
 
-from modinv_app.run_entry import RunEntry
+from modinv_app.run_entry import Entry
 from modinv_app.widgets.run_delegate import RunDelegate
 from modinv_app.widgets.run_model import RunModel
 
@@ -19,7 +19,8 @@ class RunList(QListView):
     Signals
     -------
     chosen(list)
-        The chosen runs (:class:`RunEntry`) have changed: others, or something about them. First chosen, first named.
+        The chosen runs (:class:`RunEntry`, :class:`DamagedEntry`) have changed: others, or something about them. First
+        chosen, first named.
     delete_wanted()
         The chosen runs shall go.
     """
@@ -31,7 +32,7 @@ class RunList(QListView):
         super().__init__()
         self._runs = model
         self._order: list[Path] = []
-        self._said: list[RunEntry] = []
+        self._said: list[Entry] = []
         self._delegate = RunDelegate(model)
         self.setModel(model)
         self.setItemDelegate(self._delegate)
@@ -49,7 +50,7 @@ class RunList(QListView):
         model.rowsRemoved.connect(self._reconsider)
         model.dataChanged.connect(self._reconsider)
 
-    def chosen_entries(self) -> list[RunEntry]:
+    def chosen_entries(self) -> list[Entry]:
         """The chosen runs, the one that was chosen first in front."""
         entries = {self._runs.entries[index.row()].folder: self._runs.entries[index.row()] for index in self._indexes()}
         return [entries[folder] for folder in self._order if folder in entries]

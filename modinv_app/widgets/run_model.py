@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 
-from modinv_app.run_entry import RunEntry
+from modinv_app.run_entry import DamagedEntry, Entry
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
@@ -27,15 +27,15 @@ class RunModel(QAbstractListModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._entries: list[RunEntry] = []
+        self._entries: list[Entry] = []
         self._places: dict[Path, int] = {}
 
     @property
-    def entries(self) -> Sequence[RunEntry]:
+    def entries(self) -> Sequence[Entry]:
         """The runs, in order."""
         return self._entries
 
-    def set_entries(self, entries: Sequence[RunEntry]) -> None:
+    def set_entries(self, entries: Sequence[Entry]) -> None:
         """Show these runs."""
         wanted = {entry.folder for entry in entries}
         for row in reversed(range(len(self._entries))):
@@ -66,21 +66,22 @@ class RunModel(QAbstractListModel):
         return 0 if parent.isValid() else len(self._entries)
 
     def flags(self, index: AnyIndex) -> Qt.ItemFlag:
-        return super().flags(index) | Qt.ItemFlag.ItemIsEditable | Qt.ItemFlag.ItemNeverHasChildren
+        flags = super().flags(index) | Qt.ItemFlag.ItemNeverHasChildren
+        damaged = isinstance(self._entries[index.row()], DamagedEntry)
+        return flags if damaged else flags | Qt.ItemFlag.ItemIsEditable
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         entry = self._entries[index.row()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
-            return entry.info.name
+            return entry.name
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            info = entry.info
             lines = [
-                info.name,
+                entry.name,
                 entry.setting,
                 entry.progress,
                 entry.figures,
-                info.message,
-                info.note,
+                entry.message,
+                entry.note,
                 str(entry.folder),
             ]
             return "\n".join(line for line in lines if line)
@@ -88,12 +89,12 @@ class RunModel(QAbstractListModel):
 
     def setData(self, index: AnyIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         entry, name = self._entries[index.row()], str(value).strip()
-        if role != Qt.ItemDataRole.EditRole or name in ("", entry.info.name):
+        if role != Qt.ItemDataRole.EditRole or name in ("", entry.name):
             return False
         self.renamed.emit(entry.record, name)  # the new name shows once the folder has it
         return True
 
-    def _replace(self, row: int, entry: RunEntry) -> None:
+    def _replace(self, row: int, entry: Entry) -> None:
         if self._entries[row] is not entry:
             self._entries[row] = entry
             self.dataChanged.emit(self.index(row), self.index(row))

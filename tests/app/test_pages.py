@@ -127,6 +127,13 @@ def test_closing_can_keep_the_run(own_desk: Desk) -> None:
     assert info.resumable
 
 
+def test_a_system_that_shuts_down_is_not_asked_and_the_run_is_kept(own_desk: Desk) -> None:
+    record = train(own_desk, 100_000)
+    own_desk.window.keep_and_close()
+    until(lambda: not own_desk.window.isVisible(), "that the window closes", 60)
+    assert (record.info().state, record.info().resumable) == ("stopped", True)
+
+
 def test_closing_can_discard_the_run(own_desk: Desk) -> None:
     record = train(own_desk, 100_000)
     own_desk.window.close()

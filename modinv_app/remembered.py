@@ -1,0 +1,36 @@
+"""How a window was left, taken up again, whatever a damaged file makes of it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, QRect, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QSplitter, QWidget
+
+_WIDTH, _HEIGHT = 200, 100  # pixels of a window that have to be on a screen
+
+
+def restore_geometry(window: QWidget, geometry: QByteArray) -> None:
+    """Put a window where it was; one of which nothing to speak of would be on a screen stays as it is."""
+    size = window.size()
+    if not window.restoreGeometry(geometry):
+        return
+    seen = [screen.availableGeometry() & window.geometry() for screen in QGuiApplication.screens()]
+    if not any(part.width() >= _WIDTH and part.height() >= _HEIGHT for part in seen):
+        window.setWindowState(Qt.WindowState.WindowNoState)
+        place = QRect(QGuiApplication.primaryScreen().availableGeometry().topLeft(), size)
+        place.moveCenter(QGuiApplication.primaryScreen().availableGeometry().center())
+        window.setGeometry(place)
+
+
+def restore_sizes(splitter: QSplitter, state: QByteArray) -> None:
+    """Give the parts of a splitter the sizes that they had; nothing else that its state says is the user's choice."""
+    orientation, handle, sizes = splitter.orientation(), splitter.handleWidth(), splitter.sizes()
+    collapsible, opaque = splitter.childrenCollapsible(), splitter.opaqueResize()
+    if not splitter.restoreState(state):
+        return
+    restored = splitter.sizes()
+    splitter.setOrientation(orientation)
+    splitter.setHandleWidth(handle)
+    splitter.setChildrenCollapsible(collapsible)
+    splitter.setOpaqueResize(opaque)
+    splitter.setSizes(restored if min(restored, default=0) > 0 else sizes)
