@@ -27,7 +27,7 @@ from model.training import Run, train
 from ._damage import damaged
 from ._json import damaged_json
 
-SAMPLE = 120
+SAMPLE = 45
 
 _DATA = {"images": ["mnist"], "speech": ["fsdd"]}
 

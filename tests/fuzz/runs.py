@@ -27,7 +27,7 @@ from model.sweep_records import SweepRecord, SweepStore
 from ._damage import damaged
 from ._json import damaged_json
 
-SAMPLE = 250
+SAMPLE = 60
 
 _PLAN = Plan(FAST, ("mnist", "fsdd"), device="cpu")
 _JSON = ("run.json", "label.json", "plan.json")
