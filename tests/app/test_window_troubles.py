@@ -51,7 +51,7 @@ SOUNDS = {
     "text": "can't be read as sound",
     "cut off": "",
     "picture": "can't be read as sound",
-    "folder": "does not exist",
+    "folder": "It is a folder",
     "not numbers": "not numbers",
     "no samples": "empty",
     "silent": "silent",
