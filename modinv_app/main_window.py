@@ -323,7 +323,8 @@ class MainWindow(QMainWindow):
         corpora = ", ".join([*header.data["images"], *header.data["speech"]])
         another = bool(self._model_text.text())
         self._switcher.show_loaded(self._loaded)
-        self.explore.queries.ask_again()  # whatever the former model had answered
+        if another:
+            self.explore.queries.ask_again()  # whatever the former model had answered
         self._model_text.setText(
             with_subscripts(f"λ_IG {lambda_text(header.recipe['lambda_ig'])} · trained on {corpora}")
         )
