@@ -31,11 +31,11 @@ FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
 """What is read, by Pillow's names. No other format is even tried: EPS, for one, would start Ghostscript."""
 
 MAX_BYTES = 64 * 2**20
-MAX_PIXELS = 36_000_000
+MAX_PIXELS = 25_000_000
 """A sheet of A4 at 600 dots per inch: some hundred megabytes while it is decoded."""
 
 # JPEG decodes at a fraction of its size; the decoder of WebP holds four copies.
-_MAX_PIXELS = {"JPEG": 100_000_000, "MPO": 100_000_000, "WEBP": 20_000_000}
+_MAX_PIXELS = {"JPEG": 100_000_000, "MPO": 100_000_000, "WEBP": 12_000_000}
 _MAX_SCANNED = 1_200_000_000  # pixels times scans: each scan of a progressive JPEG visits all pixels
 _MAX_TIFF_PIECES = 50_000  # strips or tiles; Pillow takes some microseconds for each
 _STRIPS, _TILE_WIDTH, _TILE_LENGTH, _TILES = 273, 322, 323, 324  # tags of TIFF

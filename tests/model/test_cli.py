@@ -238,7 +238,7 @@ def test_a_speaker_that_nobody_knows_is_told(data, tmp_path):
 
 
 def test_a_full_disk_is_told(data, tmp_path, monkeypatch):
-    def no_space(*_arguments):
+    def no_space(*_arguments, **_options):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(training, "write_atomically", no_space)

@@ -65,9 +65,9 @@ def swept(tmp_path):
         (Item(0, Modality.IMAGE, 3, "MNIST test 0"),),
         np.zeros((1, 28, 28), np.uint8),
         (),
-        (0.0,),
-        np.zeros((1, 1, 8), np.float16),
-        np.zeros((1, 1, 2), np.float32),
+        (0.0, 2.15e-2, 0.5),
+        np.zeros((3, 1, 8), np.float16),
+        np.zeros((3, 1, 2), np.float32),
         tuple(sweep()),
         {"recipe": "fast"},
     )
