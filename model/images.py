@@ -31,7 +31,7 @@ FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
 """What is read, by Pillow's names. No other format is even tried: EPS, for one, would start Ghostscript."""
 
 MAX_BYTES = 64 * 2**20
-MAX_PIXELS = 25_000_000
+MAX_PIXELS = 36_000_000
 """A sheet of A4 at 600 dots per inch: some hundred megabytes while it is decoded."""
 
 # JPEG decodes at a fraction of its size; the decoder of WebP holds four copies.
@@ -100,7 +100,8 @@ def read_picture(source: Path | str | bytes | BinaryIO) -> GreyPicture:
 def _check(picture: Image.Image, data: bytes) -> None:
     """Refuse, before any pixel is decoded, a picture that would take much memory or time."""
     pixels = picture.width * picture.height
-    if pixels > _MAX_PIXELS.get(str(picture.format), MAX_PIXELS):
+    deeper = max(1.0, len(picture.getbands()) / 3)  # a fourth channel takes its memory, too
+    if deeper * pixels > _MAX_PIXELS.get(str(picture.format), MAX_PIXELS):
         raise _too_large(f"{picture.width} × {picture.height} pixels, which is too many")
     if picture.format in ("JPEG", "MPO") and pixels * data.count(b"\xff\xda") > _MAX_SCANNED:
         raise _too_large("more scans than a picture of its size needs")

@@ -28,9 +28,10 @@ def restore_sizes(splitter: QSplitter, state: QByteArray) -> None:
     collapsible, opaque = splitter.childrenCollapsible(), splitter.opaqueResize()
     if not splitter.restoreState(state):
         return
-    restored = splitter.sizes()
     splitter.setOrientation(orientation)
     splitter.setHandleWidth(handle)
     splitter.setChildrenCollapsible(collapsible)
     splitter.setOpaqueResize(opaque)
-    splitter.setSizes(restored if min(restored, default=0) > 0 else sizes)
+    # Sizes that can be used are left as they are: before the window shows, they are those of the former window.
+    if min(splitter.sizes(), default=0) <= 0:
+        splitter.setSizes(sizes)

@@ -1,4 +1,4 @@
-"""Stands in for the process that sweeps, as ``python sweeping.py``: the same words and folders, without any training.
+"""Stands in for the process that sweeps, as ``COMMAND``: the same words and folders, without any training.
 
 With seed 7 the first run waits until it is stopped, and goes on the next time; seed 9 kills the process; a lambda_IG
 of 0.5 fails. The results are made of numbers.
@@ -21,7 +21,12 @@ from model.run_values import Progress, State
 from model.runs import RunRecord
 from model.sweep import SweepPlan, run_name
 
-COMMAND = (sys.executable, str(Path(__file__)))
+# The window's processes don't look for modules beside their script.
+_PROGRAM = (
+    f"import runpy, sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); "
+    "runpy.run_module('sweeping', run_name='__main__')"
+)
+COMMAND = (sys.executable, "-c", _PROGRAM)
 
 
 def say(**message: Any) -> None:

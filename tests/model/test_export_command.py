@@ -51,8 +51,7 @@ def run(tmp_path):
     """The folder of a run with a name, a model and one point of its curves."""
     folder = RunStore(tmp_path / "runs").new_folder(Plan(named("fast")))
     write_atomically(folder / "model.safetensors", {"weights": np.zeros(1)}, {"format": FORMAT})
-    values = {"total": 8.0, "similarity": 7.0}
-    point = {"step": 1, "epoch": 0.1, "seconds": 2.0, "values": values}
+    point = {"step": 1, "epoch": 0.1, "seconds": 2.0, "total": 8.0, "similarity": 7.0}
     RunRecord(folder).metrics_file.write_text(json.dumps(point) + "\n")
     RunRecord(folder).rename("The other one")
     return folder
