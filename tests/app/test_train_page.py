@@ -21,7 +21,10 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QProgress
 
 from model import locations
 from model.checkpoint import read, read_header
+from model.plans import Plan
+from model.recipes import FAST
 from model.runs import RunRecord, RunStore
+from modinv_app.data_service import CorpusInfo
 from modinv_app.model_catalogue import Model
 from modinv_app.pages.train import TrainPage
 from modinv_app.settings import Settings
@@ -194,20 +197,23 @@ def test_what_is_heard_for_the_first_time_says_how_far_it_is_and_can_be_stopped(
         voices.click()
 
 
-def test_the_form_comes_back_in_the_next_session(trainer: Trainer) -> None:
-    devices = [("auto", "Automatic"), ("cpu", "Slow 7")]
-    trainer.panel.form.show_devices(devices)
-    trainer.panel.form.dial.set_value(0.5)
-    trainer.panel.form.corpora.choose(["voices"])
-    wanted = replace(trainer.panel.form.plan(), seed=7, device="cpu")
-    trainer.panel.form.set_plan(wanted)
-    trainer.page.release()
-    again = TrainPage(trainer.store, trainer.settings)
-    again.show()
-    until(lambda: again.panel.form.corpora.chosen(), "the corpora", 60)
-    again.panel.form.show_devices(devices)
-    assert again.panel.form.plan() == wanted
-    again.release()
+def test_the_form_comes_back_in_the_next_session(qapp, tmp_path: Path) -> None:  # noqa: ARG001 (Qt first)
+    settings = Settings(QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat))
+
+    def session() -> TrainPage:
+        page = TrainPage(RunStore(tmp_path / "runs"), settings)
+        page.panel.form.corpora.show_corpora([CorpusInfo("voices", "Voices", False, True)])
+        page.panel.form.show_devices([("auto", "Automatic"), ("cpu", "Slow 7")])
+        return page
+
+    first = session()
+    first.panel.form.set_plan(Plan(replace(FAST, lambda_ig=0.5), ("mnist", "voices"), seed=7, device="cpu"))
+    wanted = first.panel.form.plan()
+    first.release()
+    second = session()
+    assert second.panel.form.plan() == wanted
+    assert (wanted.recipe.lambda_ig, wanted.seed, wanted.device) == (0.5, 7, "cpu")
+    second.release()
 
 
 def test_pause_and_go_on(trainer: Trainer) -> None:
