@@ -246,7 +246,8 @@ def test_a_damaged_zip_is_named(few):
         Fsdd(few).load("train")
 
 
-def test_a_zip_that_is_damaged_inside_is_named(few):
+def test_a_zip_that_is_damaged_inside_is_named(few, monkeypatch, tmp_path):
+    monkeypatch.setattr(locations, "cache", lambda: tmp_path / "cache")  # where no other test has left filterbanks
     archive = zipped(few) / "fsdd" / "recordings.zip"
     content = bytearray(archive.read_bytes())
     content[200:1200] = bytes(1000)
