@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -13,7 +12,6 @@ from typing import Literal
 from PySide6.QtCore import QObject, Signal
 
 from model import locations
-from model.checkpoint import UnusableCheckpoint
 from model.runs import RunStore
 from modinv_app import settings as chosen
 from modinv_app.jobs import Lane
@@ -137,9 +135,8 @@ def _name(file: Path) -> str:
 
 def _trained(store: RunStore) -> list[Model]:
     """The runs that have a model, the newest first."""
-    found = []
-    for record in store.list():
-        if record.model_file.is_file():
-            with suppress(UnusableCheckpoint):
-                found.append(Model(record.info().name, record.model_file.absolute(), "run"))
-    return found
+    return [
+        Model(info.name, record.model_file.absolute(), "run")
+        for record, info in store.readable()
+        if record.model_file.is_file()
+    ]

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from model.checkpoint import UnusableCheckpoint
 from model.gallery import Gallery
+from model.parsing import loads
 from model.plans import Plan
 from model.results import Modality
 from model.runs import Growth, RunInfo, RunRecord, RunStore, Snapshot
@@ -151,8 +152,8 @@ class TrainPage(QWidget):
 
     def _restore_plan(self) -> None:
         try:
-            plan = Plan.from_dict(json.loads(self._settings.get(chosen.TRAINING_PLAN)))
-        except (ValueError, TypeError, KeyError, AttributeError):  # there is none, or it is from another version
+            plan = Plan.from_dict(loads(self._settings.get(chosen.TRAINING_PLAN).encode()))
+        except ValueError:  # there is none, or it is from another version
             return
         self.panel.form.set_plan(replace(plan, start=None))  # the model that it started from need not be loaded again
 
