@@ -184,8 +184,15 @@ class Desk:
         return resample(*clip(self.state.gallery, index), RATE)
 
     def on_map(self, index: int) -> tuple[QWidget, QPoint]:
-        """The widget of the map on which an item lies, and where on it."""
-        at = self.window.explore.map.position_of(index)
+        """The widget of the map on which an item lies, and where on it, once the layout has come to rest."""
+        place: list[QPoint | None] = [None]
+
+        def rests() -> bool:
+            place.append(self.window.explore.map.position_of(index))
+            return place[-1] is not None and place[-1] == place[-2]
+
+        until(rests, "a map that rests")
+        at = place[-1]
         assert at is not None
         widget = self.window.explore.map.childAt(at)
         assert widget is not None

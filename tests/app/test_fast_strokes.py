@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt
-from PySide6.QtGui import QEnterEvent
+from PySide6.QtGui import QCursor, QEnterEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from x_server import needs_x_server, run
@@ -22,7 +22,8 @@ def canvas(qtbot: QtBot) -> Iterator[Canvas]:
     QCoreApplication.setAttribute(COMPRESSION)  # as on X11
     canvas = Canvas()
     qtbot.addWidget(canvas)
-    canvas.move(300, 300)  # away from the mouse
+    QCursor.setPos(0, 0)  # another test may have left it where the canvas will be
+    canvas.move(300, 300)
     canvas.show()
     yield canvas
     QCoreApplication.setAttribute(COMPRESSION, before)

@@ -26,5 +26,5 @@ def use(content):
         while True:
             held.append(b"x" * 2**24)
     if content == "spike":
-        b"x" * (harness.LARGEST_BYTES + 1)
+        b"x" * (harness.LARGEST_BYTES * 5 // 4)
     return content

@@ -43,8 +43,8 @@ LONGEST_SECONDS = 5.0
 PATIENCE_SECONDS = 20.0
 """What takes longer by the clock counts as hanging, too, and is ended: it may wait for something."""
 
-LARGEST_BYTES = 2**30
-"""The resident memory that the process may reach at most, with all libraries that it has loaded."""
+LARGEST_BYTES = 2**29
+"""By how much an input may raise the resident memory; what libraries hold differs from machine to machine."""
 
 _PREPARING_SECONDS = 180.0  # to import, or to make the next case
 
@@ -128,7 +128,7 @@ def _run_until_trouble(report: Report, count: int, seed: int, start: int, log: P
                 return count
             number, name = details
             report.used += 1
-            message = _receive(ours, process.pid, PATIENCE_SECONDS, 2 * LARGEST_BYTES)
+            message = _receive(ours, process.pid, PATIENCE_SECONDS, 4 * LARGEST_BYTES)
             if message is None:
                 report.findings.append(Finding(number, name, "hang", f"no answer within {PATIENCE_SECONDS} s"))
                 return number + 1
@@ -145,7 +145,7 @@ def _run_until_trouble(report: Report, count: int, seed: int, start: int, log: P
             if trace:
                 report.findings.append(Finding(number, name, "traceback", trace))
             if peak > LARGEST_BYTES:
-                report.findings.append(Finding(number, name, "memory", f"{peak // 2**20} MB at most"))
+                report.findings.append(Finding(number, name, "memory", f"{peak // 2**20} MB more than before"))
                 return number + 1  # a new process: what this one has not given back would count against the next
     except (EOFError, ConnectionError):
         process.join()
@@ -178,13 +178,14 @@ def _child(kind: str, count: int, seed: int, start: int, pipe: Connection, log: 
     for number, (name, content) in enumerate(itertools.islice(module.cases(count, seed), start, None), start):
         pipe.send(("begin", number, name))
         _forget_peak()
+        before = _held()
         started = time.process_time()
         trace = ""
         try:
             outcome = module.use(content)
         except Exception:
             outcome, trace = "traceback", traceback.format_exc()
-        pipe.send(("done", outcome, trace, time.process_time() - started, _peak()))
+        pipe.send(("done", outcome, trace, time.process_time() - started, max(0, _peak() - before)))
     pipe.send(("end",))
 
 
@@ -195,9 +196,14 @@ def _forget_peak() -> None:
         peak.write_text("5")
 
 
+def _held() -> int:
+    """The resident memory in bytes."""
+    return int(psutil.Process().memory_info().rss)
+
+
 def _peak() -> int:
     """The highest resident memory since `_forget_peak` in bytes; elsewhere than on Linux, what is held now."""
     status = Path("/proc/self/status")
     if status.exists():
         return next(1024 * int(line.split()[1]) for line in status.read_text().splitlines() if "VmHWM" in line)
-    return int(psutil.Process().memory_info().rss)
+    return _held()
