@@ -84,7 +84,7 @@ class Check:
     ok: bool
     found: str
     essential: bool = True
-    cure: str = ""
+    remedy: str = ""
 
     def to_dict(self) -> dict[str, object]:
         """JSON-ready."""
@@ -138,16 +138,16 @@ def _python() -> Check:
         "Python",
         ok := sys.version_info >= OLDEST_PYTHON,
         f"{platform.python_version()}, {platform.system()} {platform.machine()}",
-        cure="" if ok else f"Install Python {wanted} or later and make a new environment with it.",
+        remedy="" if ok else f"Install Python {wanted} or later and make a new environment with it.",
     )
 
 
 def _packages() -> Check:
-    name, cure = "Packages", f"{sys.executable} -m pip install --upgrade modinv"
+    name, remedy = "Packages", f"{sys.executable} -m pip install --upgrade modinv"
     try:
         wanted = importlib.metadata.requires("modinv") or []
     except importlib.metadata.PackageNotFoundError:
-        return Check(name, False, "modinv itself is not installed, only unpacked.", cure="python -m pip install -e .")
+        return Check(name, False, "modinv itself is not installed, only unpacked.", remedy="python -m pip install -e .")
     versions: dict[str, str | None] = {}
     for requirement in wanted:
         package = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
@@ -157,7 +157,7 @@ def _packages() -> Check:
             versions[package] = None
     missing = [package for package, version in versions.items() if version is None]
     if missing:
-        return Check(name, False, f"missing: {', '.join(missing)}", cure=cure)
+        return Check(name, False, f"missing: {', '.join(missing)}", remedy=remedy)
     qt = {package.lower(): version for package, version in versions.items()}.get("pyside6-essentials", "unknown")
     return Check(name, True, f"all {len(versions)} installed, PySide6 {qt}")
 
@@ -170,7 +170,7 @@ def _torch() -> Check:
             "PyTorch",
             False,
             str(error),
-            cure=f"{sys.executable} -m pip install --force-reinstall torch torchaudio",
+            remedy=f"{sys.executable} -m pip install --force-reinstall torch torchaudio",
         )
     if torch.cuda.is_available():
         device = f"CUDA, {torch.cuda.get_device_name()}"
@@ -185,8 +185,8 @@ def window_libraries() -> Check:
     """The shared libraries that Qt needs for a window under X11; without them it aborts."""
     missing = [library for library in QT_LIBRARIES if not _loads(library)]
     if missing:
-        cure = install_command([QT_LIBRARIES[library] for library in missing])
-        return Check("Libraries of the window", False, f"missing: {', '.join(missing)}", cure=cure)
+        remedy = install_command([QT_LIBRARIES[library] for library in missing])
+        return Check("Libraries of the window", False, f"missing: {', '.join(missing)}", remedy=remedy)
     return Check("Libraries of the window", True, f"all {len(QT_LIBRARIES)} found")
 
 
@@ -209,7 +209,7 @@ def screen() -> Check:
         False,
         "neither DISPLAY nor WAYLAND_DISPLAY is set, so no window can open here",
         essential=False,
-        cure="Start it from a desktop session, or without a screen: xvfb-run modinv-app",
+        remedy="Start it from a desktop session, or without a screen: xvfb-run modinv-app",
     )
 
 
@@ -228,10 +228,10 @@ def _sound() -> Check:
         return Check("Sound", False, "the sound system does not answer", False, "Restart the sound system, then retry.")
     if answer.returncode != 0:
         reason = (answer.stderr.strip().splitlines() or ["the sound library failed"])[-1]
-        cure = f"{sys.executable} -m pip install --force-reinstall sounddevice"
+        remedy = f"{sys.executable} -m pip install --force-reinstall sounddevice"
         if "PortAudio library not found" in reason:
-            cure = install_command(list(SOUND_LIBRARIES.values()))
-        return Check("Sound", False, reason, False, cure)
+            remedy = install_command(list(SOUND_LIBRARIES.values()))
+        return Check("Sound", False, reason, False, remedy)
     found = json.loads(answer.stdout.strip().splitlines()[-1])
     counts = f"{found['microphones']} inputs, {found['loudspeakers']} outputs, {found['portaudio']}"
     if found["microphones"] and found["loudspeakers"]:
@@ -243,14 +243,14 @@ _REINSTALL = "Install the application again: its own files are incomplete."
 
 
 def _model() -> Check:
-    from model.checkpoint import UnusableCheckpoint, read
+    from model.checkpoints import UnusableCheckpoint, read
 
     sizes = []
     for path in (locations.shipped_model(), locations.shipped_gallery()):
         try:
             read(path)
         except UnusableCheckpoint as error:
-            return Check("Shipped model and gallery", False, str(error), cure=_REINSTALL)
+            return Check("Shipped model and gallery", False, str(error), remedy=_REINSTALL)
         sizes.append(f"{path.name} {path.stat().st_size / 2**20:.0f} MiB")
     return Check("Shipped model and gallery", True, ", ".join(sizes))
 
@@ -266,7 +266,7 @@ def _images() -> Check:
         try:
             gzip.decompress(path.read_bytes())
         except (OSError, EOFError, zlib.error) as error:
-            return Check("MNIST", False, f"{path.name}: {error}", cure=_REINSTALL)
+            return Check("MNIST", False, f"{path.name}: {error}", remedy=_REINSTALL)
     return Check("MNIST", True, str(folder))
 
 
@@ -276,14 +276,14 @@ def _voices() -> Check:
         with zipfile.ZipFile(archive) as content:
             damaged, clips = content.testzip(), len(content.namelist())
     except (OSError, zipfile.BadZipFile) as error:
-        return Check("Synthetic voices", False, f"{archive.name}: {error}", cure=_REINSTALL)
+        return Check("Synthetic voices", False, f"{archive.name}: {error}", remedy=_REINSTALL)
     if damaged:
-        return Check("Synthetic voices", False, f"{damaged} is damaged", cure=_REINSTALL)
+        return Check("Synthetic voices", False, f"{damaged} is damaged", remedy=_REINSTALL)
     return Check("Synthetic voices", True, f"{clips:,} clips")
 
 
 def _human_speech(data: Path | None) -> Check:
-    from model.datasets import CORPORA, MissingData
+    from model.data.corpora import CORPORA, MissingData
 
     corpus = CORPORA["fsdd"](data)
     if place := corpus.location():
@@ -291,8 +291,8 @@ def _human_speech(data: Path | None) -> Check:
     try:
         corpus.load("test")
     except MissingData as error:
-        cure = str(error)
-    return Check("Human speech (FSDD)", False, "not installed: only training and scoring need it", False, cure)
+        remedy = str(error)
+    return Check("Human speech (FSDD)", False, "not installed: only training and scoring need it", False, remedy)
 
 
 def _folders(data: Path | None) -> Iterator[Check]:
@@ -306,8 +306,8 @@ def _folders(data: Path | None) -> Iterator[Check]:
             with tempfile.TemporaryFile(dir=_nearest_existing(folder)):
                 pass
         except OSError as error:
-            cure = f"Make {folder} writable" + (", or set MODINV_DATA." if "corpora" in name else ".")
-            yield Check(name, False, f"{folder}: {error.strerror}", essential=False, cure=cure)
+            remedy = f"Make {folder} writable" + (", or set MODINV_DATA." if "corpora" in name else ".")
+            yield Check(name, False, f"{folder}: {error.strerror}", essential=False, remedy=remedy)
         else:
             yield Check(name, True, str(folder), essential=False)
 
@@ -318,7 +318,7 @@ def _space() -> Check:
     found = f"{free / 2**30:.1f} GiB free at {folder}"
     if free >= WANTED_SPACE:
         return Check("Disk", True, found, essential=False)
-    return Check("Disk", False, found, essential=False, cure="Free at least 1 GiB before you train.")
+    return Check("Disk", False, found, essential=False, remedy="Free at least 1 GiB before you train.")
 
 
 def _nearest_existing(folder: Path) -> Path:

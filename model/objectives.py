@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from model.posterior import DiagonalGaussian
-from model.recipes import Impostors
+from model.networks.posterior import DiagonalGaussian
+from model.recipes.recipe import Impostors
 
 
 def margin_similarity(

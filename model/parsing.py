@@ -65,7 +65,8 @@ def parse(kind: type[T], value: Any, name: str = "it") -> T:
     kind
         A dataclass, ``int``, ``float``, ``str``, ``bool``, ``Path``, ``Any``, a ``Literal``, a union, or a tuple, list,
         dict or mapping of these. Fields of a dataclass may be missing where they have defaults; unknown ones are
-        refused.
+        refused. A dataclass may list ``FORMER_NAMES``, a mapping from what earlier versions called fields to what
+        they are called now.
     value
         What :func:`loads` returned, or a part of it.
     name
@@ -114,8 +115,8 @@ def _parse_plain(kind: Any, value: Any, name: str) -> Any:
 
 
 def _parse_dataclass(kind: Any, value: Any, name: str) -> Any:
-    known = _fields(kind)
-    found = _object(value, name)
+    known, former = _fields(kind), getattr(kind, "FORMER_NAMES", {})
+    found = {former.get(one, one): part for one, part in _object(value, name).items()}
     if unknown := sorted(set(found) - set(known)):
         raise ValueError(f"{name} has parts that are not known here: {', '.join(unknown)}")
     if missing := sorted(one for one, (_, needed) in known.items() if needed and one not in found):

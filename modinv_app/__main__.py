@@ -56,7 +56,7 @@ def _open() -> int:
     from PySide6.QtCore import QCoreApplication, QSettings
 
     from modinv_app.app import Application
-    from modinv_app.signals import SystemSignals
+    from modinv_app.shell.signals import SystemSignals
 
     root = Application(QSettings())
     sys.excepthook = _excepthook(root)
@@ -70,7 +70,7 @@ def _check(as_json: bool) -> int:
     """The self-check, and what it found."""
     from PySide6.QtCore import QCoreApplication, QTimer
 
-    from modinv_app.self_check import SelfCheck
+    from modinv_app.shell.self_check import SelfCheck
 
     check = SelfCheck(_STARTED)
     QTimer.singleShot(0, check.start)
@@ -85,7 +85,7 @@ def _leave(status: int) -> None:
     Python's own way out tears down what such a thread still uses: in the middle of torch, or of a sound driver that
     hangs, that aborts. Everything that has to be kept has been kept when the window closed.
     """
-    from modinv_app.jobs import close_lanes
+    from modinv_app.jobs.executor import close_lanes
 
     close_lanes()
     end = time.monotonic() + _PATIENCE
@@ -111,7 +111,7 @@ def _obstacle() -> str | None:
     platform = os.environ.get("QT_QPA_PLATFORM") or ("wayland" if os.environ.get("WAYLAND_DISPLAY") else "xcb")
     if platform.startswith("xcb"):
         checks.append(doctor.window_libraries())
-    return next((f"{check.name}: {check.found}\n  -> {check.cure}" for check in checks if not check.ok), None)
+    return next((f"{check.name}: {check.found}\n  -> {check.remedy}" for check in checks if not check.ok), None)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,20 +7,20 @@ from collections.abc import Callable
 from PySide6.QtCore import QCoreApplication, QSettings
 from PySide6.QtWidgets import QApplication
 
-from model.runs import RunStore
-from modinv_app import settings as chosen
+from model.runs.store import RunStore
 from modinv_app.audio.backend import Backend
 from modinv_app.audio.player import Player
 from modinv_app.audio.portaudio import PortAudio
 from modinv_app.audio.recorder import Recorder
 from modinv_app.audio.system import SoundSystem
-from modinv_app.garbage import GarbageCollection
-from modinv_app.imports import Imports
-from modinv_app.main_window import MainWindow
-from modinv_app.model_service import ModelService
-from modinv_app.settings import Settings
-from modinv_app.state import AppState
-from modinv_app.theme import apply_scheme
+from modinv_app.common import settings as chosen
+from modinv_app.common.settings import Settings
+from modinv_app.common.theme import apply_scheme
+from modinv_app.explore.model_service import ModelService
+from modinv_app.explore.state import AppState
+from modinv_app.shell.garbage import GarbageCollection
+from modinv_app.shell.imports import Imports
+from modinv_app.shell.main_window import MainWindow
 
 
 def make_application(arguments: list[str]) -> QApplication:

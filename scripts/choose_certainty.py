@@ -1,4 +1,4 @@
-"""Choose the margins from which a guess is called likely and sure (`model.certainty`), and report what they are worth.
+"""Choose the margins from which a guess is called likely and sure (`model.retrieval.certainty`), with their worth.
 
 Half of the inputs choose, the other half report; no speaker and no sign is in both.
 
@@ -37,14 +37,14 @@ import torch
 from PIL import Image, ImageDraw
 
 from model import locations
-from model.certainty import LEAST
-from model.datasets import Mnist
-from model.gallery import Gallery
-from model.images import normalise_digit
-from model.results import Certainty, FloatArray, Modality
-from model.retrieval import Retriever, majority
-from model.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio
-from model.trained import load_model
+from model.data.corpora import Mnist
+from model.data.images import normalise_digit
+from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio
+from model.retrieval.certainty import LEAST
+from model.retrieval.gallery import Gallery
+from model.retrieval.retriever import Retriever, majority
+from model.systems.model_io import load_model
+from model.types import Certainty, FloatArray, Modality
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SIGNS = {  # strokes of points, each two figures: right and down in a square of 10

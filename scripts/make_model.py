@@ -19,17 +19,17 @@ import typer
 from rich.console import Console
 
 from model import locations
-from model.checkpoint import read, write_atomically
-from model.commands.console import so_far
-from model.commands.train import train
-from model.datasets import Mnist, Samples, Voices
-from model.evaluation import Posteriors, Protocol, evaluate
+from model.checkpoints import read, write_atomically
+from model.cli.console import so_far
+from model.cli.train import train
+from model.data.corpora import Mnist, Samples, Voices
+from model.evaluation import EvaluationProtocol, Posteriors, evaluate
+from model.evaluation.checkpoints import evaluate_checkpoint
 from model.evaluation.inputs import fingerprint, speakers_of
-from model.evaluation.jobs import evaluate_checkpoint
-from model.gallery import Gallery
-from model.projection import NeighbourMap, PrincipalComponents, Projection
-from model.retrieval import build_gallery
-from model.trained import best_device, load_model
+from model.retrieval.gallery import Gallery
+from model.retrieval.projection import NeighbourMap, PrincipalComponents, Projection
+from model.retrieval.retriever import build_gallery
+from model.systems.model_io import best_device, load_model
 
 IMAGES_PER_DIGIT = 100
 UTTERANCES_PER_DIGIT = 60
@@ -80,7 +80,7 @@ def judged(model: Path, data_dir: Path | None) -> dict[str, Any]:
     found: dict[str, Any] = {}
     setting: Mapping[str, Any] = {}
     for speech in ("fsdd", "voices"):
-        evaluation = evaluate_checkpoint(model, Protocol(speech=speech, seed=SEED), Spoken(), data_dir)
+        evaluation = evaluate_checkpoint(model, EvaluationProtocol(speech=speech, seed=SEED), Spoken(), data_dir)
         assert evaluation is not None, "nothing asked the evaluation to stop"
         found[f"mnist+{speech}"], setting = evaluation.report.to_json_dict(), evaluation.report.setting
     name = "voices, unheard engine"

@@ -14,11 +14,11 @@ import typer
 from rich.console import Console
 
 from model import locations
+from model.evaluation.sweep_results import SweepResults
 from model.export import tables
 from model.export.words import listed
-from model.recipes import lambda_text
-from model.sweep import Judged, RunFailed, SweepEnded, found_in, sweep
-from model.sweep_results import SweepResults
+from model.recipes.recipe import lambda_text
+from model.sweeps.runner import Judged, RunFailed, SweepEnded, found_in, sweep
 
 LARGEST = 5_000_000
 

@@ -8,7 +8,7 @@ import zipfile
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from model.datasets.download import SOURCES
+from model.data.download import SOURCES
 
 NAMES = [f"{digit}_theo_{take}.wav" for digit in range(10) for take in range(7)]
 CONTENTS = {name: hashlib.shake_256(name.encode()).digest(6000) for name in NAMES}

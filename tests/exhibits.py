@@ -16,7 +16,7 @@ from model.evaluation.report import (
     Transfer,
 )
 from model.evaluation.store import Evaluation
-from model.sweep_results import SweepRow
+from model.evaluation.sweep_results import SweepRow
 
 IMAGES, UTTERANCES, SIZE = 40, 20, 8
 MAPPED = (*range(0, IMAGES, 2), *range(IMAGES, IMAGES + UTTERANCES))

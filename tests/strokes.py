@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-Point = tuple[float, float]
+MetricPoint = tuple[float, float]
 _FINER = 4
 _AROUND = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))  # clockwise from above
 
 
-def mnist_to_strokes(image: npt.NDArray[np.generic]) -> list[list[Point]]:
+def mnist_to_strokes(image: npt.NDArray[np.generic]) -> list[list[MetricPoint]]:
     """Trace the middle of a digit's strokes.
 
     The ink is thinned to a skeleton of single pixels, and the skeleton is followed from end to end; where it

@@ -6,13 +6,13 @@ import numpy as np
 import soundfile
 import torch
 
-from model.datasets import Samples
-from model.pairs import PairSampler
-from model.recipes import named
-from model.results import Modality
-from model.snapshots import draw_probe
+from model.data.corpora import Samples
+from model.data.pairs import PairSampler
+from model.recipes.recipe import named
+from model.runs.snapshots import draw_probe
+from model.types import Modality
 
-SMALL = {"steps": 4, "batch_pairs": 4, "samples_per_input": 2}
+SMALL = {"steps": 4, "batch_size": 4, "samples_per_input": 2}
 
 
 def inputs(modality, size):
@@ -37,17 +37,17 @@ class Bars:
         self.images = images
 
     def sampler(self, plan, device, _tell):
-        return PairSampler(self.images, [SPEECH], plan.recipe.batch_pairs, plan.seed, device)
+        return PairSampler(self.images, [SPEECH], plan.recipe.batch_size, plan.seed, device)
 
     def probe(self, _plan, _tell):
         return draw_probe(IMAGES, SPEECH)
 
 
-def spoilt(step, seed=0, batch_pairs=SMALL["batch_pairs"]):
+def spoilt(step, seed=0, batch_size=SMALL["batch_size"]):
     """Images of which one, that first comes in a step, is no number."""
     numbered = torch.arange(20.0)[:, None, None].expand(-1, 28, 28)
     finder = PairSampler(
-        Samples("", Modality.IMAGE, numbered, IMAGES.labels, ()), [SPEECH], batch_pairs, seed, torch.device("cpu")
+        Samples("", Modality.IMAGE, numbered, IMAGES.labels, ()), [SPEECH], batch_size, seed, torch.device("cpu")
     )
     chosen = int(finder.batch(step, finder.generator(step))[0][0, 0, 0, 0])
     features = IMAGES.features.clone()

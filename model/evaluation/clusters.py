@@ -6,7 +6,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from model.evaluation.posteriors import LabelArray
-from model.results import FloatArray
+from model.types import FloatArray
 
 
 def cluster_purity(embeddings: FloatArray, labels: LabelArray, seed: int, clusters: int = 10) -> float:

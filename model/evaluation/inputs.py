@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from model.ancestry import Data, has_heard
-from model.datasets import CORPORA, Corpus, MissingData, Samples, Tell, corpora, keep_quiet
-from model.datasets.base import joined
+from model.data.corpora import CORPORA, Corpus, MissingData, ProgressCallback, Samples, corpora, no_progress
+from model.data.corpora.base import joined
 from model.evaluation.posteriors import EvaluationError
-from model.results import Modality
+from model.training.ancestry import Data, has_heard
+from model.types import Modality
 
 
 class UnknownSpeaker(EvaluationError):
@@ -32,7 +32,7 @@ def load_test_inputs(
     speaker: str = "",
     learnt: Data | None = None,
     folder: Path | None = None,
-    tell: Tell = keep_quiet,
+    tell: ProgressCallback = no_progress,
 ) -> Samples:
     """The test split of a corpus.
 

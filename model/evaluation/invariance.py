@@ -7,7 +7,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from model.evaluation.posteriors import EvaluationError
-from model.results import FloatArray
+from model.types import FloatArray
 
 PAPER_UTTERANCES = 1076
 """Test utterances of the paper; its modality SVM takes as many embeddings of either modality."""

@@ -15,8 +15,8 @@ from model.evaluation.posteriors import Posteriors
 from model.evaluation.report import Interval, PaperRow, Report
 from model.evaluation.retrieval import confusion, find_matches, retrieval, shares
 from model.evaluation.transfer import NEIGHBOURS, transfer
-from model.evaluation.widths import calibration, entropies, one_modality
-from model.results import FloatArray
+from model.evaluation.uncertainty import calibration, entropies, one_modality
+from model.types import FloatArray
 
 SAMPLES_PER_INPUT = 16
 """Embeddings sampled from the posterior of one input."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from model.results import FloatArray
+from model.types import FloatArray
 
 LabelArray = npt.NDArray[np.integer]
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from model.parsing import parse
-from model.results import Modality
+from model.types import Modality
 
 PAPER_TABLE: Mapping[float, tuple[float, float]] = {
     0.0: (0.525, 1.000),
@@ -27,7 +27,7 @@ PAPER_TABLE: Mapping[float, tuple[float, float]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Protocol:
+class EvaluationProtocol:
     """On what, and how often, a model is judged.
 
     Attributes

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from model.evaluation.posteriors import LabelArray, Posteriors
 from model.evaluation.proportions import clopper_pearson
 from model.evaluation.report import Retrieval
-from model.results import FloatArray
+from model.types import FloatArray
 
 DEPTHS = (1, 5, 10)
 """The k of P@k."""

@@ -17,18 +17,21 @@ import numpy as np
 import numpy.typing as npt
 
 from model import locations
-from model.checkpoint import FORMAT, UnusableCheckpoint, read, write_atomically, write_bytes_atomically
+from model.checkpoints import FORMAT, UnusableCheckpoint, read, write_atomically, write_bytes_atomically
 from model.evaluation.posteriors import Posteriors
-from model.evaluation.report import Protocol, Report
-from model.results import FloatArray, Item, Modality
+from model.evaluation.report import EvaluationProtocol, Report
+from model.types import FloatArray, Item, Modality
 
 if TYPE_CHECKING:
-    from model.datasets import Samples
+    from model.data.corpora import Samples
 
 _REPORT, _POSTERIORS = "report.json", "posteriors.safetensors"
 _CODE = (
     *Path(__file__).parent.glob("*.py"),
-    *(Path(__file__).parents[1] / name for name in ("ancestry.py", "encoders.py", "trained.py")),
+    *(
+        Path(__file__).parents[1] / name
+        for name in ("training/ancestry.py", "networks/encoders.py", "systems/model_io.py")
+    ),
 )
 
 
@@ -72,9 +75,9 @@ class Evaluation:
         self._samples: dict[Modality, Samples] = {}
 
     @property
-    def protocol(self) -> Protocol:
+    def protocol(self) -> EvaluationProtocol:
         """How the model was judged."""
-        return Protocol(**{name: self.report.setting[name] for name in Protocol.__slots__})
+        return EvaluationProtocol(**{name: self.report.setting[name] for name in EvaluationProtocol.__slots__})
 
     def items(self) -> list[Item]:
         """All test inputs, images first; ``items()[i].index == i``."""
@@ -175,7 +178,7 @@ class Evaluation:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """The inverse of :meth:`save`; raises :class:`~model.checkpoint.UnusableCheckpoint`."""
+        """The inverse of :meth:`save`; raises :class:`~model.checkpoints.UnusableCheckpoint`."""
         try:
             report = Report.from_json_dict(json.loads((folder / _REPORT).read_text("utf-8")))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -188,7 +191,7 @@ class Evaluation:
         return evaluation
 
 
-def folder_of(checkpoint: Path, protocol: Protocol) -> Path:
+def folder_of(checkpoint: Path, protocol: EvaluationProtocol) -> Path:
     """Where the evaluation of a model by a protocol lies, or would lie.
 
     It goes by the model's content, not by its name, and by the code: a change to the evaluation makes new folders.
@@ -201,7 +204,7 @@ def folder_of(checkpoint: Path, protocol: Protocol) -> Path:
     return locations.cache() / "evaluations" / f"{model[:16]}-{how[:16]}"
 
 
-def find(checkpoint: Path, protocol: Protocol) -> Evaluation | None:
+def find(checkpoint: Path, protocol: EvaluationProtocol) -> Evaluation | None:
     """The evaluation of a model by a protocol, if it was made before; raises ``OSError`` as :func:`folder_of`.
 
     Whether the test data are still the same is not looked at: that takes reading them.

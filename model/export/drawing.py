@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model.checkpoint import write_bytes_atomically
+from model.checkpoints import write_bytes_atomically
 from model.palette import DIGITS_ON_DARK, DIGITS_ON_LIGHT
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from model.checkpoint import write_bytes_atomically
+from model.checkpoints import write_bytes_atomically
 from model.export import words
-from model.results import FloatArray
+from model.types import FloatArray
 
 if TYPE_CHECKING:
     from model.evaluation.store import Evaluation

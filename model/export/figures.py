@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.evaluation.report import PAPER_TABLE, Report
+from model.evaluation.sweep_results import SweepRow
 from model.export.drawing import (
     FAINT,
     GROUND,
@@ -23,8 +24,7 @@ from model.export.drawing import (
 )
 from model.export.words import one_line
 from model.palette import DIGITS_ON_LIGHT, RUNS
-from model.results import Modality
-from model.sweep_results import SweepRow
+from model.types import Modality
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
     from model.evaluation.store import Evaluation
-    from model.runs import RunRecord
+    from model.runs.store import RunRecord
 
 LAMBDA = r"$\lambda_\mathrm{IG}$"
 

@@ -12,12 +12,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model.checkpoint import write_bytes_atomically
+from model.checkpoints import write_bytes_atomically
 from model.evaluation.report import Direction, Report
+from model.evaluation.sweep_results import SweepRow
 from model.export import drawing, figures, tables, words
 from model.export.embeddings import picture
-from model.results import Item
-from model.sweep_results import SweepRow
+from model.types import Item
 
 if TYPE_CHECKING:
     from model.evaluation.store import Evaluation

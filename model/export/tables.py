@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from model.checkpoint import write_bytes_atomically
+from model.checkpoints import write_bytes_atomically
 from model.evaluation.report import PAPER_TABLE, Direction, Interval, OneModality, Report, Retrieval
+from model.evaluation.sweep_results import SweepRow
 from model.export import words
-from model.recipes import lambda_text
-from model.results import Modality
-from model.sweep_results import SweepRow
+from model.recipes.recipe import lambda_text
+from model.types import Modality
 
 FORMATS = ("csv", "md", "tex")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from model.ancestry import generations, names
 from model.evaluation.report import Report
-from model.recipes import lambda_text
+from model.recipes.recipe import lambda_text
+from model.training.ancestry import generations, names
 
 
 def judged_on(report: Report) -> str:

@@ -13,8 +13,8 @@ from model.export import drawing, embeddings, figures, report, tables
 
 if TYPE_CHECKING:
     from model.evaluation.store import Evaluation
-    from model.runs import RunRecord
-    from model.sweep_results import SweepRow
+    from model.evaluation.sweep_results import SweepRow
+    from model.runs.store import RunRecord
 
 log = logging.getLogger(__name__)
 

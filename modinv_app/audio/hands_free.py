@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from PySide6.QtCore import QObject, Signal, Slot
 
 from modinv_app.audio.backend import Samples
-from modinv_app.jobs import Lane
+from modinv_app.jobs.executor import SerialExecutor
 
 _log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ _CHUNKS_WAITING = 80  # two seconds: a detector that far behind would answer wor
 
 
 class Detector(Protocol):
-    """Finds utterances in a stream of sound, such as `model.speech.UtteranceDetector`."""
+    """Finds utterances in a stream of sound, such as `model.data.speech.UtteranceDetector`."""
 
     @property
     def active(self) -> bool:
@@ -56,7 +56,7 @@ class HandsFree(QObject):
         super().__init__(parent)
         self._make_detector = make_detector
         self._detector: Detector | None = None  # touched by the lane only
-        self._lane: Lane | None = None
+        self._lane: SerialExecutor | None = None
         self._running = False
         self._hearing = False
         self._turn = 0  # answers of an earlier turn come too late
@@ -79,7 +79,7 @@ class HandsFree(QObject):
             return
         self._running = True
         if self._lane is None:
-            self._lane = Lane("hands-free", self)
+            self._lane = SerialExecutor("hands-free", self)
         self._submit(self._prepare, lambda _nothing: self.ready.emit())
 
     @Slot()

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from modinv_app.audio.backend import AudioDevice, AudioUnavailable, Backend
 from modinv_app.audio.portaudio import PortAudio
-from modinv_app.jobs import Lane
+from modinv_app.jobs.executor import SerialExecutor
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class SoundSystem(QObject):
         # These two are touched by the lane only.
         self._backend: Backend | None = None
         self._listed = False
-        self._lane = Lane("sound", self)
+        self._lane = SerialExecutor("sound", self)
 
     def submit(self, job: Callable[[Backend], T], done: Callable[[T], None], failed: Callable[[str], None]) -> None:
         """Run ``job(backend)`` in the sound thread; then ``done(result)`` or ``failed(why)`` in this one."""

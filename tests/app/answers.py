@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.results import Answer, Certainty, Item, Match, Modality
+from model.types import Answer, Certainty, Item, Match, Modality
 
 
 def answer_with(

@@ -15,16 +15,16 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from model import locations
-from model.datasets import Voices
-from model.results import Item, Modality
-from model.retrieval import clip
-from model.speech import resample
+from model.data.corpora import Voices
+from model.data.speech import resample
+from model.retrieval.retriever import clip
+from model.types import Item, Modality
 from modinv_app.app import Application
 from modinv_app.audio.backend import Backend, Fill
 from modinv_app.audio.rehearsed import RATE, RehearsedSound
-from modinv_app.widgets.canvas import Canvas
-from modinv_app.widgets.match_view import MatchView
-from modinv_app.widgets.spectrogram_view import SpectrogramView
+from modinv_app.explore.canvas import Canvas
+from modinv_app.explore.match_view import MatchView
+from modinv_app.explore.spectrogram_view import SpectrogramView
 
 SEVEN = json.loads((locations.assets() / "self_check" / "seven.json").read_text("utf-8"))
 """The strokes of a seven, in the unit square."""

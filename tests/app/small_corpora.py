@@ -13,8 +13,8 @@ import numpy as np
 import soundfile
 
 from model import locations
-from model.datasets import Mnist
-from model.speech import read_audio
+from model.data.corpora import Mnist
+from model.data.speech import read_audio
 
 _SPEAKERS = 4
 _IMAGES = {"train": 1000, "test": 600}

@@ -16,10 +16,10 @@ import numpy as np
 from sweeps import make_results
 
 from model.evaluation.report import PAPER_TABLE
-from model.plans import Plan
-from model.run_values import Progress, State
-from model.runs import RunRecord
-from model.sweep import SweepPlan, run_name
+from model.runs.store import RunRecord
+from model.runs.values import RunStatus, State
+from model.sweeps.runner import SweepPlan, run_name
+from model.training.config import TrainingConfig
 
 # The window's processes don't look for modules beside their script.
 _PROGRAM = (
@@ -33,14 +33,14 @@ def say(**message: Any) -> None:
     print(json.dumps(message), flush=True)
 
 
-def write(folder: Path, plan: Plan, state: State) -> None:
+def write(folder: Path, plan: TrainingConfig, state: State) -> None:
     """A run so far."""
     folder.mkdir(exist_ok=True)
     step = plan.recipe.steps if state == "complete" else 2 * plan.recipe.steps // 5
-    RunRecord(folder).write_progress(Progress(plan, state, "2026-11-01T12:00:00+00:00", plan.title, step=step))
+    RunRecord(folder).write_progress(RunStatus(plan, state, "2026-11-01T12:00:00+00:00", plan.title, step=step))
 
 
-def train(folder: Path, plan: Plan, begun: bool) -> bool:
+def train(folder: Path, plan: TrainingConfig, begun: bool) -> bool:
     """Whether a run came to its end."""
     if plan.seed == 9:
         print("Killed", file=sys.stderr)

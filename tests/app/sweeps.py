@@ -17,9 +17,9 @@ from model.evaluation.report import (
     Retrieval,
     Transfer,
 )
-from model.recipes import PAPER_LAMBDAS
-from model.results import FloatArray, Item, Modality
-from model.sweep_results import SweepResults, SweepRow
+from model.evaluation.sweep_results import SweepResults, SweepRow
+from model.recipes.recipe import PAPER_LAMBDAS
+from model.types import FloatArray, Item, Modality
 
 NATS = (400.0, 300.0, 200.0, 140.0, 65.0, 23.0, 11.0, 0.2)
 """Mean KL of either modality at the paper's values of lambda_IG."""

@@ -9,8 +9,8 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QStyle, QStyleOptionButton
 from pytestqt.qtbot import QtBot
 
-from modinv_app.theme import Scheme, apply_scheme
-from modinv_app.widgets.check_box import CheckBox
+from modinv_app.common.check_box import CheckBox
+from modinv_app.common.theme import Scheme, apply_scheme
 
 
 @pytest.fixture(autouse=True)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from judged import IMAGES, MISTAKES, an_evaluation, features
+from evaluated import IMAGES, MISTAKES, an_evaluation, features
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from model.results import Modality
-from modinv_app.panels.confusions import ConfusionsPanel
-from modinv_app.panels.mistakes import MistakesPanel
-from modinv_app.widgets.confusion_grid import ConfusionGrid
-from modinv_app.widgets.pair_view import PairView
+from model.types import Modality
+from modinv_app.evaluate.confusion_grid import ConfusionGrid
+from modinv_app.evaluate.confusions import ConfusionsPanel
+from modinv_app.evaluate.mistakes import MistakesPanel
+from modinv_app.evaluate.pair_view import PairView
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 

@@ -12,22 +12,24 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from model.runs import Point
-from modinv_app.theme import apply_scheme, run_colour
-from modinv_app.widgets.curve_chart import Chart, number
-from modinv_app.widgets.curves import Curves
-from modinv_app.widgets.run_legend import RunLegend
+from model.runs.store import MetricPoint
+from modinv_app.common.theme import apply_scheme, run_colour
+from modinv_app.train.curve_chart import Chart, number
+from modinv_app.train.curves import Curves
+from modinv_app.train.run_legend import RunLegend
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 
 
-def losses(step: int, total: float) -> Point:
+def losses(step: int, total: float) -> MetricPoint:
     values = {"total": total, "similarity": total / 2, "information_gain": 10 * total, "weight_norms": 100.0}
-    return Point(step, step / 469, step / 3, values)
+    return MetricPoint(step, step / 469, step / 3, values)
 
 
-def estimates(step: int, purity: float) -> Point:
-    return Point(step, step / 469, step / 3, {"quick_purity": purity, "quick_svm": 1 - purity / 2, "quick_p_at_1": 0.9})
+def estimates(step: int, purity: float) -> MetricPoint:
+    return MetricPoint(
+        step, step / 469, step / 3, {"quick_purity": purity, "quick_svm": 1 - purity / 2, "quick_p_at_1": 0.9}
+    )
 
 
 FALLING = [losses(step, 100 / step) for step in (1, 10, 20, 30, 40)]

@@ -11,9 +11,9 @@ from pytestqt.qtbot import QtBot
 from run_folders import make_run
 from test_runs_panel import WAIT, action, await_names, button, click, field, names, runs, words
 
-from model.runs import RunRecord, RunStore
-from modinv_app.panels.runs import RunsPanel
-from modinv_app.theme import apply_scheme
+from model.runs.store import RunRecord, RunStore
+from modinv_app.common.theme import apply_scheme
+from modinv_app.train.runs import RunsPanel
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 

@@ -14,14 +14,14 @@ from sweeps import clouds, make_report, make_results
 from test_screenshots import hidden_parts
 
 from model.evaluation.report import PAPER_TABLE
-from model.recipes import PAPER_LAMBDAS
-from model.results import Modality
-from model.sweep_results import SweepResults, SweepRow
-from modinv_app.pages import dial as dial_module
-from modinv_app.pages.dial import DialPage
-from modinv_app.theme import apply_scheme
-from modinv_app.widgets.dial_words import origin_of, words_at
-from modinv_app.widgets.gauge import Gauge
+from model.evaluation.sweep_results import SweepResults, SweepRow
+from model.recipes.recipe import PAPER_LAMBDAS
+from model.types import Modality
+from modinv_app.common.theme import apply_scheme
+from modinv_app.sweep import page as dial_module
+from modinv_app.sweep.dial_words import origin_of, words_at
+from modinv_app.sweep.gauge import Gauge
+from modinv_app.sweep.page import DialPage
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 

@@ -22,11 +22,11 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QToolButton, QW
 from pytestqt.qtbot import QtBot
 from strokes import mnist_to_strokes
 
-from model.images import GreyPicture, normalise_digit, read_picture
-from model.results import Certainty
-from modinv_app.panels.draw import DrawPanel
-from modinv_app.widgets.canvas import Canvas
-from modinv_app.widgets.verdict import SeenPicture
+from model.data.images import GreyPicture, normalise_digit, read_picture
+from model.types import Certainty
+from modinv_app.explore.canvas import Canvas
+from modinv_app.explore.draw import DrawPanel
+from modinv_app.explore.verdict import SeenPicture
 
 ROOT = Path(__file__).parents[2]
 
@@ -382,7 +382,7 @@ def test_who_clears_or_draws_does_not_get_a_late_picture(
         read.append(picture)
         return picture
 
-    monkeypatch.setattr("model.images.read_picture", note)
+    monkeypatch.setattr("model.data.images.read_picture", note)
     for count, act in enumerate((panel.clear, lambda: panel.replay(SEVEN)), 1):
         QGuiApplication.clipboard().setImage(digit_picture())
         panel.paste()

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from desk import pause, until
-from judged import IMAGES, MISTAKES, a_sweep, an_evaluation, features, kept
+from evaluated import IMAGES, MISTAKES, a_sweep, an_evaluation, features, kept
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLabel, QMenu, QPushButton
@@ -21,13 +21,13 @@ from run_folders import make_run
 from test_screenshots import hidden_parts
 
 from model import locations
-from model.evaluation.report import Protocol
+from model.evaluation.report import EvaluationProtocol
 from model.evaluation.store import Evaluation, folder_of
-from model.runs import RunStore
-from modinv_app.model_catalogue import ModelCatalogue
-from modinv_app.pages.evaluate import EvaluatePage
-from modinv_app.settings import Settings
-from modinv_app.widgets.pair_view import PairView
+from model.runs.store import RunStore
+from modinv_app.common.model_catalogue import ModelCatalogue
+from modinv_app.common.settings import Settings
+from modinv_app.evaluate.page import EvaluatePage
+from modinv_app.evaluate.pair_view import PairView
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # popups, on the offscreen platform
 
@@ -45,7 +45,7 @@ say(say="ready")
 for line in sys.stdin:
     message = json.loads(line)
     if message["do"] == "export":
-        from model.export.jobs import export
+        from model.jobs.export import export
         export(message, Talk())
         continue
     if message["do"] != "evaluate":
@@ -184,7 +184,7 @@ def test_a_killed_process_is_told_and_replaced(visitor: Visitor) -> None:
 
 def test_what_is_known_shows_at_once(visitor: Visitor) -> None:
     file = visitor.file("known before")
-    kept(folder_of(file, Protocol(speech="voices")), purity=0.875)
+    kept(folder_of(file, EvaluationProtocol(speech="voices")), purity=0.875)
     visitor.page.show_loaded(visitor.catalogue.of(file))
     until(lambda: visitor.number("Cluster purity") == "0.875", "numbers from before")
     assert "Judged in 31 s" in visitor.says()
@@ -207,7 +207,7 @@ def test_another_model_is_loaded_meanwhile(visitor: Visitor) -> None:
 
 def test_a_cancelled_repetition_leaves_what_was_known(visitor: Visitor) -> None:
     file = visitor.file("slow")
-    kept(folder_of(file, Protocol(speech="voices")), purity=0.875)
+    kept(folder_of(file, EvaluationProtocol(speech="voices")), purity=0.875)
     visitor.load("slow")
     until(lambda: visitor.number("Cluster purity") == "0.875", "numbers from before")
     visitor.button.click()
@@ -253,7 +253,7 @@ def test_a_mistake_is_heard(visitor: Visitor) -> None:
 
 def test_a_second_model_becomes_a_row_of_figure_2(visitor: Visitor) -> None:
     record = make_run(RunStore(visitor.folder / "runs"), "another run")
-    kept(folder_of(record.model_file, Protocol(speech="voices")), purity=0.5)
+    kept(folder_of(record.model_file, EvaluationProtocol(speech="voices")), purity=0.5)
     visitor.load("loaded")
     visitor.catalogue.refresh()
     until(lambda: "another run" in [model.title for model in visitor.page.bar.all_models], "the run")

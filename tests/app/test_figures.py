@@ -6,22 +6,22 @@ import subprocess
 import sys
 
 import pytest
-from judged import IMAGES, a_report, a_sweep, an_evaluation, features
+from evaluated import IMAGES, a_report, a_sweep, an_evaluation, features
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QScrollArea, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from modinv_app.panels.figure2 import Figure2Panel
-from modinv_app.panels.figure3 import Figure3Panel
-from modinv_app.panels.shares import SharesPanel
-from modinv_app.theme import apply_scheme
-from modinv_app.widgets.chip import Chip
-from modinv_app.widgets.figure2_row import Figure2Row
-from modinv_app.widgets.figure3_plot import Figure3Plot, axis_place
-from modinv_app.widgets.hover_card import HoverCard
-from modinv_app.widgets.map_plot import MapPlot
-from modinv_app.widgets.score_bars import ScoreBars
+from modinv_app.common.chip import Chip
+from modinv_app.common.theme import apply_scheme
+from modinv_app.evaluate.figure2 import Figure2Panel
+from modinv_app.evaluate.figure2_row import Figure2Row
+from modinv_app.evaluate.figure3 import Figure3Panel
+from modinv_app.evaluate.figure3_plot import Figure3Plot, axis_place
+from modinv_app.evaluate.score_bars import ScoreBars
+from modinv_app.evaluate.shares import SharesPanel
+from modinv_app.map.hover_card import HoverCard
+from modinv_app.map.map_plot import MapPlot
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 
@@ -194,7 +194,7 @@ def test_bars_stand_for_digits_and_speakers(qtbot: QtBot) -> None:
 
 def test_nothing_of_the_page_imports_what_takes_long() -> None:
     code = (
-        "import sys; import modinv_app.pages.evaluate; "
+        "import sys; import modinv_app.evaluate.page; "
         "late = {'torch', 'sklearn', 'openTSNE', 'pyqtgraph', 'matplotlib', 'scipy'} & set(sys.modules); "
         "sys.exit(f'imported: {late}' if late else 0)"
     )

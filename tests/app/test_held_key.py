@@ -8,9 +8,9 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QMainWindow, QVBoxLayout, QWidget
 
-from modinv_app.push_to_talk import PushToTalk
-from modinv_app.widgets.held_key import GRACE_MS, HeldKey
-from modinv_app.widgets.hold_button import HoldButton
+from modinv_app.explore.held_key import GRACE_MS, HeldKey
+from modinv_app.explore.hold_button import HoldButton
+from modinv_app.explore.push_to_talk import PushToTalk
 
 PRESS, RELEASE = QEvent.Type.KeyPress, QEvent.Type.KeyRelease
 NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier

@@ -11,8 +11,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSlider, QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from model.recipes import PAPER_LAMBDAS, lambda_text
-from modinv_app.widgets.lambda_dial import LambdaDial, place_of, value_at
+from model.recipes.recipe import PAPER_LAMBDAS, lambda_text
+from modinv_app.common.lambda_dial import LambdaDial, place_of, value_at
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sweeps import clouds, make_items
 
-from modinv_app.widgets.map_layout import Fitted, Morph, digits_apart, distinctness, middle_of, settle, spread
+from modinv_app.map.map_layout import Fitted, Morph, digits_apart, distinctness, middle_of, settle, spread
 
 ITEMS = make_items(6)
 SQUARE = np.array([[0, 0], [4, 0], [4, 4], [0, 4]], np.float32)

@@ -9,8 +9,8 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QListView, QWidget
 
-from model.results import Answer, Certainty, Item, Match, Modality
-from modinv_app.panels.matches import MatchesPanel
+from model.types import Answer, Certainty, Item, Match, Modality
+from modinv_app.explore.matches import MatchesPanel
 
 FIRST_UTTERANCE = 100
 RNG = np.random.default_rng(3)

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPlainTextEdit, QToolButton, QWidget
 
-from modinv_app.widgets.message_bar import MessageBar
+from modinv_app.shell.message_bar import MessageBar
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from PySide6.QtCore import QSettings
 from run_folders import make_run
 
 from model import locations
-from model.runs import RunStore
-from modinv_app.model_catalogue import Model, ModelCatalogue, distinct
-from modinv_app.settings import Settings
+from model.runs.store import RunStore
+from modinv_app.common.model_catalogue import Model, ModelCatalogue, distinct
+from modinv_app.common.settings import Settings
 
 
 @pytest.fixture

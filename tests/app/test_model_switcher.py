@@ -10,9 +10,9 @@ from desk import SEVEN, Desk, until
 from PySide6.QtWidgets import QComboBox, QProgressBar
 
 from model import locations
-from model.projection import NeighbourMap
-from model.results import Modality
-from model.trained import load_model, save_model
+from model.retrieval.projection import NeighbourMap
+from model.systems.model_io import load_model, save_model
+from model.types import Modality
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from judged import a_report
+from evaluated import a_report
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from modinv_app.widgets.calibration_bars import CalibrationBars
-from modinv_app.widgets.interval_strip import IntervalStrip
-from modinv_app.widgets.numbers_table import NumbersTable
+from modinv_app.evaluate.calibration_bars import CalibrationBars
+from modinv_app.evaluate.interval_strip import IntervalStrip
+from modinv_app.evaluate.numbers_table import NumbersTable
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 

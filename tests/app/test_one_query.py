@@ -13,10 +13,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
-from model.results import Certainty, Modality
-from modinv_app.queries import Drawing, GalleryItem
-from modinv_app.widgets.icons import IconButton
-from modinv_app.widgets.query_bar import QueryBar
+from model.types import Certainty, Modality
+from modinv_app.common.icons import IconButton
+from modinv_app.explore.queries import Drawing, GalleryItem
+from modinv_app.explore.query_bar import QueryBar
 
 IMAGE, SPEECH = Modality.IMAGE, Modality.SPEECH
 ALT = Qt.KeyboardModifier.AltModifier

@@ -11,8 +11,8 @@ from desk import SEVEN, Desk, until
 from safetensors.numpy import save_file
 
 from model import locations
-from model.projection import NeighbourMap, PrincipalComponents
-from model.trained import load_model, save_model
+from model.retrieval.projection import NeighbourMap, PrincipalComponents
+from model.systems.model_io import load_model, save_model
 
 
 @pytest.fixture

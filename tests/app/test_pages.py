@@ -14,12 +14,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QMessageBox
 
 from model import locations
-from model.plans import Plan
-from model.projection import NeighbourMap
-from model.recipes import PAPER_LAMBDAS, named
-from model.results import Modality
-from model.runs import RunRecord
-from modinv_app.widgets.training_strip import TrainingStrip
+from model.recipes.recipe import PAPER_LAMBDAS, named
+from model.retrieval.projection import NeighbourMap
+from model.runs.store import RunRecord
+from model.training.config import TrainingConfig
+from model.types import Modality
+from modinv_app.shell.training_strip import TrainingStrip
 
 pytestmark = pytest.mark.timeout(180)
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -50,9 +50,9 @@ def own_desk(qapp, folders: Path, tmp_path: Path) -> Iterator[Desk]:  # noqa: AR
 def train(desk: Desk, steps: int) -> RunRecord:
     """Turn to the page, and train something small there until it has begun."""
     desk.key(Qt.Key.Key_3, CONTROL)
-    recipe = named("fast", steps=steps, batch_pairs=4, samples_per_input=1)
+    recipe = named("fast", steps=steps, batch_size=4, samples_per_input=1)
     service = desk.window.train.service
-    service.start(Plan(recipe, ("mnist", "fsdd"), device="cpu"))
+    service.start(TrainingConfig(recipe, ("mnist", "fsdd"), device="cpu"))
     until(lambda: service.record is not None and service.record.points(), "the first point", 90)
     return service.record
 

@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 
-from modinv_app.widgets.pictures import features_pixmap, picture_image
+from modinv_app.common.pictures import features_pixmap, picture_image
 
 
 def brightness(image: QImage, x: int, y: int) -> int:

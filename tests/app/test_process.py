@@ -49,13 +49,13 @@ def test_what_knows_qt_is_imported_in_the_gui_thread_alone(tmp_path: Path) -> No
         make_application(["test"])
         from desk import Desk, until
         desk = Desk(Path.home() / "modinv.ini").open().ready()
-        until(lambda: "modinv_app.pages.evaluate" in sys.modules, "the import of all pages")
+        until(lambda: "modinv_app.evaluate.page" in sys.modules, "the import of all pages")
         for name in desk.window.pages.names:
             desk.window.pages.turn_to(name)
         until(lambda: desk.window.train.panel.form.corpora.chosen(), "the corpora", 60)
         desk.close()
         names = {name for name, _main in Watch.seen}
-        assert {"pyqtgraph", "modinv_app.widgets.map_plot", "modinv_app.pages.evaluate"} <= names
+        assert {"pyqtgraph", "modinv_app.map.map_plot", "modinv_app.evaluate.page"} <= names
         print("elsewhere:", sorted(name for name, main in Watch.seen if not main))
         """,
         tmp_path,
@@ -134,11 +134,11 @@ def test_a_process_whose_threads_end_ends_as_ever(tmp_path: Path) -> None:
         import atexit, sys, time
         from PySide6.QtCore import QCoreApplication, QObject
         from modinv_app import __main__ as start
-        from modinv_app.jobs import Lane
+        from modinv_app.jobs.executor import SerialExecutor
 
         application = QCoreApplication([])
         owner = QObject()
-        idle, busy = Lane("idle", owner), Lane("busy", owner)
+        idle, busy = SerialExecutor("idle", owner), SerialExecutor("busy", owner)
         busy.submit(lambda: time.sleep(0.1), print, print)
         atexit.register(print, "torn down")
         start._leave(0)

@@ -13,10 +13,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from model.results import FloatArray, Item, Modality
-from modinv_app.panels.projection import ProjectionPanel
-from modinv_app.theme import digit_colour
-from modinv_app.widgets.hover_card import HoverCard
+from model.types import FloatArray, Item, Modality
+from modinv_app.common.theme import digit_colour
+from modinv_app.explore.projection import ProjectionPanel
+from modinv_app.map.hover_card import HoverCard
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 
@@ -116,7 +116,7 @@ def test_before_anything_is_loaded_the_panel_says_so(qtbot: QtBot) -> None:
 
 
 def test_importing_the_panel_does_not_import_pyqtgraph() -> None:
-    script = "import sys, modinv_app.panels.projection; assert 'pyqtgraph' not in sys.modules"
+    script = "import sys, modinv_app.explore.projection; assert 'pyqtgraph' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from modinv_app.queries import LONGEST_HISTORY, Drawing, Query, QueryHistory, SoundFile
+from modinv_app.explore.queries import LONGEST_HISTORY, Drawing, Query, QueryHistory, SoundFile
 
 PIXELS = np.zeros((8, 8), np.uint8)
 

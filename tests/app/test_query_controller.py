@@ -7,10 +7,10 @@ import pytest
 from PySide6.QtCore import QObject, Signal
 from pytestqt.qtbot import QtBot
 
-from model.results import Answer, Certainty, Item, Match, Modality
-from modinv_app.queries import Drawing
-from modinv_app.query_controller import QueryController
-from modinv_app.state import AppState, Reply
+from model.types import Answer, Certainty, Item, Match, Modality
+from modinv_app.explore.queries import Drawing
+from modinv_app.explore.query_controller import QueryController
+from modinv_app.explore.state import AppState, Reply
 
 SURE = Certainty.SURE
 IMAGE, SPEECH = Modality.IMAGE, Modality.SPEECH

@@ -11,9 +11,9 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QMainWindow
 from pytestqt.qtbot import QtBot
 
-from model.results import FloatArray, Item, Modality
-from modinv_app.widgets.map_plot import MapPlot
-from modinv_app.widgets.query_layer import Query
+from model.types import FloatArray, Item, Modality
+from modinv_app.map.map_plot import MapPlot
+from modinv_app.map.query_layer import Query
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 

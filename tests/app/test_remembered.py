@@ -11,9 +11,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QMainWindow, QSplitter
 from pytestqt.qtbot import QtBot
 
-from modinv_app import settings as chosen
-from modinv_app.remembered import restore_geometry, restore_sizes
-from modinv_app.settings import Setting, Settings
+from modinv_app.common import settings as chosen
+from modinv_app.common.remembered import restore_geometry, restore_sizes
+from modinv_app.common.settings import Setting, Settings
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints", "Trying to construct")
 

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 from run_folders import make_run
 
-from model.runs import RunInfo, RunStore
-from modinv_app.widgets import run_card
-from modinv_app.widgets.run_card import RunCard
+from model.runs.store import RunInfo, RunStore
+from modinv_app.train import run_card
+from modinv_app.train.run_card import RunCard
 
 
 class Clock:

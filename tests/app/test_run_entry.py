@@ -5,12 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from modinv_app.run_entry import date, duration
+from modinv_app.common.run_entry import date, duration
 
 
 def test_importing_the_list_of_runs_imports_nothing_heavy() -> None:
     script = (
-        "import sys, modinv_app.panels.runs, modinv_app.run_watch\n"
+        "import sys, modinv_app.train.runs, modinv_app.train.run_watch\n"
         "assert not {'pyqtgraph', 'torch', 'sklearn', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

@@ -10,10 +10,10 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from run_folders import append, make_run, points
 
-from model.runs import Growth, RunRecord, RunStore
-from modinv_app.run_watch import RunWatch
-from modinv_app.widgets.curve_chart import Chart
-from modinv_app.widgets.curves import Curves
+from model.runs.store import RunRecord, RunStore, RunUpdate
+from modinv_app.train.curve_chart import Chart
+from modinv_app.train.curves import Curves
+from modinv_app.train.run_watch import RunWatch
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 
@@ -26,8 +26,8 @@ def watch(qapp) -> Iterator[RunWatch]:  # noqa: ARG001 (Qt first)
 
 
 @pytest.fixture
-def told(watch: RunWatch) -> list[tuple[RunRecord, Growth]]:
-    found: list[tuple[RunRecord, Growth]] = []
+def told(watch: RunWatch) -> list[tuple[RunRecord, RunUpdate]]:
+    found: list[tuple[RunRecord, RunUpdate]] = []
     watch.grown.connect(lambda record, growth: found.append((record, growth)))
     return found
 
@@ -37,12 +37,12 @@ def store(tmp_path: Path) -> RunStore:
     return RunStore(tmp_path)
 
 
-def steps(told: list[tuple[RunRecord, Growth]], record: RunRecord) -> list[int]:
+def steps(told: list[tuple[RunRecord, RunUpdate]], record: RunRecord) -> list[int]:
     return [point.step for of, growth in told if of == record for point in growth.points if "total" in point.values]
 
 
 def test_what_comes_to_a_run_is_told_once(
-    qtbot: QtBot, watch: RunWatch, told: list[tuple[RunRecord, Growth]], store: RunStore
+    qtbot: QtBot, watch: RunWatch, told: list[tuple[RunRecord, RunUpdate]], store: RunStore
 ) -> None:
     record = make_run(store, "Growing", "running", 20)
     watch.watch([record])
@@ -57,7 +57,7 @@ def test_what_comes_to_a_run_is_told_once(
 
 
 def test_only_those_that_are_watched_are_told(
-    qtbot: QtBot, watch: RunWatch, told: list[tuple[RunRecord, Growth]], store: RunStore
+    qtbot: QtBot, watch: RunWatch, told: list[tuple[RunRecord, RunUpdate]], store: RunStore
 ) -> None:
     one, other, empty = make_run(store, "One"), make_run(store, "Other"), make_run(store, "Empty", "waiting", 0)
     watch.watch([one])

@@ -14,11 +14,11 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QTableWidget
 from pytestqt.qtbot import QtBot
 from run_folders import append, make_run, points
 
-from model.runs import RunRecord, RunStore
-from modinv_app.panels.runs import RunsPanel
-from modinv_app.theme import apply_scheme, run_colour
-from modinv_app.widgets.run_list import RunList
-from modinv_app.widgets.undo_strip import UndoStrip
+from model.runs.store import RunRecord, RunStore
+from modinv_app.common.theme import apply_scheme, run_colour
+from modinv_app.common.undo_strip import UndoStrip
+from modinv_app.train.run_list import RunList
+from modinv_app.train.runs import RunsPanel
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 WAIT = 4000

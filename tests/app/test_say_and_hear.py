@@ -14,8 +14,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from sound_card import SoundCard
 
-from model.datasets import Fsdd
-from model.results import Modality
+from model.data.corpora import Fsdd
+from model.types import Modality
 from modinv_app.audio.portaudio import PortAudio
 
 pytestmark = [pytest.mark.sound_card, pytest.mark.usefixtures("sound_card")]

@@ -12,13 +12,13 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QLabel, QScrollArea, QWidget
 
-from model.results import Modality
+from model.types import Modality
 from modinv_app.audio.backend import AudioUnavailable, Backend
 from modinv_app.audio.portaudio import NO_MICROPHONE
 from modinv_app.audio.rehearsed import RATE
-from modinv_app.theme import apply_scheme
-from modinv_app.widgets.device_chooser import DeviceButton, DeviceChooser
-from modinv_app.widgets.shortcut_sheet import ShortcutSheet
+from modinv_app.common.theme import apply_scheme
+from modinv_app.explore.device_chooser import DeviceButton, DeviceChooser
+from modinv_app.shell.shortcut_sheet import ShortcutSheet
 
 FOLDER = Path(__file__).parents[2] / "build" / "screenshots"
 SIZES = {"large": QSize(1280, 800), "small": QSize(1000, 700)}

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QLabel, QScrollArea
 
-from modinv_app.widgets.shortcut_sheet import ShortcutSheet
+from modinv_app.shell.shortcut_sheet import ShortcutSheet
 
 # The offscreen platform has no window manager to tell of a smallest size.
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")

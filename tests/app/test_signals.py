@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from modinv_app.signals import SystemSignals
+from modinv_app.shell.signals import SystemSignals
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it.")
 PATIENCE = 90  # seconds; moments on an idle machine

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QSlider
 from pytestqt.qtbot import QtBot
 from sweeps import clouds, make_items
 
-from model.results import FloatArray
-from model.runs import Snapshot
-from modinv_app.widgets.hover_card import HoverCard
-from modinv_app.widgets.snapshot_map import SnapshotMap
+from model.runs.store import Snapshot
+from model.types import FloatArray
+from modinv_app.map.hover_card import HoverCard
+from modinv_app.train.snapshot_map import SnapshotMap
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 

@@ -14,19 +14,19 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton, QToolButton
 
-from model.results import Certainty, Item, Modality
+from model.types import Certainty, Item, Modality
 from modinv_app.audio.backend import AudioUnavailable
 from modinv_app.audio.hands_free import HandsFree
 from modinv_app.audio.portaudio import NO_MICROPHONE, what_to_install
 from modinv_app.audio.quality import all_zeros, problem_with
 from modinv_app.audio.recorder import Recorder
 from modinv_app.audio.system import SoundSystem
-from modinv_app.panels.speak import SpeakPanel
-from modinv_app.queries import GalleryItem, Picture, SoundFile
-from modinv_app.widgets.device_chooser import DeviceChooser
-from modinv_app.widgets.hold_button import HoldButton
-from modinv_app.widgets.level_meter import LevelMeter
-from modinv_app.widgets.spectrogram_view import SpectrogramView
+from modinv_app.explore.device_chooser import DeviceChooser
+from modinv_app.explore.hold_button import HoldButton
+from modinv_app.explore.level_meter import LevelMeter
+from modinv_app.explore.queries import GalleryItem, Picture, SoundFile
+from modinv_app.explore.speak import SpeakPanel
+from modinv_app.explore.spectrogram_view import SpectrogramView
 
 RATE = 48_000
 

@@ -21,12 +21,12 @@ from sweeps import make_results
 from test_screenshots import look
 
 from model import locations
-from model.sweep_records import SweepStore
-from modinv_app.data_service import CorpusInfo
-from modinv_app.pages.dial import DialPage
-from modinv_app.theme import apply_scheme
-from modinv_app.widgets.sweep_table import SweepTable
-from modinv_app.worker import COMMAND
+from model.sweeps.records import SweepStore
+from modinv_app.common.data_service import CorpusInfo
+from modinv_app.common.theme import apply_scheme
+from modinv_app.jobs.worker_process import COMMAND
+from modinv_app.sweep.page import DialPage
+from modinv_app.sweep.sweep_table import SweepTable
 
 pytestmark = [
     pytest.mark.timeout(120),

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-from modinv_app.theme import (
+from modinv_app.common.theme import (
     Scheme,
     accent,
     apply_scheme,

@@ -20,16 +20,16 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QProgressBar, QPushButton
 
 from model import locations
-from model.checkpoint import read, read_header
-from model.plans import Plan
-from model.recipes import FAST
-from model.runs import RunRecord, RunStore
-from modinv_app.data_service import CorpusInfo
-from modinv_app.model_catalogue import Model
-from modinv_app.pages.train import TrainPage
-from modinv_app.settings import Settings
-from modinv_app.widgets.curves import Curves
-from modinv_app.widgets.snapshot_map import SnapshotMap
+from model.checkpoints import read, read_header
+from model.recipes.recipe import FAST
+from model.runs.store import RunRecord, RunStore
+from model.training.config import TrainingConfig
+from modinv_app.common.data_service import CorpusInfo
+from modinv_app.common.model_catalogue import Model
+from modinv_app.common.settings import Settings
+from modinv_app.train.curves import Curves
+from modinv_app.train.page import TrainPage
+from modinv_app.train.snapshot_map import SnapshotMap
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -207,7 +207,7 @@ def test_the_form_comes_back_in_the_next_session(qapp, tmp_path: Path) -> None: 
         return page
 
     first = session()
-    first.panel.form.set_plan(Plan(replace(FAST, lambda_ig=0.5), ("mnist", "voices"), seed=7, device="cpu"))
+    first.panel.form.set_plan(TrainingConfig(replace(FAST, lambda_ig=0.5), ("mnist", "voices"), seed=7, device="cpu"))
     wanted = first.panel.form.plan()
     first.release()
     second = session()

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from model import locations
-from model.checkpoint import Header, read_header, write_atomically
-from model.runs import RunStore
-from modinv_app.data_service import CorpusInfo, DataService
-from modinv_app.model_catalogue import Model
-from modinv_app.panels.training import TrainingPanel
-from modinv_app.training_service import TrainingService
-from modinv_app.widgets.note import Note
+from model.checkpoints import Header, read_header, write_atomically
+from model.runs.store import RunStore
+from modinv_app.common.data_service import CorpusInfo, DataService
+from modinv_app.common.model_catalogue import Model
+from modinv_app.common.note import Note
+from modinv_app.train.service import TrainingService
+from modinv_app.train.training import TrainingPanel
 
 HUMAN = CorpusInfo("fsdd", "Free Spoken Digit Dataset", True, True)
 
@@ -49,20 +49,20 @@ def test_a_start_from_a_model_that_heard_who_is_left_out_is_warned_of(panel: Tra
     heard = a_model(tmp_path, "heard.safetensors")
     panel.show_loaded(heard)
     plan = panel.form.plan()
-    panel.form.set_plan(replace(plan, left_out="nicolas"))
+    panel.form.set_plan(replace(plan, held_out_speaker="nicolas"))
     assert said(panel) == ""
-    panel.form.set_plan(replace(plan, left_out="nicolas", start=heard.file))
+    panel.form.set_plan(replace(plan, held_out_speaker="nicolas", start=heard.file))
     assert "learnt from fsdd without leaving out nicolas" in said(panel)
     panel.form.set_plan(replace(plan, start=heard.file))
     assert said(panel) == ""
 
 
 def test_another_model_is_loaded_and_the_warning_is_its_own(panel: TrainingPanel, tmp_path: Path) -> None:
-    unheard = a_model(tmp_path, "unheard.safetensors", left_out="nicolas")
+    unheard = a_model(tmp_path, "unheard.safetensors", held_out_speaker="nicolas")
     panel.show_loaded(unheard)
-    panel.form.set_plan(replace(panel.form.plan(), left_out="nicolas", start=unheard.file))
+    panel.form.set_plan(replace(panel.form.plan(), held_out_speaker="nicolas", start=unheard.file))
     assert said(panel) == ""
     panel.show_loaded(
-        a_model(tmp_path, "old.safetensors", left_out="nicolas", started_from={"name": "m", "sha256": ""})
+        a_model(tmp_path, "old.safetensors", held_out_speaker="nicolas", started_from={"name": "m", "sha256": ""})
     )
     assert "not on record" in said(panel)

@@ -22,7 +22,7 @@ pytestmark = [
 _TURN_PAGES = """
 import sys
 from modinv_app import __main__ as start, app
-from modinv_app.worker import Worker
+from modinv_app.jobs.worker_process import Worker
 
 begin = app.Application.start
 

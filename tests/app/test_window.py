@@ -16,12 +16,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QLabel
 from strokes import mnist_to_strokes
 
-from model.datasets import Mnist
-from model.results import Modality
-from model.retrieval import Retriever
+from model.data.corpora import Mnist
+from model.retrieval.retriever import Retriever
+from model.types import Modality
 from modinv_app.audio.rehearsed import RATE
-from modinv_app.widgets.match_view import MatchView
-from modinv_app.widgets.shortcut_sheet import ShortcutSheet
+from modinv_app.explore.match_view import MatchView
+from modinv_app.shell.shortcut_sheet import ShortcutSheet
 
 IMAGE, SPEECH = Modality.IMAGE, Modality.SPEECH
 

@@ -16,13 +16,13 @@ from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
 from PySide6.QtWidgets import QComboBox, QSplitter
 
 from model import locations
-from model.checkpoint import write_atomically
-from model.results import Modality
-from model.retrieval import Retriever
+from model.checkpoints import write_atomically
+from model.retrieval.retriever import Retriever
+from model.types import Modality
 from modinv_app.audio.backend import AudioUnavailable, Backend
 from modinv_app.audio.portaudio import NO_MICROPHONE, what_to_install
-from modinv_app.theme import apply_scheme, is_dark
-from modinv_app.widgets.device_chooser import DeviceButton
+from modinv_app.common.theme import apply_scheme, is_dark
+from modinv_app.explore.device_chooser import DeviceButton
 
 Open = Callable[..., Desk]
 IMAGE, SPEECH = Modality.IMAGE, Modality.SPEECH

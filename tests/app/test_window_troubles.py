@@ -14,7 +14,7 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QGuiApplication
 
-from model.results import Modality
+from model.types import Modality
 from modinv_app.audio.rehearsed import RATE
 
 

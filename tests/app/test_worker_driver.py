@@ -15,7 +15,7 @@ import psutil
 import pytest
 from desk import until
 
-from modinv_app.worker import Worker
+from modinv_app.jobs.worker_process import Worker
 
 # Answers each message with its own, until it is told to die, hang or chatter.
 _ECHO = """
@@ -127,7 +127,7 @@ def test_the_process_does_not_outlive_a_window_that_is_killed() -> None:
     script = textwrap.dedent(f"""
     import sys, time
     from PySide6.QtCore import QCoreApplication
-    from modinv_app.worker import Worker
+    from modinv_app.jobs.worker_process import Worker
     app = QCoreApplication([])
     worker = Worker(command=(sys.executable, "-c", {_ECHO!r}))
     worker.said.connect(lambda _message: print(worker.pid, flush=True))

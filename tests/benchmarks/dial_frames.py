@@ -27,10 +27,10 @@ from PySide6.QtWidgets import QGraphicsView  # noqa: E402
 from sweeps import make_results  # noqa: E402
 
 from model import locations  # noqa: E402
-from model.sweep_results import SweepResults  # noqa: E402
+from model.evaluation.sweep_results import SweepResults  # noqa: E402
 from modinv_app.app import make_application  # noqa: E402
-from modinv_app.pages.dial import DialPage  # noqa: E402
-from modinv_app.widgets.lambda_dial import value_at  # noqa: E402
+from modinv_app.common.lambda_dial import value_at  # noqa: E402
+from modinv_app.sweep.page import DialPage  # noqa: E402
 
 _TURN_MS = 8  # a mouse at 125 Hz
 

@@ -30,11 +30,11 @@ from desk import Desk, pause, until  # noqa: E402
 from PySide6.QtCore import Qt, QTimer  # noqa: E402
 from sweeps import clouds, make_items  # noqa: E402
 
-from model.run_values import Point, Snapshot  # noqa: E402
+from model.runs.values import MetricPoint, Snapshot  # noqa: E402
 from modinv_app.app import make_application  # noqa: E402
-from modinv_app.pages.evaluate import EvaluatePage  # noqa: E402
-from modinv_app.pages.train import TrainPage  # noqa: E402
-from modinv_app.widgets.lambda_dial import value_at  # noqa: E402
+from modinv_app.common.lambda_dial import value_at  # noqa: E402
+from modinv_app.evaluate.page import EvaluatePage  # noqa: E402
+from modinv_app.train.page import TrainPage  # noqa: E402
 
 _BEAT_MS = 4
 _SETTLE = 1.5  # seconds in which a page that was turned to comes to rest
@@ -92,10 +92,10 @@ def follow(page: TrainPage, seconds: float) -> None:
         pause(0.1)
 
 
-def _point(step: int) -> Point:
+def _point(step: int) -> MetricPoint:
     loss = 100 / step
     names = ("total", "similarity", "information_gain", "quick_purity", "quick_svm")
-    return Point(step, step / 469, step / 3, dict(zip(names, (loss, loss, loss, 0.9, 0.6), strict=True)))
+    return MetricPoint(step, step / 469, step / 3, dict(zip(names, (loss, loss, loss, 0.9, 0.6), strict=True)))
 
 
 def main() -> None:

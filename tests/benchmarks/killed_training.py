@@ -23,15 +23,21 @@ from pathlib import Path
 
 import numpy as np
 
-from model.checkpoint import UnusableCheckpoint, read
-from model.runs import RunRecord
+from model.checkpoints import UnusableCheckpoint, read
+from model.runs.store import RunRecord
 
 # `pythonpath` of the tests has tests/ in front, the root of the repository is the folder to run it from.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tiny import write_corpora
 
 STEPS = 10
-_LIBRARIES = ["model.commands.train", "model.logbook", "model.library", "model.datasets.mnist", "model.datasets.fsdd"]
+_LIBRARIES = [
+    "model.cli.train",
+    "model.runs.session",
+    "model.runs.corpus_cache",
+    "model.data.corpora.mnist",
+    "model.data.corpora.fsdd",
+]
 _LIBRARIES += ["sklearn.svm", "sklearn.model_selection", "sklearn.cluster", "openTSNE", "torch.utils.tensorboard"]
 _AT_THE_START = 0.2  # share of kills before training has begun
 _PATIENCE = 300.0  # seconds
@@ -114,13 +120,17 @@ def _train(folder: Path, data: Path, cache: Path) -> None:
     """The command, in a process of its own."""
     import torch
 
-    from model import cli, locations, logbook, recipes, training
+    from model import locations
+    from model.cli import main as cli
+    from model.recipes import recipe as recipes
+    from model.runs import session as logbook
+    from model.training import loop as training
 
     torch.set_num_threads(1)
     locations.cache = lambda: cache
     training.SAVE_SECONDS = 0.0
     logbook.snapshot_steps = lambda steps: frozenset({1, steps // 2, steps})  # few: they take longer than the saves
-    recipes.RECIPES["fast"] = dataclasses.replace(recipes.FAST, batch_pairs=4, samples_per_input=2)
+    recipes.RECIPES["fast"] = dataclasses.replace(recipes.FAST, batch_size=4, samples_per_input=2)
     options = ["--data", "mnist,fsdd", "--device", "cpu", "--steps", str(STEPS)]
     sys.argv = ["modinv", "train", *options, "--data-dir", str(data), "--out", str(folder)]
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 (for the life of the process)

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 
 from model import locations
-from model.datasets import Voices
-from model.gallery import Gallery
-from model.results import Modality
-from model.retrieval import Retriever
-from model.trained import load_model
+from model.data.corpora import Voices
+from model.retrieval.gallery import Gallery
+from model.retrieval.retriever import Retriever
+from model.systems.model_io import load_model
+from model.types import Modality
 from tests.benchmarks.machine import about, percentiles, seconds
 
 

@@ -30,11 +30,11 @@ import soundfile  # noqa: E402
 from desk import Desk, pause, until  # noqa: E402
 from sound_card import SoundCard  # noqa: E402
 
-from model.results import Modality  # noqa: E402
-from model.speech import resample  # noqa: E402
+from model.data.speech import resample  # noqa: E402
+from model.types import Modality  # noqa: E402
 from modinv_app.app import make_application  # noqa: E402
 from modinv_app.audio.portaudio import PortAudio  # noqa: E402
-from modinv_app.state import Reply  # noqa: E402
+from modinv_app.explore.state import Reply  # noqa: E402
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _BESIDE = ROOT.parent / "shared" / "data"

@@ -1,9 +1,10 @@
 """Threads that report to objects which are destroyed meanwhile: ``python -m tests.benchmarks.thread_stress``.
 
-Makes lanes (`modinv_app.jobs`) and workers (`modinv_app.worker`) and destroys them and their owners while they report,
-for ``--seconds`` in each of six ways: closed (``close``), closed without waiting (``close0``), or not closed at all
-(``drop``). Each way runs in a process of its own. Prints JSON: how many were made, the exit status, and what was said
-on standard error; this script's own status is 0 if none crashed and nothing was said.
+Makes executors (`modinv_app.jobs.executor`) and workers (`modinv_app.jobs.worker_process`) and destroys them and their
+owners while they report, for ``--seconds`` in each of six ways: closed (``close``), closed without waiting
+(``close0``), or not closed at all (``drop``). Each way runs in a process of its own. Prints JSON: how many were made,
+the exit status, and what was said on
+standard error; this script's own status is 0 if none crashed and nothing was said.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ def stress(kind: str, end: str, seconds: float) -> int:
     """Make and destroy for a while; how many there were."""
     from PySide6.QtCore import QCoreApplication, QObject
 
-    from modinv_app.jobs import Lane
-    from modinv_app.worker import Worker
+    from modinv_app.jobs.executor import SerialExecutor
+    from modinv_app.jobs.worker_process import Worker
 
     application = QCoreApplication([])
     chance = random.Random(0)
@@ -43,9 +44,9 @@ def stress(kind: str, end: str, seconds: float) -> int:
     def take(*_what: object) -> None:
         told[0] += 1
 
-    def make(owner: QObject, jobs: int) -> Lane | Worker:
+    def make(owner: QObject, jobs: int) -> SerialExecutor | Worker:
         if kind == "lane":
-            lane = Lane("stress", owner)
+            lane = SerialExecutor("stress", owner)
             for _ in range(jobs):
                 lane.submit(int, take, take)
             return lane

@@ -23,17 +23,17 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen:configfile=" + os.path.relpa
 from desk import Desk, pause, until  # noqa: E402
 from PySide6.QtCore import QSettings  # noqa: E402
 
-from model.plans import Plan  # noqa: E402
-from model.recipes import FAST  # noqa: E402
-from model.runs import RunStore  # noqa: E402
+from model.recipes.recipe import FAST  # noqa: E402
+from model.runs.store import RunStore  # noqa: E402
+from model.training.config import TrainingConfig  # noqa: E402
 from modinv_app.app import make_application  # noqa: E402
-from modinv_app.pages.train import TrainPage  # noqa: E402
-from modinv_app.settings import Settings  # noqa: E402
+from modinv_app.common.settings import Settings  # noqa: E402
+from modinv_app.train.page import TrainPage  # noqa: E402
 from tests.benchmarks.heartbeat import beats, spread  # noqa: E402
 
 
 def speech_corpus() -> str:
-    from model.datasets import Fsdd
+    from model.data.corpora import Fsdd
 
     return "fsdd" if Fsdd().location() else "voices"
 
@@ -58,14 +58,14 @@ class TrainingThread:
     def _train(self) -> None:
         import torch
 
-        from model.datasets import CORPORA, Mnist
-        from model.pairs import PairSampler
-        from model.training import Run, Stepped, train
+        from model.data.corpora import CORPORA, Mnist
+        from model.data.pairs import PairSampler
+        from model.training.loop import Run, Stepped, train
 
         torch.set_num_threads(os.cpu_count() or 1)  # the window has set one, for its queries
         device = torch.device("cpu")
         samples = [corpus.load("train") for corpus in (Mnist(), CORPORA[self._speech]())]
-        sampler = PairSampler(samples[0], samples[1:], FAST.batch_pairs, 0, device)
+        sampler = PairSampler(samples[0], samples[1:], FAST.batch_size, 0, device)
         run = Run(self._folder, FAST, 0, {"images": ["mnist"], "speech": [self._speech]}, device)
         for event in train(run, sampler, self._enough.is_set):
             self.steps += isinstance(event, Stepped)
@@ -73,7 +73,7 @@ class TrainingThread:
 
 def in_process(page: TrainPage, speech: str, seconds: float) -> tuple[list[float], int]:
     """Beats while the page trains as it does for its user, and the steps done meanwhile."""
-    page.service.start(Plan(FAST, ("mnist", speech), device="cpu"))
+    page.service.start(TrainingConfig(FAST, ("mnist", speech), device="cpu"))
     until(lambda: page.service.record is not None and page.service.record.points(), "the first point", 120)
     record = page.service.record
     assert record is not None

@@ -7,12 +7,12 @@ from functools import partial
 
 import torch
 
-from model.datasets import Samples
-from model.pairs import PairSampler
-from model.recipes import FAST, PAPER
-from model.results import Modality
-from model.trained import build
-from model.training import take_step
+from model.data.corpora import Samples
+from model.data.pairs import PairSampler
+from model.recipes.recipe import FAST, PAPER
+from model.systems.model_io import build
+from model.training.loop import take_step
+from model.types import Modality
 from tests.benchmarks.machine import about, product, seconds
 
 

@@ -121,10 +121,10 @@ class Closer:
 
         from PySide6.QtWidgets import QMessageBox
 
-        from model.plans import Plan
-        from model.recipes import FAST
+        from model.recipes.recipe import FAST
+        from model.training.config import TrainingConfig
 
-        plan = Plan(replace(FAST, steps=2000, batch_pairs=4, samples_per_input=1), ("mnist", "fsdd"))
+        plan = TrainingConfig(replace(FAST, steps=2000, batch_size=4, samples_per_input=1), ("mnist", "fsdd"))
 
         def begun() -> bool:
             record = self.window.train.service.record

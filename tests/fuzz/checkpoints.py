@@ -15,15 +15,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from model import locations, trained, training
-from model.checkpoint import Arrays, Header, UnusableCheckpoint, read, write_atomically
-from model.gallery import Gallery
-from model.pairs import PairSampler
-from model.recipes import FAST
-from model.run_values import Snapshot
-from model.speech import FilterbankSettings
-from model.sweep_results import SweepResults
-from model.training import Run, train
+from model import locations
+from model.checkpoints import Arrays, Header, UnusableCheckpoint, read, write_atomically
+from model.data.pairs import PairSampler
+from model.data.speech import FilterbankSettings
+from model.evaluation.sweep_results import SweepResults
+from model.recipes.recipe import FAST
+from model.retrieval.gallery import Gallery
+from model.runs.values import Snapshot
+from model.systems import model_io as trained
+from model.training import loop as training
+from model.training.loop import Run, train
 
 from ._damage import damaged
 from ._json import damaged_json

@@ -143,7 +143,7 @@ def _shipped_voices(files: Files, rng: np.random.Generator) -> str:
 
 def cases(count: int, seed: int) -> Iterator[tuple[str, tuple[str, Files]]]:
     """Each corpus in turn: how it is damaged, its name and its files."""
-    from model.speech import SpeechFrontEnd
+    from model.data.speech import SpeechFrontEnd
 
     SpeechFrontEnd()  # what takes seconds to import
     logging.disable()  # of ten thousand warnings nobody reads one
@@ -171,7 +171,7 @@ def use(content: tuple[str, Files]) -> str:
 
 def _used(name: str, files: Files, folder: Path) -> str:
     from model import locations
-    from model.datasets import CORPORA, MissingData
+    from model.data.corpora import CORPORA, MissingData
 
     for path, content in files.items():
         _make(folder / path, content)

@@ -54,7 +54,7 @@ def cases(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
 
 def use(content: bytes | Path) -> str:
     """Read a picture and find the digit in it."""
-    from model.images import UnusablePicture, normalise_digit, read_picture
+    from model.data.images import UnusablePicture, normalise_digit, read_picture
 
     try:
         seen = normalise_digit(read_picture(content))

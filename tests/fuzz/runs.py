@@ -13,23 +13,23 @@ from typing import Any
 
 import numpy as np
 
-from model.checkpoint import Header, UnusableCheckpoint, write_atomically
-from model.gallery import Gallery
-from model.plans import Plan
-from model.recipes import FAST
-from model.results import Item, Modality
-from model.run_values import Progress, Snapshot
-from model.runs import Point, RunRecord, RunStore, RunTail
-from model.speech import FilterbankSettings
-from model.sweep import SweepFailed, SweepPlan
-from model.sweep_records import SweepRecord, SweepStore
+from model.checkpoints import Header, UnusableCheckpoint, write_atomically
+from model.data.speech import FilterbankSettings
+from model.recipes.recipe import FAST
+from model.retrieval.gallery import Gallery
+from model.runs.store import MetricPoint, RunRecord, RunStore, RunTail
+from model.runs.values import RunStatus, Snapshot
+from model.sweeps.records import SweepRecord, SweepStore
+from model.sweeps.runner import SweepFailed, SweepPlan
+from model.training.config import TrainingConfig
+from model.types import Item, Modality
 
 from ._damage import damaged
 from ._json import damaged_json
 
 SAMPLE = 60
 
-_PLAN = Plan(FAST, ("mnist", "fsdd"), device="cpu")
+_PLAN = TrainingConfig(FAST, ("mnist", "fsdd"), device="cpu")
 _JSON = ("run.json", "label.json", "plan.json")
 Files = dict[str, bytes | None]
 
@@ -39,10 +39,10 @@ def valid() -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         record = RunRecord(Path(folder))
         data = _PLAN.data()
-        record.write_progress(Progress(_PLAN, "stopped", "2026-11-01T12:00:00+00:00", "Mine", data, 20))
+        record.write_progress(RunStatus(_PLAN, "stopped", "2026-11-01T12:00:00+00:00", "Mine", data, 20))
         record.rename("My run")
         record.set_note("for the paper")
-        points = [Point(step, step / 469, step / 2, {"total": 1.5, "quick_svm": 0.5}) for step in (1, 10, 20)]
+        points = [MetricPoint(step, step / 469, step / 2, {"total": 1.5, "quick_svm": 0.5}) for step in (1, 10, 20)]
         record.metrics_file.write_text("".join(f"{point.to_line()}\n" for point in points))
         means = np.zeros((4, 128), np.float32)
         for step in (1, 20):
@@ -99,7 +99,7 @@ def use(files: Files) -> str:
         record = RunRecord(store.folder / "run")
         good = RunRecord(store.folder / "good")
         good.folder.mkdir(parents=True)
-        good.write_progress(Progress(_PLAN, "stopped", "2026-11-01T12:00:00+00:00", "Good", _PLAN.data(), 20))
+        good.write_progress(RunStatus(_PLAN, "stopped", "2026-11-01T12:00:00+00:00", "Good", _PLAN.data(), 20))
         for name, content in files.items():
             path = record.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)

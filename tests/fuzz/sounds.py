@@ -13,7 +13,7 @@ import soundfile
 from ._damage import damaged
 
 if TYPE_CHECKING:
-    from model.retrieval import Retriever
+    from model.retrieval.retriever import Retriever
 
 _RATE = 8000
 _SOUNDFILE = {
@@ -81,7 +81,7 @@ def cases(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
 
 def use(content: bytes | Path) -> str:
     """Read a sound and find what matches it."""
-    from model.speech import UnusableAudio, read_audio
+    from model.data.speech import UnusableAudio, read_audio
 
     assert _retriever is not None
     try:
@@ -98,9 +98,9 @@ def load() -> None:
     import torch
 
     from model import locations
-    from model.gallery import Gallery
-    from model.retrieval import Retriever
-    from model.trained import load_model
+    from model.retrieval.gallery import Gallery
+    from model.retrieval.retriever import Retriever
+    from model.systems.model_io import load_model
 
     torch.set_num_threads(1)  # as in the window
     _retriever = Retriever(*load_model(locations.shipped_model()), Gallery.load(locations.shipped_gallery()))

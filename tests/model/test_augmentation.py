@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from model.augmentation import augment
-from model.recipes import Recipe, named
+from model.data.augmentation import augment
+from model.recipes.recipe import Recipe, named
 
 
 def generator(seed=0):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from model.certainty import LEAST, Margins
-from model.gallery import Gallery
-from model.results import Certainty, Item, Modality
+from model.retrieval.certainty import LEAST, Margins
+from model.retrieval.gallery import Gallery
+from model.types import Certainty, Item, Modality
 
 IMAGE, SPEECH = Modality.IMAGE, Modality.SPEECH
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from model.checkpoint import (
+from model.checkpoints import (
     FORMAT,
     Header,
     UnusableCheckpoint,
@@ -223,7 +223,7 @@ def test_a_file_that_may_not_be_replaced_stays(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "replace", refuse)
-    monkeypatch.setattr("model.checkpoint._PATIENCE", 2)
+    monkeypatch.setattr("model.checkpoints._PATIENCE", 2)
     with pytest.raises(PermissionError):
         write_bytes_atomically(tmp_path / "file", b"content")
     assert (tmp_path / "file").read_bytes() == b"former"

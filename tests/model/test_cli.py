@@ -15,12 +15,13 @@ from PIL import Image
 from tiny import write_corpora
 from typer.testing import CliRunner
 
-from model import locations, training
-from model.cli import app
-from model.datasets import CORPORA
-from model.retrieval import build_gallery
-from model.runs import RunRecord, RunStore
-from model.trained import load_model
+from model import locations
+from model.cli.main import app
+from model.data.corpora import CORPORA
+from model.retrieval.retriever import build_gallery
+from model.runs.store import RunRecord, RunStore
+from model.systems.model_io import load_model
+from model.training import loop as training
 
 TRAIN = ["train", "--data", "mnist,fsdd", "--device", "cpu", "--steps", "3"]
 
@@ -84,7 +85,7 @@ def told(result, code):
 
 
 def test_help_is_there_at_once():
-    command = [sys.executable, "-c", "from model.cli import main; main()", "--help"]
+    command = [sys.executable, "-c", "from model.cli.main import main; main()", "--help"]
     took = []
     for _ in range(3):
         started = time.perf_counter()
@@ -97,7 +98,7 @@ def test_help_is_there_at_once():
 
 def test_help_imports_nothing_heavy():
     program = (
-        "import sys, model.cli, typer.main; typer.main.get_command(model.cli.app); "
+        "import sys, model.cli.main, typer.main; typer.main.get_command(model.cli.main.app); "
         "print([name for name in ('torch', 'sklearn', 'numpy', 'PySide6') if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)

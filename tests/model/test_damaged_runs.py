@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from tiny import small
 
-from model.checkpoint import FORMAT, UnusableCheckpoint, write_atomically
-from model.gallery import Gallery
-from model.plans import Plan
-from model.runs import RunRecord, RunStore, RunTail, Snapshot
-from model.sweep import SweepFailed, SweepPlan, found_in
-from model.sweep_records import SweepRecord
+from model.checkpoints import FORMAT, UnusableCheckpoint, write_atomically
+from model.retrieval.gallery import Gallery
+from model.runs.store import RunRecord, RunStore, RunTail, Snapshot
+from model.sweeps.records import SweepRecord
+from model.sweeps.runner import SweepFailed, SweepPlan, found_in
+from model.training.config import TrainingConfig
 
-PLAN = Plan(small(), ("mnist", "fsdd"), device="cpu")
+PLAN = TrainingConfig(small(), ("mnist", "fsdd"), device="cpu")
 GOOD = '{"step": 1, "epoch": 0.1, "seconds": 0.5, "total": 2.0}\n'
 
 

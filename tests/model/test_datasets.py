@@ -10,12 +10,12 @@ import soundfile
 import torch
 
 from model import locations
-from model.datasets import CORPORA, Fsdd, MissingData, Mnist, Samples, Voices, corpora
-from model.datasets import fsdd as fsdd_module
-from model.datasets import voices as voices_module
-from model.datasets.base import joined
-from model.results import Modality
-from model.speech import SpeechFrontEnd
+from model.data.corpora import CORPORA, Fsdd, MissingData, Mnist, Samples, Voices, corpora
+from model.data.corpora import fsdd as fsdd_module
+from model.data.corpora import voices as voices_module
+from model.data.corpora.base import joined
+from model.data.speech import SpeechFrontEnd
+from model.types import Modality
 
 SPEAKERS = {"george", "jackson", "lucas", "nicolas", "theo", "yweweler"}
 

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from model import doctor, locations
-from model.checkpoint import write_atomically
-from model.cli import app
+from model.checkpoints import write_atomically
+from model.cli.main import app
 from model.doctor import Check, examine, healthy
 
 
@@ -63,7 +63,7 @@ def test_missing_libraries_are_named_with_the_packages_that_hold_them(monkeypatc
     check = checks_by_name()["Libraries of the window"]
     assert not check.ok
     assert check.essential
-    assert check.cure == "sudo apt-get install -y libegl1 libxcb-cursor0"
+    assert check.remedy == "sudo apt-get install -y libegl1 libxcb-cursor0"
 
 
 def test_a_library_is_looked_for_by_loading_it():
@@ -75,7 +75,7 @@ def test_without_portaudio_the_rest_is_healthy_and_the_cure_is_named(monkeypatch
     monkeypatch.setattr(doctor, "_LIST_SOUND_DEVICES", "raise OSError('PortAudio library not found')")
     checks = checks_by_name()
     assert "PortAudio library not found" in checks["Sound"].found
-    assert "libportaudio2" in checks["Sound"].cure
+    assert "libportaudio2" in checks["Sound"].remedy
     assert healthy(list(checks.values()))
 
 
@@ -106,7 +106,7 @@ def test_damaged_assets_are_found(complete, damaged, name, how):
     check = checks_by_name()[name]
     assert not check.ok
     assert check.essential
-    assert check.cure
+    assert check.remedy
 
 
 def test_a_clip_changed_inside_the_archive_is_found(complete):
@@ -120,7 +120,7 @@ def test_missing_human_speech_is_a_note(tmp_path):
     checks = list(examine(tmp_path / "nothing"))
     speech = next(check for check in checks if "FSDD" in check.name)
     assert not speech.ok
-    assert str(tmp_path / "nothing" / "fsdd") in speech.cure
+    assert str(tmp_path / "nothing" / "fsdd") in speech.remedy
     assert healthy(checks)
 
 

@@ -12,16 +12,10 @@ from corpus_server import CONTENTS, NAMES, packed, send, send_all
 from filelock import FileLock
 from typer.testing import CliRunner
 
-from model.cli import app
-from model.datasets import Fsdd, download
-from model.datasets.download import (
-    SOURCES,
-    DownloadFailed,
-    Installed,
-    Stopped,
-    Verifying,
-    is_genuine,
-)
+from model.cli.main import app
+from model.data import download
+from model.data.corpora import Fsdd
+from model.data.download import SOURCES, DownloadFailed, Installed, Stopped, Verifying, is_genuine
 
 
 def stopped_after(size, source, folder):

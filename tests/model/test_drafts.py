@@ -8,15 +8,15 @@ import time
 import pytest
 from tiny import Bars, small
 
-from model.checkpoint import write_bytes_atomically
-from model.logbook import Logbook
-from model.plans import Plan
+from model.checkpoints import write_bytes_atomically
+from model.runs.session import TrainingSession
+from model.training.config import TrainingConfig
 
-PLAN = Plan(small(), ("mnist", "fsdd"), device="cpu")
+PLAN = TrainingConfig(small(), ("mnist", "fsdd"), device="cpu")
 WRITE = """
 import os, sys, time
 from pathlib import Path
-from model.checkpoint import write_bytes_atomically
+from model.checkpoints import write_bytes_atomically
 def wait(*_):
     print(flush=True)
     time.sleep(100)
@@ -82,6 +82,6 @@ def test_a_run_that_goes_on_clears_away_what_its_killed_writes_left(tmp_path):
     for path in (*left, *kept):
         path.write_bytes(b"half")
         grow_old(path)
-    with Logbook(tmp_path, PLAN) as book:
+    with TrainingSession(tmp_path, PLAN) as book:
         next(book.train(Bars()))
         assert set(drafts(tmp_path)) == set(kept)

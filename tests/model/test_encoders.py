@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from model.encoders import Encoders, GaussianHead, ImageEncoder, SpeechEncoder
-from model.results import Modality
+from model.networks.encoders import Encoders, GaussianHead, ImageEncoder, SpeechEncoder
+from model.types import Modality
 
 HEAD = 512 * 256 + 256
 IMAGE = (9 * 64 + 64) + (9 * 64 * 128 + 128) + (9 * 128 * 256 + 256) + (7 * 7 * 256 * 512 + 512) + HEAD

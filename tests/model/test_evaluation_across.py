@@ -10,8 +10,8 @@ from model.evaluation import EvaluationError, Posteriors, clopper_pearson, preci
 from model.evaluation.report import CalibrationBin, Retrieval
 from model.evaluation.retrieval import confusion, find_matches, retrieval, shares
 from model.evaluation.transfer import transfer
-from model.evaluation.widths import calibration, entropies, one_modality
-from model.posterior import DiagonalGaussian
+from model.evaluation.uncertainty import calibration, entropies, one_modality
+from model.networks.posterior import DiagonalGaussian
 
 
 @pytest.fixture

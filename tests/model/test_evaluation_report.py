@@ -11,15 +11,15 @@ from model.evaluation.report import (
     Calibration,
     CalibrationBin,
     Direction,
+    EvaluationProtocol,
     Interval,
     OneModality,
     PaperRow,
-    Protocol,
     Report,
     Retrieval,
     Transfer,
 )
-from model.results import Modality
+from model.types import Modality
 
 
 def report() -> Report:
@@ -94,10 +94,10 @@ def test_the_papers_nearest_row_is_so_by_logarithm(wanted, nearest):
 
 
 def test_a_protocol_survives_json():
-    protocol = Protocol(speech="voices", speaker="theo", seed=3, resamplings=7)
-    assert Protocol.from_dict(json.loads(json.dumps(protocol.to_dict()))) == protocol
+    protocol = EvaluationProtocol(speech="voices", speaker="theo", seed=3, resamplings=7)
+    assert EvaluationProtocol.from_dict(json.loads(json.dumps(protocol.to_dict()))) == protocol
     with pytest.raises(TypeError):
-        Protocol.from_dict({"corpus": "fsdd"})
+        EvaluationProtocol.from_dict({"corpus": "fsdd"})
 
 
 def test_reports_need_nothing_heavy():

@@ -9,17 +9,19 @@ import numpy as np
 import pytest
 import torch
 
-from model import locations, projection
-from model.checkpoint import Header, UnusableCheckpoint
-from model.datasets import CORPORA, MissingData, Samples
-from model.evaluation import EvaluationError, Posteriors, Protocol, evaluate, invariance, jobs, judge
-from model.evaluation.jobs import evaluate_checkpoint
+from model import locations
+from model.checkpoints import Header, UnusableCheckpoint
+from model.data.corpora import CORPORA, MissingData, Samples
+from model.evaluation import EvaluationError, EvaluationProtocol, Posteriors, evaluate, invariance, judge
+from model.evaluation import checkpoints as jobs
+from model.evaluation.checkpoints import evaluate_checkpoint
 from model.evaluation.store import Evaluation, find, folder_of
-from model.recipes import named
-from model.results import Modality
-from model.trained import build, load_model, save_model
+from model.recipes.recipe import named
+from model.retrieval import projection
+from model.systems.model_io import build, load_model, save_model
+from model.types import Modality
 
-PROTOCOL = Protocol(resamplings=2)
+PROTOCOL = EvaluationProtocol(resamplings=2)
 IMAGES, UTTERANCES = 90, 40
 
 
@@ -252,7 +254,7 @@ def test_what_was_evaluated_before_is_found_whatever_its_name(checkpoint, evalua
     assert find(copy, PROTOCOL).report.purity == evaluation.report.purity
 
 
-@pytest.mark.parametrize("protocol", [Protocol(resamplings=2, seed=1), Protocol(resamplings=3)])
+@pytest.mark.parametrize("protocol", [EvaluationProtocol(resamplings=2, seed=1), EvaluationProtocol(resamplings=3)])
 @pytest.mark.usefixtures("evaluation")
 def test_another_protocol_is_another_evaluation(checkpoint, protocol):
     assert find(checkpoint, protocol) is None
@@ -286,10 +288,10 @@ def test_features_of_a_corpus_that_has_changed_are_refused(evaluation):
 
 
 def test_a_speaker_left_out_of_training_is_judged_on_all_that_they_said(tmp_path):
-    protocol = Protocol(speaker="theo", resamplings=1)
+    protocol = EvaluationProtocol(speaker="theo", resamplings=1)
     heard = evaluate_checkpoint(untrained(tmp_path / "a.safetensors", 0), protocol, Listener())
     assert heard.report.setting["n_utterances"] == 20
-    unheard = untrained(tmp_path / "b.safetensors", 0, left_out="theo")
+    unheard = untrained(tmp_path / "b.safetensors", 0, held_out_speaker="theo")
     evaluation = evaluate_checkpoint(unheard, protocol, Listener())
     assert heard.report.setting["speakers_heard"] == 1
     assert evaluation.report.setting["speakers_heard"] == 0
@@ -313,8 +315,8 @@ def test_a_speaker_left_out_of_training_is_judged_on_all_that_they_said(tmp_path
 )
 def test_who_was_heard_by_a_model_before_is_not_judged_on_what_it_learnt_from(tmp_path, before, heard):
     started_from = {"name": "model.safetensors", "sha256": "0", **before}
-    model = untrained(tmp_path / "m.safetensors", 0, left_out="theo", started_from=started_from)
-    evaluation = evaluate_checkpoint(model, Protocol(speaker="theo", resamplings=1), Listener())
+    model = untrained(tmp_path / "m.safetensors", 0, held_out_speaker="theo", started_from=started_from)
+    evaluation = evaluate_checkpoint(model, EvaluationProtocol(speaker="theo", resamplings=1), Listener())
     setting = evaluation.report.setting
     assert setting["speakers_heard"] == heard
     assert setting["n_utterances"] == (40 if heard == 0 else 20)
@@ -326,13 +328,13 @@ def test_who_was_heard_by_a_model_before_is_not_judged_on_what_it_learnt_from(tm
 def test_of_all_speakers_it_is_said_how_many_were_heard(tmp_path, checkpoint):
     everybody = evaluate_checkpoint(checkpoint, PROTOCOL, Listener()).report.setting
     assert (everybody["speakers"], everybody["speakers_heard"]) == (2, 2)
-    without = untrained(tmp_path / "m.safetensors", 0, left_out="theo")
+    without = untrained(tmp_path / "m.safetensors", 0, held_out_speaker="theo")
     assert evaluate_checkpoint(without, PROTOCOL, Listener()).report.setting["speakers_heard"] == 1
 
 
 def test_an_unknown_speaker_is_told(checkpoint):
     with pytest.raises(EvaluationError, match="There are: jackson, theo"):
-        evaluate_checkpoint(checkpoint, Protocol(speaker="nobody"), Listener())
+        evaluate_checkpoint(checkpoint, EvaluationProtocol(speaker="nobody"), Listener())
 
 
 @pytest.mark.parametrize("patience", [1, 2, 3, 5, 12])
@@ -406,7 +408,7 @@ def test_the_windows_job_says_where_it_put_the_evaluation(checkpoint):
     assert heard.said[-1] == {"say": "evaluated", "folder": str(folder_of(checkpoint, PROTOCOL))}
     assert heard.partials()[-1]["purity"]["mean"] == Evaluation.load(folder_of(checkpoint, PROTOCOL)).report.purity.mean
     stopped = Listener(1)
-    jobs.evaluate({**request, "protocol": Protocol(seed=9).to_dict()}, stopped)
+    jobs.evaluate({**request, "protocol": EvaluationProtocol(seed=9).to_dict()}, stopped)
     assert stopped.said[-1] == {"say": "stopped"}
 
 

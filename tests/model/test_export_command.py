@@ -11,17 +11,18 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from model import locations
-from model.checkpoint import FORMAT, write_atomically
-from model.cli import app
-from model.evaluation import EvaluationError, jobs
+from model.checkpoints import FORMAT, write_atomically
+from model.cli.main import app
+from model.evaluation import EvaluationError
+from model.evaluation import checkpoints as jobs
 from model.evaluation.store import Evaluation
-from model.export.jobs import export as job
+from model.evaluation.sweep_results import SweepResults
 from model.export.writers import WRITERS
-from model.plans import Plan
-from model.recipes import named
-from model.results import Item, Modality
-from model.runs import RunRecord, RunStore
-from model.sweep_results import SweepResults
+from model.jobs.export import export as job
+from model.recipes.recipe import named
+from model.runs.store import RunRecord, RunStore
+from model.training.config import TrainingConfig
+from model.types import Item, Modality
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +50,7 @@ def model(tmp_path):
 @pytest.fixture
 def run(tmp_path):
     """The folder of a run with a name, a model and one point of its curves."""
-    folder = RunStore(tmp_path / "runs").new_folder(Plan(named("fast")))
+    folder = RunStore(tmp_path / "runs").new_folder(TrainingConfig(named("fast")))
     write_atomically(folder / "model.safetensors", {"weights": np.zeros(1)}, {"format": FORMAT})
     point = {"step": 1, "epoch": 0.1, "seconds": 2.0, "total": 8.0, "similarity": 7.0}
     RunRecord(folder).metrics_file.write_text(json.dumps(point) + "\n")
@@ -204,5 +205,5 @@ def test_the_worker_writes_what_it_is_asked_for(tmp_path, swept):
 
 def test_the_command_line_starts_without_what_draws():
     # Typing `modinv --help` need not wait for it; this process has long drawn, so another one has to tell.
-    code = "import sys, model.cli; print([name for name in ('matplotlib', 'torch', 'pyarrow') if name in sys.modules])"
+    code = "import sys, model.cli.main; print([m for m in ('matplotlib', 'torch', 'pyarrow') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

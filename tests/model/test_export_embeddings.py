@@ -10,7 +10,7 @@ from google.protobuf import text_format
 from PIL import Image
 from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 
-from model.datasets import MissingData
+from model.data.corpora import MissingData
 from model.evaluation.store import Evaluation
 from model.export import embeddings
 

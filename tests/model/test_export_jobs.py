@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from exhibits import evaluation, features, sweep
 
-from model.checkpoint import UnusableCheckpoint
+from model.checkpoints import UnusableCheckpoint
 from model.evaluation.store import Evaluation
-from model.export.jobs import export
-from model.sweep_results import SweepResults
+from model.evaluation.sweep_results import SweepResults
+from model.jobs.export import export
 
 
 class Listener:

@@ -10,7 +10,7 @@ import pytest
 from exhibits import evaluation, features, sweep
 from PIL import Image
 
-from model.datasets import MissingData
+from model.data.corpora import MissingData
 from model.evaluation.store import Evaluation
 from model.export import report
 

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from model import locations
-from model.checkpoint import read, write_atomically
-from model.datasets import MissingData, Stopped, base, keep_quiet
-from model.datasets.base import filterbanks
-from model.speech import SpeechFrontEnd, UnusableAudio
+from model.checkpoints import read, write_atomically
+from model.data.corpora import MissingData, Stopped, base, no_progress
+from model.data.corpora.base import filterbanks
+from model.data.speech import SpeechFrontEnd, UnusableAudio
 
 
-def listen(monkeypatch, tmp_path, word, fingerprint=("one",), keys=("a", "b"), tell=keep_quiet):
+def listen(monkeypatch, tmp_path, word, fingerprint=("one",), keys=("a", "b"), tell=no_progress):
     """Filterbanks of two clips, and how often a clip was read."""
     monkeypatch.setattr(locations, "cache", lambda: tmp_path / "cache")
     heard = []

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from model.checkpoint import FORMAT, UnusableCheckpoint, write_atomically
-from model.gallery import Gallery
-from model.results import Item, Modality
+from model.checkpoints import FORMAT, UnusableCheckpoint, write_atomically
+from model.retrieval.gallery import Gallery
+from model.types import Item, Modality
 
 ABOUT = {"recipe": "test", "lambda_ig": 0.1, "seed": 3, "step": 4}
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from model.images import UnusablePicture, normalise_digit, read_picture
+from model.data.images import UnusablePicture, normalise_digit, read_picture
 
 TEST_IMAGES = Path(__file__).parents[2] / "assets" / "mnist" / "t10k-images-idx3-ubyte.gz"
 

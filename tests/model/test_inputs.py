@@ -14,12 +14,12 @@ from PIL import Image
 from rich.table import Table
 from typer.testing import CliRunner
 
-from model.cli import app
-from model.commands.console import notes, so_far, tables
-from model.images import UnusablePicture, normalise_digit, read_picture
-from model.inputs import RationedFile, seen
-from model.retrieval import Retriever
-from model.speech import LOUDEST_PEAK, SpeechFrontEnd, UnusableAudio, read_audio, resample
+from model.cli.console import notes, so_far, tables
+from model.cli.main import app
+from model.data.images import UnusablePicture, normalise_digit, read_picture
+from model.data.inputs import RationedFile, seen
+from model.data.speech import LOUDEST_PEAK, SpeechFrontEnd, UnusableAudio, read_audio, resample
+from model.retrieval.retriever import Retriever
 
 needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes in folders")
 
@@ -233,7 +233,7 @@ def no_model(monkeypatch):
             SpeechFrontEnd().trim(samples, rate)
             raise UnusableAudio("read")
 
-    monkeypatch.setattr("model.retrieval.Retriever", Reader)
+    monkeypatch.setattr("model.retrieval.retriever.Retriever", Reader)
 
 
 def query(*files):

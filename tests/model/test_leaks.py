@@ -7,8 +7,8 @@ from tiny import write_corpora
 from typer.testing import CliRunner
 
 from model import locations
-from model.cli import app
-from model.trained import load_model
+from model.cli.main import app
+from model.systems.model_io import load_model
 
 TRAIN = ("train", "--data", "mnist,fsdd", "--device", "cpu", "--steps", "1")
 

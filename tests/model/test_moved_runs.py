@@ -6,19 +6,19 @@ import sys
 import pytest
 from tiny import Bars, small
 
-from model import training
-from model.logbook import Logbook
-from model.plans import Plan
-from model.runs import RunRecord
-from model.training import Stepped, TrainingFailed
+from model.runs.session import TrainingSession
+from model.runs.store import RunRecord
+from model.training import loop as training
+from model.training.config import TrainingConfig
+from model.training.loop import Stepped, TrainingFailed
 
-PLAN = Plan(small(steps=12), ("mnist", "fsdd"), device="cpu")
+PLAN = TrainingConfig(small(steps=12), ("mnist", "fsdd"), device="cpu")
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody move a folder with open files")
 
 
 def train_until_gone(folder, go_away, step):
-    with Logbook(folder, PLAN) as book:
+    with TrainingSession(folder, PLAN) as book:
         for event in book.train(Bars()):
             if isinstance(event, Stepped) and event.step == step:
                 go_away()
@@ -42,7 +42,7 @@ def test_a_renamed_folder_is_told_and_resumes_where_it_lies(tmp_path, monkeypatc
         train_until_gone(folder, lambda: folder.rename(there), 5)
     assert list(tmp_path.iterdir()) == [there]
     assert (RunRecord(there).info().state, RunRecord(there).progress().step) == ("interrupted", 4)
-    with Logbook(there, PLAN) as book:
+    with TrainingSession(there, PLAN) as book:
         assert next(event.step for event in book.train(Bars()) if isinstance(event, Stepped)) == 5
 
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
+from model.networks.posterior import DiagonalGaussian
 from model.objectives import information_gain, margin_similarity, objective, weight_norms
-from model.posterior import DiagonalGaussian
 
 IMAGES = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
 SPEECH = torch.tensor([[2.0, 0.0], [1.0, 1.0], [0.0, 3.0]])

@@ -5,10 +5,10 @@ import collections
 import pytest
 import torch
 
-from model.datasets import Samples
-from model.pairs import PairSampler
-from model.recipes import MNIST_BATCHES
-from model.results import Modality
+from model.data.corpora import Samples
+from model.data.pairs import PairSampler
+from model.recipes.recipe import MNIST_BATCHES
+from model.types import Modality
 
 CPU = torch.device("cpu")
 

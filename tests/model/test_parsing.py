@@ -6,11 +6,11 @@ import os
 import pytest
 
 from model.parsing import loads, parse, read_json
-from model.plans import Plan
-from model.recipes import FAST
-from model.run_values import Point
+from model.recipes.recipe import FAST
+from model.runs.values import MetricPoint
+from model.training.config import TrainingConfig
 
-PLAN = Plan(FAST)
+PLAN = TrainingConfig(FAST)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_json_is_read_with_and_without_a_byte_order_mark():
 
 
 def test_a_plan_comes_back_typed():
-    found = parse(Plan, loads(json.dumps(PLAN.to_dict()).encode()))
+    found = parse(TrainingConfig, loads(json.dumps(PLAN.to_dict()).encode()))
     assert found == PLAN
     assert isinstance(found.recipe.betas, tuple)
     assert isinstance(parse(float, 1), float)
@@ -66,7 +66,7 @@ def test_a_plan_comes_back_typed():
 )
 def test_what_is_wrong_with_a_plan_is_named(field, value, words):
     with pytest.raises(ValueError, match=words):
-        parse(Plan, {**PLAN.to_dict(), field: value})
+        parse(TrainingConfig, {**PLAN.to_dict(), field: value})
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_what_is_wrong_with_a_plan_is_named(field, value, words):
     ],
 )
 def test_a_line_of_metrics_that_is_none_is_left_out(line):
-    assert Point.from_line(line) is None
+    assert MetricPoint.from_line(line) is None
 
 
 def test_what_is_no_plain_file_or_too_large_is_not_read(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.distributions import Independent, Normal, kl_divergence
 
-from model.posterior import DiagonalGaussian
+from model.networks.posterior import DiagonalGaussian
 
 
 def test_divergence_by_hand():

@@ -9,8 +9,16 @@ from functools import cache
 import numpy as np
 import pytest
 
-from model.projection import NeighbourMap, PrincipalComponents, Projection, aligned, continued, convex_hull, core
-from model.results import FloatArray
+from model.retrieval.projection import (
+    NeighbourMap,
+    PrincipalComponents,
+    Projection,
+    aligned,
+    continued,
+    convex_hull,
+    core,
+)
+from model.types import FloatArray
 
 DIGITS = 10
 
@@ -153,7 +161,7 @@ def test_a_small_gallery_has_a_map_too() -> None:
 def test_placing_with_stored_coordinates_loads_no_learning_library() -> None:
     script = """
 import sys, numpy as np
-from model.projection import NeighbourMap, PrincipalComponents
+from model.retrieval.projection import NeighbourMap, PrincipalComponents
 points = np.eye(128, dtype=np.float32)
 arrays = {"embeddings": points, "mean": points[0], "components": points[:2], "coordinates": points[:, :2]}
 NeighbourMap.from_arrays(arrays).place(points)

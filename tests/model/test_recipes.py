@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from model.recipes import FAST, MNIST_BATCHES, PAPER, PAPER_LAMBDAS, RECIPES, Recipe, lambda_text, named
+from model.recipes.recipe import FAST, MNIST_BATCHES, PAPER, PAPER_LAMBDAS, RECIPES, Recipe, lambda_text, named
 
 
 def test_the_paper_recipe_is_the_papers_as_far_as_it_says():
@@ -16,14 +16,14 @@ def test_the_paper_recipe_is_the_papers_as_far_as_it_says():
         "lambda_ig": 2.15e-2,
         "lambda_wd": 1e-6,
         "steps": 46_900,  # 100 epochs of 469 batches
-        "batch_pairs": 128,
+        "batch_size": 128,
         "samples_per_input": 16,
         "impostors": "pair",  # "selecting one of the other 2,047 sample pairs in the batch"
         "learning_rate": 1e-5,
         "schedule": "staircase",
         "betas": (0.95, 0.999),
         "epsilon": 1e-8,
-        "ig_warm_up": 0.0,
+        "kl_warmup": 0.0,
         "initial_log_variance": None,
         "batch_norm": True,  # as in Hsu's released configuration
         "time_shift": 0,
@@ -39,7 +39,7 @@ def test_the_paper_recipe_is_the_papers_as_far_as_it_says():
 
 def test_an_epoch_is_one_pass_over_mnist():
     assert PAPER.steps_per_epoch == MNIST_BATCHES
-    assert named("paper", batch_pairs=64).steps_per_epoch == 938
+    assert named("paper", batch_size=64).steps_per_epoch == 938
 
 
 def test_the_lambdas_are_the_rows_of_table_1():
@@ -54,7 +54,7 @@ def test_the_staircase_falls_by_a_tenth_every_ten_epochs():
 
 
 def test_the_staircase_counts_passes_whatever_the_batch_size():
-    small = named("paper", batch_pairs=64)
+    small = named("paper", batch_size=64)
     assert small.learning_rate_at(9_379) == 1e-5
     assert small.learning_rate_at(9_380) == pytest.approx(0.9e-5)
 
@@ -79,7 +79,7 @@ def test_schedules_of_very_short_runs_stay_positive_and_finite(steps):
 
 
 def test_lambda_warms_up_quadratically():
-    recipe = Recipe("warm", lambda_ig=8.0, steps=100, ig_warm_up=0.4)
+    recipe = Recipe("warm", lambda_ig=8.0, steps=100, kl_warmup=0.4)
     assert recipe.lambda_ig_at(0) == 0
     assert recipe.lambda_ig_at(10) == pytest.approx(8 / 16)
     assert recipe.lambda_ig_at(20) == pytest.approx(8 / 4)
@@ -140,7 +140,7 @@ def test_weights_below_zero_or_no_numbers_are_refused(field, value):
         Recipe("bad", **{field: value})
 
 
-@pytest.mark.parametrize(("field", "value"), [("steps", 0), ("samples_per_input", 0), ("batch_pairs", 1)])
+@pytest.mark.parametrize(("field", "value"), [("steps", 0), ("samples_per_input", 0), ("batch_size", 1)])
 def test_sizes_that_cannot_train_are_refused(field, value):
     with pytest.raises(ValueError, match="at least one step"):
         named("paper", **{field: value})

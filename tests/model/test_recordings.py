@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from model.datasets import Fsdd, MissingData
-from model.datasets.recordings import LARGEST_RECORDING, opened
+from model.data.corpora import Fsdd, MissingData
+from model.data.recordings import LARGEST_RECORDING, opened
 
 NAME = "7_theo_9.wav"
 MOST = 50 << 20

@@ -9,14 +9,14 @@ import torch
 from PIL import Image
 
 from model import locations
-from model.checkpoint import Header
-from model.datasets import Mnist, Samples
-from model.images import UnusablePicture
-from model.recipes import FAST
-from model.results import Item, Match, Modality
-from model.retrieval import Retriever, build_gallery, clip, encode_gallery, majority
-from model.speech import FilterbankSettings, UnusableAudio
-from model.trained import build
+from model.checkpoints import Header
+from model.data.corpora import Mnist, Samples
+from model.data.images import UnusablePicture
+from model.data.speech import FilterbankSettings, UnusableAudio
+from model.recipes.recipe import FAST
+from model.retrieval.retriever import Retriever, build_gallery, clip, encode_gallery, majority
+from model.systems.model_io import build
+from model.types import Item, Match, Modality
 
 HEADER = Header(FAST.to_dict(), FilterbankSettings().to_dict(), {}, 5, 6, "cpu", {})
 WORDS = [f"kokoro_af_bella/plain/{name}.opus" for name in ("seven", "two", "nine")]

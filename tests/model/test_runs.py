@@ -10,13 +10,13 @@ import torch
 from tiny import IMAGES, SPEECH, small
 
 from model import locations
-from model.checkpoint import UnusableCheckpoint
-from model.pairs import PairSampler
-from model.plans import Plan
-from model.runs import Point, RunRecord, RunStore, RunTail, Snapshot
-from model.training import Run, train
+from model.checkpoints import UnusableCheckpoint
+from model.data.pairs import PairSampler
+from model.runs.store import MetricPoint, RunRecord, RunStore, RunTail, Snapshot
+from model.training.config import TrainingConfig
+from model.training.loop import Run, train
 
-PLAN = Plan(small(), ("mnist", "fsdd"), device="cpu")
+PLAN = TrainingConfig(small(), ("mnist", "fsdd"), device="cpu")
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def say(record, **changes):
 
 
 def point(step, **values):
-    return Point(step, step / 10, step / 2, values or {"total": 1 / step})
+    return MetricPoint(step, step / 10, step / 2, values or {"total": 1 / step})
 
 
 def append(record, *points, end="\n"):
@@ -83,7 +83,7 @@ def test_a_run_that_ended_stays_as_it_ended(record, state, resumable):
 
 def test_the_lock_of_another_process_is_seen(record):
     program = (
-        "import sys; from pathlib import Path; from model.runs import RunRecord\n"
+        "import sys; from pathlib import Path; from model.runs.store import RunRecord\n"
         "with RunRecord(Path(sys.argv[1])).lock(): print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", program, str(record.folder)]
@@ -162,7 +162,7 @@ def old(tmp_path):
 def test_a_folder_of_an_older_version_counts_as_a_run(old):
     info = old.info()
     assert (info.name, info.state, info.step, info.steps, info.resumable) == ("old", "stopped", 2, 4, True)
-    assert info.plan == Plan(small(), ("mnist", "fsdd"), 7, "cpu", "theo")
+    assert info.plan == TrainingConfig(small(), ("mnist", "fsdd"), 7, "cpu", "theo")
     assert info.device == "cpu"
     assert set(info.versions) == {"torch", "torchaudio", "numpy"}
     old.rename("older")

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from model import locations
-from model.checkpoint import Header, read_header
-from model.evaluation import Protocol, clopper_pearson
+from model.checkpoints import Header, read_header
+from model.evaluation import EvaluationProtocol, clopper_pearson
 from model.evaluation.report import Report
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
@@ -29,7 +29,7 @@ def test_metrics_are_reports_with_data_protocol_and_seeds(header, reports):
         assert f"{setting['images']}+{setting['speech']}" == name
         assert setting["trained_on"] == header.data
         assert (setting["recipe_values"], setting["trained_with_seed"]) == (header.recipe, header.seed)
-        assert (setting["seed"], setting["resamplings"]) == (Protocol().seed, len(report.purity.values))
+        assert (setting["seed"], setting["resamplings"]) == (EvaluationProtocol().seed, len(report.purity.values))
         assert setting["speakers_heard"] == (setting["speakers"] if setting["speech"] == "fsdd" else 0)
         for way, count in ((report.image_to_speech, "n_images"), (report.speech_to_image, "n_utterances")):
             found = way.retrieval

@@ -5,10 +5,10 @@ import pytest
 import torch
 from tiny import IMAGES, SPEECH, small
 
-from model.gallery import Gallery
-from model.results import Modality
-from model.snapshots import draw_probe, quick_figures, snapshot_steps, take
-from model.trained import build
+from model.retrieval.gallery import Gallery
+from model.runs.snapshots import draw_probe, quick_figures, snapshot_steps, take
+from model.systems.model_io import build
+from model.types import Modality
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import soundfile
 import torch
 from torchaudio.compliance import kaldi
 
-from model.speech import (
+from model.data.speech import (
     SAMPLE_RATE,
     FilterbankSettings,
     SpeechFrontEnd,
@@ -140,7 +140,7 @@ def test_odd_rates_need_no_odd_memory():
     # A ratio in lowest terms of 8,000 to 44,099 would take a filter of gigabytes.
     code = (
         "import resource; resource.setrlimit(resource.RLIMIT_DATA, (2**31, 2**31));"
-        "import numpy as np; from model.speech import resample;"
+        "import numpy as np; from model.data.speech import resample;"
         "x = np.sin(2 * np.pi * 440 * np.arange(22050) / 44099).astype('f4');"
         "y = resample(x, 44099, 8000); print(len(y), np.abs(np.fft.rfft(y)).argmax() * 8000 / len(y))"
     )
@@ -448,7 +448,7 @@ def test_endless_speech_is_cut_off_and_forgotten(word):
 @pytest.mark.parametrize("first", ["SpeechFrontEnd", "UtteranceDetector"])
 def test_torch_keeps_its_threads_whoever_comes_first(first):
     code = (
-        "import torch; torch.set_num_threads(2); import model.speech as s;"
+        "import torch; torch.set_num_threads(2); import model.data.speech as s;"
         f"s.{first}(); assert torch.get_num_threads() == 2, torch.get_num_threads();"
         "s.SpeechFrontEnd(); s.UtteranceDetector(); assert torch.get_num_threads() == 2"
     )

@@ -15,32 +15,33 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
-from model import locations, training
-from model import sweep as sweeping
-from model.cli import app
-from model.plans import Plan
-from model.recipes import PAPER_LAMBDAS, named
-from model.results import Modality
-from model.runs import RunRecord
-from model.sweep import (
+from model import locations
+from model.cli.main import app
+from model.evaluation.sweep_results import SweepResults
+from model.recipes.recipe import PAPER_LAMBDAS, named
+from model.runs.store import RunRecord
+from model.sweeps import runner as sweeping
+from model.sweeps.records import SweepRecord
+from model.sweeps.runner import (
     Judged,
     RunFailed,
     SweepEnded,
     SweepFailed,
     SweepPlan,
     Working,
-    carry_out,
     found_in,
     protocol_of,
     run_name,
+    run_sweep,
     sweep,
     write,
 )
-from model.sweep_records import SweepRecord
-from model.sweep_results import SweepResults
+from model.training import loop as training
+from model.training.config import TrainingConfig
+from model.types import Modality
 
-RECIPE = named("fast", steps=3, batch_pairs=4, samples_per_input=2)
-PLAN = Plan(RECIPE, ("mnist", "fsdd"), device="cpu")
+RECIPE = named("fast", steps=3, batch_size=4, samples_per_input=2)
+PLAN = TrainingConfig(RECIPE, ("mnist", "fsdd"), device="cpu")
 SMALL = SweepPlan(PLAN, (0.1, 0.0))
 HOPELESS = 1e39  # beyond float32: the loss is infinite
 
@@ -140,7 +141,7 @@ def test_what_cannot_be_trained_is_told_before_anything_is(values):
 
 
 def test_planning_needs_no_torch():
-    code = "import sys, model.sweep; sys.exit(bool({'torch', 'sklearn', 'matplotlib'} & set(sys.modules)))"
+    code = "import sys, model.sweeps.runner; sys.exit(bool({'torch', 'sklearn', 'matplotlib'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
 
 
@@ -239,7 +240,7 @@ def test_a_run_that_fails_does_not_stop_the_others(copied, data):
 
 
 def test_a_folder_that_holds_another_run_is_a_failure_too(copied, data):
-    other = SweepPlan(Plan(named("fast", steps=2), ("mnist", "fsdd"), device="cpu"), (0.1,))
+    other = SweepPlan(TrainingConfig(named("fast", steps=2), ("mnist", "fsdd"), device="cpu"), (0.1,))
     with pytest.raises(SweepFailed, match=r"No run in .* came to anything.*another recipe"):
         list(sweep(other, copied, data=data))
 
@@ -291,7 +292,7 @@ def test_the_job_tells_its_way_and_where_the_results_lie(copied, data, monkeypat
     monkeypatch.setenv("MODINV_DATA", str(data))
     (copied / "sweep.safetensors").unlink()
     listener = Listener()
-    carry_out({"plan": SMALL.to_dict(), "folder": str(copied)}, listener)
+    run_sweep({"plan": SMALL.to_dict(), "folder": str(copied)}, listener)
     assert [message["say"] for message in listener.heard] == ["progress", "judged", "progress", "judged", "swept"]
     assert listener.heard[0]["text"] == "lambda-0-seed-0, judging"
     assert listener.heard[1]["lambda_ig"] == 0.0
@@ -301,7 +302,7 @@ def test_the_job_tells_its_way_and_where_the_results_lie(copied, data, monkeypat
 def test_the_job_can_be_stopped(copied, data, monkeypatch):
     monkeypatch.setenv("MODINV_DATA", str(data))
     listener = Listener(stop_after=1)
-    carry_out({"plan": SMALL.to_dict(), "folder": str(copied)}, listener)
+    run_sweep({"plan": SMALL.to_dict(), "folder": str(copied)}, listener)
     assert listener.heard[-1] == {"say": "stopped"}
 
 

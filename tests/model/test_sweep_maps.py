@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from model.sweep_maps import aligned_maps
+from model.sweeps.maps import aligned_maps
 
 
 def test_maps_keep_places_while_clouds_part():

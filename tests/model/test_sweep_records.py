@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from model import locations
-from model.plans import Plan
-from model.recipes import named
-from model.run_values import Progress
-from model.runs import RunRecord
-from model.sweep import SweepFailed, SweepPlan, run_name
-from model.sweep_records import SweepRecord, SweepStore, runs_of
+from model.recipes.recipe import named
+from model.runs.store import RunRecord
+from model.runs.values import RunStatus
+from model.sweeps.records import SweepRecord, SweepStore, runs_of
+from model.sweeps.runner import SweepFailed, SweepPlan, run_name
+from model.training.config import TrainingConfig
 
-PLAN = SweepPlan(Plan(named("fast", steps=10), ("mnist", "fsdd")), (0.0, 2.15e-2), (0, 1))
+PLAN = SweepPlan(TrainingConfig(named("fast", steps=10), ("mnist", "fsdd")), (0.0, 2.15e-2), (0, 1))
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def store(tmp_path):
 
 def write(record, place, state, **values):
     plan = PLAN.plans()[place]
-    progress = Progress(plan, state, "2026-11-01T12:00:00+00:00", plan.title, **values)
+    progress = RunStatus(plan, state, "2026-11-01T12:00:00+00:00", plan.title, **values)
     folder = record.folder / run_name(plan)
     folder.mkdir()
     RunRecord(folder).write_progress(progress)

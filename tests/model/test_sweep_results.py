@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from model.checkpoint import UnusableCheckpoint, write_atomically
+from model.checkpoints import UnusableCheckpoint, write_atomically
 from model.evaluation.report import (
     Calibration,
     Direction,
@@ -17,8 +17,8 @@ from model.evaluation.report import (
     Retrieval,
     Transfer,
 )
-from model.results import Item, Modality
-from model.sweep_results import SweepResults, SweepRow
+from model.evaluation.sweep_results import SweepResults, SweepRow
+from model.types import Item, Modality
 
 
 def report(purity, svm, p_at_1=0.9):
@@ -107,5 +107,7 @@ def test_a_sweep_of_another_version_is_told(results, tmp_path):
 
 
 def test_looking_at_results_needs_neither_torch_nor_scikit_learn():
-    code = "import sys, model.sweep_results; sys.exit(bool({'torch', 'sklearn', 'PySide6'} & set(sys.modules)))"
+    code = (
+        "import sys, model.evaluation.sweep_results; sys.exit(bool({'torch', 'sklearn', 'PySide6'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from model.time_left import Countdown, Pace
+from model.training.time_left import Countdown, Pace
 
 
 def watched(*moments: tuple[float, float]) -> Pace:

@@ -9,13 +9,13 @@ import pytest
 import torch
 from tiny import IMAGES, SMALL, SPEECH, spoilt
 
-from model import training
-from model.checkpoint import UnusableCheckpoint, read, write_atomically
-from model.pairs import PairSampler
-from model.recipes import named
-from model.results import Modality
-from model.trained import load_model
-from model.training import Ended, Run, Saved, Stepped, TrainingFailed, has_bfloat16, train
+from model.checkpoints import UnusableCheckpoint, read, write_atomically
+from model.data.pairs import PairSampler
+from model.recipes.recipe import named
+from model.systems.model_io import load_model
+from model.training import loop as training
+from model.training.loop import Ended, Run, Saved, Stepped, TrainingFailed, has_bfloat16, train
+from model.types import Modality
 
 CPU = torch.device("cpu")
 RECIPE = named("fast", **SMALL)
@@ -23,7 +23,7 @@ EXACT = named("paper", **SMALL, batch_norm=False)
 
 
 def sampler(recipe, seed=0, images=IMAGES):
-    return PairSampler(images, [SPEECH], recipe.batch_pairs, seed, CPU)
+    return PairSampler(images, [SPEECH], recipe.batch_size, seed, CPU)
 
 
 def a_run(folder, recipe=RECIPE, seed=0, data=None, start=None):
@@ -98,7 +98,7 @@ def test_the_written_model_is_the_trained_one(straight):
 
 
 def test_the_loss_falls_and_the_pairs_are_found(tmp_path):
-    recipe = named("fast", steps=24, batch_pairs=10, samples_per_input=4, learning_rate=3e-4)
+    recipe = named("fast", steps=24, batch_size=10, samples_per_input=4, learning_rate=3e-4)
     seen = events(tmp_path, recipe)
     losses = [event.loss.similarity.item() for event in seen if isinstance(event, Stepped)]
     assert sum(losses[-4:]) < 0.6 * sum(losses[:4])

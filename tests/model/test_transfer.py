@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 from corpus_server import fall_silent, head, packed, redirect, send, send_all, send_endlessly
 
-from model.datasets import download, transfer
-from model.datasets.download import DownloadFailed, Installed, Stopped, Verifying
+from model.data import download, transfer
+from model.data.download import DownloadFailed, Installed, Stopped, Verifying
 
 
 def part_of(folder, content=None):

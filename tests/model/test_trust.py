@@ -20,8 +20,8 @@ from PIL import Image
 from tiny import small, write_corpora
 
 from model import locations
-from model.plans import Plan
 from model.processes import environment, python
+from model.training.config import TrainingConfig
 
 MODINV = Path(sys.executable).with_name("modinv")
 pytestmark = pytest.mark.timeout(300)  # moments on an idle machine
@@ -31,7 +31,7 @@ _WORK = """
 import json, subprocess, sys
 from model.processes import environment, python
 process = subprocess.Popen(
-    python("-m", "model.worker"), env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    python("-m", "model.jobs.worker"), env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
 )
 for job in json.loads(sys.argv[1]):
     print(json.dumps(job), file=process.stdin, flush=True)
@@ -44,7 +44,7 @@ sys.exit(process.wait())
 
 
 def _jobs(home: Path) -> str:
-    plan = Plan(small(), ("mnist", "fsdd"), device="cpu").to_dict()
+    plan = TrainingConfig(small(), ("mnist", "fsdd"), device="cpu").to_dict()
     train = {"do": "train", "plan": plan, "folder": str(home / "run")}
     sweep, to = str(locations.shipped_sweep()), str(home / "figure3.svg")
     draw = {"do": "export", "what": "figure3", "models": [], "sweep": sweep, "to": to}

@@ -15,14 +15,14 @@ import psutil
 import pytest
 from tiny import small, write_corpora
 
-from model.plans import Estimate, Plan
-from model.runs import RunRecord, RunStore, RunTail
-from model.trained import load_model
-from model.worker import Reader, Talk
+from model.jobs.worker import JobContext, Reader
+from model.runs.store import RunRecord, RunStore, RunTail
+from model.systems.model_io import load_model
+from model.training.config import Estimate, TrainingConfig
 
 PATIENCE = 90  # seconds; moments on an idle machine
-LONG = Plan(small(steps=3000), ("mnist", "fsdd"), device="cpu")
-SHORT = Plan(small(), ("mnist", "fsdd"), device="cpu")
+LONG = TrainingConfig(small(steps=3000), ("mnist", "fsdd"), device="cpu")
+SHORT = TrainingConfig(small(), ("mnist", "fsdd"), device="cpu")
 
 
 class Process:
@@ -30,7 +30,7 @@ class Process:
 
     def __init__(self, environment):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "model.worker"],
+            [sys.executable, "-m", "model.jobs.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -218,7 +218,7 @@ def test_a_model_is_judged_quickly_by_the_items_of_a_run(worker, store):
     ("plan", "word"),
     [
         (replace(SHORT, corpora=("mnist", "timit")), "timit"),
-        (replace(SHORT, left_out="nobody"), "theo"),
+        (replace(SHORT, held_out_speaker="nobody"), "theo"),
         (replace(SHORT, device="cuda:99"), "no device"),
     ],
 )
@@ -327,7 +327,7 @@ def test_a_held_job_waits_within_what_it_is_given():
         yield
         order.append("out")
 
-    talk = Talk({}, said.append)
+    talk = JobContext({}, said.append)
     talk.hear("pause")
     waiter = threading.Thread(target=lambda: order.append(talk.stopping(pausing)))
     waiter.start()

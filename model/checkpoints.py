@@ -1,0 +1,248 @@
+"""Checkpoints: tensors in safetensors, everything else as JSON in its header. Never pickle.
+
+A file is first written beside its final place, then renamed: a full disk or a killed process leaves the former one
+whole. What a killed process leaves of its draft is removed by the next write in that folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import safetensors
+from safetensors import SafetensorError
+from safetensors.numpy import save
+
+from model import parsing
+
+if sys.platform != "win32":
+    import fcntl
+
+FORMAT = "modinv-1"
+_HEADER = "modinv"
+_PATIENCE = 50  # tries to put a file in its place, a second in all
+_DRAFT = re.compile(r"\..+\.[0-9a-f]{8}\.draft")
+_YOUNG = 60.0  # seconds: a draft may be empty because it has just been made
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+class UnusableCheckpoint(ValueError):
+    """A file that is not one of ours, or is damaged; the message says which and what to do."""
+
+
+def write_atomically(
+    path: Path, arrays: Arrays, header: Mapping[str, Any] | None = None, *, make_folder: bool = True
+) -> None:
+    """Write arrays and a JSON header as safetensors, all or nothing.
+
+    Parameters
+    ----------
+    path
+        The file, new or to be replaced.
+    arrays, header
+        What to write; the header is JSON-ready.
+    make_folder
+        Make the folder where there is none. Otherwise a folder that is gone is an error.
+
+    Raises
+    ------
+    OSError
+        If the disk is full or the folder can't be written; a file that was there before is untouched.
+    """
+    metadata = {_HEADER: json.dumps(dict(header))} if header is not None else None
+    content = save({name: np.ascontiguousarray(a) for name, a in arrays.items()}, metadata)
+    write_bytes_atomically(path, content, make_folder=make_folder)
+
+
+def write_bytes_atomically(path: Path, content: bytes, *, make_folder: bool = True) -> None:
+    """Write a file of any kind, all or nothing; parameters and errors as of :func:`write_atomically`."""
+    if make_folder:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    remove_drafts(path.parent)
+    # Not by tempfile, whose files are private: who may read a file is for the user's umask to say, as of any other.
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.draft")
+    try:
+        with draft.open("xb") as file:
+            if sys.platform != "win32":
+                with suppress(OSError):  # a file system that knows no locks
+                    fcntl.flock(file, fcntl.LOCK_EX)  # the draft has a writer
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            if sys.platform != "win32":
+                _take_place(draft, path)  # while it is locked: nobody may take it for one that was left
+        if sys.platform == "win32":
+            _take_place(draft, path)
+        else:
+            _keep_names(path.parent)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink()
+        raise
+
+
+def remove_drafts(folder: Path) -> None:
+    """Remove what killed processes have left of files that they were writing in a folder."""
+    with suppress(OSError):
+        drafts = [entry for entry in os.scandir(folder) if _DRAFT.fullmatch(entry.name)]
+        for draft in drafts:
+            with suppress(OSError):  # somebody else was faster, or is writing it: then Windows refuses
+                if _abandoned(draft):
+                    Path(draft.path).unlink()
+
+
+def _abandoned(draft: os.DirEntry[str]) -> bool:
+    status = draft.stat(follow_symlinks=False)
+    young = time.time() - status.st_mtime < _YOUNG
+    if sys.platform == "win32":
+        return not young
+    if young and not status.st_size:
+        return False
+    with Path(draft.path).open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # an OSError while its writer lives
+    return True
+
+
+def _take_place(draft: Path, path: Path) -> None:
+    # Windows refuses while somebody reads the former file, as a window that follows a run does four times a second.
+    for _ in range(_PATIENCE):
+        try:
+            draft.replace(path)
+            return
+        except PermissionError:
+            time.sleep(0.02)
+    draft.replace(path)
+
+
+def _keep_names(folder: Path) -> None:
+    """Let a new name in a folder survive a loss of power, as the content of its file does."""
+    with suppress(OSError):  # some network file systems refuse
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def read(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    """All arrays and the JSON header of a file that :func:`write_atomically` wrote.
+
+    Raises
+    ------
+    UnusableCheckpoint
+        If the file is missing, damaged or not ours.
+    """
+    return _read(path, with_arrays=True)
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """The JSON header alone, without the time that the arrays take; raises as :func:`read`."""
+    return _read(path, with_arrays=False)[1]
+
+
+def _read(path: Path, with_arrays: bool) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    if not path.is_file():
+        raise UnusableCheckpoint(f"{path} does not exist.")
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            header = parsing.parse(dict[str, Any], parsing.loads((file.metadata() or {})[_HEADER].encode()))
+            names = file.keys() if with_arrays else ()
+            arrays = {name: file.get_tensor(name) for name in names}
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise UnusableCheckpoint(
+            f"{path.name} is not a checkpoint of modinv, or is damaged. Choose a .safetensors file that "
+            "'modinv train' wrote."
+        ) from error
+    if header.get("format") != FORMAT:
+        raise UnusableCheckpoint(f"{path.name} was written by another version of modinv.")
+    return arrays, header
+
+
+def checked(arrays: Arrays, name: str, kind: type[np.generic], shape: tuple[int | None, ...]) -> npt.NDArray[Any]:
+    """An array of a file, of which nothing is known yet.
+
+    Parameters
+    ----------
+    arrays
+        What :func:`read` returned.
+    name
+        Which of them.
+    kind
+        What its numbers have to be, such as ``np.floating`` or ``np.uint8``. Floating ones have to be finite, too.
+    shape
+        Sizes that it has to have; ``None`` takes any.
+
+    Raises
+    ------
+    ValueError
+        If the array is missing or of another kind.
+    """
+    if name not in arrays:
+        raise ValueError(f"it holds no {name}")
+    array = arrays[name]
+    if not np.issubdtype(array.dtype, kind):
+        raise ValueError(f"{name} holds {array.dtype} rather than {kind.__name__}")
+    fits = [wanted in (None, size) for size, wanted in zip(array.shape, shape, strict=False)]
+    if len(array.shape) != len(shape) or not all(fits):
+        sizes = ", ".join("any" if size is None else str(size) for size in shape)
+        raise ValueError(f"{name} has the shape {array.shape} rather than ({sizes})")
+    if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
+        raise ValueError(f"{name} holds numbers that are not finite")
+    return array
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a model's file says of how it came to be.
+
+    Attributes
+    ----------
+    recipe
+        :meth:`model.recipes.recipe.Recipe.to_dict`.
+    filterbank
+        :meth:`model.data.speech.FilterbankSettings.to_dict`: the sound that the model understands.
+    data
+        Names of the corpora trained on, and what was left out.
+    seed, step
+        The random seed and the batches trained so far.
+    device, versions
+        What it was trained on and with.
+    metrics
+        Scores on unseen test data, with their setting.
+    """
+
+    recipe: dict[str, Any]
+    filterbank: dict[str, Any]
+    data: dict[str, Any]
+    seed: int
+    step: int
+    device: str
+    versions: dict[str, str]
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, with the format's name."""
+        return {"format": FORMAT, **{name: getattr(self, name) for name in self.__slots__}}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Header:
+        """The inverse of :meth:`to_dict`; raises :class:`UnusableCheckpoint` for what is none."""
+        try:
+            header = parsing.parse(cls, {name: values[name] for name in cls.__slots__ if name in values}, "the header")
+            for corpora in ("images", "speech"):
+                parsing.parse(list[str], header.data.get(corpora), corpora)
+        except ValueError as error:
+            raise UnusableCheckpoint(f"The checkpoint's header can't be read: {error}.") from error
+        return header

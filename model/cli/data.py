@@ -1,0 +1,104 @@
+"""``modinv data``: the corpora."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from model.cli.console import DataDir, Json, bad_option, errors_told, interruptible, notes, print_json, tables
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from model.data.download import Source
+
+app = typer.Typer(help="The corpora: what there is, where it lies, how to get it.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_corpora(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List the corpora, where each lies, and how to get those that are missing."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from model.data.corpora import CORPORA, MissingData
+
+    rows, cures = [], []
+    for name, kind in CORPORA.items():
+        corpus = kind(data_dir)
+        place = corpus.location()
+        row = {
+            "name": name,
+            "title": corpus.title,
+            "modality": str(corpus.modality),
+            "licence": corpus.licence,
+            "location": str(place) if place else None,
+        }
+        if place is None:
+            try:
+                corpus.load("test")
+            except MissingData as error:
+                row["missing"] = str(error)
+                cures.append(str(error))
+        rows.append(row)
+    if as_json:
+        print_json(rows)
+        return
+    table = Table(*("Name", "Corpus", "Modality", "Licence", "Where"))
+    for row in rows:
+        where = row["location"] or Text("not installed", "yellow")
+        table.add_row(row["name"], row["title"], row["modality"], row["licence"], where)
+    console = tables()
+    console.print(table)
+    for remedy in cures:
+        console.print(remedy, style="yellow", soft_wrap=True, markup=False)
+
+
+@app.command()
+def get(
+    name: Annotated[str, typer.Argument(help="Of the corpus, as 'modinv data list' has it.")], data_dir: DataDir = None
+) -> None:
+    """Fetch a corpus that does not ship along. Ctrl-C stops; the same command again goes on from there."""
+    with errors_told():
+        from model.data.download import Downloading, Installed, Stopped, download
+
+        with bad_option("NAME"):
+            source = _source(name)
+        console = notes()
+        console.print(
+            f"{source.title}, {source.size / 1e6:.0f} MB, {source.licence}, from {source.page}", soft_wrap=True
+        )
+        with interruptible() as interrupted, _transfer() as progress:
+            task = progress.add_task("", total=None)
+            for event in download(source, data_dir, interrupted):
+                if isinstance(event, Downloading):
+                    progress.update(task, description="Fetching", completed=event.done, total=event.total)
+                elif not isinstance(event, Installed | Stopped):
+                    progress.update(task, description="Verifying")
+    if isinstance(event, Stopped):
+        console.print(f"Stopped after {event.done / 1e6:.1f} MB; they are kept. The same command again goes on there.")
+        raise typer.Exit(interrupted.status)
+    assert isinstance(event, Installed), "a download ends with what it has come to"
+    told = f"{'Verified and installed' if event.fresh else 'There already'}: {event.path}"
+    console.print(told, soft_wrap=True, markup=False)
+
+
+def _source(name: str) -> Source:
+    """Where a corpus comes from; a ``ValueError`` where there is nothing to fetch."""
+    from model.data.corpora import CORPORA
+    from model.data.download import SOURCES
+
+    if name in SOURCES:
+        return SOURCES[name]
+    if name in CORPORA:
+        raise ValueError(f"{CORPORA[name].title} ships with the application: there is nothing to fetch.")
+    raise ValueError(f"No corpus is called {name!r}. There are to fetch: {', '.join(SOURCES)}.")
+
+
+def _transfer() -> Progress:
+    """Bar, bytes, speed and remaining time."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = BarColumn(30), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
+    return Progress(TextColumn("{task.description}", markup=False), *columns, console=notes())

@@ -1,0 +1,141 @@
+"""``modinv evaluate``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from model.cli.console import DataDir, Json, bad_option, errors_told, notes, print_json, so_far, tables
+
+if TYPE_CHECKING:
+    from rich.status import Status
+    from rich.table import Table
+
+    from model.evaluation import Interval, Report
+
+
+def evaluate(
+    checkpoint: Annotated[
+        Path | None, typer.Argument(help="A model that 'modinv train' wrote; by default the shipped one.")
+    ] = None,
+    images: Annotated[str, typer.Option(help="Corpus of test images.")] = "mnist",
+    speech: Annotated[str, typer.Option(help="Corpus of test utterances.")] = "fsdd",
+    seed: Annotated[int, typer.Option(help="Fixes samples, clusters and splits.", min=0)] = 0,
+    speaker: Annotated[str, typer.Option(help="Judge on this speaker's utterances alone.")] = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Judge a model by the paper's protocol, on test data that it has not seen. The result is kept for next time."""
+    with errors_told():
+        from model import locations
+        from model.evaluation import EvaluationProtocol
+        from model.evaluation.checkpoints import evaluate_checkpoint
+        from model.evaluation.inputs import UnknownSpeaker, one_corpus
+        from model.types import Modality
+
+        with bad_option("--images"):
+            one_corpus(images, Modality.IMAGE)
+        with bad_option("--speech"):
+            one_corpus(speech, Modality.SPEECH)
+        protocol = EvaluationProtocol(images, speech, speaker, seed)
+        try:
+            with notes().status("") as status:
+                evaluation = evaluate_checkpoint(
+                    checkpoint or locations.shipped_model(), protocol, Spoken(status), data_dir
+                )
+        except UnknownSpeaker as error:
+            raise typer.BadParameter(str(error), param_hint="--speaker") from error
+    assert evaluation is not None, "nothing asked the evaluation to stop"
+    if as_json:
+        print_json(evaluation.report.to_json_dict())
+    else:
+        _show(evaluation.report)
+
+
+class Spoken:
+    """Tells an evaluation's progress in a line; Ctrl-C interrupts it by itself."""
+
+    def __init__(self, status: Status) -> None:
+        self._status = status
+
+    def say(self, message: Mapping[str, Any]) -> None:
+        if message["say"] == "progress":
+            self._status.update(so_far(message["share"], message["text"]))
+
+    def stopping(self) -> bool:
+        return False
+
+
+def _show(report: Report) -> None:
+    """The report as two tables: the paper's figures beside its row of the nearest lambda_IG, and all others."""
+    tables().print(_invariance(report))
+    tables().print(_directions(report))
+
+
+def _invariance(report: Report) -> Table:
+    """What the paper's Table 1 holds."""
+    from model.export import words
+    from model.recipes.recipe import lambda_text
+
+    setting, paper = report.setting, report.paper
+    table = _table(
+        f"{setting['images']} + {setting['speech']}, test inputs ({words.speakers(setting)})",
+        (
+            f"95 % intervals over the resamplings. {words.judged_on(report)} Model: {words.trained_with(setting)}. "
+            f"{report.seconds:.1f} s."
+        ),
+        f"{setting['checkpoint']}\nλ_IG = {lambda_text(setting['lambda_ig'])}",
+        f"the paper, λ_IG = {lambda_text(paper.lambda_ig)}\nMNIST, TIDIGITS",
+    )
+    table.add_row("Cluster purity", _interval(report.purity), f"{paper.purity:.3f}")
+    table.add_row(
+        "Modality SVM, split by embedding (0.5 is best)", _interval(report.modality_svm), f"{paper.modality_svm:.3f}"
+    )
+    table.add_row("  on unseen inputs (stricter)", _interval(report.modality_svm_unseen_inputs), "")
+    return table
+
+
+def _directions(report: Report) -> Table:
+    """What is measured of queries in either direction, and of either modality."""
+    from model.export import tables as tables_of
+
+    table = _table(
+        "Across modalities",
+        "Label transfer: learned from the test inputs of the first modality, tested on those of the second. AUROC: how "
+        "often a wrongly answered query has the wider posterior; it rests on the wrong matches. Dimensions are active "
+        "where their mean varies. Interval of P@1: 95 %, Clopper and Pearson, as if all queries were independent.",
+        "image to speech",
+        "speech to image",
+    )
+    both = (report.image_to_speech, report.speech_to_image)
+    table.add_row("P@1", *(tables_of.in_words(tables_of.p_at_1(side.retrieval)) for side in both))
+    for title, name in (("P@5", "p_at_5"), ("P@10", "p_at_10"), ("mAP", "mean_average_precision")):
+        table.add_row(title, *(f"{getattr(side.retrieval, name):.3f}" for side in both))
+    neighbours = f"Label transfer, {report.setting['neighbours']} nearest neighbours"
+    table.add_row(neighbours, *(f"{side.transfer.nearest_neighbours:.3f}" for side in both))
+    table.add_row("Label transfer, linear", *(f"{side.transfer.linear:.3f}" for side in both))
+    table.add_row("Wrong nearest matches", *(f"{side.calibration.errors:,}" for side in both))
+    areas = [side.calibration.auroc for side in both]
+    table.add_row("AUROC of width against mistakes", *("" if area is None else f"{area:.3f}" for area in areas))
+    table.add_section()
+    table.add_row("", "image", "speech", style="bold")
+    table.add_row("Mean KL from the prior (nats)", f"{report.image.mean_kl:.1f}", f"{report.speech.mean_kl:.1f}")
+    table.add_row("Active dimensions", str(report.image.active_dimensions), str(report.speech.active_dimensions))
+    return table
+
+
+def _table(title: str, caption: str, *columns: str) -> Table:
+    from rich.table import Table
+
+    table = Table("", *columns, title=title, caption=caption, caption_justify="left")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    return table
+
+
+def _interval(interval: Interval) -> str:
+    """``0.992 (0.988 to 0.997)``."""
+    return f"{interval.mean:.3f} ({interval.low:.3f} to {interval.high:.3f})"

@@ -1,0 +1,134 @@
+"""``modinv export``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from model.cli.console import DataDir, bad_option, errors_told, notes, so_far
+from model.cli.evaluate import Spoken
+
+if TYPE_CHECKING:
+    from model.evaluation import EvaluationProtocol
+    from model.evaluation.store import Evaluation
+    from model.evaluation.sweep_results import SweepRow
+    from model.export.writers import Exhibits
+
+
+def export(
+    sources: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[MODEL|RUN|SWEEP]...",
+            help="Models that 'modinv train' wrote, folders of runs, or of a sweep; by default what is shipped.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    to: Annotated[
+        Path,
+        typer.Option(help="A file: png, svg, pdf, csv, md, tex, npz, parquet or html. Or a folder, for everything."),
+    ],
+    what: Annotated[
+        str,
+        typer.Option(
+            help="figure2, figure3, confusions, curves, numbers, sweep, embeddings, projector (a folder) or report; by "
+            "default what the name of the file suggests.",
+            show_default=False,
+        ),
+    ] = "",
+    images: Annotated[str, typer.Option(help="Corpus of test images.")] = "mnist",
+    speech: Annotated[str, typer.Option(help="Corpus of test utterances.")] = "fsdd",
+    seed: Annotated[int, typer.Option(help="Fixes samples, clusters and splits.", min=0)] = 0,
+    data_dir: DataDir = None,
+) -> None:
+    """Write figures, tables, embeddings or a report about models, which are judged first unless they have been."""
+    with errors_told():
+        from model.evaluation import EvaluationProtocol
+        from model.evaluation.inputs import one_corpus
+        from model.export.writers import everything, suggested, write
+        from model.types import Modality
+
+        with bad_option("--images"):
+            one_corpus(images, Modality.IMAGE)
+        with bad_option("--speech"):
+            one_corpus(speech, Modality.SPEECH)
+        sources = sources or _shipped(what)
+        exhibits = _exhibits(sources, EvaluationProtocol(images, speech, seed=seed), data_dir)
+        with notes().status(so_far(None, f"Writing {to.name}")) as status, bad_option("--what or --to"):
+            if what or to.suffix:
+                write(what or suggested(exhibits, to), exhibits, to)
+            else:
+                for path in everything(exhibits, to):
+                    status.update(f"Wrote {path}")
+        notes().print(f"Wrote {to}.", soft_wrap=True)
+
+
+def _shipped(what: str) -> list[Path]:
+    """What is shown where nothing is named; a model would be judged in vain for what a sweep alone is needed for."""
+    from model import locations
+    from model.export.writers import WRITERS
+
+    only_sweep = what in WRITERS and WRITERS[what].needs == "sweep"
+    shipped = [] if only_sweep else [locations.shipped_model()]
+    return [path for path in (*shipped, locations.shipped_sweep()) if path.is_file()]
+
+
+def _exhibits(sources: Sequence[Path], protocol: EvaluationProtocol, data_dir: Path | None) -> Exhibits:
+    """Sort what was named into models, runs and sweeps, and judge the models."""
+    from model.checkpoints import UnusableCheckpoint
+    from model.export.writers import Exhibits
+    from model.runs.store import RunRecord
+
+    models: list[tuple[str, Evaluation]] = []
+    runs: list[RunRecord] = []
+    rows: list[SweepRow] = []
+    for source in sources:
+        if (swept := _swept(source)) is not None:
+            rows.extend(swept)
+            continue
+        name, record = "", RunRecord(source)
+        if record.exists:
+            name = record.info().name
+            if record.points():
+                runs.append(record)
+        if not (file := record.model_file if record.exists else source).is_file():
+            raise UnusableCheckpoint(f"There is no model in {source}.")
+        evaluation = _judged(file, protocol, data_dir)
+        models.append((_unlike(name or _described(evaluation), [taken for taken, _ in models]), evaluation))
+    return Exhibits(models, rows, runs, data_dir)
+
+
+def _swept(source: Path) -> Sequence[SweepRow] | None:
+    """The rows of a sweep, by its folder or file; ``None`` for anything else."""
+    from model.checkpoints import read_header
+    from model.evaluation.sweep_results import SweepResults
+
+    file = source / "sweep.safetensors" if source.is_dir() else source
+    if not file.is_file() or read_header(file).get("kind") != "sweep":
+        return None
+    return SweepResults.load(file).rows
+
+
+def _judged(file: Path, protocol: EvaluationProtocol, data_dir: Path | None) -> Evaluation:
+    from model.evaluation.checkpoints import evaluate_checkpoint
+
+    with notes().status("") as status:
+        evaluation = evaluate_checkpoint(file, protocol, Spoken(status), data_dir)
+    assert evaluation is not None, "nothing asked the evaluation to stop"
+    return evaluation
+
+
+def _described(evaluation: Evaluation) -> str:
+    from model.recipes.recipe import lambda_text
+
+    setting = evaluation.report.setting
+    return f"{setting['recipe']}, λ_IG = {lambda_text(setting['lambda_ig'])}"
+
+
+def _unlike(name: str, taken: Sequence[str]) -> str:
+    """A name that no other model has."""
+    return next(new for new in (name, *(f"{name} ({n})" for n in range(2, len(taken) + 2))) if new not in taken)

@@ -1,0 +1,54 @@
+"""``modinv``: the science from the command line."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from model.cli import data
+from model.cli.doctor import doctor
+from model.cli.evaluate import evaluate
+from model.cli.export import export
+from model.cli.query import query
+from model.cli.sweep import sweep
+from model.cli.train import train
+from model.processes import shun_current_folder
+
+app = typer.Typer(
+    name="modinv",
+    help="Modality-invariant representations of images and speech.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(train)
+app.command()(evaluate)
+app.command()(export)
+app.command()(sweep)
+app.command()(query)
+app.add_typer(data.app, name="data")
+app.command()(doctor)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"modinv {version('modinv')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version and leave.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options that belong to no command."""
+
+
+def main() -> None:
+    """Entry point of ``modinv``."""
+    shun_current_folder()
+    app()

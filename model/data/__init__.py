@@ -1,0 +1,1 @@
+"""What models learn from: corpora, pairs, pictures and sounds."""

@@ -1,0 +1,101 @@
+"""Random changes to filterbanks that a new speaker or another microphone could have made."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from model.recipes.recipe import Recipe
+
+_RIPPLES = 5
+"""Cosines that make up the response of a channel."""
+_FAINTEST_NOISE = -2.5
+"""Level of the faintest noise, in standard deviations of the utterance about its mean; the loudest is at the mean."""
+_NATS = 3.0
+"""Log energies of one standard deviation, about what utterances of the corpora have."""
+
+
+def augment(filterbanks: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """Shift, stretch, warp, colour and disturb filterbanks, and silence a band of them, each by its own random amount.
+
+    Time shift and stretch stand for an imperfect trim and for tempo, the frequency warp for the length of a vocal tract
+    (Jaitly and Hinton 2013), the channel for microphone and room, whose frequency response adds to log energies, noise
+    for what else sounds there, the mask for a band that is lost (Park et al. 2019). After channel and noise each
+    utterance is normalised again, as the front end would have done.
+
+    Parameters
+    ----------
+    filterbanks
+        ``(n, 1, 100, 80)``, time x frequency, zero where padded.
+    recipe
+        Its ``time_shift`` (frames, either way), ``time_stretch`` and ``frequency_warp`` (greatest relative change),
+        ``channel`` (standard deviation of the slowest ripple, where the utterance has 1), ``noise`` (share of the
+        utterances that get some) and ``frequency_mask`` (greatest number of bins).
+    generator
+        On the filterbanks' device.
+
+    Returns
+    -------
+    Tensor
+        Of the same shape; the input itself if the recipe augments nothing.
+    """
+    amounts = (recipe.time_shift, recipe.time_stretch, recipe.frequency_warp, recipe.channel, recipe.noise)
+    if not any((*amounts, recipe.frequency_mask)):
+        return filterbanks
+    count, _, frames, bins = filterbanks.shape
+    device = filterbanks.device
+    shift, stretch, warp, width, start = torch.rand((5, count), generator=generator, device=device)
+    # In grid_sample's coordinates the whole axis spans [-1, 1]. Time is scaled about its beginning, where utterances
+    # are anchored, frequency about its low end.
+    time_scale = 1 + recipe.time_stretch * (2 * stretch - 1)
+    band_scale = 1 + recipe.frequency_warp * (2 * warp - 1)
+    zero = torch.zeros_like(shift)
+    affine = torch.stack(
+        [
+            torch.stack([band_scale, zero, band_scale - 1], -1),
+            torch.stack([zero, time_scale, time_scale - 1 + 2 * recipe.time_shift / frames * (2 * shift - 1)], -1),
+        ],
+        dim=1,
+    )
+    grid = F.affine_grid(affine, [count, 1, frames, bins], align_corners=False)
+    # A warp must not leave a silent band at the top: only time runs out into the padding. The outermost bins' centres
+    # lie half a bin inside [-1, 1]; beyond them the padding would already be mixed in.
+    outermost = 1 - 1 / bins
+    grid[..., 0] = grid[..., 0].clamp(-outermost, outermost)
+    changed = F.grid_sample(filterbanks, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    spoken = (changed != 0).any(-1, keepdim=True)
+    heard = _in_noise(changed + _channel(count, bins, recipe.channel, generator), recipe, generator)
+    changed = _normalise(heard, spoken) if recipe.channel or recipe.noise else changed
+    width = (width * (recipe.frequency_mask + 1)).floor()
+    start = (start * (bins - width)).floor()
+    band = torch.arange(bins, device=device)
+    masked = (band >= start.unsqueeze(1)) & (band < (start + width).unsqueeze(1))
+    return changed.masked_fill(masked[:, None, None, :], 0.0)
+
+
+def _channel(count: int, bins: int, deviation: float, generator: torch.Generator) -> Tensor:
+    """Smooth random frequency responses, ``(count, 1, 1, bins)``: cosines whose weight falls with their number."""
+    number = torch.arange(1, _RIPPLES + 1, device=generator.device)
+    band = (torch.arange(bins, device=generator.device) + 0.5) / bins
+    weights = torch.randn((count, _RIPPLES), generator=generator, device=generator.device) * deviation / number
+    return (weights @ torch.cos(math.pi * number.unsqueeze(1) * band)).view(count, 1, 1, bins)
+
+
+def _in_noise(filterbanks: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """Add the energies of a steady, coloured noise to some of the utterances."""
+    count, _, _, bins = filterbanks.shape
+    level, chance = torch.rand((2, count, 1, 1, 1), generator=generator, device=filterbanks.device)
+    noise = level * _FAINTEST_NOISE + _channel(count, bins, recipe.channel, generator)
+    noisy = torch.logaddexp(_NATS * filterbanks, _NATS * noise) / _NATS
+    return torch.where(chance < recipe.noise, noisy, filterbanks)
+
+
+def _normalise(filterbanks: Tensor, spoken: Tensor) -> Tensor:
+    """Zero mean and unit variance over the spoken frames of each utterance; zero elsewhere."""
+    sizes = (spoken.sum((1, 2, 3), keepdim=True) * filterbanks.shape[-1]).clamp(min=1)
+    centred = (filterbanks - (filterbanks * spoken).sum((1, 2, 3), keepdim=True) / sizes) * spoken
+    deviation = (centred.square().sum((1, 2, 3), keepdim=True) / sizes).sqrt()
+    return centred / deviation.clamp(min=1e-5)

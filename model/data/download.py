@@ -1,0 +1,222 @@
+"""Corpora that users fetch themselves: resumable, verified, and in place only when whole."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import urllib.parse
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from model import locations
+from model.data.corpora.base import MissingData
+from model.data.corpora.fsdd import Fsdd, recordings
+from model.data.transfer import Refused, TooLarge, Transfer, TransferFailed, Unwanted
+
+
+class DownloadFailed(OSError):
+    """The corpus could not be got; the message says why and what to do. What has arrived is kept for the next try."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a corpus comes from, and how to know it.
+
+    Attributes
+    ----------
+    corpus, title, licence
+        Its name here, its own, and what it may be used for.
+    page
+        For people.
+    url
+        Of a zip.
+    size
+        Bytes to expect; servers that pack on demand don't tell. Another packing may take up to four times as much.
+    recordings, unpacked
+        How many it holds, and their bytes: nothing else is unpacked to be verified.
+    digest
+        SHA-256 over the sorted lines ``"{name} {SHA-256 of the recording}\\n"``: it knows the recordings however
+        they are packed.
+    """
+
+    corpus: str
+    title: str
+    licence: str
+    page: str
+    url: str
+    size: int
+    recordings: int
+    unpacked: int
+    digest: str
+
+    def target(self, folder: Path | None = None) -> Path:
+        """The file that it becomes in a folder of corpora, by default the user's."""
+        return (folder or locations.data()) / self.corpus / "recordings.zip"
+
+
+_PAGE = "https://github.com/Jakobovski/free-spoken-digit-dataset"
+
+SOURCES: Mapping[str, Source] = {
+    Fsdd.name: Source(
+        corpus=Fsdd.name,
+        title=Fsdd.title,
+        licence=Fsdd.licence,
+        page=_PAGE,
+        url=f"{_PAGE}/archive/refs/tags/v1.0.10.zip",
+        size=16_419_872,
+        recordings=3000,
+        unpacked=21_128_848,
+        digest="dbd573d7cafe79c4b49f65718115e1304e24e067fa39eff18a660dc6cb9c360f",
+    )
+}
+"""What can be fetched, by the corpus's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Downloading:
+    """So many bytes are there, of about so many."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verifying:
+    """All is there; it is being looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Not all is there; the next download goes on from here where the server lets it."""
+
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """Verified and in place: ``fresh``, or there already."""
+
+    path: Path
+    fresh: bool
+
+
+RunStatus = Downloading | Verifying | Stopped | Installed
+
+
+def download(
+    source: Source, folder: Path | None = None, stop: Callable[[], bool] = lambda: False
+) -> Iterator[RunStatus]:
+    """Fetch a corpus into a folder of corpora. It ends with :class:`Installed` or, after ``stop``, :class:`Stopped`.
+
+    Parameters
+    ----------
+    source
+        What to fetch.
+    folder
+        Of corpora; by default the user's.
+    stop
+        Asked ten times a second and after every piece, also while the server is silent.
+
+    Raises
+    ------
+    DownloadFailed
+        Without a connection or space, if what arrives is not the corpus, if another process is fetching it, or if
+        another state of the corpus lies there, which nothing here deletes.
+    """
+    target = source.target(folder)
+    present = Fsdd(folder).location()
+    if present is not None:
+        if is_genuine(source, present):
+            yield Installed(present, fresh=False)
+            return
+        raise DownloadFailed(
+            f"{present} does not hold the {source.recordings:,} official recordings. Delete it or move it away, then "
+            "try again."
+        )
+    part = target.with_name(f".{target.name}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(part.with_suffix(".lock"), timeout=0):
+            yield from _install(source, part, target, stop)
+    except Timeout as error:
+        raise DownloadFailed(f"{source.title} is being fetched already, by another process.") from error
+
+
+def _install(source: Source, part: Path, target: Path, stop: Callable[[], bool]) -> Iterator[RunStatus]:
+    """Fetch, verify, put in place. What went on from an earlier piece and turns out wrong is fetched once anew."""
+    while True:
+        resumed = part.exists()
+        try:
+            for progress in _fetch(source, part, stop):
+                yield progress
+                if isinstance(progress, Stopped):
+                    return
+            yield Verifying()
+            genuine = is_genuine(source, part)
+        except TooLarge:
+            genuine = False
+        if genuine:
+            part.replace(target)
+            yield Installed(target, fresh=True)
+            return
+        part.unlink(missing_ok=True)
+        if not resumed:
+            raise DownloadFailed(
+                f"What {source.url} sent is not {source.title} with its {source.recordings:,} recordings. Try again, "
+                f"or get it from {source.page} yourself and put its folder 'recordings' into {target.parent}."
+            )
+
+
+def _fetch(source: Source, part: Path, stop: Callable[[], bool]) -> Iterator[Downloading | Stopped]:
+    """Append to ``part`` what it lacks, or write it anew where the server can't send the rest alone.
+
+    Raises :class:`DownloadFailed`, and :class:`TooLarge` where it can't be what it should be.
+    """
+    have = part.stat().st_size if part.exists() else 0
+    host = urllib.parse.urlsplit(source.url).hostname
+    try:
+        with closing(Transfer(source.url, have, 4 * source.size, stop)) as transfer:
+            opening = transfer.opening()
+            have = opening.start
+            total = source.size if opening.length is None else have + opening.length
+            with part.open("ab" if have else "wb") as file:
+                for piece in transfer.pieces():
+                    file.write(piece)
+                    have += len(piece)
+                    yield Downloading(have, max(have, total))
+                file.flush()
+                os.fsync(file.fileno())
+    except Unwanted:
+        yield Stopped(have)
+    except TooLarge:
+        raise
+    except Refused as error:
+        raise DownloadFailed(f"{host} answered {error}. Try again later, or get it from {source.page}.") from error
+    except TransferFailed as error:
+        raise DownloadFailed(
+            f"The connection to {host} failed ({error}). Check the network and try again; what has arrived is kept."
+        ) from error
+    except OSError as error:
+        free = shutil.disk_usage(part.parent).free / 1e6
+        raise DownloadFailed(
+            f"{part.parent} can't be written ({error.strerror}; {free:.0f} MB are free there). Make room, then try "
+            "again."
+        ) from error
+
+
+def is_genuine(source: Source, place: Path) -> bool:
+    """Whether a folder or a zip holds the very recordings of the source, and no others."""
+    try:
+        with recordings(place) as found:
+            if (len(found), sum(file.size for file in found.values())) != (source.recordings, source.unpacked):
+                return False
+            digests = {name: hashlib.sha256(file.read()).hexdigest() for name, file in found.items()}
+    except MissingData:
+        return False
+    lines = "".join(f"{name} {digest}\n" for name, digest in sorted(digests.items()))
+    return hashlib.sha256(lines.encode()).hexdigest() == source.digest

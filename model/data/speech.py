@@ -1,0 +1,372 @@
+"""From any sound to what the speech encoder sees: one implementation for training and for the live microphone.
+
+A recording is mixed to one channel, the utterance in it is found and cut out, resampled to 8 kHz, turned into Kaldi log
+mel energies and normalised.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import numpy as np
+import soundfile
+import torch
+import torchaudio
+from torchaudio.compliance import kaldi
+
+from model.data.inputs import RationedFile, open_file, seen
+from model.types import FloatArray
+
+SAMPLE_RATE = 8000
+"""Hz. The rate of the open human corpus, so nothing above 4 kHz may tell corpora or microphones apart."""
+
+LONGEST_RECORDING = 60.0
+"""Seconds of sound that are read at most: nobody needs longer for one digit."""
+
+LOWEST_RATE, HIGHEST_RATE = 4_000, 768_000
+"""Hz. No telephone samples lower, no converter higher: another rate is a damaged header."""
+
+MOST_VALUES = int(LONGEST_RECORDING) * 192_000 * 2
+"""Samples times channels that are decoded at most: a minute of stereo at 192 kHz, or of eight channels at 48."""
+
+MOST_BYTES = 256 * 2**20
+"""That are read of a file at most, the pictures of a film with sound among them."""
+
+QUIETEST_PEAK = 10 ** (-55 / 20)
+"""Below -55 dBFS at its loudest a recording is as good as silent."""
+
+
+LOUDEST_PEAK = 2.0**31
+"""Full scale is 1; some programs write integers of up to 32 bits as floats. What is louder is no sound."""
+
+_BLOCK = 2**18  # samples times channels that are decoded at once
+
+# What phones, browsers and old programs record in, by FFmpeg's names. Playlists are not among them, which name other
+# files to play, nor are pictures.
+_CONTAINERS = "mov,matroska,webm,ogg,mp3,aac,wav,w64,flac,aiff,au,caf,amr,asf,avi,mpegts,mpeg,flv,ac3,eac3,voc,ape,wv"
+# The film beside a sound is never decoded, not even its first picture to learn its size.
+_OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none", "max_pixels": "1", "threads": "1"}
+
+
+class UnusableAudio(ValueError):
+    """A sound that holds no usable utterance; the message says what is wrong and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilterbankSettings:
+    """How sound becomes a filterbank (Section 4 of the paper); kept in every checkpoint.
+
+    What lies further below an utterance's loudest energy than ``range_decibels`` counts as lying there. Without such a
+    floor the digital silence of a gated microphone, a hundred decibels down, outweighs the word in the normalisation.
+    """
+
+    sample_rate: int = SAMPLE_RATE
+    bins: int = 80
+    window_milliseconds: float = 25.0
+    shift_milliseconds: float = 10.0
+    window: Literal["povey"] = "povey"
+    frames: int = 100
+    range_decibels: float = 45.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+def read_audio(source: Path | str | BinaryIO) -> tuple[FloatArray, int]:
+    """Read one channel of sound from any file that soundfile or PyAV knows.
+
+    Returns
+    -------
+    samples, rate
+        ``(n,)`` float32, full scale at 1, the mean of all channels; sampling rate in Hz.
+
+    Raises
+    ------
+    UnusableAudio
+        If the file is missing, is no sound, is damaged, is longer than a minute, or would take much time or memory.
+    """
+    if not isinstance(source, (str, Path)):
+        return _read(source, "The sound")
+    path = Path(source)
+    name = seen(path.name or path)
+    try:
+        file = open_file(path)
+    except FileNotFoundError:
+        raise UnusableAudio(f"{name} does not exist. Choose another file.") from None
+    except OSError as error:
+        raise UnusableAudio(f"{name} can't be read: {error.strerror or error}.") from error
+    with file:
+        return _read(file, name)
+
+
+def _read(file: BinaryIO, name: str) -> tuple[FloatArray, int]:
+    start = file.tell()
+    try:
+        samples, rate = _read_with_soundfile(file, name)
+    except UnusableAudio:
+        raise
+    except Exception:  # damaged, or a format that soundfile doesn't know
+        try:
+            file.seek(start)
+            samples, rate = _read_with_av(file, name)
+        except UnusableAudio:
+            raise
+        except Exception as error:  # FFmpeg's decoders and PyAV raise almost anything on a damaged file
+            raise UnusableAudio(
+                f"{name} can't be read as sound. It may be damaged, or not be a sound file: try WAV, FLAC, MP3, Ogg "
+                "or M4A."
+            ) from error
+    if samples.size == 0:
+        raise UnusableAudio(f"{name} is empty. Record it again or choose another file.")
+    return samples, rate
+
+
+def _read_with_soundfile(file: BinaryIO, name: str) -> tuple[FloatArray, int]:
+    with soundfile.SoundFile(RationedFile(file, MOST_BYTES)) as sound:
+        rate, channels = int(sound.samplerate), int(sound.channels)
+        size = max(1, _BLOCK // channels)
+
+        def blocks() -> Iterator[FloatArray]:
+            while len(block := sound.read(size, dtype="float32", always_2d=True)):
+                yield block.mean(axis=1)
+
+        _check_size(sound.frames, rate, channels, name)
+        return _joined(blocks(), rate, channels, name), rate
+
+
+def _read_with_av(file: BinaryIO, name: str) -> tuple[FloatArray, int]:
+    """What soundfile can't read: the containers of phones, browsers and videos."""
+    import av
+
+    with av.open(RationedFile(file, MOST_BYTES), mode="r", options=_OPTIONS) as container:
+        stream = container.streams.audio[0]
+        rate, channels = int(stream.rate), max(1, int(stream.channels))
+        _check_size(0, rate, channels, name)
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+        blocks = (part.to_ndarray()[0] for frame in container.decode(stream) for part in resampler.resample(frame))
+        return _joined(blocks, rate, channels, name), rate
+
+
+def _check_size(frames: int, rate: int, channels: int, name: str) -> None:
+    """Refuse what is no rate of a sound, and more sound than can hold one digit."""
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise UnusableAudio(
+            f"{name} has a sampling rate of {rate} Hz. It is damaged, or no sound: "
+            f"{LOWEST_RATE // 1000} to {HIGHEST_RATE // 1000} kHz can be read."
+        )
+    if frames > LONGEST_RECORDING * rate:
+        raise UnusableAudio(f"{name} is longer than a minute. Cut out the one spoken digit.")
+    if frames * channels > MOST_VALUES:
+        raise UnusableAudio(
+            f"{name} is too large, with {channels} channels at {rate} Hz. Cut out the one spoken digit, or save it in "
+            "mono."
+        )
+
+
+def _joined(blocks: Iterator[FloatArray], rate: int, channels: int, name: str) -> FloatArray:
+    """All blocks, unless there is too much in them, whatever the header said."""
+    kept: list[FloatArray] = []
+    frames = 0
+    for block in blocks:
+        frames += len(block)
+        _check_size(frames, rate, channels, name)
+        kept.append(block)
+    return np.concatenate(kept) if kept else np.zeros(0, np.float32)
+
+
+def _voice_activity_model() -> Any:
+    """A voice activity detector of its own for each caller: it carries a state from window to window."""
+    threads = torch.get_num_threads()
+    import silero_vad  # at its import it sets torch to one thread for the whole process
+
+    torch.set_num_threads(threads)
+    return silero_vad.load_silero_vad(onnx=True)
+
+
+@lru_cache(maxsize=16)
+def _resampler(ratio: Fraction) -> torchaudio.transforms.Resample:
+    return torchaudio.transforms.Resample(ratio.numerator, ratio.denominator)
+
+
+def resample(samples: FloatArray, rate: int, target: int) -> FloatArray:
+    """Resample ``(n,)`` samples from one rate to another, both in Hz."""
+    if rate == target:
+        return samples
+    # The filter grows with both terms of the ratio. Those of common rates are below 500 and stay what they are; 8,000
+    # to 44,099, which would take gigabytes, becomes 80 to 441. That bends the pitch by a thousandth at most.
+    ratio = Fraction(min(rate, target), max(rate, target)).limit_denominator(500)
+    with torch.inference_mode():
+        resampled: FloatArray = _resampler(ratio if rate < target else 1 / ratio)(torch.from_numpy(samples)).numpy()
+    return resampled
+
+
+class SpeechFrontEnd:
+    """Finds the utterance in a recording and turns it into a filterbank.
+
+    One instance belongs to one thread.
+    """
+
+    def __init__(self, settings: FilterbankSettings | None = None) -> None:
+        self.settings = settings or FilterbankSettings()
+        self._voice_activity = _voice_activity_model()
+
+    def trim(self, samples: FloatArray, rate: int) -> FloatArray:
+        """The utterance in a recording, at the front end's own sampling rate.
+
+        Where pauses of over 0.3 s separate several utterances, the longest is taken.
+
+        Parameters
+        ----------
+        samples
+            ``(n,)`` in [-1, 1].
+        rate
+            In Hz.
+
+        Raises
+        ------
+        UnusableAudio
+            If the recording is silent, or holds no speech.
+        """
+        if not np.isfinite(samples).all():
+            raise UnusableAudio("The sound holds values that are not numbers. Record it again.")
+        peak = float(np.abs(samples).max(initial=0.0))
+        if peak == 0.0:
+            raise UnusableAudio(
+                "The recording is completely silent. Check that the microphone is not muted, and that the system "
+                "lets this application use it."
+            )
+        if peak > LOUDEST_PEAK:
+            raise UnusableAudio("The sound holds values that no sound has. Save it again, as 16-bit WAV for example.")
+        if peak < QUIETEST_PEAK:
+            raise UnusableAudio("The recording is too quiet. Speak louder or nearer to the microphone.")
+        import silero_vad
+
+        target = self.settings.sample_rate
+        utterance = resample(np.ascontiguousarray(samples, dtype=np.float32), rate, target)
+        # The detector wants silence around a word; corpora cut it off. It was also taught at speaking level.
+        silence = int(0.2 * target)
+        padded = np.pad(utterance * (0.5 / peak), silence)
+        spans = silero_vad.get_speech_timestamps(
+            torch.from_numpy(padded),
+            self._voice_activity,
+            threshold=0.3,
+            sampling_rate=target,
+            min_speech_duration_ms=60,
+            min_silence_duration_ms=300,
+            speech_pad_ms=60,
+        )
+        if not spans:
+            raise UnusableAudio("No speech was found. Say one digit, clearly and near to the microphone.")
+        span = max(spans, key=lambda found: found["end"] - found["start"])
+        return utterance[max(0, span["start"] - silence) : span["end"] - silence]
+
+    def filterbank(self, utterance: FloatArray) -> FloatArray:
+        """Log mel energies of a trimmed utterance, ``(100, 80)``: time x frequency.
+
+        Zero mean and unit variance over the utterance; a longer one is cropped at its centre, a shorter one is padded
+        with zeros at its end after normalising.
+
+        Raises
+        ------
+        UnusableAudio
+            If it is shorter than one window.
+        """
+        settings = self.settings
+        if len(utterance) < settings.window_milliseconds * settings.sample_rate / 1000:
+            raise UnusableAudio("The sound is too short to hold a word.")
+        with torch.inference_mode():
+            # Kaldi expects samples on the scale of 16-bit integers.
+            energies = kaldi.fbank(
+                torch.from_numpy(utterance).unsqueeze(0) * 32768,
+                num_mel_bins=settings.bins,
+                frame_length=settings.window_milliseconds,
+                frame_shift=settings.shift_milliseconds,
+                window_type=settings.window,
+                sample_frequency=settings.sample_rate,
+                dither=0.0,
+            ).numpy()
+        energies = np.maximum(energies, energies.max() - settings.range_decibels * math.log(10) / 10)
+        energies = (energies - energies.mean()) / max(float(energies.std()), 1e-5)
+        surplus = len(energies) - settings.frames
+        if surplus >= 0:
+            start = surplus // 2
+            return np.ascontiguousarray(energies[start : start + settings.frames])
+        return np.pad(energies, ((0, -surplus), (0, 0)))
+
+
+class UtteranceDetector:
+    """Hears where utterances begin and end in a stream of sound: the hands-free mode.
+
+    One instance belongs to one thread.
+    """
+
+    WINDOW_SECONDS = 0.032
+    """The voice activity detector judges sound in windows of this length."""
+    PAUSE_SECONDS = 0.3
+    """Silence that ends an utterance."""
+    LEAD_SECONDS = 0.2
+    """Sound kept from before the onset: soft consonants precede what the detector notices."""
+    LONGEST_SECONDS = 3.0
+    """An utterance is cut off here; a digit takes less than one second."""
+
+    def __init__(self) -> None:
+        model = _voice_activity_model()
+        import silero_vad
+
+        self._rate = 0
+        self._pending: FloatArray = np.zeros(0, np.float32)
+        self._heard: list[FloatArray] = []
+        self.active = False
+        self._iterator = silero_vad.VADIterator(
+            model,
+            threshold=0.5,
+            sampling_rate=SAMPLE_RATE,
+            min_silence_duration_ms=int(1000 * self.PAUSE_SECONDS),
+        )
+
+    def reset(self) -> None:
+        """Forget what was heard so far."""
+        self._pending = np.zeros(0, np.float32)
+        self._heard = []
+        self.active = False
+        self._iterator.reset_states()
+
+    def feed(self, samples: FloatArray, rate: int) -> list[FloatArray]:
+        """Take the next ``(n,)`` samples of the stream; return the utterances that ended in them, at the same rate."""
+        if rate != self._rate:
+            self.reset()
+            self._rate = rate
+        window = round(self.WINDOW_SECONDS * rate)
+        self._pending = np.concatenate([self._pending, samples])
+        utterances = []
+        while len(self._pending) >= window:
+            block, self._pending = self._pending[:window], self._pending[window:]
+            utterance = self._hear(block)
+            if utterance is not None:
+                utterances.append(utterance)
+        return utterances
+
+    def _hear(self, block: FloatArray) -> FloatArray | None:
+        """One window further; the utterance, if it ended here."""
+        narrow = np.resize(resample(block, self._rate, SAMPLE_RATE), round(self.WINDOW_SECONDS * SAMPLE_RATE))
+        change = self._iterator(torch.from_numpy(narrow)) or {}
+        self._heard.append(block)
+        if "start" in change:
+            self.active = True
+        windows = round((self.LONGEST_SECONDS if self.active else self.LEAD_SECONDS) / self.WINDOW_SECONDS)
+        if self.active and ("end" in change or len(self._heard) >= windows):
+            utterance = np.concatenate(self._heard)
+            self._heard = []
+            self.active = False
+            self._iterator.reset_states()
+            return utterance
+        if not self.active:
+            self._heard = self._heard[-windows:]
+        return None

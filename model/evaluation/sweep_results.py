@@ -1,0 +1,148 @@
+"""What a sweep over lambda_IG found: a row for every model, and maps of the same test items that can be morphed.
+
+Plain numpy, without torch: the window shows it at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from model.checkpoints import FORMAT, UnusableCheckpoint, checked, read, write_atomically
+from model.evaluation.report import Interval, Report, parse_report
+from model.parsing import parse
+from model.retrieval.gallery import read_items
+from model.types import FloatArray, Item, Modality
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRow:
+    """One model of a sweep: what it was trained with, and what was measured of it."""
+
+    lambda_ig: float
+    seed: int
+    report: Report
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SweepResults:
+    """A finished sweep.
+
+    Attributes
+    ----------
+    items
+        Test inputs, the same for all models: images first, then utterances; ``items[i].index == i``.
+    image_features
+        The images, ``(images, 28, 28)`` uint8. Of the utterances there are no features: their corpus may forbid it.
+    keys
+        Of each utterance, what its corpus takes to play it where it is installed: ``"fsdd:recordings/7_theo_0.wav"``.
+    lambdas
+        Of the maps, ascending.
+    embeddings
+        One embedding sampled of each item's posterior, by the first seed's model of each lambda_IG: ``(L, n, 128)``
+        float16. The noise is the same for all models, so that they differ by their posteriors alone.
+    coordinates
+        Where these embeddings lie in two dimensions, ``(L, n, 2)`` float32; each map is aligned to the one before.
+    rows
+        Every model, by lambda_IG, then by seed.
+    setting
+        What all models have in common: recipe, corpora, steps, protocol, versions. Plain values only.
+    failures
+        Runs that came to nothing, by name, and why.
+    """
+
+    items: tuple[Item, ...]
+    image_features: npt.NDArray[np.uint8]
+    keys: tuple[str, ...]
+    lambdas: tuple[float, ...]
+    embeddings: npt.NDArray[np.float16]
+    coordinates: FloatArray
+    rows: tuple[SweepRow, ...]
+    setting: Mapping[str, Any]
+    failures: Mapping[str, str] = field(default_factory=dict)
+
+    def purity(self, lambda_ig: float) -> Interval:
+        """Cluster purity over the seeds of one lambda_IG; raises ``KeyError`` where it was not swept."""
+        return self.over_seeds(lambda_ig, lambda report: report.purity.mean)
+
+    def modality_svm(self, lambda_ig: float) -> Interval:
+        """Accuracy of the modality SVM over the seeds of one lambda_IG; raises ``KeyError`` where it was not swept."""
+        return self.over_seeds(lambda_ig, lambda report: report.modality_svm.mean)
+
+    def p_at_1(self, lambda_ig: float, query: Modality) -> Interval:
+        """P@1 of queries of a modality over the seeds of one lambda_IG; raises ``KeyError`` where it was not swept."""
+        return self.over_seeds(lambda_ig, lambda report: report.direction(query).retrieval.p_at_1)
+
+    def over_seeds(self, lambda_ig: float, figure: Callable[[Report], float]) -> Interval:
+        """Any figure of the reports over the seeds of one lambda_IG; raises ``KeyError`` where it was not swept."""
+        found = [figure(row.report) for row in self.rows if row.lambda_ig == lambda_ig]
+        if not found:
+            raise KeyError(lambda_ig)
+        return Interval.of(found)
+
+    def save(self, path: Path) -> None:
+        """Write everything to one file, all or nothing."""
+        header = {
+            "format": FORMAT,
+            "kind": "sweep",
+            "lambdas": list(self.lambdas),
+            "sources": [item.source for item in self.items],
+            "speakers": [item.speaker for item in self.items],
+            "keys": list(self.keys),
+            "rows": [
+                {"lambda_ig": row.lambda_ig, "seed": row.seed, "report": row.report.to_json_dict()} for row in self.rows
+            ],
+            "setting": dict(self.setting),
+            "failures": dict(self.failures),
+        }
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "labels": np.array([item.label for item in self.items], np.uint8),
+            "image_features": self.image_features,
+            "embeddings": self.embeddings,
+            "coordinates": self.coordinates,
+        }
+        write_atomically(path, arrays, header)
+
+    @classmethod
+    def load(cls, path: Path) -> SweepResults:
+        """The inverse of :meth:`save`; raises :class:`~model.checkpoints.UnusableCheckpoint`."""
+        arrays, header = read(path)
+        if header.get("kind") != "sweep":
+            raise UnusableCheckpoint(f"{path.name} holds no sweep.")
+        try:
+            return cls._from(arrays, header)
+        except ValueError as error:
+            raise UnusableCheckpoint(f"{path.name} is damaged, or of another version of modinv: {error}.") from error
+
+    @classmethod
+    def _from(cls, arrays: Mapping[str, npt.NDArray[Any]], header: Mapping[str, Any]) -> SweepResults:
+        image_features = checked(arrays, "image_features", np.uint8, (None, 28, 28))
+        items = read_items(arrays, header, len(image_features))
+        keys = parse(tuple[str, ...], header.get("keys"), "keys")
+        lambdas = parse(tuple[float, ...], header.get("lambdas"), "lambdas")
+        if len(keys) != len(items) - len(image_features):
+            raise ValueError("it does not hold a key for each utterance")
+        rows = tuple(_row(values) for values in parse(list[dict[str, Any]], header.get("rows"), "rows"))
+        if not lambdas or {row.lambda_ig for row in rows} != set(lambdas):
+            raise ValueError("its maps and its rows are of different lambda_IG")
+        return cls(
+            items,
+            image_features,
+            keys,
+            lambdas,
+            checked(arrays, "embeddings", np.float16, (len(lambdas), len(items), None)),
+            checked(arrays, "coordinates", np.float32, (len(lambdas), len(items), 2)),
+            rows,
+            parse(dict[str, Any], header.get("setting"), "setting"),
+            parse(dict[str, str], header.get("failures"), "failures"),
+        )
+
+
+def _row(values: Mapping[str, Any]) -> SweepRow:
+    lambda_ig = parse(float, values.get("lambda_ig"), "lambda_ig")
+    return SweepRow(lambda_ig, parse(int, values.get("seed"), "seed"), parse_report(values.get("report")))

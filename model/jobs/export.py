@@ -1,0 +1,36 @@
+"""Exports that the window's worker writes: drawing and packing take seconds that no window waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from model.evaluation.store import Evaluation
+from model.evaluation.sweep_results import SweepResults
+from model.export.writers import Exhibits, everything, write
+
+if TYPE_CHECKING:
+    from model.evaluation.checkpoints import JobContext
+
+
+def export(request: Mapping[str, Any], talk: JobContext) -> None:
+    """Write something about judged models, or all that can be written.
+
+    ``{"what": a name in `WRITERS` or "everything", "to": path, "models": [[name, folder of the evaluation], ...],
+    "sweep": path}``, where the sweep may be empty. Says ``exported`` (path), or ``stopped`` between two files of
+    everything.
+    """
+    to = Path(request["to"])
+    models = [(name, Evaluation.load(Path(folder))) for name, folder in request["models"]]
+    rows = SweepResults.load(Path(request["sweep"])).rows if request["sweep"] else ()
+    of = Exhibits(models, rows)
+    if request["what"] == "everything":
+        for path in everything(of, to):
+            talk.say({"say": "progress", "share": None, "text": f"Wrote {path.name}"})
+            if talk.stopping():
+                talk.say({"say": "stopped"})
+                return
+    else:
+        write(request["what"], of, to)
+    talk.say({"say": "exported", "path": str(to)})

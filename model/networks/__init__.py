@@ -1,0 +1,1 @@
+"""Neural networks that map inputs to posteriors."""

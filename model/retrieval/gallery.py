@@ -1,0 +1,164 @@
+"""What can be retrieved: items, their posteriors, and the nearest neighbours of a query across modalities.
+
+Plain numpy, so that a gallery is there and can be looked at before torch is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from model.checkpoints import FORMAT, Arrays, UnusableCheckpoint, checked, read, write_atomically
+from model.parsing import parse
+from model.types import FloatArray, Item, Match, Modality
+
+_MAP_PREFIX = "map/"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gallery:
+    """Images and utterances, encoded by one model.
+
+    Attributes
+    ----------
+    items
+        Images first, then utterances; ``items[i].index == i``.
+    image_features, speech_features
+        ``(images, 28, 28)`` uint8 and ``(utterances, 100, 80)`` float16.
+    means, log_variances
+        Posteriors of all items, ``(n, 128)`` float32.
+    keys
+        Of each utterance, what its corpus takes to play it: ``"voices:kokoro_af_bella/slow/seven.opus"``.
+    model
+        Which model encoded it (its recipe's name, lambda_IG, seed and step).
+    maps
+        Arrays of fitted projections (:mod:`model.retrieval.projection`), by name.
+    """
+
+    items: tuple[Item, ...]
+    image_features: npt.NDArray[np.uint8]
+    speech_features: npt.NDArray[np.float16]
+    means: FloatArray
+    log_variances: FloatArray
+    keys: tuple[str, ...]
+    model: Mapping[str, Any]
+    maps: Mapping[str, npt.NDArray[Any]]
+
+    def features(self, index: int) -> FloatArray:
+        """What the encoder sees of an item: ``(28, 28)`` in [0, 1] or ``(100, 80)``."""
+        images = len(self.image_features)
+        if index < images:
+            return np.asarray(self.image_features[index], np.float32) / np.float32(255)
+        return np.asarray(self.speech_features[index - images], np.float32)
+
+    def key(self, index: int) -> str:
+        """What plays an utterance; raises ``IndexError`` for an image."""
+        if index < len(self.image_features):
+            raise IndexError(f"Item {index} is an image and makes no sound.")
+        return self.keys[index - len(self.image_features)]
+
+    def nearest(self, embedding: FloatArray, modality: Modality, count: int) -> tuple[Match, ...]:
+        """The items of a modality with the greatest dot product with a query, best first.
+
+        Parameters
+        ----------
+        embedding
+            ``(128,)``, the query's mean; or ``(s, 128)``, sampled embeddings, whose dot products are averaged.
+        modality
+            Of the items looked for.
+        count
+            How many at most.
+        """
+        images = len(self.image_features)
+        start, stop = (0, images) if modality is Modality.IMAGE else (images, len(self.items))
+        # By linearity the mean of the samples' dot products is the dot product with their mean.
+        query = embedding if embedding.ndim == 1 else embedding.mean(axis=0)
+        # An einsum stays in this thread: a product this small would wait longer for the threads of BLAS.
+        scores = np.einsum("nd,d->n", self.means[start:stop], query)
+        best = np.argsort(-scores, kind="stable")[:count]
+        return tuple(Match(self.items[start + place], float(scores[place])) for place in best)
+
+    def with_posteriors(self, means: FloatArray, log_variances: FloatArray, model: Mapping[str, Any]) -> Gallery:
+        """The same items, encoded by another model; maps have to be fitted anew."""
+        return replace(self, means=means, log_variances=log_variances, model=model, maps={})
+
+    def with_maps(self, maps: Mapping[str, npt.NDArray[Any]]) -> Gallery:
+        """The same gallery with fitted projections."""
+        return replace(self, maps=maps)
+
+    def save(self, path: Path, *, make_folder: bool = True) -> None:
+        """Write everything to one file, all or nothing; see :func:`model.checkpoints.write_atomically`."""
+        header = {
+            "format": FORMAT,
+            "kind": "gallery",
+            "model": dict(self.model),
+            "sources": [item.source for item in self.items],
+            "speakers": [item.speaker for item in self.items],
+            "keys": list(self.keys),
+        }
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "labels": np.array([item.label for item in self.items], np.uint8),
+            "image_features": self.image_features,
+            "speech_features": self.speech_features,
+            "means": self.means,
+            "log_variances": self.log_variances,
+            **{_MAP_PREFIX + name: array for name, array in self.maps.items()},
+        }
+        write_atomically(path, arrays, header, make_folder=make_folder)
+
+    @classmethod
+    def load(cls, path: Path) -> Gallery:
+        """The inverse of :meth:`save`; raises :class:`~model.checkpoints.UnusableCheckpoint`."""
+        arrays, header = read(path)
+        if header.get("kind") != "gallery":
+            raise UnusableCheckpoint(f"{path.name} is no gallery.")
+        try:
+            return cls._from(arrays, header)
+        except ValueError as error:
+            raise UnusableCheckpoint(f"{path.name} is damaged: {error}.") from error
+
+    @classmethod
+    def _from(cls, arrays: Arrays, header: Mapping[str, Any]) -> Gallery:
+        image_features = checked(arrays, "image_features", np.uint8, (None, 28, 28))
+        speech_features = checked(arrays, "speech_features", np.float16, (None, 100, 80))
+        items = read_items(arrays, header, len(image_features))
+        keys = parse(tuple[str, ...], header.get("keys"), "keys")
+        if len(image_features) + len(speech_features) != len(items) or len(keys) != len(speech_features):
+            raise ValueError("it does not hold as many items as names and keys")
+        means = checked(arrays, "means", np.float32, (None, None))
+        if len(means) not in (0, len(items)):  # none before a model has encoded them
+            raise ValueError(f"it holds {len(items)} items and {len(means)} means")
+        log_variances = checked(arrays, "log_variances", np.float32, means.shape)
+        maps = {name for name in arrays if name.startswith(_MAP_PREFIX)}
+        return cls(
+            items,
+            image_features,
+            speech_features,
+            means,
+            log_variances,
+            keys,
+            parse(dict[str, Any], header.get("model"), "model"),
+            {name.removeprefix(_MAP_PREFIX): arrays[name] for name in maps},
+        )
+
+
+def read_items(arrays: Arrays, header: Mapping[str, Any], images: int) -> tuple[Item, ...]:
+    """The items of a file: array ``labels``, lists ``sources`` and ``speakers``; images first.
+
+    Raises ``ValueError`` where they are damaged.
+    """
+    labels = checked(arrays, "labels", np.uint8, (None,))
+    sources, speakers = (parse(list[str], header.get(name), name) for name in ("sources", "speakers"))
+    if not len(labels) == len(sources) == len(speakers) >= images:
+        raise ValueError("it does not hold as many labels as names")
+    if labels.size and labels.max() > 9:
+        raise ValueError(f"it holds the label {labels.max()}, which is no digit")
+    return tuple(
+        Item(index, Modality.IMAGE if index < images else Modality.SPEECH, int(label), source, speaker)
+        for index, (label, source, speaker) in enumerate(zip(labels, sources, speakers, strict=True))
+    )

@@ -1,0 +1,198 @@
+"""The whole road of a query: raw picture or sound, features, posterior, matches."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from model.checkpoints import Header
+from model.data.corpora import CORPORA, Samples, SpeechCorpus
+from model.data.images import normalise_digit, read_picture
+from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, read_audio
+from model.networks.encoders import Encoders
+from model.retrieval.certainty import Margins
+from model.retrieval.gallery import Gallery
+from model.types import Answer, FloatArray, Item, Match, Modality
+
+SAMPLES = 16
+"""Embeddings sampled from a query's posterior to show its uncertainty; the paper's number."""
+
+_PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".heic", ".avif"}
+
+
+class Retriever:
+    """A model and a gallery that it encoded: answers queries of both modalities.
+
+    One instance belongs to one thread.
+
+    Parameters
+    ----------
+    encoders, header
+        A trained model and how it came to be.
+    gallery
+        What can be found.
+
+    Attributes
+    ----------
+    margins
+        What guesses are measured against.
+    """
+
+    def __init__(self, encoders: Encoders, header: Header, gallery: Gallery) -> None:
+        self.encoders = encoders
+        self.header = header
+        self.gallery = gallery
+        self.margins = Margins(gallery)
+        self._front_end = SpeechFrontEnd(FilterbankSettings(**header.filterbank))
+
+    def ask_picture(self, picture: np.ndarray[Any, Any], count: int = 10) -> Answer:
+        """Utterances for a picture of a digit, ``(h, w)`` grey of any size and polarity.
+
+        Raises :class:`model.data.images.UnusablePicture`.
+        """
+        started = time.perf_counter()
+        return self._ask(Modality.IMAGE, normalise_digit(picture), count, started)
+
+    def ask_sound(self, samples: FloatArray, rate: int, count: int = 10) -> Answer:
+        """Images for a recording with one spoken digit, ``(n,)`` in [-1, 1] at ``rate`` Hz.
+
+        Raises :class:`model.data.speech.UnusableAudio`.
+        """
+        started = time.perf_counter()
+        utterance = self._front_end.trim(samples, rate)
+        return self._ask(Modality.SPEECH, self._front_end.filterbank(utterance), count, started)
+
+    def ask_sound_file(self, path: Path, count: int = 10) -> Answer:
+        """Images for a sound file; raises as :meth:`ask_sound`."""
+        return self.ask_sound(*read_audio(path), count)
+
+    def ask_file(self, path: Path, count: int = 10) -> Answer:
+        """A picture or a sound, by the file's name; raises as :meth:`ask_picture` and :meth:`ask_sound`."""
+        if path.suffix.lower() in _PICTURES:
+            return self.ask_picture(read_picture(path), count)
+        return self.ask_sound_file(path, count)
+
+    def warm_up(self) -> None:
+        """Answer one query of each modality, so that the first real one does not pay for what libraries load late."""
+        # A second of noise holds no speech, but goes all the way that speech goes.
+        noise = np.random.default_rng(0).normal(0, 0.1, self._front_end.settings.sample_rate).astype(np.float32)
+        with suppress(UnusableAudio):
+            self._front_end.trim(noise, 2 * self._front_end.settings.sample_rate)
+        self._ask(Modality.SPEECH, self._front_end.filterbank(noise), 1, 0.0)
+        self._ask(Modality.IMAGE, np.zeros((28, 28), np.float32), 1, 0.0)
+
+    def ask_item(self, index: int, count: int = 10) -> Answer:
+        """What matches an item of the gallery itself."""
+        started = time.perf_counter()
+        return self._ask(self.gallery.items[index].modality, self.gallery.features(index), count, started)
+
+    def _ask(self, modality: Modality, features: FloatArray, count: int, started: float) -> Answer:
+        posterior = self.encoders.encode(modality, torch.from_numpy(features).unsqueeze(0))
+        mean = posterior.mean[0].numpy()
+        matches = self.gallery.nearest(mean, modality.other, count)
+        guess = majority(matches)
+        margin, runner_up = self.margins.of(mean, modality, guess)
+        # The same query shows the same samples each time: a map must not flicker.
+        samples = posterior.sample(SAMPLES, torch.Generator().manual_seed(0))[0].numpy()
+        return Answer(
+            modality,
+            features,
+            mean,
+            posterior.log_variance[0].numpy(),
+            samples,
+            matches,
+            guess,
+            runner_up,
+            margin,
+            self.margins.word(margin, modality),
+            1000 * (time.perf_counter() - started),
+        )
+
+
+def majority(matches: Sequence[Match]) -> int:
+    """The digit that most matches carry, that of the best-placed one among equals."""
+    counts = Counter(match.item.label for match in matches)
+    return counts.most_common(1)[0][0]  # equals keep the order in which they were met: best first
+
+
+def build_gallery(encoders: Encoders, header: Header, images: Samples, speech: Samples) -> Gallery:
+    """A gallery of samples as a model encodes them."""
+    return encode_gallery(encoders, header, unencoded_gallery(images, speech))
+
+
+def unencoded_gallery(images: Samples, speech: Samples) -> Gallery:
+    """A gallery of samples that no model has seen yet."""
+    items = [
+        Item(number, Modality.IMAGE, int(label), source)
+        for number, (label, source) in enumerate(zip(images.labels, images.sources, strict=True))
+    ]
+    items += [
+        Item(len(items) + number, Modality.SPEECH, int(label), source, speaker)
+        for number, (label, source, speaker) in enumerate(
+            zip(speech.labels, speech.sources, speech.speakers, strict=True)
+        )
+    ]
+    empty = np.zeros((0, 0), np.float32)
+    return Gallery(
+        tuple(items),
+        (images.features * 255).round().to(torch.uint8).numpy(),
+        speech.features.to(torch.float16).numpy(),
+        empty,
+        empty,
+        tuple(f"{speech.corpus}:{key}" for key in speech.keys),
+        {},
+        {},
+    )
+
+
+def encode_items(encoders: Encoders, gallery: Gallery) -> tuple[FloatArray, FloatArray]:
+    """Means and log-variances of a gallery's items as a model sees them, each ``(n, 128)``."""
+    sides = [
+        encoders.encode(Modality.IMAGE, torch.from_numpy(gallery.image_features).float() / 255),
+        encoders.encode(Modality.SPEECH, torch.from_numpy(gallery.speech_features).float()),
+    ]
+    return torch.cat([side.mean for side in sides]).numpy(), torch.cat([side.log_variance for side in sides]).numpy()
+
+
+def encode_gallery(encoders: Encoders, header: Header, gallery: Gallery) -> Gallery:
+    """The same items as another model sees them."""
+    means, log_variances = encode_items(encoders, gallery)
+    model = {
+        "recipe": header.recipe["name"],
+        "lambda_ig": header.recipe["lambda_ig"],
+        "seed": header.seed,
+        "step": header.step,
+    }
+    return gallery.with_posteriors(means, log_variances, model)
+
+
+def clip(gallery: Gallery, index: int, folder: Path | None = None) -> tuple[FloatArray, int]:
+    """The sound of an utterance of the gallery: ``(n,)`` in [-1, 1] and its rate in Hz.
+
+    Raises
+    ------
+    UnusableAudio
+        If its recording can't be found or read.
+    """
+    try:
+        return recording(gallery.key(index), folder)
+    except (OSError, KeyError) as error:
+        raise UnusableAudio(f"The recording of {gallery.items[index].source} can't be found.") from error
+
+
+def recording(key: str, folder: Path | None = None) -> tuple[FloatArray, int]:
+    """A recording of a corpus, ``"fsdd:7_jackson_0.wav"``: ``(n,)`` in [-1, 1] and its rate in Hz.
+
+    Raises ``OSError`` where the corpus is missing, ``KeyError`` where it has no such recording, and
+    :class:`model.data.speech.UnusableAudio`.
+    """
+    name, place = key.split(":", 1)
+    corpus: SpeechCorpus = CORPORA[name](folder)  # type: ignore[assignment]
+    return corpus.clip(place)

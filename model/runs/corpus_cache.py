@@ -1,0 +1,84 @@
+"""The corpora that a process has loaded: the next run that learns from them begins at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from model.data.corpora import Corpus, Samples, Split, ProgressCallback, corpora, no_progress
+from model.retrieval.gallery import Gallery
+from model.data.pairs import PairSampler
+from model.training.config import TrainingConfig
+from model.types import Modality
+from model.runs.snapshots import draw_probe
+
+
+class CorpusCache:
+    """Loads what plans want, and keeps it.
+
+    Parameters
+    ----------
+    folder
+        Where corpora lie; the user's own place by default.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._samples: dict[tuple[str, Split], Samples] = {}
+        self._sampler: tuple[object, PairSampler] | None = None
+
+    def sampler(self, plan: TrainingConfig, device: torch.device, tell: ProgressCallback = no_progress) -> PairSampler:
+        """The pairs that a plan learns from.
+
+        Parameters
+        ----------
+        plan
+            What is chosen.
+        device
+            Where the pairs come to lie.
+        tell
+            Hears what is being loaded, and may raise to end it.
+
+        Raises
+        ------
+        ValueError
+            If a corpus or the speaker to leave out is unknown.
+        MissingData
+            If a corpus isn't there.
+        """
+        key = (plan.images, plan.speech, plan.held_out_speaker, plan.recipe.batch_size, plan.seed, device)
+        if self._sampler is None or self._sampler[0] != key:
+            self._sampler = None  # its tensors go before the new ones come
+            names = (*plan.images, *plan.speech)
+            for name in names:  # a name that isn't known is told before time is spent on the others
+                self._corpus(name)
+            images, *speech = (self._load(name, "train", tell) for name in names)
+            if plan.held_out_speaker:
+                speech = _without(plan.held_out_speaker, speech)
+            self._sampler = key, PairSampler(images, speech, plan.recipe.batch_size, plan.seed, device)
+        return self._sampler[1]
+
+    def probe(self, plan: TrainingConfig, tell: ProgressCallback = no_progress) -> Gallery:
+        """Test items to take snapshots of: human speech where a plan learns from it. Raises as :meth:`sampler`."""
+        speech = "fsdd" if "fsdd" in plan.speech else plan.speech[0]
+        return draw_probe(self._load(plan.images[0], "test", tell), self._load(speech, "test", tell))
+
+    def _corpus(self, name: str) -> Corpus:
+        found = corpora(name, self._folder)
+        return next(corpus for modality in Modality for corpus in found[modality])
+
+    def _load(self, name: str, split: Split, tell: ProgressCallback) -> Samples:
+        if (name, split) not in self._samples:
+            corpus = self._corpus(name)
+            tell(None, f"Loading {corpus.title}")
+            self._samples[name, split] = corpus.load(split, tell)
+        return self._samples[name, split]
+
+
+def _without(speaker: str, speech: list[Samples]) -> list[Samples]:
+    """Corpora without a speaker; a ``ValueError`` lists the speakers there are."""
+    known = sorted({name for samples in speech for name in samples.speakers})
+    if speaker not in known:
+        raise ValueError(f"No speaker is called {speaker!r}. There are: {', '.join(known)}.")
+    return [samples.without(speaker) for samples in speech]

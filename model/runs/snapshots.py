@@ -1,0 +1,119 @@
+"""What a model makes of a few test items while it is trained: their posteriors, quick figures, and a map."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
+
+from model.data.corpora import Samples
+from model.networks.encoders import Encoders
+from model.evaluation import cluster_purity, precision_at_1
+from model.retrieval.gallery import Gallery
+from model.retrieval.projection import PrincipalComponents, continued
+from model.types import FloatArray
+from model.retrieval.retriever import encode_items, unencoded_gallery
+from model.runs.values import Snapshot
+
+PROBE_ITEMS = 200
+"""Items of either modality, as in the paper's Figure 2."""
+
+SNAPSHOTS = 40
+"""How many a run takes, spread evenly over its steps."""
+
+_SEED = 0  # of the probe and of the noise: the same for all runs, so that they can be compared
+_ITERATIONS = 100  # of t-SNE from one snapshot to the next; more than follow the model make it no better
+_SPREAD = 10.0  # standard deviation of a t-SNE map of this size
+_FOLDS = 4
+
+
+def snapshot_steps(steps: int) -> frozenset[int]:
+    """The steps after which to take snapshots: the first, which is as good as untrained, and 40 evenly spread."""
+    return frozenset({1, *(max(1, round(steps * number / SNAPSHOTS)) for number in range(1, SNAPSHOTS + 1))})
+
+
+def draw_probe(images: Samples, speech: Samples) -> Gallery:
+    """Test items to take snapshots of, as many of each digit; always the same of the same corpora."""
+    return unencoded_gallery(_balanced(images), _balanced(speech))
+
+
+def _balanced(samples: Samples) -> Samples:
+    generator = torch.Generator().manual_seed(_SEED)
+    chosen: list[int] = []
+    for digit in range(10):
+        places = torch.nonzero(samples.labels == digit).flatten()
+        drawn = places[torch.randperm(len(places), generator=generator)[: PROBE_ITEMS // 10]]
+        chosen.extend(sorted(drawn.tolist()))
+    return samples.only(chosen)
+
+
+def take(encoders: Encoders, probe: Gallery, step: int, before: Snapshot | None) -> Snapshot:
+    """Look at the encoders; they are left exactly as they are.
+
+    Parameters
+    ----------
+    encoders
+        In whatever mode.
+    probe
+        The items to encode.
+    step
+        The batches trained so far.
+    before
+        The snapshot before this one, whose map this one's goes on from.
+
+    Raises
+    ------
+    FloatingPointError
+        If the posteriors are no numbers.
+    """
+    training = encoders.training
+    means, log_variances = encode_items(encoders, probe)
+    encoders.train(training)
+    embeddings = _sampled(means, log_variances)
+    if not np.isfinite(embeddings).all():
+        raise FloatingPointError(f"By step {step} the posteriors are no numbers.")
+    if before is None:
+        start = PrincipalComponents.fit(embeddings).coordinates
+        start = start * np.float32(_SPREAD / max(float(start.std()), 1e-6))
+    else:
+        start = before.coordinates
+    coordinates = continued(embeddings, start, _ITERATIONS)
+    return Snapshot(step, means, log_variances, coordinates, _figures(probe, means, embeddings))
+
+
+def quick_figures(encoders: Encoders, probe: Gallery) -> dict[str, float]:
+    """The quick estimates of a model, as a snapshot has them."""
+    means, log_variances = encode_items(encoders, probe)
+    return _figures(probe, means, _sampled(means, log_variances))
+
+
+def _sampled(means: FloatArray, log_variances: FloatArray) -> FloatArray:
+    """One embedding of each posterior, ``(n, 128)``; with the same noise each time, lest the map flicker."""
+    noise = np.random.default_rng(_SEED).standard_normal(means.shape, dtype=np.float32)
+    return np.asarray(means + np.exp(log_variances / 2) * noise, np.float32)
+
+
+def _figures(probe: Gallery, means: FloatArray, embeddings: FloatArray) -> dict[str, float]:
+    labels = np.array([item.label for item in probe.items])
+    images = len(probe.image_features)
+    sides = (means[:images], labels[:images]), (means[images:], labels[images:])
+    found = [
+        precision_at_1(queries, gallery, query_labels, gallery_labels)
+        for (queries, query_labels), (gallery, gallery_labels) in (sides, sides[::-1])
+    ]
+    return {
+        "quick_purity": cluster_purity(embeddings, labels, _SEED),
+        "quick_svm": _modality_svm(embeddings, images),
+        "quick_p_at_1": sum(found) / 2,
+    }
+
+
+def _modality_svm(embeddings: FloatArray, images: int) -> float:
+    """Cross-validated accuracy of telling the modality, without a search for C: every item is tested once."""
+    from sklearn.model_selection import StratifiedKFold, cross_val_score  # late: takes a second
+    from sklearn.svm import SVC
+
+    modality = (np.arange(len(embeddings)) >= images).astype(int)
+    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=_SEED)
+    with threadpool_limits(limits=1):  # beside a training that keeps the cores busy a second thread only waits
+        return float(cross_val_score(SVC(kernel="rbf", gamma="scale"), embeddings, modality, cv=folds).mean())

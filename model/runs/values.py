@@ -1,0 +1,193 @@
+"""What runs are made of, as plain values: points, snapshots, how a run stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from model.checkpoints import FORMAT, UnusableCheckpoint, checked, read, write_atomically
+from model.parsing import loads, parse
+from model.training.config import TrainingConfig
+from model.types import FloatArray
+
+State = Literal["waiting", "running", "paused", "stopped", "complete", "failed", "interrupted"]
+
+_LARGEST = float(np.finfo(np.float32).max)  # of what a training measures
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPoint:
+    """One line of a run's metrics.
+
+    Attributes
+    ----------
+    step, epoch, seconds
+        How far the run was: batches, passes over the images, seconds of training without pauses.
+    values
+        By name. A step that was logged has ``total``, ``similarity``, ``information_gain``, ``weight_norms``,
+        ``lambda_ig`` and ``learning_rate``; a snapshot has a line of its own with ``quick_purity``, ``quick_svm`` and
+        ``quick_p_at_1``, estimates on the 400 items of the probe.
+    """
+
+    step: int
+    epoch: float
+    seconds: float
+    values: Mapping[str, float]
+
+    def to_line(self) -> str:
+        """One line of JSON, without its end."""
+        return json.dumps({"step": self.step, "epoch": self.epoch, "seconds": self.seconds, **self.values})
+
+    @classmethod
+    def from_line(cls, line: bytes) -> MetricPoint | None:
+        """The inverse of :meth:`to_line`; ``None`` for a line that isn't whole, or is none of ours."""
+        try:
+            values = parse(dict[str, float], loads(line))
+            step, epoch, seconds = (values.pop(name) for name in ("step", "epoch", "seconds"))
+        except (ValueError, KeyError):
+            return None
+        usable = step.is_integer() and all(abs(one) <= _LARGEST for one in (step, epoch, seconds, *values.values()))
+        return cls(int(step), epoch, seconds, values) if usable and min(step, epoch, seconds) >= 0 else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """What the model made of the probe at a step.
+
+    Attributes
+    ----------
+    step
+        Batches trained before it was taken.
+    means, log_variances
+        Posteriors of the probe's items, ``(n, 128)`` float32; rounded to 16 bits once they were on disk.
+    coordinates
+        Where the items lie in a map that does not jump from one snapshot to the next, ``(n, 2)`` float32.
+    values
+        The quick estimates, as in :class:`MetricPoint`.
+    """
+
+    step: int
+    means: FloatArray
+    log_variances: FloatArray
+    coordinates: FloatArray
+    values: Mapping[str, float]
+
+    def save(self, path: Path) -> None:
+        """Write it, all or nothing; raises ``OSError``, also where the run's folder is gone."""
+        path.parent.mkdir(exist_ok=True)
+        header = {"format": FORMAT, "kind": "snapshot", "step": self.step, "values": dict(self.values)}
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "means": self.means.astype(np.float16),
+            "log_variances": self.log_variances.astype(np.float16),
+            "coordinates": self.coordinates,
+        }
+        write_atomically(path, arrays, header, make_folder=False)
+
+    @classmethod
+    def load(cls, path: Path) -> Snapshot:
+        """The inverse of :meth:`save`; raises :class:`~model.checkpoints.UnusableCheckpoint`."""
+        arrays, header = read(path)
+        if header.get("kind") != "snapshot":
+            raise UnusableCheckpoint(f"{path.name} is no snapshot.")
+        try:
+            means = checked(arrays, "means", np.float16, (None, None))
+            return cls(
+                parse(int, header.get("step"), "step"),
+                means.astype(np.float32),
+                checked(arrays, "log_variances", np.float16, means.shape).astype(np.float32),
+                checked(arrays, "coordinates", np.float32, (len(means), 2)),
+                parse(dict[str, float], header.get("values"), "values"),
+            )
+        except ValueError as error:
+            raise UnusableCheckpoint(f"{path.name} is damaged: {error}.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """How a run stands.
+
+    Attributes
+    ----------
+    name, note
+        What people call it and wrote of it.
+    plan
+        What was chosen before.
+    state
+        ``"interrupted"``: it was killed, it crashed, or the power went.
+    step, steps, seconds
+        How far it is, how far it goes, and the seconds of training so far.
+    message
+        Why it failed and what to do; empty where nothing is to be said.
+    created
+        When, in ISO 8601.
+    device, versions
+        What it trains on and with.
+    resumable
+        Whether it can go on, at the latest from its last checkpoint.
+    """
+
+    name: str
+    note: str
+    plan: TrainingConfig
+    state: State
+    step: int
+    steps: int
+    seconds: float
+    message: str
+    created: str
+    device: str
+    versions: Mapping[str, str]
+    resumable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """What ``run.json`` holds of a run's course: written by the process that trains, at every change.
+
+    Attributes as of :class:`RunInfo`; ``data`` is what the checkpoint's header says of it.
+    """
+
+    plan: TrainingConfig
+    state: State
+    created: str
+    name: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    step: int = 0
+    message: str = ""
+    device: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    resumable: bool = True
+
+    def __post_init__(self) -> None:
+        try:
+            year = datetime.fromisoformat(self.created).year
+        except ValueError as error:
+            raise ValueError(f"created is no date: {self.created[:40]!r}") from error
+        if not 1970 <= year < 9999:  # what no clock said can't be shown in every time zone
+            raise ValueError(f"created is in the year {year}")
+        if not 0 <= self.step <= self.plan.recipe.steps:
+            raise ValueError(f"step is {self.step}, of {self.plan.recipe.steps}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {"format": FORMAT, **asdict(self), "plan": self.plan.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RunStatus:
+        """The inverse of :meth:`to_dict`; a ``ValueError`` says what is wrong."""
+        found = parse(dict[str, Any], values)
+        if found.get("format") != FORMAT:
+            raise ValueError("it was written by another version of modinv")
+        return parse(cls, {name: value for name, value in found.items() if name in cls.__slots__})
+
+
+def points_in(content: bytes) -> list[MetricPoint]:
+    """The points in some lines of metrics; what isn't whole is left out."""
+    return [point for line in content.splitlines() if (point := MetricPoint.from_line(line)) is not None]

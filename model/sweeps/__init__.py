@@ -1,0 +1,1 @@
+"""Many runs over values of lambda_IG and seeds."""

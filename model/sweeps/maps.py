@@ -1,0 +1,116 @@
+"""Maps of the same test items as many models see them, each laid upon its neighbour's, so that they can be morphed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model.evaluation.store import Evaluation
+from model.evaluation.sweep_results import SweepResults, SweepRow
+from model.retrieval.projection import NeighbourMap, continued
+from model.types import FloatArray
+
+_SEED = 0
+
+_PERPLEXITY = 60
+"""Twice openTSNE's own. Of 200 items a modality some 20 show a digit: with 30 neighbours hardly one lies outside of its
+cloud, nothing holds the clouds of a modality together, and where modalities part some are left behind far away."""
+
+
+def gather(
+    rows: Sequence[SweepRow],
+    evaluations: Mapping[float, Evaluation],
+    setting: Mapping[str, Any],
+    failures: Mapping[str, str],
+    folder: Path | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> SweepResults | None:
+    """The results of a sweep: rows, and for each lambda_IG a map of the items of Figure 2.
+
+    Parameters
+    ----------
+    rows
+        Every model, in any order.
+    evaluations
+        Of one model of each lambda_IG, at least one; all by one protocol on one data set.
+    setting, failures
+        See :class:`~model.evaluation.sweep_results.SweepResults`.
+    folder
+        Where the corpora lie, for the pictures; by default the user's place for them.
+    stop
+        Asked between two maps, each of which takes a second or two.
+
+    Returns
+    -------
+    SweepResults or None
+        None if it was stopped.
+
+    Raises
+    ------
+    MissingData
+        If the corpus of images is gone, or is another one by now.
+    """
+    lambdas = sorted(evaluations)
+    known = evaluations[lambdas[0]]
+    _, places = known.figure2()
+    images = [int(place) for place in places if place < known.image_count]
+    embeddings = [sampled(evaluations[lambda_ig], places) for lambda_ig in lambdas]
+    merged = [_merged(evaluations[lambda_ig]) for lambda_ig in lambdas]
+    coordinates = aligned_maps(embeddings, merged.index(max(merged)), stop)
+    if coordinates is None:
+        return None
+    pictures = np.stack([known.features(place, folder) for place in images])
+    return SweepResults(
+        items=tuple(replace(known.items()[place], index=index) for index, place in enumerate(places)),
+        image_features=(pictures * 255).round().astype(np.uint8),
+        keys=tuple(known.key(int(place)) for place in places[len(images) :]),
+        lambdas=tuple(lambdas),
+        embeddings=np.stack(embeddings).astype(np.float16),
+        coordinates=np.stack(coordinates),
+        rows=tuple(sorted(rows, key=lambda row: (row.lambda_ig, row.seed))),
+        setting=setting,
+        failures=failures,
+    )
+
+
+def sampled(evaluation: Evaluation, places: np.ndarray[Any, Any]) -> FloatArray:
+    """One embedding of each of some items, ``(n, 128)``, drawn with the same noise for every model.
+
+    It is samples that Figure 2, purity and the SVM are about: the means of a model that has collapsed onto the prior
+    may still form clusters, however small, and t-SNE knows no scale.
+    """
+    images, speech = evaluation.posteriors()
+    means = np.concatenate([images.means, speech.means])[places]
+    log_variances = np.concatenate([images.log_variances, speech.log_variances])[places]
+    noise = np.random.default_rng(_SEED).standard_normal(means.shape, np.float32)
+    return np.asarray(means + np.exp(log_variances / 2) * noise, np.float32)
+
+
+def aligned_maps(
+    embeddings: Sequence[FloatArray], first: int, stop: Callable[[], bool] = lambda: False
+) -> list[FloatArray] | None:
+    """A map for each of several embeddings of the same items; None if it was stopped.
+
+    The map named ``first`` is fitted; from there each begins as its neighbour's and goes on. Where modalities are
+    merged each digit has one place; begun there, clouds that are apart elsewhere part around it, and come
+    together again when one goes back. Fitted from the other end, they would have to find each other across the map.
+    """
+    fitted = NeighbourMap.fit(embeddings[first], seed=_SEED, perplexity=_PERPLEXITY, stop=stop)
+    if fitted is None:
+        return None
+    maps = {first: fitted.coordinates}
+    for places, before in ((range(first - 1, -1, -1), 1), (range(first + 1, len(embeddings)), -1)):
+        for place in places:
+            if stop():
+                return None
+            maps[place] = continued(embeddings[place], maps[place + before], perplexity=_PERPLEXITY)
+    return [maps[place] for place in range(len(embeddings))]
+
+
+def _merged(evaluation: Evaluation) -> float:
+    """The greater, the more a model's digits are apart while its modalities are not."""
+    return evaluation.report.purity.mean - evaluation.report.modality_svm.mean

@@ -1,0 +1,1 @@
+"""Systems: networks with their loss, and how they are kept on disk."""

@@ -1,0 +1,85 @@
+"""A model on disk: the encoders' weights with everything that says how they came to be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from model.checkpoints import Header, UnusableCheckpoint, read, write_atomically
+from model.data.speech import FilterbankSettings
+from model.networks.encoders import Encoders
+from model.parsing import parse
+from model.recipes.recipe import Recipe
+
+
+def best_device(wanted: str = "auto") -> torch.device:
+    """The device of that name; ``"auto"`` takes CUDA, then Apple's MPS, then the CPU.
+
+    Raises
+    ------
+    ValueError
+        If the device isn't there.
+    """
+    available = ["cpu"]
+    if torch.backends.mps.is_available():
+        available.insert(0, "mps")
+    available[:0] = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    if wanted == "auto":
+        return torch.device(available[0])
+    name = "cuda:0" if wanted == "cuda" else wanted
+    if name not in available:
+        raise ValueError(f"There is no device {wanted!r} here. There are: auto, {', '.join(available)}.")
+    return torch.device(name)
+
+
+def to_arrays(module: nn.Module) -> dict[str, npt.NDArray[Any]]:
+    """A module's parameters and buffers as numpy arrays, by name."""
+    return {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
+
+
+def fill(module: nn.Module, arrays: dict[str, npt.NDArray[Any]]) -> None:
+    """The inverse of :func:`to_arrays`, whatever the floating type; raises :class:`UnusableCheckpoint`."""
+    for name, array in arrays.items():
+        if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
+            raise UnusableCheckpoint(f"The checkpoint holds weights that are no finite numbers ({name}).")
+    try:
+        module.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise UnusableCheckpoint("The checkpoint's weights don't fit this model's encoders.") from error
+
+
+def build(recipe: Recipe) -> Encoders:
+    """Encoders as a recipe wants them, freshly initialised from torch's global random state."""
+    encoders = Encoders(recipe.batch_norm, recipe.initial_log_variance)
+    return encoders.to(memory_format=torch.channels_last)
+
+
+def save_model(path: Path, encoders: Encoders, header: Header, *, make_folder: bool = True) -> None:
+    """Write the weights in float16 (about 20 MB), all or nothing; see :func:`model.checkpoints.write_atomically`."""
+    arrays = {
+        name: array.astype(np.float16) if array.dtype == np.float32 else array
+        for name, array in to_arrays(encoders).items()
+    }
+    write_atomically(path, arrays, header.to_dict(), make_folder=make_folder)
+
+
+def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Encoders, Header]:
+    """Encoders and header of a model's file; raises :class:`UnusableCheckpoint`."""
+    arrays, values = read(path)
+    try:
+        header = Header.from_dict(values)
+        recipe = Recipe.from_dict(header.recipe)
+        filterbank = parse(FilterbankSettings, header.filterbank, "the filterbank")
+        # Whoever reads the header finds what it left to the defaults.
+        header = replace(header, recipe=recipe.to_dict(), filterbank=filterbank.to_dict())
+        encoders = build(recipe)
+        fill(encoders, arrays)
+    except (TypeError, ValueError) as error:
+        raise UnusableCheckpoint(f"{path.name} is no model that this version can use: {error}") from error
+    return encoders.to(device).eval(), header

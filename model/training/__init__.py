@@ -1,0 +1,1 @@
+"""Training: its configuration and its loop."""

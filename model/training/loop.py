@@ -1,0 +1,330 @@
+"""Training as a generator of events: whoever drives it decides what to show, and when to stop."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from model.checkpoints import Header, UnusableCheckpoint, checked, read, write_atomically
+from model.data.augmentation import augment
+from model.data.pairs import PairSampler
+from model.data.speech import FilterbankSettings
+from model.networks.encoders import Encoders
+from model.objectives import Loss, information_gain, margin_similarity, objective, weight_norms
+from model.recipes.recipe import Recipe
+from model.systems.model_io import build, fill, save_model, to_arrays
+
+SAVE_SECONDS = 60.0
+"""How much work a crash can cost at most."""
+
+_CHECK_EVERY = 10
+"""Steps between looks at whether the loss is still a number: each look waits for the device."""
+
+
+class TrainingFailed(RuntimeError):
+    """Training can't go on; the message says why and what to do. The last checkpoint is whole.
+
+    Attributes
+    ----------
+    resumable
+        Whether the same run, on another device or later, may get further.
+    """
+
+    def __init__(self, message: str, resumable: bool = True) -> None:
+        super().__init__(message)
+        self.resumable = resumable
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stepped:
+    """One batch done.
+
+    Attributes
+    ----------
+    step, steps
+        Batches done and in all.
+    loss
+        Detached tensors: reading their values waits for the device.
+    lambda_ig, learning_rate
+        In force during the step.
+    encoders
+        As they are now, in training mode: whoever looks at them leaves them as they are, and does it at once.
+    """
+
+    step: int
+    steps: int
+    loss: Loss
+    lambda_ig: float
+    learning_rate: float
+    encoders: Encoders
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A checkpoint was written, from which the run can resume."""
+
+    step: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ended:
+    """The run is over: ``complete``, or stopped before its last step and resumable."""
+
+    step: int
+    complete: bool
+    model: Path
+    encoders: Encoders
+    header: Header
+
+
+Event = Stepped | Saved | Ended
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training run: what decides it, and the folder that keeps it.
+
+    Attributes
+    ----------
+    folder
+        Holds ``model.safetensors`` (the weights so far) and ``resume.safetensors`` (with the optimiser's state).
+    recipe, seed
+        With the data, all that decides the outcome on one device.
+    data
+        What it learns from, in words: corpora and what was left out.
+    device
+        Where it runs.
+    start
+        A model's file whose weights to start from, ``data["started_from"]`` says which; ``None`` starts from scratch.
+    """
+
+    folder: Path
+    recipe: Recipe
+    seed: int
+    data: dict[str, Any]
+    device: torch.device
+    start: Path | None = None
+
+    @property
+    def model(self) -> Path:
+        """The weights, as the application loads them."""
+        return self.folder / "model.safetensors"
+
+    @property
+    def resume(self) -> Path:
+        """Weights in full precision and the optimiser's state."""
+        return self.folder / "resume.safetensors"
+
+    def header(self, step: int) -> Header:
+        """The header of a checkpoint at a step."""
+        return Header(
+            recipe=self.recipe.to_dict(),
+            filterbank=FilterbankSettings().to_dict(),
+            data=self.data,
+            seed=self.seed,
+            step=step,
+            device=str(self.device),
+            versions={name: version(name) for name in ("torch", "torchaudio", "numpy")},
+        )
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether the device computes in bfloat16 by itself: emulated it would be slower than float32."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):  # older versions of torch can't tell
+        return False
+    return bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that the device's or the machine's memory does not suffice."""
+    # On the CPU and on MPS it is a RuntimeError like any other but for its words.
+    told = str(error)
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+        isinstance(error, RuntimeError) and ("DefaultCPUAllocator" in told or "out of memory" in told)
+    )
+
+
+def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+    """Train until the recipe's last step or until ``stop`` says so, from where the run's folder left off.
+
+    On one device a run that was stopped and resumed ends with the very weights of one that never was.
+
+    Parameters
+    ----------
+    run
+        What to train and where to keep it.
+    sampler
+        Pairs, on the run's device.
+    stop
+        Asked before every step. When it is true, the state is saved and ``Ended`` closes the run.
+
+    Raises
+    ------
+    TrainingFailed
+        If the loss is no number any more, or memory runs out. What was saved before stays.
+    UnusableCheckpoint
+        If the folder holds another run, or the weights to start from are none or have changed.
+    OSError
+        If a checkpoint can't be written.
+    """
+    recipe = run.recipe
+    run.folder.mkdir(parents=True, exist_ok=True)  # now, and not with each save: it may be removed meanwhile
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(run.seed)
+        encoders = build(recipe)
+    encoders.to(run.device).train()
+    optimiser = optimiser_of(recipe, encoders)
+    done = 0
+    if run.resume.exists():
+        done = _restore(run, encoders, optimiser)
+    elif run.start is not None:
+        _start_from(run.start, run.data.get("started_from"), encoders)
+    saved = time.monotonic()
+    step = done
+    try:
+        while step < recipe.steps and not stop():
+            loss = take_step(step, recipe, encoders, optimiser, sampler)
+            step += 1
+            if (step % _CHECK_EVERY == 0 or step in (1, recipe.steps)) and not torch.isfinite(loss.total):
+                raise diverged(step)
+            rates = recipe.lambda_ig_at(step - 1), recipe.learning_rate_at(step - 1)
+            yield Stepped(step, recipe.steps, loss, *rates, encoders)
+            if time.monotonic() - saved > SAVE_SECONDS:
+                _save(run, encoders, optimiser, step)
+                done, saved = step, time.monotonic()
+                yield Saved(step, run.resume)
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
+        raise TrainingFailed(
+            f"{run.device} ran out of memory. Use a smaller batch, fewer samples an input or another device."
+        ) from error
+    if step > done or not run.model.exists():
+        _save(run, encoders, optimiser, step)
+        yield Saved(step, run.resume)
+    yield Ended(step, step >= recipe.steps, run.model, encoders.eval(), run.header(step))
+
+
+def optimiser_of(recipe: Recipe, encoders: Encoders) -> torch.optim.Optimizer:
+    """Adam as a recipe wants it; the encoders lie on their device already."""
+    return torch.optim.Adam(
+        encoders.parameters(),
+        recipe.learning_rate,
+        recipe.betas,
+        recipe.epsilon,
+        fused=encoders.device.type != "mps",
+    )
+
+
+def take_step(
+    step: int, recipe: Recipe, encoders: Encoders, optimiser: torch.optim.Optimizer, sampler: PairSampler
+) -> Loss:
+    """One batch, counted from 0: pairs, posteriors, embeddings, loss, update."""
+    generator = sampler.generator(step)
+    images, filterbanks = sampler.batch(step, generator)
+    if recipe.augments_at(step):
+        filterbanks = augment(filterbanks, recipe, generator)
+    device = images.device
+    with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bfloat16 and has_bfloat16(device)):
+        image_posterior = encoders.image(images)
+        speech_posterior = encoders.speech(filterbanks)
+    image_embeddings = image_posterior.sample(recipe.samples_per_input, generator).flatten(0, 1)
+    speech_embeddings = speech_posterior.sample(recipe.samples_per_input, generator).flatten(0, 1)
+    loss = objective(
+        margin_similarity(image_embeddings, speech_embeddings, recipe.impostors, generator=generator),
+        information_gain(image_posterior, speech_posterior),
+        weight_norms(encoders),
+        recipe.lambda_ig_at(step),
+        recipe.lambda_wd,
+    )
+    for group in optimiser.param_groups:
+        group["lr"] = recipe.learning_rate_at(step)
+    optimiser.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss.total)
+    optimiser.step()
+    return Loss(*(term.detach() for term in (loss.total, loss.similarity, loss.information_gain, loss.weight_norms)))
+
+
+def diverged(step: int) -> TrainingFailed:
+    """What to raise once weights or loss are no numbers: the same steps would end there again."""
+    return TrainingFailed(
+        f"By step {step} the loss was no number any more. Use a lower learning rate or another seed; what was saved "
+        "before is whole.",
+        resumable=False,
+    )
+
+
+def _start_from(path: Path, known: Any, encoders: Encoders) -> None:
+    """Take the weights of another model, of which the name and the digest are known; the optimiser begins anew."""
+    arrays, _ = read(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if not isinstance(known, dict) or known.get("sha256") != digest:
+        raise UnusableCheckpoint(f"{path}, from which this run started, has changed since. Begin a new run.")
+    try:
+        fill(encoders, arrays)
+    except UnusableCheckpoint as error:
+        raise UnusableCheckpoint(
+            f"The weights in {path.name} don't fit these encoders. Start from another model, or with its batch norm."
+        ) from error
+
+
+def _save(run: Run, encoders: Encoders, optimiser: torch.optim.Optimizer, step: int) -> None:
+    """The weights to use, then the state to resume from: if only one fits on the disk, the run goes over it again."""
+    if not all(weight.isfinite().all() for weight in encoders.parameters()):
+        raise diverged(step)
+    arrays = {f"weights/{name}": array for name, array in to_arrays(encoders).items()}
+    for number, state in optimiser.state_dict()["state"].items():
+        for name, value in state.items():
+            arrays[f"optimiser/{number}/{name}"] = value.detach().cpu().numpy()
+    header = run.header(step)
+    save_model(run.model, encoders, header, make_folder=False)
+    write_atomically(run.resume, arrays, header.to_dict(), make_folder=False)
+
+
+def _restore(run: Run, encoders: Encoders, optimiser: torch.optim.Optimizer) -> int:
+    """Take up the state of the run's folder; the steps already done."""
+    arrays, values = read(run.resume)
+    header = Header.from_dict(values)
+    try:
+        recipe = Recipe.from_dict(header.recipe)
+    except (TypeError, ValueError) as error:
+        raise UnusableCheckpoint(f"{run.folder} holds a run of another version of modinv: {error}") from error
+    for what, kept, wanted in (
+        ("recipe", recipe, run.recipe),
+        ("seed", header.seed, run.seed),
+        ("data", header.data, run.data),
+    ):
+        if kept != wanted:
+            raise UnusableCheckpoint(
+                f"{run.folder} holds a run with another {what} ({kept}). Choose another folder, or delete that one."
+            )
+    prefix = "weights/"
+    fill(encoders, {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)})
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    try:
+        if not 0 <= header.step <= recipe.steps:
+            raise ValueError(f"it is of step {header.step}")
+        for number, parameter in enumerate(encoders.parameters() if header.step else ()):
+            shapes = {"step": (1,), "exp_avg": tuple(parameter.shape), "exp_avg_sq": tuple(parameter.shape)}
+            state[number] = {
+                entry: torch.from_numpy(checked(arrays, f"optimiser/{number}/{entry}", np.float32, shape))
+                for entry, shape in shapes.items()
+            }
+            if parameter.dim() == 4:  # fused Adam walks through memory: moments must lie as their weights do
+                for entry in ("exp_avg", "exp_avg_sq"):
+                    state[number][entry] = torch.empty_like(parameter, device="cpu").copy_(state[number][entry])
+    except ValueError as error:
+        raise UnusableCheckpoint(f"{run.resume} is damaged: {error}. Begin a new run.") from error
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    return header.step

@@ -1,0 +1,144 @@
+"""Which corpora a model learns from; what is missing can be fetched on the spot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from modinv_app.common.card import muted
+from modinv_app.common.check_box import CheckBox
+from modinv_app.common.data_service import CorpusInfo
+from modinv_app.common.note import Note
+
+_NO_HUMAN = "A model that never heard a human does badly on humans."
+
+
+class CorpusChoice(QWidget):
+    """A check box for each corpus of speech, and what it takes to get one that is missing.
+
+    Signals
+    -------
+    changed()
+        The choice is another.
+    download_wanted(str), download_unwanted()
+        Fetch a corpus, by its name; stop fetching.
+    """
+
+    changed = Signal()
+    download_wanted = Signal(str)
+    download_unwanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._corpora: tuple[CorpusInfo, ...] = ()
+        self._boxes: dict[str, CheckBox] = {}
+        self._unwanted: set[str] = set()  # what the user has switched off, installed or not
+        self._wanted: set[str] | None = None  # what was chosen before it was known which corpora there are
+        self._problem = ""
+        self._rows = QVBoxLayout()
+        self._rows.setSpacing(2)
+        self._advice = muted(_NO_HUMAN)  # there all the time, or the form would move under the mouse
+        self._advice.setWordWrap(True)
+        self._note = Note()
+        self._get = QPushButton()
+        self._get.clicked.connect(self._ask_for_download)
+        self._bar = QProgressBar(textVisible=False)
+        self._bar.setFixedHeight(6)
+        self._bar.setAccessibleName("Download")
+        self._cancel = QPushButton("Cancel")
+        self._cancel.setToolTip("What has come so far is kept, and the download can go on later")
+        self._cancel.clicked.connect(self.download_unwanted)
+        coming = QHBoxLayout()
+        coming.addWidget(self._bar, 1)
+        coming.addWidget(self._cancel)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(self._rows)
+        layout.addWidget(self._advice)
+        layout.addWidget(self._note)
+        layout.addWidget(self._get)
+        layout.addLayout(coming)
+        self._show_download(False)
+        self._show()
+
+    def show_corpora(self, corpora: Sequence[CorpusInfo]) -> None:
+        """Offer these; those that are installed are chosen unless the user has said otherwise."""
+        before = self.chosen()
+        self._corpora = tuple(corpora)
+        for corpus in corpora:
+            if corpus.name not in self._boxes:
+                box = CheckBox(f"Human voices: {corpus.title}" if corpus.human else corpus.title)
+                box.clicked.connect(lambda on, name=corpus.name: self._choose(name, on))
+                self._boxes[corpus.name] = box
+                if self._wanted is not None and corpus.name not in self._wanted:
+                    self._unwanted.add(corpus.name)
+                self._rows.addWidget(box)
+        self._show_download(False)
+        self._show()
+        if self.chosen() != before:
+            self.changed.emit()
+
+    def chosen(self) -> tuple[str, ...]:
+        """The names of what shall be learnt from."""
+        return tuple(c.name for c in self._corpora if c.installed and c.name not in self._unwanted)
+
+    def choose(self, names: Sequence[str]) -> None:
+        """Learn from these, as far as they are installed."""
+        self._wanted = set(names)
+        self._unwanted = {corpus.name for corpus in self._corpora} - self._wanted
+        self._show()
+        self.changed.emit()
+
+    def show_progress(self, share: float | None) -> None:
+        """A download is on its way; its share in [0, 1], None while that is unknown."""
+        self._problem = ""
+        self._show_download(True)
+        self._bar.setRange(0, 0 if share is None else 1000)
+        self._bar.setValue(round(1000 * (share or 0)))
+        self._show()
+
+    def show_problem(self, why: str) -> None:
+        """The download has ended early: why, and what to do; an empty text if the user stopped it."""
+        self._problem = why
+        self._show_download(False)
+        self._show()
+
+    def _choose(self, name: str, on: bool) -> None:
+        (self._unwanted.discard if on else self._unwanted.add)(name)
+        self._show()
+        self.changed.emit()
+
+    def _ask_for_download(self) -> None:
+        corpus = self._missing()
+        if corpus is not None:
+            self.show_progress(None)
+            self.download_wanted.emit(corpus.name)
+
+    def _missing(self) -> CorpusInfo | None:
+        """The corpus that could be fetched."""
+        return next((corpus for corpus in self._corpora if corpus.offer and not corpus.installed), None)
+
+    def _show_download(self, on: bool) -> None:
+        self._bar.setVisible(on)
+        self._cancel.setVisible(on)
+
+    def _show(self) -> None:
+        """Boxes, word and button follow from everything else."""
+        chosen = self.chosen()
+        for corpus in self._corpora:
+            box = self._boxes[corpus.name]
+            box.setEnabled(corpus.installed)
+            box.setChecked(corpus.name in chosen)
+            box.setToolTip("" if corpus.installed else f"{corpus.title} is not installed")
+        deaf = bool(self._corpora) and not any(c.human and c.name in chosen for c in self._corpora)
+        self._advice.setForegroundRole(QPalette.ColorRole.WindowText if deaf else QPalette.ColorRole.PlaceholderText)
+        self._note.show_text(self._problem)
+        missing = self._missing()
+        self._get.setVisible(missing is not None and self._cancel.isHidden())
+        if missing is not None:
+            self._get.setText(f"Get human voices ({missing.offer})")
+            self._get.setToolTip(f"Fetch the {missing.title} from where it is published")

@@ -1,0 +1,84 @@
+"""A recipe by its name, or by values of one's own."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QComboBox
+
+from model.recipes.recipe import RECIPES, Recipe
+from modinv_app.common.recipe_fields import RecipeFields
+
+_RECIPES = {
+    "fast": ("Fast", "The paper's objective in minutes on a laptop"),
+    "paper": ("Paper", "The paper's, as far as it says: 100 passes over MNIST, hours on a laptop"),
+}
+_OWN = "own"
+
+
+class RecipeChoice(QObject):
+    """A box of names and the fields of all values, to be laid out apart: few people need the fields.
+
+    Signals
+    -------
+    changed()
+        Another recipe than before, or one that can't be used.
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.box = QComboBox()
+        self.box.setAccessibleName("Recipe")
+        for name, (title, tip) in _RECIPES.items():
+            self.box.addItem(title, name)
+            self.box.setItemData(self.box.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.box.activated.connect(self._choose)
+        self.fields = RecipeFields()
+        self.fields.edited.connect(self._own_values)
+        self._choose()
+
+    def recipe(self, lambda_ig: float) -> Recipe:
+        """The recipe that the fields say, under the name of the one it equals.
+
+        Raises
+        ------
+        ValueError
+            If it can't be used: why, and what may be.
+        """
+        own = Recipe(name=_OWN, lambda_ig=lambda_ig, **self.fields.values())
+        for recipe in RECIPES.values():
+            named = replace(own, name=recipe.name)
+            if named == replace(recipe, lambda_ig=lambda_ig):
+                return named
+        return own
+
+    def set_recipe(self, recipe: Recipe) -> None:
+        """Show a recipe."""
+        self.fields.set_recipe(recipe)
+        self._show(self.recipe(recipe.lambda_ig))
+
+    def _choose(self) -> None:
+        name = self.box.currentData()
+        if name in RECIPES:
+            self.fields.set_recipe(RECIPES[name])
+            self._show(RECIPES[name])
+        self.changed.emit()
+
+    def _own_values(self) -> None:
+        with contextlib.suppress(ValueError):  # `recipe` says so
+            self._show(self.recipe(0.0))
+        self.changed.emit()
+
+    def _show(self, recipe: Recipe) -> None:
+        """Name the recipe; own values are listed only while there are some."""
+        own = self.box.findData(_OWN)
+        if recipe.name not in RECIPES and own < 0:
+            self.box.addItem("Own values", _OWN)
+        elif recipe.name in RECIPES and own >= 0:
+            self.box.removeItem(own)
+        self.box.setCurrentIndex(self.box.findData(recipe.name))
+        self.box.setToolTip(_RECIPES.get(recipe.name, ("", "The values of the fold “Advanced”"))[1])

@@ -1,0 +1,56 @@
+"""Every setting once: its key, its type, its default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, get_args
+
+from PySide6.QtCore import QByteArray, QObject, QSettings
+
+from modinv_app.common.theme import Scheme
+from modinv_app.explore.projection import Kind
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[T]):
+    """One setting; ``default`` also tells its type, ``choices`` the values it can take where these are few."""
+
+    key: str
+    default: T
+    choices: tuple[T, ...] = ()
+
+
+SCHEME: Setting[Scheme] = Setting("appearance/scheme", "system", get_args(Scheme))
+PLAY_ON_LIFT = Setting("draw/play_on_lift", True)
+HANDS_FREE = Setting("speak/hands_free", False)
+INPUT_DEVICE = Setting("sound/input_device", "")
+OUTPUT_DEVICE = Setting("sound/output_device", "")
+MAP_KIND: Setting[Kind] = Setting("map/kind", "t-SNE", get_args(Kind))
+GEOMETRY = Setting("window/geometry", QByteArray())
+COLUMNS = Setting("window/columns", QByteArray())
+TRAINING_PLAN = Setting("train/plan", "")
+MODEL_FILES: Setting[list[str]] = Setting("models/files", [])
+
+
+class Settings(QObject):
+    """What the user has chosen, kept between sessions.
+
+    A value that can't be read, because a file was edited by hand or comes from elsewhere, counts as the default.
+    """
+
+    def __init__(self, store: QSettings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store = store
+
+    def get(self, setting: Setting[T]) -> T:
+        """The value of a setting."""
+        kind: type[Any] = type(setting.default)
+        value: Any = self._store.value(setting.key, setting.default, kind)
+        usable = isinstance(value, kind) and (not setting.choices or value in setting.choices)
+        return value if usable else setting.default
+
+    def set(self, setting: Setting[T], value: T) -> None:
+        """Change a setting."""
+        self._store.setValue(setting.key, value)

@@ -1,0 +1,200 @@
+"""Above the results: which model, judged on what, how far that is, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QStandardItemModel
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QProgressBar, QPushButton, QSizePolicy, QWidget
+
+from model.evaluation.report import EvaluationProtocol
+from modinv_app.common.card import muted
+from modinv_app.common.model_catalogue import Model
+from modinv_app.evaluate.service import CORPORA, Request
+
+_OPEN = "Open a file…"
+_MISSING = "not installed: the Train page can fetch it"
+
+
+class EvaluationBar(QWidget):
+    """One line of controls.
+
+    Signals
+    -------
+    request_changed(Request)
+        Another model, or other speech, is chosen.
+    evaluate_wanted(Request), cancel_wanted()
+        Begin; stop.
+    file_wanted()
+        Someone wants to choose a model's file.
+    """
+
+    request_changed = Signal(object)
+    evaluate_wanted = Signal(object)
+    cancel_wanted = Signal()
+    file_wanted = Signal()
+
+    def __init__(self, exports: QMenu) -> None:
+        super().__init__()
+        self._models: list[Model] = []
+        self._loaded: Model | None = None
+        self._chosen: Model | None = None
+        self._installed: Set[str] = frozenset({"voices"})  # which ships, until it is known better
+        self._picked = False  # by hand, so that better news of what is installed changes nothing
+        self._request: Request | None = None
+
+        self.models = QComboBox()
+        self.models.setAccessibleName("Model")
+        self.models.setToolTip("The model that is judged: the loaded one, that of a run, or any file")
+        self.models.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.models.setMinimumContentsLength(18)
+        self.models.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.models.setMaximumWidth(60 * self.fontMetrics().averageCharWidth())
+        self.models.activated.connect(self._model_picked)
+        self.speech = QComboBox()
+        self.speech.setAccessibleName("Speech")
+        self.speech.setToolTip("The utterances that it is judged on; the images are MNIST's test set")
+        for name, title in CORPORA.items():
+            self.speech.addItem(title, name)
+        self.speech.activated.connect(self._speech_picked)
+        self.button = QPushButton("Evaluate")
+        self.button.clicked.connect(self._pressed)
+        self._text = muted()
+        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._progress = QProgressBar(textVisible=False, maximum=1000)
+        self._progress.setFixedHeight(6)
+        self._progress.setFixedWidth(12 * self.fontMetrics().averageCharWidth())
+        self._progress.setAccessibleName("Progress of the evaluation")
+        policy = self._progress.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # nothing jumps when it comes
+        self._progress.setSizePolicy(policy)
+        self.export = QPushButton("Export")
+        self.export.setMenu(exports)
+
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(10, 6, 10, 6)
+        layout.setSpacing(8)
+        layout.addWidget(self.models, 1)
+        layout.addWidget(QLabel("on"))
+        layout.addWidget(self.speech)
+        layout.addWidget(self.button)
+        layout.addWidget(self._text, 1)
+        layout.addWidget(self._progress)
+        layout.addWidget(self.export)
+        self.set_busy(False, False)
+        self._fill()
+
+    @property
+    def request(self) -> Request | None:
+        """What is chosen; None while there is no model."""
+        return self._request
+
+    @property
+    def all_models(self) -> list[Model]:
+        """Every model that can be chosen."""
+        return list(self._models)
+
+    def show_loaded(self, model: Model) -> None:
+        """Offer the model that draws and speaks; it is chosen while no other one is."""
+        was_chosen = self._chosen == self._loaded
+        self._loaded = model
+        self._fill()
+        if was_chosen:
+            self.choose(model)
+
+    def show_models(self, models: Sequence[Model]) -> None:
+        """Offer these models."""
+        self._models = list(models)
+        self._chosen = next((model for model in models if model == self._chosen), self._chosen)  # it may be renamed
+        self._fill()
+        self._take_request()
+
+    def show_corpora(self, installed: Set[str]) -> None:
+        """Let only speech be chosen that is there; people's rather than synthetic."""
+        self._installed = installed
+        rows = self.speech.model()
+        assert isinstance(rows, QStandardItemModel)
+        for row in range(self.speech.count()):
+            there = self.speech.itemData(row) in installed
+            rows.item(row).setEnabled(there)
+            rows.item(row).setToolTip("" if there else _MISSING)
+        chosen = self.speech.currentData()
+        best = next((name for name in CORPORA if name in installed), None)
+        if best is not None and (chosen not in installed or not self._picked):
+            self.speech.setCurrentIndex(self.speech.findData(best))
+        self._take_request()
+
+    def choose(self, model: Model) -> None:
+        """Choose one of the models."""
+        self._chosen = model
+        self._show_chosen()
+        self._take_request()
+
+    def set_busy(self, busy: bool, stoppable: bool) -> None:
+        """While something is on its way nothing else can be chosen."""
+        for chooser in (self.models, self.speech):
+            chooser.setEnabled(not busy)
+        self.export.setEnabled(not busy)
+        self._progress.setVisible(busy)
+        self.button.setText("Cancel" if busy else "Evaluate")
+        self.button.setEnabled(stoppable if busy else self._request is not None)
+
+    def show_progress(self, share: float | None, text: str) -> None:
+        """How far it is, in [0, 1], and what is done now."""
+        self._progress.setRange(0, 0 if share is None else 1000)
+        self._progress.setValue(round(1000 * (share or 0.0)))
+        self.say(text)
+
+    def say(self, text: str) -> None:
+        """A word beside the button."""
+        self._text.setText(text)
+        self._text.setToolTip(text)
+
+    def show_stopping(self) -> None:
+        """It was cancelled, and takes its time."""
+        self.button.setText("Stopping…")
+        self.button.setEnabled(False)
+
+    def _fill(self) -> None:
+        self.models.clear()
+        for model in self._models:
+            self.models.addItem(f"{model.title} (loaded)" if model == self._loaded else model.title)
+            self.models.setItemData(self.models.count() - 1, str(model.file), Qt.ItemDataRole.ToolTipRole)
+        self.models.insertSeparator(self.models.count())
+        self.models.addItem(_OPEN)
+        self._show_chosen()
+
+    def _show_chosen(self) -> None:
+        self.models.setCurrentIndex(self._models.index(self._chosen) if self._chosen in self._models else -1)
+
+    def _model_picked(self, row: int) -> None:
+        if row < len(self._models):
+            self._chosen = self._models[row]
+            self._take_request()
+        else:
+            self._show_chosen()
+            self.file_wanted.emit()
+
+    def _speech_picked(self) -> None:
+        self._picked = True
+        self._take_request()
+
+    def _take_request(self) -> None:
+        speech = self.speech.currentData()
+        wanted = None
+        if self._chosen is not None and speech in self._installed:
+            wanted = Request(self._chosen, EvaluationProtocol(speech=speech))
+        is_another = wanted != self._request
+        self._request = wanted
+        if is_another:
+            self.button.setEnabled(wanted is not None)
+            if wanted is not None:
+                self.request_changed.emit(wanted)
+
+    def _pressed(self) -> None:
+        if self.button.text() == "Cancel":
+            self.show_stopping()
+            self.cancel_wanted.emit()
+        elif self._request is not None:
+            self.evaluate_wanted.emit(self._request)

@@ -1,0 +1,157 @@
+"""The paper's Figure 3 and Table 1 on the screen: what lambda_IG does, measured here and in the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from model.evaluation.report import PAPER_TABLE, Interval, Report
+from model.evaluation.sweep_results import SweepResults
+from model.recipes.recipe import lambda_text
+from model.types import Modality
+from modinv_app.common.card import Card, RuledTable, bold, muted, with_subscripts
+from modinv_app.common.sweep_curve import PURITY_COLOUR, SVM_COLOUR
+from modinv_app.evaluate.keys import Key, Keys
+
+if TYPE_CHECKING:
+    from modinv_app.evaluate.figure3_plot import Figure3Plot
+
+_RIGHT = Qt.AlignmentFlag.AlignRight
+_KEYS = (
+    Key("purity", "line", PURITY_COLOUR),
+    Key("modality SVM", "line", SVM_COLOUR),
+    Key("the paper, on TIDIGITS", "broken"),
+    Key("chance", "dotted"),
+    Key("chosen model", "star"),
+)
+_NO_SWEEP = (
+    "The paper's own curves alone: there is no sweep yet. “modinv sweep” trains one; open its sweep.safetensors."
+)
+_COLUMNS: tuple[tuple[str, str, Callable[[Report], float]], ...] = (
+    ("purity", "Cluster purity", lambda report: report.purity.mean),
+    ("SVM", "Modality SVM", lambda report: report.modality_svm.mean),
+    ("img→sp", "P@1, image to speech", lambda report: report.direction(Modality.IMAGE).retrieval.p_at_1),
+    ("sp→img", "P@1, speech to image", lambda report: report.direction(Modality.SPEECH).retrieval.p_at_1),
+)
+_OF_PAPER = (("purity", "Cluster purity"), ("SVM", "Modality SVM"))
+
+
+class Figure3Panel(QWidget):
+    """A sweep over lambda_IG as curves and as a table, the paper's figures beside.
+
+    Signals
+    -------
+    open_wanted()
+        Someone wants to see another sweep.
+    """
+
+    open_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._results: SweepResults | None = None
+        self._model: tuple[float, Report] | None = None
+        self._plot: Figure3Plot | None = None
+        self._card = Card(with_subscripts("Purity and modality SVM against λ_IG"))
+        self._card.body.setSpacing(6)
+        self._card.body.addWidget(Keys(_KEYS))
+        self._table_card = Card("Mean over seeds, and the paper's")
+        self._table: RuledTable | None = None
+        self._source = muted(_NO_SWEEP)
+        self._source.setWordWrap(True)
+        self._source.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._open = QPushButton("Open a sweep…")
+        self._open.setToolTip("Another result of “modinv sweep”")
+        self._open.clicked.connect(self.open_wanted)
+        bottom = QHBoxLayout()
+        bottom.addWidget(self._source, 1)
+        bottom.addWidget(self._open)
+        columns = QHBoxLayout()
+        columns.setSpacing(10)
+        columns.addWidget(self._card, 11)
+        columns.addWidget(self._table_card, 9)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 10, 10, 8)
+        layout.addLayout(columns, 1)
+        layout.addLayout(bottom)
+        self._fill_table()
+
+    @property
+    def results(self) -> SweepResults | None:
+        """The sweep that shows, if one does."""
+        return self._results
+
+    def prepare(self) -> None:
+        """Build the plot, if it isn't there: a third of a second, for the moment when it is wanted."""
+        if self._plot is None:
+            # Not at the top of this file: pyqtgraph is imported with it, and a window that opens can't wait for that.
+            from modinv_app.evaluate.figure3_plot import Figure3Plot
+
+            self._plot = Figure3Plot()
+            self._card.body.addWidget(self._plot, 1)
+            self._draw()
+
+    def show_sweep(self, results: SweepResults, source: str) -> None:
+        """Draw a sweep; ``source`` says which one it is."""
+        self._results = results
+        self._source.setText(f"{source} · {_describe(results)}")
+        self._draw()
+        self._fill_table()
+
+    def show_model(self, lambda_ig: float, report: Report | None) -> None:
+        """Mark the model that the page is about, or none."""
+        self._model = None if report is None else (lambda_ig, report)
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._plot is not None:
+            self._plot.show_figures(self._results, self._model)
+
+    def _fill_table(self) -> None:
+        if self._table is not None:
+            self._table_card.body.removeWidget(self._table)
+            self._table.hide()
+            self._table.deleteLater()
+        self._table = table = RuledTable(heads=2)
+        table.grid.setHorizontalSpacing(9)
+        table.grid.addWidget(muted("measured here", _RIGHT), 0, 1, 1, len(_COLUMNS))
+        table.grid.addWidget(muted("the paper", _RIGHT), 0, len(_COLUMNS) + 1, 1, len(_OF_PAPER))
+        table.grid.addWidget(bold(with_subscripts("λ_IG")), 1, 0)
+        heads = [*((bold(short, _RIGHT), tip) for short, tip, _ in _COLUMNS)]
+        heads += [(muted(short, _RIGHT), f"{tip}, paper") for short, tip in _OF_PAPER]
+        for column, (head, tip) in enumerate(heads, start=1):
+            head.setToolTip(tip)
+            table.grid.addWidget(head, 1, column)
+            table.grid.setColumnStretch(column, 1)
+        swept = {row.lambda_ig for row in self._results.rows} if self._results else set()
+        for row, lambda_ig in enumerate(sorted(swept | set(PAPER_TABLE)), start=2):
+            table.grid.addWidget(QLabel(lambda_text(lambda_ig)), row, 0)
+            table.grid.setRowStretch(row, 1)
+            for column, (_, tip, of_report) in enumerate(_COLUMNS, start=1):
+                found = self._results.over_seeds(lambda_ig, of_report) if lambda_ig in swept and self._results else None
+                table.grid.addWidget(_cell(found, f"{tip}, λ_IG {lambda_text(lambda_ig)}"), row, column)
+            theirs = PAPER_TABLE.get(lambda_ig)
+            for place in range(len(_OF_PAPER)):
+                label = muted("–" if theirs is None else f"{theirs[place]:.3f}", _RIGHT)
+                table.grid.addWidget(label, row, len(_COLUMNS) + 1 + place)
+        self._table_card.body.addWidget(table, 1)
+
+
+def _cell(found: Interval | None, name: str) -> QLabel:
+    label = QLabel("–" if found is None else f"{found.mean:.3f}", alignment=_RIGHT | Qt.AlignmentFlag.AlignVCenter)
+    label.setAccessibleName(name)
+    if found is not None:
+        label.setToolTip(f"{name}\n" + ", ".join(f"{value:.3f}" for value in found.values))
+    return label
+
+
+def _describe(results: SweepResults) -> str:
+    """What the models have in common, in a line."""
+    seeds = sorted({row.seed for row in results.rows})
+    parts = [f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"]
+    if results.failures:
+        parts.append(f"{len(results.failures)} failed")
+    return " · ".join(parts)

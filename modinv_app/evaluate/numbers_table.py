@@ -1,0 +1,272 @@
+"""The numbers of one model beside the paper's: what the paper measures, retrieval, transfer, posteriors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from model.evaluation.report import Calibration, Interval, PaperRow
+from model.export.words import resampled, speakers, wrong_matches
+from model.recipes.recipe import lambda_text
+from modinv_app.common.card import Card, RuledTable, bold, muted, with_subscripts
+from modinv_app.evaluate.calibration_bars import CalibrationBars
+from modinv_app.evaluate.interval_strip import IntervalStrip
+
+_RIGHT = Qt.AlignmentFlag.AlignRight
+_ARROWS = {"image_to_speech": "image → speech", "speech_to_image": "speech → image"}
+_PENDING = "…"
+_NOTHING = "–"
+_INVITATION = "Not judged yet. “Evaluate” does it: the first numbers come after a few seconds, the rest in a minute."
+
+Path = tuple[str, ...]
+
+
+class NumbersTable(QScrollArea):
+    """Everything that a report says in numbers; parts of it show as they come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cells: list[tuple[QLabel, Path, Callable[[Any], str]]] = []
+        self._measures: dict[str, _Measure] = {}
+        self._calibrations: dict[str, tuple[CalibrationBars, QLabel]] = {}
+        self._paper = bold("the paper", _RIGHT)
+        self._setting = muted()
+        self._setting.setWordWrap(True)
+        inside = QWidget()
+        grid = QGridLayout(inside)
+        grid.setContentsMargins(10, 10, 10, 10)
+        grid.setSpacing(10)
+        grid.addWidget(self._paper_card(), 0, 0, 1, 2)
+        grid.addWidget(self._retrieval_card(), 1, 0)
+        grid.addWidget(self._posterior_card(), 2, 0)
+        grid.addWidget(self._calibration_card(), 1, 1, 2, 1)
+        grid.addWidget(self._setting, 3, 0, 1, 2)
+        grid.setColumnStretch(0, 5)
+        grid.setColumnStretch(1, 6)
+        grid.setRowStretch(1, 1)
+        self.setWidget(inside)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.show_numbers({})
+
+    def show_numbers(self, values: Mapping[str, Any]) -> None:
+        """Show what there is of a report.
+
+        Parameters
+        ----------
+        values
+            Like :meth:`~model.evaluation.report.Report.to_json_dict`, with any part missing: dots stand for what
+            is still to come, or dashes where nothing has come at all.
+        """
+        row = _look_up(values, ("paper",))
+        paper = None if row is None else PaperRow(**row)
+        missing = _PENDING if values else _NOTHING
+        for label, path, form in self._cells:
+            value = _look_up(values, path)
+            label.setText(missing if value is None else form(value))
+        for name, measure in self._measures.items():
+            found = _look_up(values, (name,))
+            interval = None if found is None else Interval.from_json_dict(found)
+            theirs = None if paper is None else _of_paper(paper, name)
+            measure.show_measure(interval, theirs, missing)
+        self._paper.setText(
+            "the paper" if paper is None else with_subscripts(f"the paper, λ_IG {lambda_text(paper.lambda_ig)}")
+        )
+        for name, (bars, word) in self._calibrations.items():
+            found = _look_up(values, (name, "calibration"))
+            calibration = None if found is None else _calibration(found)
+            bars.show_calibration(calibration)
+            word.setText(missing if calibration is None else _in_words(calibration))
+        self._setting.setText(_describe(values))
+
+    def _paper_card(self) -> Card:
+        card = Card(
+            "What the paper measures",
+            "An SVM accuracy of 0.5 means that nothing tells the two modalities apart.",
+        )
+        table = RuledTable()
+        for column, head in enumerate((bold("this model", _RIGHT), muted("± 95 %"), QLabel(), self._paper)):
+            table.grid.addWidget(head, 0, column + 1)
+        rows = {
+            "purity": ("Cluster purity", "K-means with ten clusters on samples of both modalities, scored by digit"),
+            "modality_svm": (
+                "Modality SVM, by embedding",
+                "How often an SVM names the modality of an embedding that it has not seen; it may have seen other "
+                "samples of the same image or recording",
+            ),
+            "modality_svm_unseen_inputs": (
+                "Modality SVM, unseen inputs",
+                "The same by the stricter split, where the SVM has seen no other sample of the same image or "
+                "recording; the paper does not say which split was its own, so that its figure stands beside both",
+            ),
+        }
+        for row, (name, (title, tip)) in enumerate(rows.items(), start=1):
+            self._measures[name] = measure = _Measure(title)
+            head = QLabel(title)
+            head.setToolTip(tip)
+            for column, widget in enumerate((head, measure.mean, measure.spread, measure.strip, measure.paper)):
+                table.grid.addWidget(widget, row, column)
+        table.grid.setColumnStretch(3, 1)
+        card.body.addWidget(table, 1)
+        return card
+
+    def _retrieval_card(self) -> Card:
+        card = Card("Across the modalities", "Each test input asks; the other modality's test set answers.")
+        rows = {
+            "P@1": ("retrieval", "p_at_1", "How often the nearest item shows the same digit"),
+            "P@1, 95 % interval": ("retrieval", "", "By Clopper and Pearson, as if all queries were independent"),
+            "P@5": ("retrieval", "p_at_5", "Share of the same digit among the five nearest items"),
+            "P@10": ("retrieval", "p_at_10", "Share of the same digit among the ten nearest items"),
+            "mAP": ("retrieval", "mean_average_precision", "Mean average precision of the ranking of all items"),
+            "Transfer, neighbours": (
+                "transfer",
+                "nearest_neighbours",
+                "Labels of the modality on the left of the arrow alone: nearest neighbours name the other's digits",
+            ),
+            "Transfer, linear": (
+                "transfer",
+                "linear",
+                "Labels of the modality on the left of the arrow alone: a linear classifier names the other's digits",
+            ),
+        }
+        table = RuledTable()
+        for column, arrow in enumerate(_ARROWS.values(), start=1):
+            table.grid.addWidget(bold(arrow, _RIGHT), 0, column)
+        for row, (title, (part, name, tip)) in enumerate(rows.items(), start=1):
+            places = {_ARROWS[way]: (way, part, name) if name else (way, part) for way in _ARROWS}
+            self._add_row(table.grid, row, title, tip, places, _share if name else _interval)
+        card.body.addWidget(table, 1)
+        return card
+
+    def _posterior_card(self) -> Card:
+        card = Card("Posteriors")
+        table = RuledTable()
+        for column, title in enumerate(("images", "speech"), start=1):
+            table.grid.addWidget(bold(title, _RIGHT), 0, column)
+        rows: dict[str, tuple[str, Callable[[Any], str], str]] = {
+            "Mean KL from the prior, nats": ("mean_kl", "{:.1f}".format, "Information that a posterior carries"),
+            "Active dimensions, of 128": (
+                "active_dimensions",
+                str,
+                "Dimensions whose posterior mean varies between inputs with a variance above 0.01",
+            ),
+        }
+        for row, (title, (name, form, tip)) in enumerate(rows.items(), start=1):
+            places = {"images": ("image", name), "speech": ("speech", name)}
+            self._add_row(table.grid, row, title, tip, places, form)
+        card.body.addWidget(table, 1)
+        return card
+
+    def _calibration_card(self) -> Card:
+        card = Card(
+            "Does a wide posterior mean a wrong match?",
+            "Wrong nearest matches in percent, by the width of the query's posterior.",
+        )
+        charts = QHBoxLayout()
+        charts.setSpacing(24)
+        for way, arrow in _ARROWS.items():
+            bars, word = CalibrationBars(), muted(alignment=_RIGHT)
+            word.setToolTip(
+                "AUROC: how often a query with a wrong match has a wider posterior than one with a right match"
+            )
+            head = QHBoxLayout()
+            head.addWidget(bold(arrow))
+            head.addWidget(word, 1)
+            column = QVBoxLayout()
+            column.addLayout(head)
+            column.addWidget(bars, 1)
+            charts.addLayout(column)
+            self._calibrations[way] = bars, word
+        card.body.addLayout(charts, 1)
+        return card
+
+    def _add_row(
+        self,
+        grid: QGridLayout,
+        row: int,
+        title: str,
+        tip: str,
+        places: Mapping[str, Path],
+        form: Callable[[Any], str],
+    ) -> None:
+        head = QLabel(title)
+        head.setToolTip(tip)
+        grid.addWidget(head, row, 0)
+        grid.setRowStretch(row, 1)
+        for column, (heading, path) in enumerate(places.items(), start=1):
+            cell = QLabel(alignment=_RIGHT | Qt.AlignmentFlag.AlignVCenter)
+            cell.setAccessibleName(f"{title}, {heading}")
+            cell.setToolTip(tip)
+            cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            grid.addWidget(cell, row, column)
+            self._cells.append((cell, path, form))
+
+
+class _Measure:
+    """The widgets of one of the paper's measures."""
+
+    def __init__(self, title: str) -> None:
+        self.mean, self.spread = bold(alignment=_RIGHT), muted()
+        self.mean.setAccessibleName(title)
+        self.mean.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.strip = IntervalStrip()
+        self.paper = QLabel(alignment=_RIGHT | Qt.AlignmentFlag.AlignVCenter)
+        self.paper.setAccessibleName(f"{title}, paper")
+
+    def show_measure(self, interval: Interval | None, paper: float | None, missing: str) -> None:
+        self.mean.setText(missing if interval is None else _share(interval.mean))
+        one = interval is None or len(interval.values) < 2
+        self.spread.setText("" if interval is None or one else f"± {interval.high - interval.mean:.3f}")
+        self.paper.setText(_NOTHING if paper is None else _share(paper))
+        self.strip.show_interval(interval, paper)
+
+
+def _look_up(values: Mapping[str, Any], path: Path) -> Any:
+    found: Any = values
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def _of_paper(row: PaperRow, name: str) -> float:
+    return row.purity if name == "purity" else row.modality_svm
+
+
+def _calibration(values: Mapping[str, Any]) -> Calibration:
+    return Calibration.from_json_dict(values)
+
+
+def _in_words(calibration: Calibration) -> str:
+    wrong = wrong_matches(calibration.errors)
+    return wrong if calibration.auroc is None else f"AUROC {calibration.auroc:.2f}, {wrong}"
+
+
+def _interval(retrieval: Mapping[str, Any]) -> str:
+    low, high = retrieval["p_at_1_low"], retrieval["p_at_1_high"]
+    return _NOTHING if low is None else f"{low:.3f}–{high:.3f}"
+
+
+def _share(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def _describe(values: Mapping[str, Any]) -> str:
+    """On what the numbers were taken, in a line."""
+    if "preliminary_images" in values:
+        return f"First numbers, of {values['preliminary_images']:,} images alone; those of all images follow."
+    if not values:
+        return _INVITATION
+    if "setting" not in values:
+        return ""
+    setting = values["setting"]
+    facts = (
+        f"{setting['n_images']:,} images and {setting['n_utterances']:,} utterances that training never saw",
+        speakers(setting),
+        resampled(setting),
+        f"seed {setting['seed']}",
+    )
+    return " · ".join(filter(None, facts))

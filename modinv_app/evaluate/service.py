@@ -1,0 +1,264 @@
+"""Evaluations for the window: a process judges models, a thread reads what it found; the window never waits."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from model import locations
+from model.evaluation.report import EvaluationProtocol
+from model.evaluation.store import Evaluation, find
+from model.evaluation.sweep_results import SweepResults
+from model.types import FloatArray
+from modinv_app.common.model_catalogue import Model
+from modinv_app.jobs.executor import SerialExecutor, describe_error
+from modinv_app.jobs.worker_process import COMMAND, Worker
+
+log = logging.getLogger(__name__)
+
+CORPORA = {"fsdd": "Human voices (FSDD)", "voices": "Synthetic voices"}
+"""Speech that a model can be judged on, and what the window calls it."""
+
+_PATIENCE = 0.5  # seconds for the process to end by itself: it has nothing to keep
+_DIED = "The evaluation ended because its process did. Evaluate again; if it happens again, free some memory first."
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A model and how to judge it."""
+
+    model: Model
+    protocol: EvaluationProtocol
+
+
+class EvaluationService(QObject):
+    """Judges models in a child process, one at a time, and fetches whatever an evaluation shows.
+
+    Parameters
+    ----------
+    command
+        Starts the process.
+
+    Signals
+    -------
+    corpora_found(set of str)
+        Those of `CORPORA` that are installed.
+    looked_up(Request, Evaluation or None)
+        What is known of a model from before.
+    busy_changed(bool)
+        An evaluation or an export has begun, or is over.
+    progressed(float or None, str)
+        The share of the work that is done, in [0, 1], and what is being done.
+    partial(Request, dict)
+        The numbers that are there so far, as of :meth:`~model.evaluation.report.Report.to_json_dict`.
+    evaluated(Request, Evaluation)
+        A model has been judged.
+    stopped(Request)
+        An evaluation is over without a result.
+    features_loaded(Evaluation)
+        From now on ``features_of`` knows its test inputs.
+    clip_loaded(int, object, int)
+        An utterance: index of its item, ``(n,)`` float32 samples, and Hz.
+    sweep_loaded(SweepResults, Path)
+        A sweep and its file.
+    exported(str)
+        A file or folder has been written.
+    failed(str, str)
+        What went wrong and what to do, and details to copy.
+    """
+
+    corpora_found = Signal(object)
+    looked_up = Signal(object, object)
+    busy_changed = Signal(bool)
+    progressed = Signal(object, str)
+    partial = Signal(object, object)
+    evaluated = Signal(object, object)
+    stopped = Signal(object)
+    features_loaded = Signal(object)
+    clip_loaded = Signal(int, object, int)
+    sweep_loaded = Signal(object, object)
+    exported = Signal(str)
+    failed = Signal(str, str)
+
+    def __init__(self, parent: QObject | None = None, command: Sequence[str] = COMMAND) -> None:
+        super().__init__(parent)
+        self._lane = SerialExecutor("evaluations", self)
+        self._worker = Worker(self, command)
+        self._worker.said.connect(self._hear)
+        self._worker.ended.connect(self._worker_died)
+        self._request: Request | None = None  # what is being judged
+        self._exporting: str | None = None  # or written
+        self._known: dict[str, Evaluation] = {}  # with their features in memory, by the state of their test inputs
+
+    @property
+    def evaluating(self) -> bool:
+        """Whether a model is being judged."""
+        return self._request is not None
+
+    @property
+    def busy(self) -> bool:
+        """Whether an evaluation or an export is on its way."""
+        return self._request is not None or self._exporting is not None
+
+    def close(self) -> None:
+        """End process and thread; an evaluation that is not done is lost."""
+        self._worker.close(_PATIENCE)
+        self._lane.close()
+
+    def prepare(self) -> None:
+        """Start the process, so that the first evaluation need not wait for its imports."""
+        self._worker.start()
+
+    def look_around(self) -> None:
+        """Find corpora to judge with."""
+        self._lane.submit(_installed, self.corpora_found.emit, self._broken)
+
+    def look_up(self, request: Request) -> None:
+        """Find out whether a model was judged like this before."""
+
+        def work() -> Evaluation | None:
+            return find(request.model.file, request.protocol)
+
+        self._lane.submit(work, lambda found: self.looked_up.emit(request, found), self._broken)
+
+    def evaluate(self, request: Request) -> None:
+        """Judge a model, unless something else is on its way."""
+        if self.busy:
+            return
+        self._request = request
+        self.busy_changed.emit(True)
+        self.progressed.emit(None, "Starting…")
+        self._worker.send(
+            {"do": "evaluate", "checkpoint": str(request.model.file), "protocol": request.protocol.to_dict()}
+        )
+
+    def export(self, what: str, to: Path, models: Sequence[tuple[str, Evaluation]], sweep: Path | None) -> None:
+        """Write something of :mod:`model.export`, unless something else is on its way.
+
+        Parameters
+        ----------
+        what
+            A name in :data:`model.export.writers.WRITERS`, or ``"everything"``.
+        to
+            The file or folder.
+        models
+            Judged models, each with its name; the first is the one that the export is about.
+        sweep
+            The file of a sweep, if there is one.
+        """
+        if self.busy:
+            return
+        self._exporting = str(to)
+        self.busy_changed.emit(True)
+        self.progressed.emit(None, f"Writing {to.name}…")
+        folders = [(title, str(evaluation.folder)) for title, evaluation in models]
+        self._worker.send({"do": "export", "what": what, "to": str(to), "models": folders, "sweep": str(sweep or "")})
+
+    def cancel(self) -> None:
+        """Stop the evaluation that is on its way; ``stopped`` follows."""
+        if self._request is not None:
+            self.progressed.emit(None, "Stopping…")
+            self._worker.send({"do": "stop"})
+
+    def load_features(self, evaluation: Evaluation) -> None:
+        """Read the test inputs behind an evaluation, unless they are in memory."""
+        state = _inputs(evaluation)
+        if state in self._known:
+            return
+
+        def work() -> None:
+            evaluation.features(0)  # the first of either modality reads all of them
+            evaluation.features(evaluation.image_count)
+
+        def done(_nothing: None) -> None:
+            self._known[state] = evaluation
+            self.features_loaded.emit(evaluation)
+
+        self._lane.submit(work, done, self._broken)
+
+    def features_of(self, evaluation: Evaluation, index: int) -> FloatArray | None:
+        """What the encoder saw of an item: a look-up; ``None`` where ``load_features`` has not come so far."""
+        known = self._known.get(_inputs(evaluation))
+        return None if known is None else known.features(index)
+
+    def load_clip(self, evaluation: Evaluation, index: int) -> None:
+        """Fetch the recording of an utterance."""
+
+        def work() -> tuple[FloatArray, int]:
+            from model.retrieval.retriever import recording  # it imports torch
+
+            return recording(evaluation.key(index))
+
+        self._lane.submit(work, lambda clip: self.clip_loaded.emit(index, *clip), self._broken)
+
+    def load_sweep(self, path: Path | None = None) -> None:
+        """Read a sweep; by default the one that ships, and nothing is said where none does."""
+        file = path or locations.shipped_sweep()
+        if path is None and not file.is_file():
+            return
+        self._lane.submit(
+            lambda: SweepResults.load(file), lambda found: self.sweep_loaded.emit(found, file), self._broken
+        )
+
+    def _hear(self, message: Mapping[str, Any]) -> None:
+        said = message["say"]
+        request = self._request
+        if said == "progress":
+            self.progressed.emit(message["share"], message["text"])
+        elif said == "partial" and request is not None:
+            self.partial.emit(request, message["report"])
+        elif said == "evaluated" and request is not None:
+            self._load(request, Path(message["folder"]))
+        elif said == "exported":
+            self._end()
+            self.exported.emit(message["path"])
+        elif said == "stopped":
+            self._end()
+        elif said == "failed":
+            self._end()
+            self.failed.emit(message["message"], message["details"])
+
+    def _load(self, request: Request, folder: Path) -> None:
+        def done(evaluation: Evaluation) -> None:
+            self._request = None
+            self.busy_changed.emit(False)
+            self.evaluated.emit(request, evaluation)
+
+        def broken(error: Exception) -> None:
+            self._end()
+            self._broken(error)
+
+        self._lane.submit(lambda: Evaluation.load(folder), done, broken)
+
+    def _worker_died(self, _code: int, tail: str) -> None:
+        if self.busy:
+            self._end()
+            self.failed.emit(_DIED, tail)
+
+    def _end(self) -> None:
+        """Nothing is on its way any more, and nothing came of it."""
+        request, self._request, self._exporting = self._request, None, None
+        self.busy_changed.emit(False)
+        if request is not None:
+            self.stopped.emit(request)
+
+    def _broken(self, error: Exception) -> None:
+        log.error("An evaluation failed", exc_info=error)
+        self.failed.emit(*describe_error(error))
+
+
+def _installed() -> set[str]:
+    from model.data.corpora import CORPORA as BY_NAME  # it imports torch
+
+    return {name for name in CORPORA if BY_NAME[name]().location() is not None}
+
+
+def _inputs(evaluation: Evaluation) -> str:
+    """What tells one state of the test inputs from another."""
+    return json.dumps(evaluation.report.setting["inputs"], sort_keys=True)

@@ -1,0 +1,248 @@
+"""Where a digit is drawn, dropped or pasted, with what the encoder sees of it and what its matches say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QGuiApplication,
+    QImage,
+    QKeyEvent,
+    QKeySequence,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from model.types import Answer, FloatArray, Modality
+from modinv_app.common.check_box import CheckBox
+from modinv_app.common.icons import IconButton
+from modinv_app.explore.canvas import Canvas, Sheet
+from modinv_app.explore.picture_reader import PictureReader
+from modinv_app.explore.queries import Drawing, GalleryItem, Picture, Query
+from modinv_app.explore.strokes import MetricPoint
+from modinv_app.explore.verdict import Guess, SeenPicture
+
+# What other applications put on the clipboard is decoded where files are, never by Qt: that would read any format of
+# its plugins, in the GUI thread.
+_ENCODED = ("image/png", "image/bmp", "image/tiff", "image/jpeg", "image/webp", "image/gif")
+_SUFFIXES = "*.png *.jpg *.jpeg *.webp *.gif *.bmp *.tif *.tiff"
+
+
+class DrawPanel(QWidget):
+    """Canvas, tools, the encoder's picture and the guess.
+
+    Signals
+    -------
+    drawing_changed(Drawing)
+        The drawing so far; while drawing, at most once a frame.
+    pen_lifted()
+        A stroke is finished; its ``drawing_changed`` has been sent.
+    cleared()
+        Nothing is drawn any more, whether by Clear or by Undo; guess and picture are gone. Or Clear was asked for
+        where nothing was.
+    picture_opened(object)
+        A grey picture ``(h, w)`` of uint8 was opened, dropped, pasted, or came back by Undo.
+    failed(str)
+        A picture could not be read: what is wrong and what to do.
+    paste_failed(str)
+        There was nothing to paste, so that all stays as it is: what to do.
+    """
+
+    drawing_changed = Signal(object)
+    pen_lifted = Signal()
+    cleared = Signal()
+    picture_opened = Signal(object)
+    failed = Signal(str)
+    paste_failed = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._canvas = Canvas()
+        self._canvas.changed.connect(self._tell)
+        self._canvas.pen_lifted.connect(self.pen_lifted)
+        self._canvas.history_changed.connect(self._enable_tools)
+        self._reader = PictureReader(self)
+        self._reader.read.connect(self._canvas.show_picture)
+        self._reader.failed.connect(self.failed)
+        self._undo = _tool("undo", "Undo", self.undo)
+        self._redo = _tool("redo", "Redo", self.redo)
+        self._clear = _tool("clear", "Clear", self.clear)
+        self._play = CheckBox("Play the nearest match")
+        self._play.setChecked(True)
+        self._play.setToolTip("Play what was found as soon as the pen is lifted")
+        self._seen = SeenPicture()
+        self._guess = Guess()
+
+        tools = QHBoxLayout()
+        tools.setSpacing(2)
+        for button in (self._undo, self._redo, self._clear):
+            tools.addWidget(button)
+        tools.addStretch()
+        tools.addWidget(_tool("open", "Open a picture", self.open_file))
+        tools.addWidget(_tool("paste", "Paste a picture", self.paste))
+        beside = QVBoxLayout()
+        beside.setSpacing(2)
+        beside.addWidget(self._guess, 1)
+        beside.addWidget(self._play)
+        results = QHBoxLayout()
+        results.setSpacing(12)
+        results.addWidget(self._seen)
+        results.addLayout(beside, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 4)
+        layout.addWidget(self._canvas, 1)
+        layout.addLayout(tools)
+        layout.addLayout(results)
+        self.setAcceptDrops(True)
+        self.setFocusProxy(self._canvas)
+        self._enable_tools(False, False)
+
+    @property
+    def play_on_lift(self) -> bool:
+        """Whether the nearest match shall be played when the pen is lifted."""
+        return bool(self._play.isChecked())
+
+    @play_on_lift.setter
+    def play_on_lift(self, wanted: bool) -> None:
+        self._play.setChecked(wanted)
+
+    @property
+    def seen(self) -> FloatArray | None:
+        """What shows as seen by the encoder, ``(28, 28)`` in [0, 1]; None while nothing does."""
+        return self._seen.features
+
+    def show_query(self, query: Query | None) -> None:
+        """Let the canvas show the query, wherever it comes from: blank for speech, dimmed if there is none."""
+        sheet = self._canvas.sheet
+        match query:
+            case Drawing():
+                if sheet.number != query.number or sheet.strokes != query.strokes:
+                    self._lay(Sheet(query.strokes, query.number))
+            case Picture():
+                if sheet.picture is not query.pixels:
+                    self._lay(Sheet(picture=query.pixels))
+            case GalleryItem(modality=Modality.IMAGE):
+                levels = np.rint(255 * query.features).astype(np.uint8)
+                self._lay(Sheet(picture=levels, source=f"From the map: {query.name}"))
+                self._seen.show_picture(query.features)
+            case None:
+                pass
+            case _:
+                self._lay(Sheet())
+                self.show_answer(None)
+        self._canvas.resting = query is None
+        self._clear.setEnabled(query is not None or not self._canvas.sheet.is_empty)
+
+    def show_answer(self, answer: Answer | None) -> None:
+        """Show what the encoder saw of the query and the digit that its matches say; nothing for None."""
+        self._guess.show_answer(answer)
+        if answer is None:
+            self._seen.clear()
+        else:
+            self._seen.show_picture(answer.features)
+
+    def clear(self) -> None:
+        """Take drawing, picture and guess away; Undo brings the drawing or picture back."""
+        self._reader.forget()
+        self._canvas.clear()
+
+    def undo(self) -> None:
+        """Take the last stroke, picture or clearing back."""
+        self._canvas.undo()
+
+    def redo(self) -> None:
+        """Take the last undoing back."""
+        self._canvas.redo()
+
+    def replay(self, strokes: Sequence[Sequence[MetricPoint]]) -> None:
+        """Draw strokes of points in the unit square the very way that pen events take."""
+        self._canvas.replay(strokes)
+
+    def paste(self) -> None:
+        """Take a picture, or a file of one, from the clipboard."""
+        if not self._take(QGuiApplication.clipboard().mimeData()):
+            self.paste_failed.emit("There is no picture on the clipboard. Copy one first.")
+
+    def open_file(self) -> None:
+        """Let the user choose a picture; the window stays alive meanwhile."""
+        dialog = QFileDialog(self, "Open a picture of a digit")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters([f"Pictures ({_SUFFIXES})", "All files (*)"])
+        dialog.fileSelected.connect(lambda path: self._reader.read_file(Path(path)))
+        dialog.open()
+
+    def _take(self, data: QMimeData) -> bool:
+        """Read what was dropped or pasted; False if there is no picture in it."""
+        encoded = [name for name in data.formats() if name.startswith("image/")]
+        if known := next((name for name in _ENCODED if name in encoded), None):
+            self._reader.read_bytes(bytes(data.data(known).data()))
+        elif data.hasImage() and not encoded:  # from this process or as the system's own bitmap
+            self._reader.read_image(QImage(data.imageData()))
+        elif files := _local_files(data):
+            self._reader.read_file(files[0])
+        else:
+            return False
+        return True
+
+    def _lay(self, sheet: Sheet) -> None:
+        self._reader.forget()  # a picture that is still being read is not wanted any more
+        self._canvas.lay(sheet)
+
+    def _tell(self) -> None:
+        sheet = self._canvas.sheet
+        self._clear.setEnabled(not sheet.is_empty)
+        if sheet.is_empty:
+            self.show_answer(None)
+            self.cleared.emit()
+        elif sheet.picture is not None:
+            self.picture_opened.emit(sheet.picture)
+        else:
+            self._reader.forget()  # who draws does not wait for a picture any more
+            self.drawing_changed.emit(Drawing(sheet.number, sheet.strokes, self._canvas.raster()))
+
+    def _enable_tools(self, can_undo: bool, can_redo: bool) -> None:
+        self._undo.setEnabled(can_undo)
+        self._redo.setEnabled(can_redo)
+        self._clear.setEnabled(not self._canvas.sheet.is_empty)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The canvas is a square: more height than its width asks for would lie idle."""
+        super().resizeEvent(event)
+        others = self.sizeHint().height() - self._canvas.sizeHint().height()
+        self.setMaximumHeight(others + self._canvas.width())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Paste):
+            self.paste()
+        else:
+            super().keyPressEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasImage() or _local_files(event.mimeData()):
+            self._canvas.set_drop_hint(True)
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: ARG002
+        self._canvas.set_drop_hint(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._canvas.set_drop_hint(False)
+        if self._take(event.mimeData()):
+            event.acceptProposedAction()
+
+
+def _tool(outline: str, name: str, clicked: Callable[[], None]) -> IconButton:
+    button = IconButton(outline, name)
+    button.clicked.connect(clicked)
+    return button
+
+
+def _local_files(data: QMimeData) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]

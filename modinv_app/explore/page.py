@@ -1,0 +1,245 @@
+"""Draw and speak on the left, the map in the middle, what was found on the right."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from model.checkpoints import Header
+from model.retrieval.gallery import Gallery
+from model.types import FloatArray, Modality
+from modinv_app.audio.hands_free import Detector
+from modinv_app.audio.player import Player
+from modinv_app.audio.recorder import Recorder
+from modinv_app.audio.system import SoundSystem
+from modinv_app.common import settings as chosen
+from modinv_app.common.remembered import restore_sizes
+from modinv_app.common.settings import Settings
+from modinv_app.explore.draw import DrawPanel
+from modinv_app.explore.matches import MatchesPanel
+from modinv_app.explore.model_service import ModelService
+from modinv_app.explore.projection import Kind, ProjectionPanel
+from modinv_app.explore.queries import Query
+from modinv_app.explore.query_bar import QueryBar
+from modinv_app.explore.query_controller import QueryController
+from modinv_app.explore.speak import SpeakPanel
+from modinv_app.explore.state import AppState, Reply
+
+
+def _make_detector() -> Detector:
+    from model.data.speech import UtteranceDetector  # in the detector's thread: it imports torch
+
+    return UtteranceDetector()
+
+
+class ExplorePage(QWidget):
+    """Queries of both modalities and their answers.
+
+    Signals
+    -------
+    status_changed(str)
+        A word for the status bar about what was just asked.
+    warned(str)
+        Something that was asked could not be done: why, and what to do.
+    """
+
+    status_changed = Signal(str)
+    warned = Signal(str)
+
+    def __init__(
+        self,
+        settings: Settings,
+        state: AppState,
+        model: ModelService,
+        sound: SoundSystem,
+        recorder: Recorder,
+        player: Player,
+    ) -> None:
+        super().__init__()
+        self._settings = settings
+        self._state = state
+        self._model = model
+        self._sound = sound
+        self._recorder = recorder
+        self._player = player
+        self.queries = QueryController(state, model, player, self)
+        self.draw = DrawPanel()
+        self.speak = SpeakPanel(recorder, _make_detector)
+        self.bar = QueryBar()
+        self.matches = MatchesPanel(self._features)
+        self.map = ProjectionPanel(self._features)
+        self._columns = QSplitter(Qt.Orientation.Horizontal)
+        # Painting the map takes longer than an answer: at most 30 times a second, or the next matches wait for it.
+        self._map_follows = QTimer(self, interval=33, singleShot=True)
+        self._map_follows.timeout.connect(self._show_on_map)
+        self._lay_out()
+        self._wire_queries()
+        self._wire_results()
+        self._wire_sound()
+
+    def restore(self) -> None:
+        """What the user chose in an earlier session."""
+        get = self._settings.get
+        restore_sizes(self._columns, get(chosen.COLUMNS))
+        self.draw.play_on_lift = get(chosen.PLAY_ON_LIFT)
+        self.map.choose(get(chosen.MAP_KIND))
+        if device := get(chosen.INPUT_DEVICE):
+            self._recorder.set_device(device)
+        if device := get(chosen.OUTPUT_DEVICE):
+            self._player.set_device(device)
+        self.speak.hands_free = get(chosen.HANDS_FREE)
+
+    def remember(self) -> None:
+        """Keep it for the next."""
+        columns: QByteArray = self._columns.saveState()
+        self._settings.set(chosen.COLUMNS, columns)
+        self._settings.set(chosen.PLAY_ON_LIFT, self.draw.play_on_lift)
+        self._settings.set(chosen.HANDS_FREE, self.speak.hands_free)
+        self._settings.set(chosen.MAP_KIND, self.map.kind)
+
+    def play_chosen(self) -> None:
+        """Play the chosen match, if it sounds, else the nearest."""
+        index, gallery = self.matches.chosen, self._state.gallery
+        if index is not None and gallery is not None and gallery.items[index].modality is Modality.SPEECH:
+            self.queries.play(index)
+        else:
+            self.queries.play_nearest()
+
+    def clear(self) -> None:
+        """Take drawing and query back."""
+        self.draw.clear()
+        self.queries.forget()
+
+    def toggle_hands_free(self) -> None:
+        """Listen, or stop listening, without a key."""
+        self.speak.hands_free = not self.speak.hands_free
+
+    def _lay_out(self) -> None:
+        ask = QWidget()
+        rows = QVBoxLayout(ask)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self.draw, 1)  # as high as its square canvas can use; speaking gets the rest
+        rows.addWidget(self.speak)
+        found = QWidget()
+        rows = QVBoxLayout(found)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self.bar)
+        rows.addWidget(self.matches, 1)
+        for panel, stretch in ((ask, 0), (self.map, 1), (found, 0)):
+            self._columns.addWidget(panel)
+            self._columns.setStretchFactor(self._columns.count() - 1, stretch)
+            self._columns.setCollapsible(self._columns.count() - 1, False)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._columns)
+        self._columns.setSizes([300, 660, 320])
+
+    def _wire_queries(self) -> None:
+        """Everything that asks."""
+        ask = self.queries
+        self.draw.drawing_changed.connect(ask.ask_drawing)
+        self.draw.picture_opened.connect(lambda picture: ask.ask_picture(picture, self.draw.play_on_lift))
+        self.draw.pen_lifted.connect(self._pen_lifted)
+        self.draw.cleared.connect(ask.forget)
+        self.speak.listening_started.connect(ask.be_silent)
+        self.speak.utterance.connect(ask.ask_sound)
+        self.speak.file_opened.connect(ask.ask_sound_file)
+        self.speak.unheard.connect(ask.forget)
+        self.draw.failed.connect(ask.forget)
+        self.matches.play_requested.connect(ask.play)
+        self.matches.query_requested.connect(self._ask_item)
+        self.map.clicked.connect(self._ask_item)
+        self.bar.back_clicked.connect(ask.go_back)
+        self.bar.forward_clicked.connect(ask.go_forward)
+
+    def _wire_results(self) -> None:
+        """Everything that shows."""
+        self._state.gallery_changed.connect(self._show_gallery)
+        self._state.maps_changed.connect(self._show_maps)
+        self._state.model_changed.connect(self._greet)
+        self._state.query_changed.connect(self._show_query)
+        self._state.reply_changed.connect(self._show_reply)
+        self._state.playing_changed.connect(self.matches.set_playing)
+        self._model.map_fitted.connect(self.map.set_coordinates)
+        self.map.kind_chosen.connect(self._show_on_map)
+        self.queries.problem.connect(self._show_problem)
+        self.queries.history_changed.connect(
+            lambda: self.bar.enable(self.queries.can_go_back, self.queries.can_go_forward)
+        )
+        self.draw.failed.connect(self.warned)
+        self.draw.paste_failed.connect(self.warned)
+
+    def _wire_sound(self) -> None:
+        self._sound.devices_changed.connect(self.speak.show_devices)
+        self.speak.refresh_requested.connect(self._sound.refresh)
+        self.speak.device_chosen.connect(self._choose_device)
+        # The loudspeaker must not talk to the microphone.
+        self._player.started.connect(self.speak.pause_hands_free)
+        self._player.finished.connect(self.speak.resume_hands_free)
+        self._recorder.device_changed.connect(lambda name: self._settings.set(chosen.INPUT_DEVICE, name or ""))
+        self._player.device_changed.connect(lambda name: self._settings.set(chosen.OUTPUT_DEVICE, name or ""))
+        self._player.device_changed.connect(lambda name: self.speak.set_device("output", name or ""))
+
+    def _features(self, index: int) -> FloatArray:
+        assert self._state.gallery is not None
+        return self._state.gallery.features(index)
+
+    def _pen_lifted(self) -> None:
+        if self.draw.play_on_lift:
+            self.queries.play_nearest()
+
+    def _ask_item(self, index: int) -> None:
+        self.queries.ask_item(index, self.draw.play_on_lift)
+
+    def _show_gallery(self, gallery: Gallery) -> None:
+        self.map.set_items(gallery.items)
+
+    def _show_maps(self, maps: dict[Kind, FloatArray]) -> None:
+        for kind, coordinates in maps.items():
+            self.map.set_coordinates(kind, coordinates)
+
+    def _greet(self, _header: Header) -> None:
+        if self._state.reply is None:
+            self.status_changed.emit("Ready: draw a digit, or say one")
+
+    def _show_query(self, query: Query | None) -> None:
+        """Let every panel show this query, or rest."""
+        self.draw.show_query(query)
+        self.speak.show_query(query)
+        self.bar.show_query("" if query is None else query.name)
+
+    def _show_reply(self, reply: Reply | None) -> None:
+        answer = None if reply is None else reply.answer
+        self.draw.show_answer(answer if answer is not None and answer.modality is Modality.IMAGE else None)
+        self.speak.show_answer(answer if answer is not None and answer.modality is Modality.SPEECH else None)
+        if answer is None:
+            self.matches.clear()
+            self._show_on_map()
+            self.status_changed.emit("")
+            return
+        self.matches.show_answer(answer)
+        if not self._map_follows.isActive():
+            self._map_follows.start()
+        name = "" if self._state.query is None else self._state.query.name
+        self.status_changed.emit(f"{name}: answered in {answer.milliseconds:.0f} ms")
+
+    def _show_on_map(self) -> None:
+        """Place the query in the map that shows."""
+        reply = self._state.reply
+        if reply is None or self.map.kind not in reply.places:
+            self.map.clear_query()
+            return
+        place = reply.places[self.map.kind]
+        matches = [match.item.index for match in reply.answer.matches]
+        self.map.show_query(reply.answer.modality, place[0], place[1:], matches, reply.answer.guess)
+
+    def _show_problem(self, modality: Modality, why: str) -> None:
+        if modality is Modality.SPEECH:
+            self.speak.show_problem(why)
+        else:
+            self.warned.emit(why)
+
+    def _choose_device(self, kind: str, name: str) -> None:
+        (self._recorder if kind == "input" else self._player).set_device(name or None)

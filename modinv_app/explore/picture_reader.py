@@ -1,0 +1,85 @@
+"""Pictures are decoded off the GUI thread: a large photo takes a tenth of a second and more."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QBuffer, QByteArray, QObject, Signal
+from PySide6.QtGui import QImage, QImageWriter
+
+from modinv_app.jobs.executor import SerialExecutor
+
+if TYPE_CHECKING:  # it imports scipy: a second that no window waits for
+    from model.data.images import GreyPicture
+
+
+class PictureReader(QObject):
+    """Reads pictures in a thread of its own; only the newest one counts.
+
+    Signals
+    -------
+    read(object)
+        The grey picture.
+    failed(str)
+        Why it cannot be read.
+    """
+
+    read = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._lane = SerialExecutor("pictures", self)
+        self._turn = 0
+
+    def read_file(self, path: Path) -> None:
+        """Begin to read a file."""
+        self._start(path)
+
+    def read_bytes(self, content: bytes) -> None:
+        """Begin to read what a file would hold."""
+        self._start(content)
+
+    def read_image(self, image: QImage) -> None:
+        """Begin to read an image that Qt has decoded already."""
+        self._start(_png(image))
+
+    def forget(self) -> None:
+        """Let whatever is being read come to nothing."""
+        self._turn += 1
+
+    def _start(self, source: Path | bytes) -> None:
+        self.forget()
+        turn = self._turn
+
+        def done(picture: GreyPicture) -> None:
+            if turn == self._turn:
+                self.read.emit(picture)
+
+        def failed(error: Exception) -> None:
+            from model.data.images import UnusablePicture
+
+            if not isinstance(error, UnusablePicture):
+                raise error
+            if turn == self._turn:
+                self.failed.emit(str(error))
+
+        self._lane.submit(partial(_read, source), done, failed)
+
+
+def _read(source: Path | bytes) -> GreyPicture:
+    from model.data.images import read_picture
+
+    return read_picture(source)
+
+
+def _png(image: QImage) -> bytes:
+    """A picture from the clipboard as a file, so that it is read as any other."""
+    buffer = QBuffer()
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    writer = QImageWriter(buffer, QByteArray(b"png"))
+    writer.setQuality(100)  # without the time that compression takes
+    writer.write(image)
+    return bytes(buffer.data().data())

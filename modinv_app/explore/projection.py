@@ -1,0 +1,275 @@
+"""The map: every digit of the gallery, seen or heard, and where the query falls among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+
+from model.types import FloatArray, Item, Modality
+from modinv_app.common.theme import muted_text
+from modinv_app.map.hover_card import HoverCard
+from modinv_app.map.legend import Legend
+from modinv_app.map.map_layout import Fitted
+
+if TYPE_CHECKING:
+    from modinv_app.map.map_plot import MapPlot
+
+Kind = Literal["PCA", "t-SNE"]
+_KINDS: tuple[Kind, ...] = get_args(Kind)
+# Two of these side by side read as one switch, in which the chosen half is unmistakable.
+_SEGMENT = """
+QToolButton { border: 1px solid rgba(128, 128, 128, 0.5); background: transparent; padding: 3px 10px;
+              color: palette(button-text); }
+QToolButton:disabled { color: gray; }
+QToolButton:checked { background: palette(highlight); color: palette(highlighted-text); }
+QToolButton:focus { border-color: palette(highlight); }
+"""
+
+
+class ProjectionPanel(QWidget):
+    """All gallery items in two dimensions: colour is the digit, shape the modality.
+
+    Two projections can be kept, of which one shows. Each is scaled to fill the view, so that a change from one to
+    the other moves points and not the camera.
+
+    Parameters
+    ----------
+    features_of
+        Gives the features of a gallery item, by its index, for the card under the pointer.
+
+    Signals
+    -------
+    hovered(int)
+        Index of the item under the pointer, -1 for none.
+    clicked(int)
+        Index of the item that was clicked.
+    kind_chosen(str)
+        From now on ``"PCA"`` or ``"t-SNE"`` shows, since somebody chose it, or chose it before and it has come:
+        place the query anew in it.
+    """
+
+    hovered = Signal(int)
+    clicked = Signal(int)
+    kind_chosen = Signal(str)
+
+    def __init__(self, features_of: Callable[[int], FloatArray], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._features_of = features_of
+        self._items: Sequence[Item] = ()
+        self._projections: dict[Kind, Fitted] = {}
+        self._chosen: Kind = "PCA"
+        self._plot: MapPlot | None = None
+
+        self._kinds = {kind: self._kind_button(kind) for kind in _KINDS}
+        self._waiting = QLabel("t-SNE is being prepared…")
+        self._home = QToolButton()
+        self._home.setText("Reset view")
+        self._home.setAutoRaise(True)
+        self._home.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._home.clicked.connect(self.reset_view)
+        self._home.setToolTip("Show all points (Home, or double-click the ground)")
+        self._legend = Legend()
+        self._legend.changed.connect(self._filter)
+        self._message = QLabel("Loading the map…", alignment=Qt.AlignmentFlag.AlignCenter)
+        self._message.setAutoFillBackground(True)
+        self._message.setBackgroundRole(QPalette.ColorRole.Base)
+        self._stage = QStackedWidget()
+        self._stage.addWidget(self._message)
+        self._lay_out()
+        self._take_colours()
+
+    @property
+    def kind(self) -> Kind:
+        """The projection that shows: the chosen one, or another while that is not there yet."""
+        if self._chosen in self._projections:
+            return self._chosen
+        return next(iter(self._projections), self._chosen)
+
+    def prepare(self) -> None:
+        """Build the plot, if it isn't there: a third of a second, for the moment after the window is seen."""
+        if self._plot is not None:
+            return
+        # Not at the top of this file: pyqtgraph is imported with it, and a window that opens can't wait for that.
+        from modinv_app.map.map_plot import MapPlot
+
+        self._plot = plot = MapPlot()
+        plot.setAccessibleName("Map of all digits")
+        plot.set_items(self._items)
+        self._card = HoverCard(plot)
+        plot.hovered.connect(self._show_card)
+        plot.hovered.connect(self.hovered)
+        plot.clicked.connect(self.clicked)
+        self._stage.addWidget(plot)
+        self._filter()
+
+    def set_items(self, items: Sequence[Item]) -> None:
+        """Take another gallery; it shows when its coordinates come. What was shown of the one before goes."""
+        self._items = items
+        self._projections.clear()
+        if self._plot is not None:
+            self._plot.set_items(items)
+        self._update_state()
+
+    def set_coordinates(self, kind: Kind, coordinates: npt.ArrayLike) -> None:
+        """Keep a projection, and show it if it is the chosen one or the first: points glide to their new places.
+
+        Parameters
+        ----------
+        kind
+            ``"PCA"`` or ``"t-SNE"``.
+        coordinates
+            ``(n, 2)``, one row for each item of `set_items`.
+
+        Raises
+        ------
+        ValueError
+            If there are no items, or another number of them, or if a coordinate is not finite.
+        """
+        coordinates = np.asarray(coordinates, np.float32)
+        if not self._items or coordinates.shape != (len(self._items), 2):
+            raise ValueError(f"{coordinates.shape} coordinates for {len(self._items)} items")
+        if not np.isfinite(coordinates).all():
+            raise ValueError("some coordinates are not finite")
+        before = self.kind if self._projections else kind
+        self._projections[kind] = Fitted.to_unit_square(coordinates)
+        self.prepare()
+        if self.kind == kind:
+            self._show_points()
+        self._update_state()
+        if self.kind != before:
+            self.kind_chosen.emit(kind)
+
+    def choose(self, kind: Kind) -> None:
+        """Show a projection now, or as soon as its coordinates come."""
+        before = self.kind
+        self._chosen = kind
+        self._update_state()
+        if self.kind != before and self._projections:
+            self._show_points()
+            self.kind_chosen.emit(kind)
+
+    def show_query(
+        self,
+        modality: Modality,
+        mean: npt.ArrayLike,
+        samples: npt.ArrayLike,
+        matches: Sequence[int],
+        guess: int | None,
+    ) -> None:
+        """Show where a query falls, in coordinates of the projection that shows.
+
+        Parameters
+        ----------
+        modality
+            The query's own modality.
+        mean, samples
+            Its posterior's mean ``(2,)`` and samples ``(m, 2)``, placed by the projection.
+        matches
+            Indices of the items that were found.
+        guess
+            The digit that it is taken for, if any.
+        """
+        fitted = self._projections.get(self.kind)
+        if self._plot is None or fitted is None:
+            return
+        from modinv_app.map.query_layer import Query
+
+        self._plot.show_query(Query(modality, fitted.place(mean), fitted.place(samples), tuple(matches), guess))
+
+    def reset_view(self) -> None:
+        """Show all points again."""
+        if self._plot is not None:
+            self._plot.reset_view()
+
+    def clear_query(self) -> None:
+        """Take the query away; all points are bright again."""
+        if self._plot is not None:
+            self._plot.show_query(None)
+
+    def position_of(self, index: int) -> QPoint | None:
+        """Where an item lies on this panel; None while there is no map."""
+        if self._plot is None or not self._projections:
+            return None
+        return self._on_panel(self._plot, self._plot.position_of(index))
+
+    def query_position(self) -> QPoint | None:
+        """Where the query's marker lies on this panel; None without a query."""
+        if self._plot is None or self._plot.query_at is None:
+            return None
+        return self._on_panel(self._plot, self._plot.query_at)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._take_colours()
+
+    def _on_panel(self, plot: MapPlot, at: QPointF) -> QPoint:
+        return QWidget.mapTo(plot, self, at.toPoint())
+
+    def _kind_button(self, kind: Kind) -> QToolButton:
+        button = QToolButton()
+        button.setText(kind)
+        button.setCheckable(True)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.clicked.connect(lambda: self.choose(kind))
+        return button
+
+    def _lay_out(self) -> None:
+        group = QButtonGroup(self)
+        top = QHBoxLayout()
+        top.setSpacing(0)
+        for button in self._kinds.values():
+            group.addButton(button)
+            top.addWidget(button)
+        top.addSpacing(8)
+        top.addWidget(self._waiting)
+        top.addStretch()
+        top.addWidget(self._home)
+        self._kinds["PCA"].setToolTip("Principal components: the plane in which the items differ most")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(top)
+        layout.addWidget(self._stage, stretch=1)
+        layout.addWidget(self._legend)
+        self._update_state()
+
+    def _update_state(self) -> None:
+        has_tsne = "t-SNE" in self._projections
+        self._kinds["t-SNE"].setEnabled(has_tsne)
+        self._kinds["t-SNE"].setToolTip("t-SNE: neighbours stay neighbours" if has_tsne else self._waiting.text())
+        self._waiting.setVisible(bool(self._projections) and not has_tsne)
+        self._kinds[self.kind].setChecked(True)
+        self._home.setEnabled(bool(self._projections))
+        if self._plot is not None:
+            self._stage.setCurrentWidget(self._plot if self._projections else self._message)
+
+    def _show_points(self) -> None:
+        if self._plot is not None:
+            self._plot.set_points(self._projections[self.kind].points)
+
+    def _filter(self) -> None:
+        if self._plot is not None:
+            self._plot.set_hidden(self._legend.hidden_digits, self._legend.hidden_modalities)
+
+    def _show_card(self, index: int) -> None:
+        if self._plot is None or index < 0:
+            self._card.hide()
+        else:
+            at = self._plot.position_of(index).toPoint()
+            self._card.show_item(self._items[index], self._features_of(index), at)
+
+    def _take_colours(self) -> None:
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.WindowText, muted_text(palette))
+        for label in (self._waiting, self._message):
+            label.setPalette(palette)
+        for button in self._kinds.values():
+            button.setStyleSheet(_SEGMENT)  # which takes the palette's colours when it is set, and never again

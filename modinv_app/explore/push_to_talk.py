@@ -1,0 +1,64 @@
+"""The space bar as a microphone button, wherever the focus is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QMainWindow, QWidget
+
+from modinv_app.explore.hold_button import HoldButton
+
+
+class PushToTalk(QObject):
+    """Lets the space bar hold a button of a window from wherever the focus is.
+
+    Other buttons, choosers and text fields that were reached by keyboard keep the space bar: there it has a meaning
+    already.
+    """
+
+    def __init__(self, window: QMainWindow, button: HoldButton) -> None:
+        super().__init__(window)
+        self._window = window
+        self._button = button
+        self.enabled = True
+        # Keys go to the widget that has the focus, and to the window while none has it. A filter on the application
+        # would be asked about every event of every widget: thousands for each page that is built.
+        window.installEventFilter(self)
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(self._follow)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take space bar events that nobody else needs; let go when the window loses the keyboard."""
+        if event.type() == QEvent.Type.WindowDeactivate and watched is self._window:
+            self._button.drop()
+        if not isinstance(event, QKeyEvent) or event.key() != Qt.Key.Key_Space:
+            return False
+        key = self._button.space_bar
+        held = key.held
+        if event.type() == QEvent.Type.KeyRelease:
+            key.release(event)  # also one that is not ours: what follows it at once is no press but a repetition
+            return held
+        if event.type() != QEvent.Type.KeyPress or not (held or self._may_begin(event)):
+            return False
+        key.press(event)
+        return True
+
+    def _may_begin(self, event: QKeyEvent) -> bool:
+        return (
+            self.enabled
+            and not event.modifiers()
+            and self._window.isActiveWindow()
+            and not self._is_taken(QApplication.focusWidget())
+            and QApplication.activeModalWidget() is None
+        )
+
+    def _is_taken(self, focus: QWidget | None) -> bool:
+        """Whether the space bar has another meaning where the focus is."""
+        return focus is not self._button and isinstance(focus, (QAbstractButton, QComboBox, QLineEdit))
+
+    def _follow(self, _old: QWidget | None, focus: QWidget | None) -> None:
+        if focus is not None:
+            focus.installEventFilter(self)  # for a second time, it changes nothing
+        if self._is_taken(focus):
+            self._button.space_bar.let_go()

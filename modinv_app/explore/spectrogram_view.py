@@ -1,0 +1,96 @@
+"""An utterance as the speech encoder sees it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Slot
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPalette, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from model.types import FloatArray
+from modinv_app.common.pictures import features_pixmap
+
+_EMPTY = "What the encoder hears\nappears here"
+
+
+class SpectrogramView(QWidget):
+    """Time runs to the right, low frequencies lie at the bottom; while empty it says what it is for."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._features: FloatArray | None = None
+        self._note = ""
+        self._pixmap: QPixmap | None = None  # painted when it is first needed at a size
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Spectrogram of the last utterance")
+        self.setToolTip(
+            "The last utterance as the encoder sees it: time to the right, low frequencies at the bottom, "
+            "bright where there is energy"
+        )
+        self.show_features(None)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to see."""
+        return self._features is None
+
+    @Slot(object)
+    def show_features(self, features: FloatArray | None) -> None:
+        """Show normalised log mel energies, ``(100, 80)``, time x frequency; nothing for None."""
+        self._features, self._pixmap = features, None
+        self.setAccessibleDescription("empty" if features is None else "one utterance")
+        self.update()
+
+    def set_note(self, words: str) -> None:
+        """Say below the utterance where it comes from; an empty word says nothing."""
+        self._note = words
+        self.setAccessibleName(f"Spectrogram: {words}" if words else "Spectrogram of the last utterance")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        line = self.fontMetrics().height()
+        return QSize(12 * line, 8 * line)
+
+    def minimumSizeHint(self) -> QSize:
+        line = self.fontMetrics().height()
+        return QSize(7 * line, 5 * line)
+
+    def resizeEvent(self, _event: QResizeEvent) -> None:
+        self._pixmap = None
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self.update()
+        super().changeEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        outline = QPainterPath()
+        outline.addRoundedRect(area, 6, 6)
+        text = self.palette().color(QPalette.ColorRole.Text)
+        painter.fillPath(outline, self.palette().color(QPalette.ColorRole.Base))
+        if self._features is None:
+            painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, _EMPTY)
+        else:
+            if self._pixmap is None or self._pixmap.devicePixelRatio() != self.devicePixelRatioF():
+                self._pixmap = features_pixmap(self._features, self.size(), self.devicePixelRatioF())
+            painter.save()
+            painter.setClipPath(outline)
+            painter.drawPixmap(0, 0, self._pixmap)
+            if self._note:
+                self._write_note(painter, area)
+            painter.restore()
+        frame = QColor(text)
+        frame.setAlphaF(0.25)
+        painter.setPen(frame)
+        painter.drawPath(outline)
+
+    def _write_note(self, painter: QPainter, area: QRectF) -> None:
+        line = painter.fontMetrics().height() + 6
+        band = QRectF(area.left(), area.bottom() - line, area.width(), line)
+        words = painter.fontMetrics().elidedText(self._note, Qt.TextElideMode.ElideRight, round(band.width() - 16))
+        painter.fillRect(band, QColor(0, 0, 0, 150))
+        painter.setPen(Qt.GlobalColor.white)  # in every theme: the picture is dark in every theme
+        painter.drawText(band, Qt.AlignmentFlag.AlignCenter, words)

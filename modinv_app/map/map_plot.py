@@ -1,0 +1,346 @@
+"""Ten thousand points to look at, point at and move: the plot inside the map.
+
+This module imports pyqtgraph, which takes a third of a second: import it once the window can be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEasingCurve, QEvent, QPointF, QRectF, Qt, QVariantAnimation, Signal
+from PySide6.QtGui import QBrush, QKeyEvent, QPalette, QResizeEvent
+
+from model.types import FloatArray, Item, Modality
+from modinv_app.common.theme import digit_colour, is_dark
+from modinv_app.map.map_items import Cloud, Name, Tie
+from modinv_app.map.map_layout import distinctness, middle_of, settle, spread
+from modinv_app.map.query_layer import SYMBOLS, Query, QueryLayer
+
+_HOME = QRectF(-1.12, -1.12, 2.24, 2.24)  # the points fill the square from -1 to 1
+_MORPH_MS, _CAMERA_MS = 400, 250
+_REACH = 10.0  # pixels from the pointer to the centre of a point that it means
+_DIM = 0.35  # opacity of what was not found, while there is a query
+_DIGITS = range(10)
+
+
+class MapPlot(pg.GraphicsView):  # type: ignore[misc]
+    """Points by digit and modality, digits named at their clusters, and a query on top.
+
+    Coordinates are in units of the map: all points within the square from -1 to 1.
+
+    Parameters
+    ----------
+    ties
+        Draw a line between the two clouds of a digit whose modalities lie apart.
+
+    Signals
+    -------
+    hovered(int)
+        Index of the item under the pointer, -1 for none.
+    clicked(int)
+        Index of the item that was clicked.
+    """
+
+    hovered = Signal(int)
+    clicked = Signal(int)
+
+    _complete = False  # GraphicsView changes its palette while it is being built
+
+    def __init__(self, *, ties: bool = False) -> None:
+        super().__init__()
+        self.setAntialiasing(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._box = _Box(lockAspect=True, enableMenu=False)
+        self._box.disableAutoRange()
+        # Far enough out and in for anybody, and nobody gets lost.
+        self._box.setLimits(minXRange=0.02, maxXRange=12, minYRange=0.02, maxYRange=12)
+        self.setCentralItem(self._box)
+
+        self._clouds: dict[tuple[int, Modality], Cloud] = {}
+        self._names = [Name(str(digit), self._box) for digit in _DIGITS for _ in Modality]
+        self._ties = [Tie(self._box) for _ in _DIGITS] if ties else []
+        self._query_layer = QueryLayer(self._box)
+        self._pointed = pg.ScatterPlotItem(size=17)
+        self._pointed.setZValue(30)
+        self._box.addItem(self._pointed, ignoreBounds=True)
+
+        self._points = np.empty((0, 2), np.float32)
+        self._from = self._to = self._points
+        self._labels = np.empty(0, np.intp)
+        self._speech = np.empty(0, np.bool_)
+        self._visible = np.empty(0, np.bool_)
+        self._hidden: tuple[frozenset[int], frozenset[Modality]] = (frozenset(), frozenset())
+        self._query: Query | None = None
+        self._under = -1
+        self._at_home = True
+
+        self._morph = QVariantAnimation(self, startValue=0.0, endValue=1.0, duration=_MORPH_MS)
+        self._morph.setEasingCurve(QEasingCurve.Type.InOutCubic)
+        self._morph.valueChanged.connect(self._advance)
+        self._camera = QVariantAnimation(self, duration=_CAMERA_MS)
+        self._camera.setEasingCurve(QEasingCurve.Type.OutCubic)
+        self._camera.valueChanged.connect(self._look_at)
+        self._box.sigRangeChangedManually.connect(self._moved_by_hand)
+        self.scene().sigMouseMoved.connect(self._pointer_moved)
+        self.scene().sigMouseClicked.connect(self._pointer_clicked)
+        self._complete = True
+        self._take_colours()
+
+    @property
+    def query_at(self) -> QPointF | None:
+        """Where the query lies on this widget, in pixels; None without one."""
+        return None if self._query is None else self._on_widget(self._query.mean)
+
+    def position_of(self, index: int) -> QPointF:
+        """Where an item lies on this widget, in pixels."""
+        return self._on_widget(self._points[index])
+
+    def set_items(self, items: Sequence[Item]) -> None:
+        """Take another gallery, which shows once it has points."""
+        self._morph.stop()
+        self._point_at(-1)
+        for cloud in self._clouds.values():
+            self._box.removeItem(cloud)
+        self._labels = np.array([item.label for item in items], np.intp)
+        self._speech = np.array([item.modality is Modality.SPEECH for item in items], np.bool_)
+        self._clouds = {}
+        for key in ((digit, modality) for digit in _DIGITS for modality in Modality):
+            digit, modality = key
+            members = np.flatnonzero((self._labels == digit) & (self._speech == (modality is Modality.SPEECH)))
+            self._clouds[key] = Cloud(members, modality, len(items), self._brushes[digit])
+            self._box.addItem(self._clouds[key], ignoreBounds=True)
+        self._points = np.empty((0, 2), np.float32)
+        self._query = None
+        self._query_layer.hide()
+        self.set_hidden(*self._hidden)
+
+    def set_points(self, points: FloatArray) -> None:
+        """Show the items at coordinates ``(n, 2)``; from the second time on they glide there."""
+        self._morph.stop()
+        self._to = points
+        if len(self._points) == len(points):
+            self._from = self._points
+            self._morph.start()
+        else:
+            self._from = points
+            self._advance(1.0)
+
+    def place_points(self, points: FloatArray) -> None:
+        """Show the items at coordinates ``(n, 2)`` at once: one frame of a motion that somebody else drives."""
+        self._morph.stop()
+        self._from = self._to = points
+        self._advance(1.0)
+
+    def set_hidden(self, digits: frozenset[int], modalities: frozenset[Modality]) -> None:
+        """Hide the points of some digits and modalities."""
+        self._hidden = digits, modalities
+        shown_modality = np.array([Modality.IMAGE not in modalities, Modality.SPEECH not in modalities])
+        shown_digit = np.array([digit not in digits for digit in _DIGITS])
+        self._visible = shown_digit[self._labels] & shown_modality[self._speech.astype(np.intp)]
+        for (digit, modality), cloud in self._clouds.items():
+            cloud.setVisible(digit not in digits and modality not in modalities)
+        self._redraw()
+
+    def show_query(self, query: Query | None) -> None:
+        """Show a query in place of the one before, or none; the view pans gently to one outside of it."""
+        self._query = query
+        for cloud in self._clouds.values():
+            cloud.setOpacity(1.0 if query is None else _DIM)
+        self._redraw_query()
+        if query is not None:
+            self._follow(query.mean)
+
+    def reset_view(self) -> None:
+        """Show all points again."""
+        self._at_home = True
+        self._glide_to(_HOME)
+
+    def _advance(self, share: float) -> None:
+        self._points = self._to if share == 1.0 else self._from + np.float32(share) * (self._to - self._from)
+        for cloud in self._clouds.values():
+            cloud.move(self._points)
+        self._point_at(-1)
+        self._redraw()
+
+    def _redraw(self) -> None:
+        if len(self._points):
+            self._place_names()
+            self._redraw_query()
+
+    def _redraw_query(self) -> None:
+        if self._query is None:
+            self._query_layer.hide()
+            return
+        found = tuple(index for index in self._query.matches if self._visible[index])
+        query = replace(self._query, matches=found)
+        self._query_layer.show(query, self._points, self._labels, self._speech)
+
+    def _place_names(self) -> None:
+        """Name each digit at the centre of its cloud, or at both centres where its modalities lie apart.
+
+        A name fades where its digit has no place of its own: what has collapsed is named by nobody.
+        """
+        names, pixel = iter(self._names), self._box.viewPixelSize()[0]
+        whole = spread(self._points, middle_of(self._points))
+        for digit in _DIGITS:
+            clouds = [
+                self._points[cloud.members]
+                for (label, _), cloud in self._clouds.items()
+                if label == digit and cloud.isVisible() and len(cloud.members)
+            ]
+            middles, width = settle(clouds)
+            for middle in middles:
+                next(names).show_at(middle, width / pixel, distinctness(width, whole))
+            for _ in range(2 - len(middles)):
+                next(names).hide()
+            if self._ties:
+                self._ties[digit].span(middles)
+
+    def _take_colours(self) -> None:
+        palette = self.palette()
+        dark = is_dark(palette)
+        self.setBackground(palette.color(QPalette.ColorRole.Base))
+        # One brush a digit: pyqtgraph keeps a drawn symbol for each brush *object* that it meets.
+        self._brushes = [QBrush(digit_colour(digit, dark)) for digit in _DIGITS]
+        for (digit, _), cloud in self._clouds.items():
+            cloud.setBrush(self._brushes[digit])
+        for name in self._names:
+            name.set_colours(palette, self.font())
+        for digit, tie in enumerate(self._ties):
+            tie.set_colour(digit_colour(digit, dark))
+        self._pointed.setPen(pg.mkPen(palette.color(QPalette.ColorRole.Text), width=2))
+        self._query_layer.set_palette(palette)
+        self._redraw()
+
+    # The pointer
+
+    def _item_at(self, scene_at: QPointF) -> int:
+        """The item that a pointer means; what was found comes before what lies around it."""
+        if not len(self._points):
+            return -1
+        at = self._box.mapSceneToView(scene_at)
+        pixel = np.array(self._box.viewPixelSize(), np.float32)
+        distances = np.linalg.norm((self._points - np.array([at.x(), at.y()], np.float32)) / pixel, axis=1)
+        distances[~self._visible] = np.inf
+        if self._query is not None and self._query.matches:
+            found = np.array(self._query.matches)
+            nearest = int(found[distances[found].argmin()])
+            if distances[nearest] <= _REACH:
+                return nearest
+        nearest = int(distances.argmin())
+        return nearest if distances[nearest] <= _REACH else -1
+
+    def _point_at(self, index: int) -> None:
+        if index == self._under:
+            return
+        self._under = index
+        if index >= 0:
+            modality = Modality.SPEECH if self._speech[index] else Modality.IMAGE
+            self._pointed.setSymbol(SYMBOLS[modality])
+            self._pointed.setBrush(self._brushes[self._labels[index]])
+            self._pointed.setData(x=self._points[[index], 0], y=self._points[[index], 1])
+            self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
+        else:
+            self.viewport().unsetCursor()
+        self._pointed.setVisible(index >= 0)
+        self.hovered.emit(index)
+
+    def _pointer_moved(self, scene_at: QPointF) -> None:
+        self._point_at(self._item_at(scene_at))
+
+    def _pointer_clicked(self, event: pg.GraphicsScene.mouseEvents.MouseClickEvent) -> None:
+        if event.button() is not Qt.MouseButton.LeftButton:
+            return
+        index = self._item_at(event.scenePos())
+        if event.double():
+            if index < 0:
+                self.reset_view()
+        elif index >= 0:
+            self.clicked.emit(index)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Point at nothing."""
+        super().leaveEvent(event)
+        self._point_at(-1)
+
+    # The camera
+
+    def _follow(self, at: FloatArray) -> None:
+        """Pan just so far that a place is comfortably inside the view."""
+        view = self._camera.endValue() if self._gliding() else self._box.viewRect()
+        margin_x, margin_y = 0.08 * view.width(), 0.08 * view.height()
+        inside = view.adjusted(margin_x, margin_y, -margin_x, -margin_y)
+        x, y = map(float, at)
+        right = min(0.0, x - inside.left()) + max(0.0, x - inside.right())
+        up = min(0.0, y - inside.top()) + max(0.0, y - inside.bottom())
+        if right or up:
+            self._at_home = False
+            self._glide_to(view.translated(right, up))
+
+    def _gliding(self) -> bool:
+        return self._camera.state() is QVariantAnimation.State.Running
+
+    def _glide_to(self, view: QRectF) -> None:
+        self._camera.stop()
+        self._camera.setStartValue(self._box.viewRect())
+        self._camera.setEndValue(view)
+        self._camera.start()
+
+    def _look_at(self, view: QRectF) -> None:
+        self._box.setRange(view, padding=0)
+
+    def _moved_by_hand(self) -> None:
+        self._at_home = False
+        self._camera.stop()
+        self._point_at(-1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep all points in view until somebody looks closer."""
+        super().resizeEvent(event)
+        if self._complete and self._at_home:
+            self._look_at(_HOME)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Home shows everything, plus and minus zoom, arrows pan."""
+        step = 0.1 * self._box.viewRect().width()
+        pans = {
+            Qt.Key.Key_Left: (-step, 0.0),
+            Qt.Key.Key_Right: (step, 0.0),
+            Qt.Key.Key_Up: (0.0, step),
+            Qt.Key.Key_Down: (0.0, -step),
+        }
+        zooms = {Qt.Key.Key_Plus: 0.8, Qt.Key.Key_Equal: 0.8, Qt.Key.Key_Minus: 1.25}
+        key = Qt.Key(event.key())
+        if key is Qt.Key.Key_Home:
+            self.reset_view()
+        elif key in pans:
+            self._moved_by_hand()
+            self._box.translateBy(pans[key])
+        elif key in zooms:
+            self._moved_by_hand()
+            self._box.scaleBy((zooms[key], zooms[key]))
+        else:
+            event.ignore()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        super().changeEvent(event)
+        if self._complete and event.type() == QEvent.Type.PaletteChange:
+            self._take_colours()
+
+    def _on_widget(self, at: FloatArray) -> QPointF:
+        scene = self._box.mapViewToScene(QPointF(*map(float, at)))
+        return QPointF(self.mapFromScene(scene))
+
+
+class _Box(pg.ViewBox):  # type: ignore[misc]
+    """Pans with the left button; pyqtgraph's zoom by a drag with the right one ends on an empty page too easily."""
+
+    def mouseDragEvent(self, event: pg.GraphicsScene.mouseEvents.MouseDragEvent, axis: int | None = None) -> None:
+        if event.button() is Qt.MouseButton.RightButton:
+            event.ignore()
+        else:
+            super().mouseDragEvent(event, axis)

@@ -1,0 +1,397 @@
+"""The one window: pages, commands and messages; layout and wiring, nothing else."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QMessageBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from model.checkpoints import Header
+from model.recipes.recipe import lambda_text
+from model.runs.store import RunStore
+from modinv_app.audio.player import Player
+from modinv_app.audio.recorder import Recorder
+from modinv_app.audio.system import SoundSystem
+from modinv_app.common import settings as chosen
+from modinv_app.common.card import with_subscripts
+from modinv_app.common.model_catalogue import Model, ModelCatalogue
+from modinv_app.common.remembered import restore_geometry
+from modinv_app.common.settings import Settings
+from modinv_app.common.theme import Scheme, apply_scheme
+from modinv_app.explore.model_service import ModelService
+from modinv_app.explore.page import ExplorePage
+from modinv_app.explore.push_to_talk import PushToTalk
+from modinv_app.explore.state import AppState
+from modinv_app.map.legend import Legend
+from modinv_app.shell.actions import Callback, Commands
+from modinv_app.shell.leave_question import LeaveQuestion
+from modinv_app.shell.message_bar import MessageBar
+from modinv_app.shell.model_switcher import ModelSwitcher
+from modinv_app.shell.page_bar import Pages
+from modinv_app.shell.shortcut_sheet import ShortcutSheet
+from modinv_app.shell.training_strip import TrainingStrip
+
+if TYPE_CHECKING:  # these pages import pyqtgraph: they are built when somebody turns to them
+    from modinv_app.evaluate.page import EvaluatePage
+    from modinv_app.sweep.page import DialPage
+    from modinv_app.train.page import TrainPage
+
+_KEYS_WITHOUT_ACTION = (
+    ("Listen", "Space", "Hold to speak"),
+    ("Listen", "Up / Down", "Choose among the matches"),
+    ("Listen", "Return", "Play the chosen utterance; let the chosen image be the query"),
+    ("Map", "Wheel / + / -", "Zoom"),
+    ("Map", "Left / Right / Up / Down", "Move the map, once it was clicked"),
+    ("Map", "Home", "Show the whole map"),
+)
+_FRAME = QSize(8, 48)
+"""Room for what the system puts around a window, which nobody knows before it shows."""
+
+_OF_EXPLORE = ("Draw", "Listen", "Map")
+"""Groups of commands whose single keys mean something else on other pages."""
+
+
+class MainWindow(QMainWindow):
+    """Four pages: explore, the dial of lambda_IG, train, evaluate.
+
+    Parameters
+    ----------
+    settings, state, model, sound, recorder, player
+        What the window shows and asks.
+    store
+        Where training runs are kept.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        state: AppState,
+        model: ModelService,
+        sound: SoundSystem,
+        recorder: Recorder,
+        player: Player,
+        store: RunStore,
+    ) -> None:
+        super().__init__()
+        self.setWindowTitle("modinv")
+        self._settings = settings
+        self._state = state
+        self._model = model
+        self._sound = sound
+        self._recorder = recorder
+        self._player = player
+        self._store = store
+        self._leaving = False
+        self.dial: DialPage | None = None
+        self.train: TrainPage | None = None
+        self.evaluate: EvaluatePage | None = None
+        self.explore = ExplorePage(settings, state, model, sound, recorder, player)
+        self.pages = Pages()
+        self.pages.add("explore", "Explore", lambda: self.explore)
+        self.pages.add("dial", "λ dial", self._build_dial)
+        self.pages.add("train", "Train", self._build_train)
+        self.pages.add("evaluate", "Evaluate", self._build_evaluate)
+        self._catalogue = ModelCatalogue(store, settings, self)
+        self._switcher = ModelSwitcher()
+        self._switcher.show_models(self._catalogue.models)
+        self._switcher.show_loading(self._loaded)
+        self._strip = TrainingStrip()
+        self._strip.clicked.connect(lambda: self.pages.turn_to("train"))
+        self._ground = QWidget()  # a layout would make room for the messages that float over it
+        self._model_text = QLabel()
+        self._status = QLabel("Loading the model…")
+        self._lay_out()
+        self.messages = MessageBar(self._ground, self._legend)
+        self.commands = Commands(self, self._callbacks())
+        self._push_to_talk = PushToTalk(self, self.explore.speak.button)
+        self._wire()
+        self._restore()
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setContentsMargins(4, 0, 8, 0)
+        top.addWidget(self.pages.bar)
+        top.addStretch()
+        top.addWidget(self._strip)
+        top.addWidget(self._switcher)
+        whole = QVBoxLayout(self._ground)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addLayout(top)
+        whole.addWidget(self.pages, 1)
+        self.setCentralWidget(self._ground)
+        self.statusBar().addWidget(self._status, 1)
+        self.statusBar().addPermanentWidget(self._model_text)
+        self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize() - _FRAME))
+
+    def _callbacks(self) -> dict[str, Callback]:
+        explore = self.explore
+        return {
+            "open_picture": partial(self._on_explore, explore.draw.open_file),
+            "open_sound": partial(self._on_explore, explore.speak.open_file),
+            "open_model": self._open_model,
+            "paste": partial(self._on_explore, explore.draw.paste),
+            "quit": self.close,
+            "undo": explore.draw.undo,
+            "redo": explore.draw.redo,
+            "clear": explore.clear,
+            "back": explore.queries.go_back,
+            "forward": explore.queries.go_forward,
+            "hands_free": explore.toggle_hands_free,
+            "play": explore.play_chosen,
+            "next": explore.matches.select_next,
+            "previous": explore.matches.select_previous,
+            "silence": explore.queries.be_silent,
+            "pca": lambda: explore.map.choose("PCA"),
+            "tsne": lambda: explore.map.choose("t-SNE"),
+            "reset_view": explore.map.reset_view,
+            **{scheme: partial(self._choose_scheme, scheme) for scheme in get_args(Scheme)},
+            **{f"page_{name}": partial(self.pages.turn_to, name) for name in self.pages.names},
+            "full_screen": self._toggle_full_screen,
+            "shortcuts": self._show_shortcuts,
+            "about": self._show_about,
+        }
+
+    def _build_dial(self) -> QWidget:
+        from modinv_app.sweep.page import DialPage
+
+        self.dial = page = DialPage()
+        page.play_wanted.connect(self._model.load_recording)
+        page.informed.connect(self._inform)
+        page.failed.connect(self._fail)
+        page.busy_changed.connect(self._training_changed)
+        page.show_shipped()
+        self._training_changed()
+        return page
+
+    def _build_train(self) -> QWidget:
+        from modinv_app.train.page import TrainPage
+
+        self.train = page = TrainPage(self._store, self._settings)
+        page.model_chosen.connect(self.use_model)
+        page.evaluation_wanted.connect(self._evaluate)
+        page.play_wanted.connect(self._model.load_recording)
+        page.informed.connect(self._inform)
+        page.failed.connect(self._fail)
+        page.service.state_changed.connect(self._strip.show_run)
+        page.busy_changed.connect(self._training_changed)
+        self._tell_loaded(page)
+        self._training_changed()
+        return page
+
+    def _build_evaluate(self) -> QWidget:
+        from modinv_app.evaluate.page import EvaluatePage
+
+        self.evaluate = page = EvaluatePage(self._catalogue)
+        page.clip_loaded.connect(self._player.play)
+        page.informed.connect(self._inform)
+        page.failed.connect(self._fail)
+        self._player.finished.connect(page.playing_finished)
+        self._tell_loaded(page)
+        return page
+
+    def _wire(self) -> None:
+        self.pages.turned.connect(self._page_turned)
+        self._catalogue.changed.connect(self._models_changed)
+        self._switcher.opening.connect(self._catalogue.refresh)
+        self._switcher.model_wanted.connect(lambda model: self.use_model(str(model.file)))
+        self._switcher.file_wanted.connect(self._open_model)
+        self._model.not_loaded.connect(lambda file: self._switcher.end_loading(self._catalogue.of(file)))
+        self._state.model_changed.connect(self._show_model)
+        self.explore.queries.history_changed.connect(self._offer_queries)
+        self._offer_queries()
+        self.explore.status_changed.connect(self._status.setText)
+        self.explore.warned.connect(self._warn)
+        self.explore.map.kind_chosen.connect(self._check_kind)
+        self.explore.speak.hands_free_changed.connect(self.commands["hands_free"].setChecked)
+        self._model.failed.connect(self._fail)
+        self._model.recording_loaded.connect(self._player.play)
+        self._player.failed.connect(self._warn)
+
+    def _restore(self) -> None:
+        """What the user chose in an earlier session."""
+        restore_geometry(self, self._settings.get(chosen.GEOMETRY))
+        self.commands[self._settings.get(chosen.SCHEME)].setChecked(True)
+        self.explore.restore()
+        self._check_kind(self.explore.map.kind)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember how the window was left, and let go of everything that runs; ask first where a run trains."""
+        if (training := self._training()) is not None and not self._leaving:
+            event.ignore()
+            self._ask_to_leave(training)
+            return
+        self._settings.set(chosen.GEOMETRY, self.saveGeometry())
+        self.explore.remember()
+        self.explore.speak.close_detector()
+        self._recorder.stop()
+        self._player.release()
+        self._sound.close()
+        self._model.close()
+        self._catalogue.close()
+        for page in (self.dial, self.train, self.evaluate):
+            if page is not None:
+                page.release()
+        super().closeEvent(event)
+
+    def keep_and_close(self) -> None:
+        """Close without a question: what trains is stopped and kept."""
+        training = self._training()
+        if training is None:
+            self.close()
+        else:
+            self._leave(training.stop)
+
+    def _training(self) -> TrainPage | DialPage | None:
+        """The page whose run or sweep trains."""
+        return next((page for page in (self.train, self.dial) if page is not None and page.busy), None)
+
+    def _training_changed(self) -> None:
+        """A run or a sweep begins or has ended: there is one at a time, and the window may wait for it to close."""
+        training = self._training()
+        for page in (self.train, self.dial):
+            if page is not None:
+                page.set_elsewhere(training is not None and training is not page)
+        if self._leaving and training is None:
+            self.close()
+
+    def _ask_to_leave(self, page: TrainPage | DialPage) -> None:
+        """What shall become of what trains? The window closes once it is kept or gone."""
+        train = self.train if page is self.train else None
+        what, where = ("run", "Train, Runs") if train else ("sweep", "λ dial, Sweeps…")
+        question = LeaveQuestion(self, what, where, discardable=train is not None)
+        question.keep_wanted.connect(lambda: self._leave(page.stop))
+        if train is not None:
+            question.discard_wanted.connect(lambda: self._leave(train.service.cancel))
+        question.open()
+
+    def _leave(self, end_training: Callback) -> None:
+        self._leaving = True
+        self.messages.show_message("Stopping: the window closes as soon as the training has ended…")
+        end_training()
+        self._training_changed()  # it may have ended while the question stood
+
+    def _legend(self) -> QWidget | None:
+        """What a message must not cover on the page that shows."""
+        return next((legend for legend in self.pages.findChildren(Legend) if legend.isVisible()), None)
+
+    def _page_turned(self, name: str) -> None:
+        exploring = name == "explore"
+        self._push_to_talk.enabled = exploring
+        self._status.setVisible(exploring)  # it speaks of the query
+        self.commands.set_enabled(_OF_EXPLORE, exploring)
+        self._offer_queries()
+
+    def _offer_queries(self) -> None:
+        """Let Back and Forward work where they lead to a query that would be seen."""
+        exploring, queries = self.pages.current == "explore", self.explore.queries
+        self.commands["back"].setEnabled(exploring and queries.can_go_back)
+        self.commands["forward"].setEnabled(exploring and queries.can_go_forward)
+
+    @property
+    def _loaded(self) -> Model:
+        """The model that answers, or will once it is loaded."""
+        return self._catalogue.of(self._model.file)
+
+    def _tell_loaded(self, page: TrainPage | EvaluatePage) -> None:
+        """Which model draws and speaks: runs may start from it, and it can be judged."""
+        if self._state.model is not None:
+            page.show_loaded(self._loaded)
+
+    def _evaluate(self, path: str) -> None:
+        self.pages.turn_to("evaluate")
+        assert self.evaluate is not None
+        self.evaluate.evaluate(path)
+
+    def _on_explore(self, action: Callback) -> None:
+        self.pages.turn_to("explore")
+        action()
+
+    def _show_model(self, header: Header) -> None:
+        corpora = ", ".join([*header.data["images"], *header.data["speech"]])
+        another = bool(self._model_text.text())
+        self._switcher.show_loaded(self._loaded)
+        if another:
+            self.explore.queries.ask_again()  # whatever the former model had answered
+        self._model_text.setText(
+            with_subscripts(f"λ_IG {lambda_text(header.recipe['lambda_ig'])} · trained on {corpora}")
+        )
+        self._model_text.setToolTip(f"Recipe {header.recipe['name']}, seed {header.seed}, {header.step} steps")
+        if another and self.pages.current != "explore":
+            self._inform(f"“{self._loaded.title}” answers now, under Explore.")
+        self._show_title()
+
+    def _models_changed(self, models: list[Model]) -> None:
+        self._switcher.show_models(models)
+        self._show_title()
+
+    def _show_title(self) -> None:
+        """Say by its name which model answers, wherever that is said."""
+        if self._state.model is None:
+            return
+        self.setWindowTitle(f"{self._loaded.title} – modinv")
+        for page in (self.train, self.evaluate):
+            if page is not None:
+                self._tell_loaded(page)
+
+    def _check_kind(self, kind: str) -> None:
+        self.commands["pca" if kind == "PCA" else "tsne"].setChecked(True)
+
+    def _inform(self, text: str) -> None:
+        self.messages.show_message(text, timeout_ms=6000)
+
+    def _warn(self, text: str) -> None:
+        self.messages.show_message(text, "warning", timeout_ms=8000)
+
+    def _fail(self, text: str, details: str) -> None:
+        self._status.setText("")
+        self.messages.show_message(text, "error", details)
+
+    def _choose_scheme(self, scheme: Scheme) -> None:
+        self._settings.set(chosen.SCHEME, scheme)
+        apply_scheme(scheme)
+
+    def _toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def _open_model(self) -> None:
+        """Let the user choose a checkpoint that ``modinv train`` wrote."""
+        dialog = QFileDialog(self, "Open a model")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters(["Models (*.safetensors)", "All files (*)"])
+        dialog.fileSelected.connect(self.use_model)
+        dialog.open()
+
+    def use_model(self, path: str) -> None:
+        """Let the model of a file answer from now on."""
+        model = self._catalogue.of(Path(path))
+        self.explore.queries.be_silent()
+        self._status.setText(f"Loading “{model.title}”…")
+        self._switcher.show_loading(model)
+        self._model.use_model(model.file)
+
+    def _show_shortcuts(self) -> None:
+        ShortcutSheet(self.commands.all(), _KEYS_WITHOUT_ACTION, self).open()
+
+    def _show_about(self) -> None:
+        QMessageBox.about(
+            self,
+            "About modinv",
+            "<h3>modinv</h3><p>Images and spoken digits in one space of Gaussians, after Leidal, Harwath and Glass, "
+            "<i>Learning Modality-Invariant Representations for Speech and Images</i>, 2017.</p>"
+            "<p>Images: MNIST (CC BY-SA 3.0). Voices: Kokoro, Flite and Festival, generated for this application; "
+            "their licences lie beside them.</p>",
+        )

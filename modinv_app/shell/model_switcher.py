@@ -1,0 +1,134 @@
+"""Which model answers, in the window's head, and the way to any other one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QWidget
+
+from modinv_app.common.model_catalogue import Model
+
+_HEADINGS = {"shipped": "", "run": "Trained here", "file": "Opened from files"}
+_OPEN = "Open a file…"
+
+
+class ModelSwitcher(QWidget):
+    """A list of models to choose from, and a sign while one loads.
+
+    Signals
+    -------
+    model_wanted(Model)
+        Someone chose another model.
+    file_wanted()
+        Someone wants to choose a model's file.
+    opening()
+        The list is about to show.
+    """
+
+    model_wanted = Signal(object)
+    file_wanted = Signal()
+    opening = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._loaded: Model | None = None
+        self._loading: Model | None = None
+        self._models: Sequence[Model] = ()
+        self._box = _Box()
+        self._box.setAccessibleName("Model that answers")
+        self._box.opening.connect(self.opening)
+        self._box.activated.connect(self._picked)
+        self._progress = QProgressBar(textVisible=False, minimum=0, maximum=0)
+        self._progress.setFixedSize(QSize(6 * self.fontMetrics().averageCharWidth(), 6))
+        self._progress.setAccessibleName("A model is loading")
+        policy = self._progress.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # nothing jumps when it comes
+        self._progress.setSizePolicy(policy)
+        label = QLabel("Model")
+        label.setBuddy(self._box)
+        label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._progress)
+        layout.addWidget(label)
+        layout.addWidget(self._box)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._fill()
+
+    def show_models(self, models: Sequence[Model]) -> None:
+        """Offer these models."""
+        self._models = models
+        self._fill()
+
+    def show_loaded(self, model: Model) -> None:
+        """Say which model answers now."""
+        self._loaded = model
+        self.end_loading(model)
+
+    def show_loading(self, model: Model) -> None:
+        """Say which model is on its way."""
+        self._loading = model
+        self._show_current()
+
+    def end_loading(self, model: Model) -> None:
+        """A model is no longer on its way: it answers, or could not be loaded. A later one may still be."""
+        if self._loading == model:
+            self._loading = None
+        self._show_current()
+
+    def _fill(self) -> None:
+        rows = QStandardItemModel(self._box)
+        heading = ""
+        for model in self._models:
+            if heading != _HEADINGS[model.origin]:
+                heading = _HEADINGS[model.origin]
+                rows.appendRow(_heading(heading))
+            row = QStandardItem(model.title)
+            row.setData(model, Qt.ItemDataRole.UserRole)
+            row.setToolTip(str(model.file))
+            rows.appendRow(row)
+        rows.appendRow(QStandardItem(_OPEN))
+        with QSignalBlocker(self._box):
+            self._box.setModel(rows)
+        self._show_current()
+
+    def _show_current(self) -> None:
+        self._progress.setVisible(self._loading is not None)
+        model = self._loading or self._loaded
+        row = next((row for row in range(self._box.count()) if model and self._box.itemData(row) == model), -1)
+        self._box.setCurrentIndex(row)
+        self._box.setPlaceholderText("" if model is None else model.title)
+        verb = "is loading" if self._loading else "answers"
+        self._box.setToolTip("" if model is None else f"“{model.title}” {verb}\n{model.file}")
+
+    def _picked(self, row: int) -> None:
+        model = self._box.itemData(row)
+        self._show_current()
+        if model is None:
+            self.file_wanted.emit()
+        elif model != (self._loading or self._loaded):
+            self.model_wanted.emit(model)
+
+
+class _Box(QComboBox):
+    """Looks for models when its list is about to show; the keyboard belongs to the page once one is chosen."""
+
+    opening = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(22)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def showPopup(self) -> None:
+        self.opening.emit()
+        super().showPopup()
+
+
+def _heading(text: str) -> QStandardItem:
+    row = QStandardItem(text)
+    row.setFlags(Qt.ItemFlag.NoItemFlags)
+    return row

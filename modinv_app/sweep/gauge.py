@@ -1,0 +1,148 @@
+"""A figure between two ends that mean something: a number, a bar, the seeds behind it, and the paper's mark."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEasingCurve, QPointF, QRectF, QSize, Qt, QVariantAnimation
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from model.evaluation.report import Interval
+from modinv_app.common.theme import digit_colour, is_dark
+
+_GLIDE_MS = 180
+_BAR = 10.0
+
+
+class Gauge(QWidget):
+    """One measured share.
+
+    Parameters
+    ----------
+    title
+        What is measured.
+    question
+        What it answers, in plain words.
+    ends
+        What the lowest and the highest value mean.
+    span
+        These two values.
+    colour
+        Of the bar: that of a digit, 0 to 9, so that it is the same as in Figure 3.
+    """
+
+    def __init__(
+        self, title: str, question: str, ends: tuple[str, str], span: tuple[float, float], colour: int
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._number = QLabel("–", alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
+        large = self._number.font()
+        large.setPointSizeF(1.7 * large.pointSizeF())
+        large.setBold(True)
+        self._number.setFont(large)
+        self._bar = _Bar(span, colour)
+        name = QLabel(title)
+        bold = name.font()
+        bold.setBold(True)
+        name.setFont(bold)
+        asked = QLabel(question)
+        low, high = (QLabel(end) for end in ends)
+        for label in (asked, low, high):
+            label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(name)
+        words.addWidget(asked)
+        top = QHBoxLayout()
+        top.addLayout(words, 1)
+        top.addWidget(self._number)
+        below = QHBoxLayout()
+        below.addWidget(low)
+        below.addStretch()
+        below.addWidget(high)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addLayout(top)
+        layout.addWidget(self._bar)
+        layout.addLayout(below)
+
+    @property
+    def text(self) -> str:
+        """The number that shows."""
+        return self._number.text()
+
+    def show_value(self, measured: Interval, paper: float) -> None:
+        """Show the mean over seeds, each seed, and what the paper measured."""
+        self._number.setText(f"{measured.mean:.3f}")
+        said = [f"{self._title} {measured.mean:.3f}"]
+        if len(measured.values) > 1:
+            said.append(f"mean of {len(measured.values)} seeds: {', '.join(f'{each:.3f}' for each in measured.values)}")
+        said.append(f"the paper: {paper:.3f}")
+        self.setToolTip("\n".join(said))
+        self.setAccessibleName("; ".join(said))
+        self._bar.show_value(measured, paper)
+
+
+class _Bar(QWidget):
+    """The bar glides to another value; the number above does not."""
+
+    def __init__(self, span: tuple[float, float], colour: int) -> None:
+        super().__init__()
+        self._span = span
+        self._digit = colour
+        self._shown = span[0]
+        self._seeds: tuple[float, ...] = ()
+        self._paper: float | None = None
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._glide = QVariantAnimation(self, duration=_GLIDE_MS)
+        self._glide.setEasingCurve(QEasingCurve.Type.OutCubic)
+        self._glide.valueChanged.connect(self._move)
+
+    def show_value(self, measured: Interval, paper: float) -> None:
+        self._seeds, self._paper = measured.values, paper
+        self._glide.stop()
+        self._glide.setStartValue(self._shown)
+        self._glide.setEndValue(measured.mean)
+        self._glide.start()
+
+    def sizeHint(self) -> QSize:
+        return QSize(160, round(_BAR) + 10)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(80, self.sizeHint().height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        text = self.palette().color(QPalette.ColorRole.WindowText)
+        groove = QRectF(1, (self.height() - _BAR) / 2, self.width() - 2, _BAR)
+        pale = QColor(text)
+        pale.setAlphaF(0.12)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(pale)
+        painter.drawRoundedRect(groove, _BAR / 2, _BAR / 2)
+        if self._paper is None:
+            return
+        filled = QRectF(groove)
+        filled.setRight(max(groove.left() + _BAR, self._x(self._shown)))
+        painter.setBrush(digit_colour(self._digit, is_dark(self.palette())))
+        painter.drawRoundedRect(filled, _BAR / 2, _BAR / 2)
+        if len(self._seeds) > 1:
+            painter.setPen(QPen(text, 1.5))
+            for seed in self._seeds:
+                painter.drawLine(QPointF(self._x(seed), groove.top()), QPointF(self._x(seed), groove.bottom()))
+        at = self._x(self._paper)
+        painter.setPen(QPen(text, 1.4))
+        painter.setBrush(self.palette().color(QPalette.ColorRole.Window))
+        middle = groove.center().y()
+        painter.drawPolygon(QPolygonF([QPointF(at + x, middle + y) for x, y in ((0, -7), (5, 0), (0, 7), (-5, 0))]))
+
+    def _move(self, value: float) -> None:
+        self._shown = value
+        self.update()
+
+    def _x(self, value: float) -> float:
+        low, high = self._span
+        share = min(1.0, max(0.0, (value - low) / (high - low)))
+        return 6 + share * (self.width() - 12)

@@ -1,0 +1,386 @@
+"""The dial of lambda_IG: eight trained models in one map, and what turning from one to the next does to it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QPalette
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+
+from model import locations
+from model.evaluation.report import PaperRow
+from model.evaluation.sweep_results import SweepResults
+from model.recipes.recipe import lambda_text
+from model.sweeps.records import SweepStore
+from model.types import FloatArray, Modality
+from modinv_app.common.card import with_subscripts
+from modinv_app.common.data_service import DataService
+from modinv_app.common.icons import IconButton
+from modinv_app.common.lambda_dial import LambdaDial, place_of, value_at
+from modinv_app.common.sweep_curve import PURITY_COLOUR, SVM_COLOUR, SweepCurve
+from modinv_app.jobs.worker_process import COMMAND
+from modinv_app.map.map_layout import Morph
+from modinv_app.map.morph_map import MorphMap
+from modinv_app.sweep.dial_words import Words, origin_of, words_at
+from modinv_app.sweep.gauge import Gauge
+from modinv_app.sweep.service import SweepService
+from modinv_app.sweep.sweep_entry import SweepState
+from modinv_app.sweep.sweeps import SweepsPanel
+
+_FRAME_MS = 16
+_EASE = 0.14  # seconds in which the map comes nearer to the dial by all but a third
+_FASTEST = 6.0  # maps a second
+_ARRIVED = 0.002  # of the way from one map to the next: less than a pixel
+_STAY, _GO = 1.1, 1.5  # seconds that a played map stays, and that the way to the next one takes
+_SIDE = 330
+_PLAY = "Play: turn the dial from end to end"
+_MISSING = "There is no sweep to show yet.\n\n“modinv sweep” trains a model for each value of λ_IG and judges it."
+_SWEEPS = "Sweeps…"
+
+
+class DialPage(QWidget):
+    """A map that morphs as the dial turns; beside it what was measured, the curves of Figure 3, and words.
+
+    Between two trained values the map is interpolated. Numbers and words are always those of the nearest trained value.
+    Behind a button: the sweeps there are, and the way to another one.
+
+    Parameters
+    ----------
+    store
+        Where the user's sweeps are kept; in the user's own place for them by default.
+    command
+        Starts the process that trains them.
+
+    Signals
+    -------
+    play_wanted(str)
+        Key of an utterance that was clicked in the map.
+    busy_changed(bool)
+        A sweep begins to train, or has ended.
+    informed(str)
+        Something is done that one may have waited for.
+    failed(str, str)
+        Something went wrong: what and what to do, and details to copy.
+    """
+
+    play_wanted = Signal(str)
+    busy_changed = Signal(bool)
+    informed = Signal(str)
+    failed = Signal(str, str)
+
+    def __init__(self, store: SweepStore | None = None, command: Sequence[str] = COMMAND) -> None:
+        super().__init__()
+        self.service = SweepService(store or SweepStore(), self, command)
+        self._data = DataService(self)
+        self.sweeps = SweepsPanel(self.service, self._data)
+        self._results: SweepResults | None = None
+        self._morph = Morph(())
+        self._places = np.zeros(1)  # of the models on the dial's scale
+        self._shown = self._target = 0.0  # positions: 0 is the first model, 1 the second
+        self._played: float | None = None  # seconds since the first map of a play
+        self._nearest = -1
+        self._last_frame = 0.0
+        self.map = MorphMap(_MISSING)
+        self.map.clicked.connect(self._clicked)
+        self.dial = LambdaDial()
+        self.dial.value_changed.connect(self._turn)
+        self._play = IconButton("play", _PLAY)
+        self._play.setAutoRaise(False)
+        self._play.clicked.connect(self._toggle)
+        self._words = QStackedWidget()  # as high as the longest words: nothing below them jumps
+        self._purity = Gauge(
+            "Cluster purity",
+            "Are the digits kept apart?",
+            ("0.1  not at all", "perfectly  1"),
+            (0.1, 1.0),
+            PURITY_COLOUR,
+        )
+        self._svm = Gauge(
+            "Modality SVM", "Can images be told from speech?", ("0.5  by guessing", "always  1"), (0.5, 1.0), SVM_COLOUR
+        )
+        self._where = QLabel()
+        self._curve = SweepCurve()
+        self._side = QWidget()
+        self._column = QStackedWidget()
+        self._origin = QLabel()
+        self._to_sweeps = QPushButton(_SWEEPS)
+        self._to_sweeps.setToolTip("Choose another sweep, or train one")
+        self._frames = QTimer(self, interval=_FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
+        self._frames.timeout.connect(self._advance)
+        self._lay_out()
+        self._wire_sweeps()
+        self._enable(there=False)
+        self.setFocusProxy(self.dial)
+
+    def show_results(self, results: SweepResults) -> None:
+        """Show a sweep, at the value that the dial has."""
+        self._stop()
+        if self._results is None:
+            self._column.setCurrentWidget(self._side)
+        self._results = results
+        self._morph = Morph(list(results.coordinates))
+        self._places = np.array([place_of(value) for value in results.lambdas])
+        self.dial.set_marks(results.lambdas)
+        self.map.set_items(results.items, self._features)
+        old = [each for place in range(self._words.count()) if (each := self._words.widget(place)) is not None]
+        for index in range(len(results.lambdas)):
+            self._words.addWidget(_Paragraphs(words_at(results, index)))
+        self._words.setCurrentIndex(len(old))  # one that stays: a stack lays each out that shows while others go
+        for each in old:
+            self._words.removeWidget(each)
+            each.deleteLater()
+        self._curve.show_results(results)
+        self._origin.setText(origin_of(results))
+        self._enable(there=True)
+        self._nearest = -1
+        self._shown = self._target = self._position_of(self.dial.value)
+        self._show()
+
+    # What the window asks and tells
+
+    @property
+    def busy(self) -> bool:
+        """Whether a sweep trains, or is on its way or its way out."""
+        return self.service.busy
+
+    def stop(self) -> None:
+        """End the sweep and keep what there is; ``busy_changed`` says when that is done."""
+        self.service.stop()
+
+    def set_elsewhere(self, busy: bool) -> None:
+        """Say whether a run trains on another page: there is one training at a time."""
+        self.sweeps.set_elsewhere(busy)
+
+    def show_shipped(self) -> None:
+        """Show the sweep that ships, where one does."""
+        if locations.shipped_sweep().is_file():
+            self.service.open(locations.shipped_sweep())
+
+    def release(self) -> None:
+        """Let go of everything that runs; a sweep that is still on is kept, and can be resumed."""
+        self.service.close()
+        self._data.close()
+
+    def _wire_sweeps(self) -> None:
+        service = self.service
+        service.loaded.connect(self.show_results)
+        service.state_changed.connect(self._show_sweep)
+        service.busy_changed.connect(self.busy_changed)
+        service.finished.connect(lambda title: self.informed.emit(f"The sweep “{title}” is trained and judged."))
+        service.failed.connect(self._tell)
+        self._to_sweeps.clicked.connect(lambda: self._column.setCurrentWidget(self.sweeps))
+        self.sweeps.back_wanted.connect(lambda: self._column.setCurrentWidget(self._side))
+
+    def _tell(self, text: str, details: str) -> None:
+        if self._results is None:
+            self._column.setCurrentWidget(self.sweeps)
+        self.failed.emit(text, details)
+
+    def _show_sweep(self, state: SweepState) -> None:
+        """The way to the sweeps says how the one stands that trains."""
+        self._to_sweeps.setText(f"Sweep: {state.share:.0%}" if state.active else _SWEEPS)
+
+    @property
+    def position(self) -> float:
+        """Where the map is on its way: 0 is the map of the first model, 1 that of the second."""
+        return self._shown
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Play to nobody."""
+        super().hideEvent(event)
+        self._stop()
+
+    def _features(self, index: int) -> FloatArray | None:
+        """Images can be shown; of utterances a sweep holds no features."""
+        results = self._results
+        if results is None or results.items[index].modality is Modality.SPEECH:
+            return None
+        return np.asarray(results.image_features[index], np.float32) / np.float32(255)
+
+    def _clicked(self, index: int) -> None:
+        results = self._results
+        if results is not None and results.items[index].modality is Modality.SPEECH:
+            self.play_wanted.emit(results.keys[index - len(results.image_features)])
+
+    def _position_of(self, value: float) -> float:
+        return float(np.interp(place_of(value), self._places, np.arange(len(self._places))))
+
+    def _place_at(self, position: float) -> float:
+        return float(np.interp(position, np.arange(len(self._places)), self._places))
+
+    # What moves
+
+    def _turn(self, value: float) -> None:
+        """Somebody has turned the dial: a hand on it ends the play."""
+        self._stop()
+        self._target = self._position_of(value)
+        self._move()
+
+    def _toggle(self) -> None:
+        if self._played is not None:
+            self._stop()
+            return
+        at_end = self._target == self._last
+        self._played = 0.0 if at_end else _seconds_to(self._target)
+        self._play.become("pause", "Pause")
+        self._move()
+
+    @property
+    def _last(self) -> int:
+        """The position of the last map."""
+        return len(self._places) - 1
+
+    def _move(self) -> None:
+        if self._results is not None and not self._frames.isActive():
+            self._last_frame = time.perf_counter()
+            self._frames.start()
+
+    def _stop(self) -> None:
+        self._played = None
+        self._play.become("play", _PLAY)
+
+    def _advance(self) -> None:
+        """One frame: the play turns the dial, and the map follows it."""
+        now = time.perf_counter()
+        passed, self._last_frame = now - self._last_frame, now
+        if self._played is not None:
+            self._play_on(passed)
+        way = self._target - self._shown
+        step = way * (1 - math.exp(-passed / _EASE))
+        most = _FASTEST * passed
+        self._shown += min(most, max(-most, step))
+        if abs(self._target - self._shown) < _ARRIVED:
+            self._shown = self._target
+            if self._played is None:
+                self._frames.stop()
+        self._show()
+
+    def _play_on(self, passed: float) -> None:
+        """Turn the dial as time goes by."""
+        assert self._results is not None
+        assert self._played is not None
+        self._played += passed
+        self._target = min(_position_after(self._played), float(self._last))
+        mark = round(self._target)
+        exact = self._target == mark
+        with QSignalBlocker(self.dial):  # this is no hand on it
+            self.dial.set_value(self._results.lambdas[mark] if exact else value_at(self._place_at(self._target)))
+        if self._target == self._last:
+            self._stop()
+
+    # What shows
+
+    def _show(self) -> None:
+        self.map.place(self._morph.at(self._shown))
+        nearest = round(self._shown)
+        self._curve.show_place(self._place_at(self._shown), nearest)
+        if nearest != self._nearest:
+            self._nearest = nearest
+            self._show_model(nearest)
+        self._show_where()
+
+    def _show_model(self, index: int) -> None:
+        assert self._results is not None
+        lambda_ig = self._results.lambdas[index]
+        paper = PaperRow.nearest(lambda_ig)
+        self._purity.show_value(self._results.purity(lambda_ig), paper.purity)
+        self._svm.show_value(self._results.modality_svm(lambda_ig), paper.modality_svm)
+        self._words.setCurrentIndex(index)
+
+    def _enable(self, *, there: bool) -> None:
+        for part in (self.dial, self._play):
+            part.setEnabled(there)
+        self.sweeps.set_back(there)
+
+    def _show_where(self) -> None:
+        assert self._results is not None
+        name = lambda_text(self._results.lambdas[self._nearest])
+        there = abs(self._shown - self._nearest) < _ARRIVED
+        text = f"λ_IG = {name}, trained and measured" if there else f"λ_IG = {name} is nearest; map interpolated"
+        if with_subscripts(text) != self._where.text():
+            self._where.setText(with_subscripts(text))
+
+    def _lay_out(self) -> None:
+        name = QLabel(with_subscripts("λ_IG"))
+        name.setBuddy(self.dial)
+        name.setToolTip(
+            "The weight of the information gain in the objective: how hard posteriors are pressed to N(0, I)"
+        )
+        turn = QHBoxLayout()
+        turn.setContentsMargins(4, 0, 8, 0)
+        turn.setSpacing(6)
+        name.setMinimumHeight(self._play.sizeHint().height())
+        for part in (self._play, name):
+            turn.addWidget(part, 0, Qt.AlignmentFlag.AlignTop)
+        turn.addWidget(self.dial, 1)
+        left = QVBoxLayout()
+        left.setSpacing(8)
+        left.addWidget(self.map, 1)
+        left.addLayout(turn)
+        for label in (self._where, self._origin):
+            label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self._origin.setWordWrap(True)
+        side = QVBoxLayout(self._side)
+        side.setContentsMargins(0, 8, 8, 4)
+        side.setSpacing(6)
+        side.addWidget(self._where)
+        side.addWidget(self._words)
+        side.addSpacing(8)
+        side.addWidget(self._purity)
+        side.addWidget(self._svm)
+        side.addSpacing(4)
+        side.addWidget(self._curve, 1)
+        below = QHBoxLayout()
+        below.addWidget(self._origin, 1)
+        below.addWidget(self._to_sweeps, 0, Qt.AlignmentFlag.AlignBottom)
+        side.addLayout(below)
+        for page in (QWidget(), self._side, self.sweeps):  # nothing at first: a sweep is read within a moment
+            self._column.addWidget(page)
+        if not locations.shipped_sweep().is_file():
+            self._column.setCurrentWidget(self.sweeps)
+        self._column.setFixedWidth(_SIDE)
+        self._words.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 6)
+        whole.setSpacing(14)
+        whole.addLayout(left, 1)
+        whole.addWidget(self._column)
+
+
+class _Paragraphs(QWidget):
+    """What is said of one model."""
+
+    def __init__(self, words: Words) -> None:
+        super().__init__()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(5)
+        title = QLabel(words.title)
+        large = title.font()
+        large.setPointSizeF(1.35 * large.pointSizeF())
+        large.setBold(True)
+        title.setFont(large)
+        layout.addWidget(title)
+        for text in filter(None, (words.sees, words.why, words.paper)):
+            label = QLabel(text)
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            layout.addWidget(label)
+        layout.addStretch()
+
+
+def _seconds_to(position: float) -> float:
+    """When a play is at a position; the inverse of `_position_after`."""
+    maps = int(position)
+    share = position - maps
+    return maps * (_STAY + _GO) + (_STAY + share * _GO if share else 0.0)
+
+
+def _position_after(seconds: float) -> float:
+    """Where a play is: it stays a while at each map."""
+    maps, rest = divmod(seconds, _STAY + _GO)
+    return maps + max(0.0, rest - _STAY) / _GO

@@ -1,0 +1,124 @@
+"""Everything that is chosen before a sweep."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFormLayout, QGridLayout, QLineEdit, QVBoxLayout, QWidget
+
+from model.recipes.recipe import FAST, PAPER_LAMBDAS, lambda_text
+from model.sweeps.runner import SweepPlan
+from model.training.config import IMAGE_CORPORA, TrainingConfig
+from modinv_app.common.card import bold, with_subscripts
+from modinv_app.common.check_box import CheckBox
+from modinv_app.common.collapsible import Collapsible
+from modinv_app.common.corpus_choice import CorpusChoice
+from modinv_app.common.recipe_choice import RecipeChoice
+
+_COLUMNS = 4
+
+
+class SweepForm(QWidget):
+    """Values of lambda_IG, seeds, data and recipe; the recipe's other values behind a fold.
+
+    Signals
+    -------
+    changed()
+        Another sweep than before, or one that can't be trained.
+    download_wanted(str), download_unwanted()
+        As of `CorpusChoice`.
+    """
+
+    changed = Signal()
+    download_wanted = Signal(str)
+    download_unwanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._values = {value: CheckBox(lambda_text(value)) for value in PAPER_LAMBDAS}
+        for value, box in self._values.items():
+            box.setChecked(True)
+            box.setAccessibleName(f"λ_IG {lambda_text(value)}")
+            box.toggled.connect(self.changed)
+        self._others = QLineEdit(placeholderText="other values, such as 0.05, 2e-1")
+        self._others.setAccessibleName("Other values of lambda IG")
+        self._others.setToolTip("Any values of at least 0, with commas between")
+        self._seeds = QLineEdit("0")
+        self._seeds.setAccessibleName("Seeds")
+        self._seeds.setToolTip("Every value is trained once with each seed, such as 0, 1, 2: they show the spread")
+        for field in (self._others, self._seeds):
+            field.textEdited.connect(self.changed)
+        self.corpora = CorpusChoice()
+        self.corpora.changed.connect(self.changed)
+        self.corpora.download_wanted.connect(self.download_wanted)
+        self.corpora.download_unwanted.connect(self.download_unwanted)
+        self._recipe = RecipeChoice(self)
+        self._recipe.changed.connect(self.changed)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addWidget(bold(with_subscripts("Values of λ_IG")))
+        values = QGridLayout()
+        values.setHorizontalSpacing(4)
+        values.setVerticalSpacing(4)
+        for place, box in enumerate(self._values.values()):
+            values.addWidget(box, place // _COLUMNS, place % _COLUMNS)
+        layout.addLayout(values)
+        layout.addWidget(self._others)
+        layout.addWidget(bold("Learn from MNIST's images and"))
+        layout.addWidget(self.corpora)
+        rows = QFormLayout()
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        rows.setVerticalSpacing(6)
+        rows.addRow("Seeds", self._seeds)
+        rows.addRow("Recipe", self._recipe.box)
+        layout.addLayout(rows)
+        self.fold = Collapsible("Advanced", self._recipe.fields)
+        layout.addWidget(self.fold)
+        layout.addStretch()
+
+    def plan(self) -> SweepPlan:
+        """What is chosen.
+
+        Raises
+        ------
+        ValueError
+            If it can't be trained like this: why, and what to do.
+        """
+        ticked = [value for value, box in self._values.items() if box.isChecked()]
+        lambdas = sorted({*ticked, *map(_value, _parts(self._others.text()))})
+        if not lambdas:
+            raise ValueError("Choose at least one value of λ_IG.")
+        seeds = tuple(dict.fromkeys(map(_seed, _parts(self._seeds.text()))))
+        if not seeds:
+            raise ValueError("Write at least one seed, such as 0.")
+        speech = self.corpora.chosen()
+        if not speech:
+            raise ValueError("Choose at least one corpus of speech to learn from.")
+        plan = TrainingConfig(self._recipe.recipe(FAST.lambda_ig), (*IMAGE_CORPORA, *speech), seeds[0])
+        return SweepPlan(plan, tuple(lambdas), seeds)
+
+
+def _parts(text: str) -> list[str]:
+    return text.replace(",", " ").replace(";", " ").split()
+
+
+def _value(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise ValueError(f"“{text}” is no value of λ_IG: write numbers of at least 0, such as 0.05, 2e-1.")
+    return value
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(f"“{text}” is no seed: write whole numbers of at least 0, such as 0, 1, 2.")
+    return int(text)

@@ -1,0 +1,72 @@
+"""The runs of a sweep, one a row: how each stands, and what was measured of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
+
+from model.recipes.recipe import lambda_text
+from model.sweeps.records import SweptRun
+from modinv_app.common.run_entry import ACTIVE, STATES
+
+_HEADS = ("λ_IG", "Seed", "Purity", "SVM", "")
+_AIR = 6  # pixels between two rows
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+class SweepTable(QTreeWidget):
+    """Rows of text that can be read, copied from and scrolled, never changed."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Runs of the sweep")
+        self.setHeaderLabels(_HEADS)
+        self.setRootIsDecorated(False)
+        self.setUniformRowHeights(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        header = self.header()
+        header.setStretchLastSection(True)
+        header.setSectionsMovable(False)
+        header.setMinimumSectionSize(20)
+        for column in range(len(_HEADS) - 1):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+            if column:
+                self.headerItem().setTextAlignment(column, _RIGHT)
+        self._shown: tuple[SweptRun, ...] = ()
+
+    def show_runs(self, runs: Sequence[SweptRun]) -> None:
+        """Show these; rows that are there already change in place."""
+        while self.topLevelItemCount() > len(runs):
+            self.takeTopLevelItem(self.topLevelItemCount() - 1)
+        for place, run in enumerate(runs):
+            row = self.topLevelItem(place)
+            if row is None:
+                row = QTreeWidgetItem(self)
+                row.setSizeHint(len(_HEADS) - 1, QSize(0, self.fontMetrics().height() + _AIR))
+            elif run == self._shown[place]:
+                continue
+            _fill(row, run)
+        self._shown = tuple(runs)
+
+
+def stands(run: SweptRun) -> str:
+    """How a run stands, in a word or two; nothing once its numbers say it."""
+    if run.purity is not None:
+        return ""
+    if run.state == "complete":
+        return "Trained"
+    if run.state in ACTIVE:
+        return f"{run.share:.0%}"
+    return f"{STATES[run.state]} {run.share:.0%}" if run.share and run.state != "failed" else STATES[run.state]
+
+
+def _fill(row: QTreeWidgetItem, run: SweptRun) -> None:
+    numbers = ["" if value is None else f"{value:.3f}" for value in (run.purity, run.modality_svm)]
+    for column, text in enumerate((lambda_text(run.lambda_ig), str(run.seed), *numbers, stands(run))):
+        row.setText(column, text)
+        row.setToolTip(column, run.message)
+        if 0 < column < len(_HEADS) - 1:
+            row.setTextAlignment(column, _RIGHT)

@@ -1,0 +1,159 @@
+"""Everything that is chosen before a model is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QLineEdit,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from model.recipes.recipe import FAST
+from model.training.config import IMAGE_CORPORA, TrainingConfig
+from modinv_app.common.card import bold, with_subscripts
+from modinv_app.common.collapsible import Collapsible
+from modinv_app.common.corpus_choice import CorpusChoice
+from modinv_app.common.lambda_dial import LambdaDial
+from modinv_app.common.recipe_choice import RecipeChoice
+
+
+class TrainingConfigForm(QWidget):
+    """lambda_IG, recipe, data, start, device and seed; the recipe's other values behind a fold.
+
+    Signals
+    -------
+    changed()
+        Another plan than before, or one that can't be used.
+    download_wanted(str), download_unwanted()
+        As of `CorpusChoice`.
+    """
+
+    changed = Signal()
+    download_wanted = Signal(str)
+    download_unwanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._build()
+        self._lay_out()
+
+    def _build(self) -> None:
+        self.dial = LambdaDial()
+        self.dial.set_value(FAST.lambda_ig)
+        self.dial.value_changed.connect(self.changed)
+        self._recipe = RecipeChoice(self)
+        self._recipe.changed.connect(self.changed)
+        self.corpora = CorpusChoice()
+        self.corpora.changed.connect(self.changed)
+        self.corpora.download_wanted.connect(self.download_wanted)
+        self.corpora.download_unwanted.connect(self.download_unwanted)
+        self._start = QComboBox()
+        self._start.setAccessibleName("Start")
+        self._start.addItem("From scratch")
+        self._start.activated.connect(self.changed)
+        self._device = QComboBox()
+        self._device.setAccessibleName("Device")
+        self._device.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._device.addItem("Automatic", "auto")
+        self._device_wanted = "auto"  # it may be chosen before it is known which there are
+        self._device.activated.connect(self._choose_device)
+        self._seed = QSpinBox(maximum=2**31 - 1)
+        self._seed.setFixedWidth(12 * self.fontMetrics().averageCharWidth() + 30)
+        self._seed.setAccessibleName("Seed")
+        self._seed.setToolTip("Fixes every random choice: the same seed, plan and device give the same model")
+        self._seed.valueChanged.connect(self.changed)
+        self._held_out_speaker = QLineEdit(placeholderText="nobody")
+        self._held_out_speaker.setAccessibleName("Leave out a speaker")
+        self._held_out_speaker.setToolTip("A speaker not to learn from, to judge the model on, for example jackson")
+        self._held_out_speaker.editingFinished.connect(self.changed)
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(10)
+        layout.addWidget(bold(with_subscripts("λ_IG, the weight of the information gain")))
+        layout.addWidget(self.dial)
+        layout.addWidget(bold("Learn from MNIST's images and"))
+        layout.addWidget(self.corpora)
+        rows = QFormLayout()
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        rows.setVerticalSpacing(6)
+        rows.addRow("Recipe", self._recipe.box)
+        rows.addRow("Start", self._start)
+        rows.addRow("Device", self._device)
+        rows.addRow("Seed", self._seed)
+        layout.addLayout(rows)
+        advanced = QWidget()
+        inner = QVBoxLayout(advanced)
+        inner.setContentsMargins(12, 0, 0, 0)
+        inner.setSpacing(10)
+        inner.addWidget(self._recipe.fields)
+        speaker = QFormLayout()
+        speaker.addRow("Leave out a speaker", self._held_out_speaker)
+        inner.addLayout(speaker)
+        self.fold = Collapsible("Advanced", advanced)
+        layout.addWidget(self.fold)
+        layout.addStretch()
+
+    def plan(self) -> TrainingConfig:
+        """What is chosen.
+
+        Raises
+        ------
+        ValueError
+            If it can't be trained like this: why, and what to do.
+        """
+        speech, start = self.corpora.chosen(), self._start.currentData()
+        if not speech:
+            raise ValueError("Choose at least one corpus of speech to learn from.")
+        return TrainingConfig(
+            recipe=self._recipe.recipe(self.dial.value),
+            corpora=(*IMAGE_CORPORA, *speech),
+            seed=self._seed.value(),
+            device=self._device.currentData(),
+            held_out_speaker=self._held_out_speaker.text().strip(),
+            start=Path(start) if start else None,
+        )
+
+    def set_plan(self, plan: TrainingConfig) -> None:
+        """Choose what a plan says, as far as it can be had here."""
+        with QSignalBlocker(self):
+            self.dial.set_value(plan.recipe.lambda_ig)
+            self._recipe.set_recipe(plan.recipe)
+            self.corpora.choose(plan.speech)
+            self._seed.setValue(plan.seed)
+            self._held_out_speaker.setText(plan.held_out_speaker)
+            self._device_wanted = plan.device
+            self._device.setCurrentIndex(max(0, self._device.findData(plan.device)))
+            self._start.setCurrentIndex(max(0, self._start.findData(str(plan.start))) if plan.start else 0)
+        self.changed.emit()
+
+    def show_devices(self, devices: Sequence[tuple[str, str]]) -> None:
+        """Offer devices: their names for torch, and for people."""
+        self._device.clear()
+        for name, title in devices:
+            self._device.addItem(title, name)
+            self._device.setItemData(self._device.count() - 1, title, Qt.ItemDataRole.ToolTipRole)
+        self._device.setCurrentIndex(max(0, self._device.findData(self._device_wanted)))
+        self._device.setToolTip(self._device.currentText())
+
+    def show_loaded(self, path: Path, title: str) -> None:
+        """Offer to start from the model that is loaded."""
+        chosen = self._start.currentIndex()
+        while self._start.count() > 1:
+            self._start.removeItem(1)
+        self._start.addItem(f"From the loaded model: {title}", str(path))
+        self._start.setCurrentIndex(chosen)
+
+    def _choose_device(self) -> None:
+        self._device_wanted = self._device.currentData()
+        self._device.setToolTip(self._device.currentText())
+        self.changed.emit()

@@ -1,0 +1,368 @@
+"""What runs have measured so far, against their steps: live, and over each other.
+
+This module imports pyqtgraph, which takes a third of a second: import it once the window can be seen.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from PySide6.QtCore import QElapsedTimer, QEvent, Qt, QTimer
+from PySide6.QtGui import (
+    QFocusEvent,
+    QHideEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QResizeEvent,
+    QShowEvent,
+)
+from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+
+from model.runs.store import RunUpdate
+from model.runs.values import MetricPoint
+from modinv_app.common.theme import accent, muted_text
+from modinv_app.train.curve_chart import Chart, Term
+from modinv_app.train.run_legend import RunLegend
+
+_REDRAW_MS = 250
+_SHORT = 2000  # steps that an axis can show from the start
+_TWO_COLUMNS = 560  # pixels of width from which losses and estimates stand side by side
+_EMPTY = "The curves of a run appear here: train a model, or choose a run."
+
+_QUICK = "a quick estimate on the few hundred test items of the map. The evaluation measures it in full."
+_LOSSES = (
+    Term("total", "Total loss", "What training makes small: all terms, weighted. Logarithmic axis."),
+    Term("similarity", "Similarity loss", "0 when every pair lies nearer than its impostors. Logarithmic axis."),
+    Term("information_gain", "Information gain, nats", "How far posteriors are from the prior. Logarithmic axis."),
+)
+_ESTIMATES = (
+    Term("quick_purity", "Purity, quick estimate", f"Does a cluster hold one digit? {_QUICK.capitalize()}", (0.0, 1.0)),
+    Term(
+        "quick_svm",
+        "Modality SVM, quick estimate",
+        f"At 0.5 images and speech can't be told apart: {_QUICK}",
+        (0.4, 1.0),
+        level=0.5,
+    ),
+)
+_TERMS = (*_LOSSES, *_ESTIMATES)
+
+
+@dataclass(slots=True)
+class _Series:
+    """The curves of one run: by term, its steps and values."""
+
+    name: str
+    steps: int
+    xs: dict[str, list[int]] = field(default_factory=lambda: {term.name: [] for term in _TERMS})
+    ys: dict[str, list[float]] = field(default_factory=lambda: {term.name: [] for term in _TERMS})
+    last: int = 0
+
+    def append(self, points: Sequence[MetricPoint]) -> None:
+        """Add points; a run that resumed takes those back that came after its checkpoint."""
+        for point in points:
+            for name, xs in self.xs.items():
+                if point.step < self.last or (name in point.values and xs and xs[-1] == point.step):
+                    cut = bisect_left(xs, point.step)
+                    del xs[cut:], self.ys[name][cut:]
+                if name in point.values:
+                    xs.append(point.step)
+                    self.ys[name].append(point.values[name])
+            self.last = point.step
+
+    def nearest(self, term: str, step: float) -> int | None:
+        """The place of the point nearest to a step; None without points."""
+        xs = self.xs[term]
+        if not xs:
+            return None
+        after = min(bisect_left(xs, step), len(xs) - 1)
+        return after - 1 if after and step - xs[after - 1] < xs[after] - step else after
+
+
+class Curves(QWidget):
+    """Total loss, similarity, information gain, and the quick estimates of purity and modality SVM.
+
+    Pointing at a curve, or the arrow keys, read the values of one run at one step off all charts. New points show at
+    most four times a second, and only while this can be seen.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._runs: dict[str, _Series] = {}
+        self._cursor: tuple[int, int] | None = None  # place of a run, and a step
+        self._since_drawn = QElapsedTimer()
+        self._redraw_soon = QTimer(self, singleShot=True)
+        self._redraw_soon.timeout.connect(self._redraw)
+
+        self._legend = RunLegend()
+        self._charts: list[Chart] = []
+        self._building = QTimer(self, interval=0)  # one a turn: all at once would be felt
+        self._building.timeout.connect(self._build_chart)
+        self._empty = QLabel(_EMPTY, alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        self._empty.setMargin(16)
+        self._grid = QGridLayout()
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(10)
+        self._grid.setVerticalSpacing(4)
+        self._columns = 0
+        drawn = QWidget()
+        layout = QVBoxLayout(drawn)
+        layout.setContentsMargins(2, 2, 2, 2)
+        layout.addWidget(self._legend)
+        layout.addLayout(self._grid, stretch=1)
+        self._stage = QStackedWidget()
+        self._stage.addWidget(self._empty)
+        self._stage.addWidget(drawn)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._stage)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Curves")
+        self._arrange()
+        self._take_colours()
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The keys of the runs, in the order of their colours."""
+        return tuple(self._runs)
+
+    def add_run(self, key: str, name: str, steps: int, points: Sequence[MetricPoint] = ()) -> None:
+        """Add a run in the next colour; one that is there is drawn anew, in its own.
+
+        Parameters
+        ----------
+        key
+            By which the others know it: its folder, say.
+        name
+            What the legend says.
+        steps
+            Of the whole run: how far the axis goes.
+        points
+            What it has measured so far.
+        """
+        self._runs[key] = _Series(name, steps)
+        self._runs[key].append(points)
+        self._changed(at_once=True)
+
+    def append(self, key: str, points: Sequence[MetricPoint]) -> None:
+        """Add what a run has measured since; points that a resumed run repeats replace the former ones.
+
+        Raises
+        ------
+        KeyError
+            If there is no such run.
+        """
+        self._runs[key].append(points)
+        self._changed()
+
+    def grow(self, key: str, growth: RunUpdate) -> None:
+        """Take what came to a run that is followed; one that is not there is added."""
+        info, run = growth.info, self._runs.get(key)
+        if run is None or growth.restarted:
+            self.add_run(key, info.name, info.steps, growth.points)
+        elif run.name != info.name:
+            run.name = info.name
+            run.append(growth.points)
+            self._changed(at_once=True)
+        elif growth.points:
+            self.append(key, growth.points)
+
+    def keep(self, keys: Sequence[str]) -> None:
+        """Take all runs away but these, and order them so; none: all."""
+        kept = {key: self._runs[key] for key in keys if key in self._runs}
+        if list(kept) != list(self._runs):
+            self._runs = kept
+            self._changed(at_once=True)
+
+    def _changed(self, at_once: bool = False) -> None:
+        if at_once:
+            self._cursor = None
+        waited = self._since_drawn.elapsed() if self._since_drawn.isValid() else _REDRAW_MS
+        if not self.isVisible():
+            return  # it is drawn when it is shown
+        if at_once or waited >= _REDRAW_MS:
+            self._redraw()
+        elif not self._redraw_soon.isActive():
+            self._redraw_soon.start(_REDRAW_MS - waited)
+
+    def _redraw(self) -> None:
+        self._redraw_soon.stop()
+        self._since_drawn.start()
+        self._stage.setCurrentIndex(1 if self._runs else 0)
+        self._legend.set_names([run.name for run in self._runs.values()])
+        while self._runs and len(self._charts) < len(_TERMS):
+            self._build_chart()
+        steps = self._span()
+        for chart in self._charts:
+            name = chart.term.name
+            chart.draw([(run.xs[name], run.ys[name]) for run in self._runs.values()], steps)
+        self._read()
+
+    def _span(self) -> float:
+        """Steps on the axis: the whole of the longest run, halved while that would leave more than half empty.
+
+        Short runs keep their whole axis from the start, so that nothing moves but the curves.
+        """
+        reached = max((run.last for run in self._runs.values()), default=0)
+        span = float(max((run.steps for run in self._runs.values()), default=1))
+        while span / 2 >= max(reached, _SHORT):
+            span /= 2
+        return max(span, reached)
+
+    # Reading values
+
+    def _read(self) -> None:
+        """Write down the values at the cursor; without one the latest, where there is one run only."""
+        runs = list(self._runs.values())
+        pointed = self._cursor[0] if self._cursor and len(runs) > 1 else None
+        for chart in self._charts:
+            name = chart.term.name
+            chart.point_out(pointed)
+            if self._cursor is None:
+                chart.set_cursor(None, None)
+                only = runs[0].ys[name] if len(runs) == 1 else []
+                chart.set_reading(only[-1] if only else None)
+            else:
+                place, step = self._cursor
+                at = runs[place].nearest(name, step)
+                value = None if at is None else runs[place].ys[name][at]
+                chart.set_cursor(step if at is None else runs[place].xs[name][at], value, place)
+                chart.set_reading(value)
+        if self._cursor is not None:
+            self._legend.point_out(pointed, f"step {self._cursor[1]:,}")
+        else:
+            self._legend.point_out(None, f"step {runs[0].last:,}" if len(runs) == 1 and runs[0].last else "")
+
+    def _point_at(self, chart: Chart, step: float, value: float) -> None:
+        """Read off the curve that is nearest to the pointer."""
+        nearest: tuple[float, int, int] | None = None
+        if not math.isnan(step):
+            height = chart.pixel()[1]
+            for place, run in enumerate(self._runs.values()):
+                at = run.nearest(chart.term.name, step)
+                if at is not None:
+                    away = abs(float(chart.term.at(run.ys[chart.term.name][at])) - value) / height
+                    candidate = away, place, run.xs[chart.term.name][at]
+                    nearest = candidate if nearest is None else min(nearest, candidate)
+        self._set_cursor(None if nearest is None else nearest[1:])
+
+    def _set_cursor(self, cursor: tuple[int, int] | None) -> None:
+        if cursor != self._cursor:
+            self._cursor = cursor
+            self._read()
+
+    def _step_cursor(self, by: int) -> None:
+        runs = list(self._runs.values())
+        place = self._cursor[0] if self._cursor else 0
+        steps = runs[place].xs["total"]
+        if not steps:
+            return
+        at = runs[place].nearest("total", self._cursor[1]) if self._cursor else None
+        at = len(steps) - 1 if at is None else min(max(at + by, 0), len(steps) - 1)
+        self._set_cursor((place, steps[at]))
+
+    def _change_run(self, by: int) -> None:
+        place, step = self._cursor or (0, max(run.last for run in self._runs.values()))
+        self._set_cursor(((place + by) % len(self._runs), step))
+
+    # Events
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Left and right read other steps, up and down other runs, Escape lets go."""
+        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_PageUp: -10, Qt.Key.Key_PageDown: 10}
+        runs = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+        key = Qt.Key(event.key())
+        if self._runs and key in steps:
+            self._step_cursor(steps[key])
+        elif self._runs and key in runs:
+            self._change_run(runs[key])
+        elif self._cursor and key is Qt.Key.Key_Escape:
+            self._set_cursor(None)
+        else:
+            event.ignore()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Let go of the cursor."""
+        super().focusOutEvent(event)
+        self._set_cursor(None)
+        self.update()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show where the keys go."""
+        super().focusInEvent(event)
+        self.update()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catch up with what came while this could not be seen."""
+        super().showEvent(event)
+        self._redraw()
+        self._building.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Draw nothing that nobody sees."""
+        super().hideEvent(event)
+        self._redraw_soon.stop()
+        self._building.stop()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """One column or two."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._take_colours()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Frame what has the keyboard."""
+        if self.hasFocus():
+            painter = QPainter(self)
+            painter.setPen(QPen(accent(self.palette()), 1.5))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def _build_chart(self) -> None:
+        if len(self._charts) == len(_TERMS):
+            self._building.stop()
+            return
+        chart = Chart(_TERMS[len(self._charts)])
+        chart.pointed.connect(partial(self._point_at, chart))
+        self._charts.append(chart)
+        self._place(chart)
+
+    def _arrange(self) -> None:
+        columns = 2 if self.width() >= _TWO_COLUMNS else 1
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for chart in self._charts:
+            self._place(chart)
+        for row in range(6):
+            self._grid.setRowStretch(row, 1 if columns == 2 or row < len(_TERMS) else 0)
+        self._grid.setColumnStretch(0, 1)
+        self._grid.setColumnStretch(1, columns - 1)
+
+    def _place(self, chart: Chart) -> None:
+        self._grid.removeWidget(chart)
+        place = self._charts.index(chart)
+        estimate = place - len(_LOSSES)
+        if self._columns == 1:
+            self._grid.addWidget(chart, place, 0)
+        elif estimate < 0:
+            self._grid.addWidget(chart, 2 * place, 0, 2, 1)
+        else:
+            self._grid.addWidget(chart, 3 * estimate, 1, 3, 1)
+        chart.show_steps(place == len(_TERMS) - 1 or (self._columns == 2 and estimate == -1))
+
+    def _take_colours(self) -> None:
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.WindowText, muted_text(palette))
+        self._empty.setPalette(palette)

@@ -1,0 +1,161 @@
+"""Runs side by side: what came out, and in which of their choices they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QBrush, QColor, QPixmap
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from model.recipes.recipe import lambda_text
+from modinv_app.common.check_box import CheckBox
+from modinv_app.common.run_entry import Entry, RunEntry, duration
+from modinv_app.common.theme import accent, is_dark, run_colour
+
+_NAMES = {
+    "lambda_ig": "λ_IG",
+    "lambda_wd": "λ_WD",
+    "kl_warmup": "λ_IG warm-up",
+    "name": "Recipe",
+    "bfloat16": "bfloat16",
+}
+_ESTIMATES = {"quick_purity": "Purity, quick", "quick_svm": "SVM, quick", "quick_p_at_1": "P@1, quick"}
+_TINT = 0.22  # opacity of the ground of a difference
+_COLUMN = 76  # pixels of a column that can be read
+
+
+class RunComparison(QWidget):
+    """A column a run: what came out, then, on a coloured ground, what was chosen differently; the rest on request."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._entries: tuple[Entry, ...] = ()
+        self._title = QLabel()
+        self._all = CheckBox("All")
+        self._all.setToolTip("Show what they have in common, too")
+        self._all.setAccessibleName("Show what the runs have in common, too")
+        self._all.toggled.connect(self._fill)
+        self._table = QTableWidget()
+        self._table.setAccessibleName("Comparison of runs")
+        self._table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self._table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self._table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self._table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self._table.setTabKeyNavigation(False)
+        self._table.setWordWrap(False)
+        self._table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self._table.horizontalHeader().setMinimumSectionSize(_COLUMN)
+        self._table.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
+        self._table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self._table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
+        top = QHBoxLayout()
+        top.addWidget(self._title, stretch=1)
+        top.addWidget(self._all)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(top)
+        layout.addWidget(self._table)
+
+    def show_runs(self, entries: Sequence[Entry]) -> None:
+        """Compare runs, in the order of their colours."""
+        if tuple(entries) != self._entries:
+            self._entries = tuple(entries)
+            self._fill()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._fill()
+
+    def _fill(self) -> None:
+        entries, table = self._entries, self._table
+        chosen = [choices(entry) for entry in entries]
+        names = list(dict.fromkeys(name for each in chosen for name in each))
+        values = {name: [each.get(name, "–") for each in chosen] for name in names}
+        readable = [each for each in chosen if each]  # nothing is known of a damaged one
+        differing = [name for name in names if len({each.get(name) for each in readable}) > 1]
+        shared = [name for name in names if name not in differing] if self._all.isChecked() else []
+        measured = [outcome(entry) for entry in entries]
+        results = list(dict.fromkeys(name for each in measured for name in each))
+        values |= {name: [each.get(name, "–") for each in measured] for name in results}
+
+        count = len(differing)
+        self._title.setText(f"{count} difference{'' if count == 1 else 's'}" if count else "Nothing chosen differently")
+        table.setColumnCount(len(entries))
+        rows = [*results, *differing, *shared]
+        table.setRowCount(len(rows))
+        table.setVerticalHeaderLabels(rows)
+        for column, entry in enumerate(entries):
+            header = QTableWidgetItem(_swatch(column, is_dark(self.palette())), entry.name)
+            header.setToolTip(entry.name)
+            table.setHorizontalHeaderItem(column, header)
+        tint = QColor(accent(self.palette()))
+        tint.setAlphaF(_TINT)
+        for row, name in enumerate(rows):
+            for column, value in enumerate(values[name]):
+                cell = QTableWidgetItem(value)
+                cell.setToolTip(value)
+                if name in differing:
+                    cell.setBackground(QBrush(tint))
+                table.setItem(row, column, cell)
+
+
+def choices(entry: Entry) -> dict[str, str]:
+    """Everything that was chosen before a run and where it ran, in words, by what a person calls it."""
+    if not isinstance(entry, RunEntry):
+        return {}
+    plan, info = entry.info.plan, entry.info
+    recipe = {field.name: getattr(plan.recipe, field.name) for field in fields(plan.recipe)}
+    titles = {name: _NAMES.get(name, name.replace("_", " ").capitalize()) for name in recipe}
+    named = {titles[name]: _word(name, value) for name, value in recipe.items()}
+    versions = {f"{name} version": str(version) for name, version in info.versions.items()}
+    return {
+        **named,
+        "Data": ", ".join(plan.corpora),
+        "Left out": plan.held_out_speaker or "nobody",
+        "Start": plan.start.name if plan.start else "scratch",
+        "Seed": str(plan.seed),
+        "Device": info.device,
+        **versions,
+    }
+
+
+def outcome(entry: Entry) -> dict[str, str]:
+    """What has come of a run so far."""
+    if not isinstance(entry, RunEntry):
+        return {}
+    estimates = {title: f"{entry.estimates[name]:.3f}" for name, title in _ESTIMATES.items() if name in entry.estimates}
+    time = {"Time": duration(entry.info.seconds)} if entry.info.seconds else {}
+    return {**estimates, "Steps done": f"{entry.info.step:,}", **time}
+
+
+def _word(name: str, value: Any) -> str:
+    if value is None:
+        return "default"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name.startswith("lambda"):
+        return lambda_text(value)
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _swatch(place: int, dark: bool) -> QPixmap:
+    pixmap = QPixmap(10, 10)
+    pixmap.fill(run_colour(place, dark))
+    return pixmap

@@ -1,0 +1,86 @@
+"""Which curve is which run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from modinv_app.common.theme import is_dark, muted_text, run_colour
+
+_SWATCH = 18
+_GAP = 6
+_COLOURS = 10
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+class RunLegend(QWidget):
+    """One line a run: a stroke as its curve is drawn, and its name, cut where there is no room for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._names: tuple[str, ...] = ()
+        self._pointed: int | None = None
+        self._word = ""
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def set_names(self, names: Sequence[str]) -> None:
+        """Name the runs, in the order of their colours."""
+        if tuple(names) != self._names:
+            self._names = tuple(names)
+            self.setAccessibleName(f"Curves of {', '.join(names)}" if names else "No curves")
+            self.setToolTip("\n".join(names))
+            self.updateGeometry()
+            self.update()
+
+    def point_out(self, place: int | None, word: str) -> None:
+        """Let one run stand out, or none, and say where the readings are taken."""
+        if (place, word) != (self._pointed, self._word):
+            self._pointed, self._word = place, word
+            self.update()
+
+    @property
+    def word(self) -> str:
+        """What it says of the place of the readings."""
+        return self._word
+
+    def sizeHint(self) -> QSize:
+        """One line a run; any width will do."""
+        return QSize(10 * _SWATCH, max(1, len(self._names)) * self._line())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint the lines; the word stands at the end of the first."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        muted, text = muted_text(self.palette()), self.palette().color(self.foregroundRole())
+        line, width = self._line(), self.width()
+        taken = self.fontMetrics().horizontalAdvance(self._word) + 2 * _GAP if self._word else 0
+        painter.setPen(muted)
+        painter.drawText(QRect(0, 0, width, line), _RIGHT, self._word)
+        for place, name in enumerate(self._names):
+            top = place * line
+            painter.setPen(run_pen(place, is_dark(self.palette()), 2.5))
+            painter.drawLine(0, top + line // 2, _SWATCH, top + line // 2)
+            painter.setPen(text if self._pointed in (None, place) else muted)
+            room = QRect(_SWATCH + _GAP, top, width - _SWATCH - _GAP - (0 if place else taken), line)
+            cut = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, room.width())
+            painter.drawText(room, _LEFT, cut)
+
+    def _line(self) -> int:
+        return self.fontMetrics().height() + 4
+
+
+def run_pen(place: int, dark: bool, width: float, opacity: float = 1.0) -> QPen:
+    """The pen of a run's curve by its place: ten colours, then the same ten broken."""
+    colour = QColor(run_colour(place, dark))
+    colour.setAlphaF(opacity)
+    pen = QPen(colour, width)
+    pen.setCosmetic(True)
+    if (place // _COLOURS) % 2:
+        pen.setStyle(Qt.PenStyle.DashLine)
+    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    return pen

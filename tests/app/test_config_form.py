@@ -1,0 +1,236 @@
+"""What is chosen before a training, and what it takes to get a corpus that is missing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from desk import until
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPalette
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QProgressBar, QPushButton
+
+from model.data import download
+from model.recipes.recipe import FAST, PAPER, Impostors, Recipe, Schedule, named
+from model.training.config import TrainingConfig
+from modinv_app.common.data_service import CorpusInfo, DataService
+from modinv_app.common.recipe_fields import RecipeFields
+from modinv_app.train.config_form import TrainingConfigForm
+
+HUMAN = CorpusInfo("fsdd", "Free Spoken Digit Dataset", True, True, "16 MB, CC BY-SA 4.0")
+MISSING = CorpusInfo("fsdd", "Free Spoken Digit Dataset", True, False, "16 MB, CC BY-SA 4.0")
+SYNTHETIC = CorpusInfo("voices", "Synthetic voices", False, True)
+
+
+@pytest.fixture
+def form(qtbot) -> TrainingConfigForm:
+    form = TrainingConfigForm()
+    qtbot.addWidget(form)
+    form.corpora.show_corpora((HUMAN, SYNTHETIC))
+    form.show()
+    return form
+
+
+def choose(form: TrainingConfigForm, name: str, text: str) -> None:
+    """Choose an entry of a list by its text."""
+    box = next(box for box in form.findChildren(QComboBox) if box.accessibleName() == name)
+    at = next(place for place in range(box.count()) if text in box.itemText(place))
+    box.setCurrentIndex(at)
+    box.activated.emit(at)
+
+
+def shown(form: TrainingConfigForm, name: str) -> str:
+    """What a list shows."""
+    return next(box for box in form.findChildren(QComboBox) if box.accessibleName() == name).currentText()
+
+
+def type_into(form: TrainingConfigForm, name: str, text: str) -> None:
+    field = next(edit for edit in form.findChildren(QLineEdit) if edit.accessibleName() == name)
+    field.selectAll()
+    QTest.keyClicks(field, text)
+
+
+def box(form: TrainingConfigForm, title: str) -> QCheckBox:
+    return next(box for box in form.findChildren(QCheckBox) if title in box.text())
+
+
+def said(form: TrainingConfigForm) -> str:
+    """All that can be read."""
+    return " ".join(label.text() for label in form.findChildren(QLabel) if label.isVisible())
+
+
+def urges_humans(form: TrainingConfigForm) -> bool:
+    """Whether the word about human voices stands out."""
+    advice = next(label for label in form.findChildren(QLabel) if "badly on humans" in label.text())
+    return advice.foregroundRole() is QPalette.ColorRole.WindowText
+
+
+def button(form: TrainingConfigForm, text: str) -> QPushButton | None:
+    return next((b for b in form.findChildren(QPushButton) if text in b.text() and b.isVisible()), None)
+
+
+def test_the_first_choice_is_the_fast_recipe_at_the_papers_best_lambda_on_all_there_is(
+    form: TrainingConfigForm,
+) -> None:
+    assert form.plan() == TrainingConfig(FAST)
+
+
+def test_recipes_keep_the_lambda_that_was_chosen(form: TrainingConfigForm) -> None:
+    form.dial.set_value(1e-5)
+    choose(form, "Recipe", "Paper")
+    assert form.plan().recipe == named("paper", lambda_ig=1e-5)
+    choose(form, "Recipe", "Fast")
+    assert form.plan().recipe == named("fast", lambda_ig=1e-5)
+
+
+def test_own_values_are_called_so_and_the_recipe_gets_its_name_back(form: TrainingConfigForm) -> None:
+    form.fold.open = True
+    type_into(form, "Steps", "100")
+    assert form.plan().recipe == replace(FAST, name="own", steps=100)
+    assert shown(form, "Recipe") == "Own values"
+    type_into(form, "Steps", str(FAST.steps))
+    assert form.plan().recipe == FAST
+    assert shown(form, "Recipe") == "Fast"
+
+
+@pytest.mark.parametrize("recipe", [FAST, PAPER, Recipe("own", 0.5, betas=(0.5, 0.25), initial_log_variance=-1.25)])
+def test_the_fold_shows_every_value_of_a_recipe_and_gives_it_back(form: TrainingConfigForm, recipe: Recipe) -> None:
+    form.set_plan(TrainingConfig(recipe, ("mnist", "voices"), seed=7, held_out_speaker="jackson"))
+    assert form.plan() == TrainingConfig(recipe, ("mnist", "voices"), seed=7, held_out_speaker="jackson")
+
+
+def test_no_value_of_a_recipe_is_left_out(form: TrainingConfigForm) -> None:
+    values = form.findChild(RecipeFields).values()
+    assert {"name", "lambda_ig", *values} == {field.name for field in fields(Recipe)}
+    assert values == {name: value for name, value in asdict(FAST).items() if name in values}
+
+
+def test_choices_are_those_of_recipes(form: TrainingConfigForm) -> None:
+    for name, words in (("Impostors", get_args(Impostors)), ("Schedule", get_args(Schedule))):
+        box = next(box for box in form.findChildren(QComboBox) if box.accessibleName() == name)
+        assert tuple(box.itemData(place) for place in range(box.count())) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("Steps", "0", "Steps must be a whole number from 1"),
+        ("Pairs a batch", "2.5", "Pairs a batch must be a whole number"),
+        ("Learning rate", "nan", "Learning rate must be a number"),
+        ("Adam's β₂", "1", "Adam's β₂ must be a number from 0 to 0.999999"),
+    ],
+)
+def test_a_value_that_can_t_be_used_is_named(form: TrainingConfigForm, name: str, text: str, why: str) -> None:
+    form.fold.open = True
+    type_into(form, name, text)
+    with pytest.raises(ValueError, match=why):
+        form.plan()
+
+
+def test_starting_from_the_loaded_model(form: TrainingConfigForm) -> None:
+    form.show_loaded(Path("/models/model.safetensors"), "second try")
+    assert form.plan().start is None
+    choose(form, "Start", "loaded model: second try")
+    assert form.plan().start == Path("/models/model.safetensors")
+    form.show_loaded(Path("/models/other.safetensors"), "λ 0")
+    assert form.plan().start == Path("/models/other.safetensors")
+
+
+def test_devices_go_by_their_names_for_people(form: TrainingConfigForm) -> None:
+    form.show_devices([("auto", "Automatic: Swift 3000"), ("cuda:0", "Swift 3000"), ("cpu", "Slow 7")])
+    assert shown(form, "Device") == "Automatic: Swift 3000"
+    choose(form, "Device", "Slow 7")
+    assert form.plan().device == "cpu"
+
+
+def test_without_human_voices_it_says_so_and_offers_them(form: TrainingConfigForm, qtbot) -> None:
+    assert not urges_humans(form)
+    places = {widget: widget.mapTo(form, widget.rect().topLeft()) for widget in form.findChildren(QComboBox)}
+    QTest.mouseClick(box(form, "Human voices"), Qt.MouseButton.LeftButton, pos=box(form, "Human").rect().center() / 8)
+    assert urges_humans(form)
+    qtbot.wait(20)
+    for widget, place in places.items():
+        assert widget.mapTo(form, widget.rect().topLeft()) == place, "nothing moves under the mouse"
+    assert form.plan().corpora == ("mnist", "voices")
+    form.corpora.show_corpora((MISSING, SYNTHETIC))
+    assert not box(form, "Human voices").isEnabled()
+    get = button(form, "Get human voices (16 MB, CC BY-SA 4.0)")
+    with qtbot.waitSignal(form.download_wanted) as wanted:
+        QTest.mouseClick(get, Qt.MouseButton.LeftButton)
+    assert wanted.args == ["fsdd"]
+
+
+def test_no_speech_at_all_is_no_plan(form: TrainingConfigForm) -> None:
+    for title in ("Human", "Synthetic"):
+        box(form, title).click()
+    with pytest.raises(ValueError, match="at least one corpus of speech"):
+        form.plan()
+
+
+@pytest.fixture
+def data(qapp) -> Iterator[DataService]:  # noqa: ARG001 (Qt first)
+    service = DataService()
+    yield service
+    service.close()
+
+
+def wire(form: TrainingConfigForm, data: DataService) -> None:
+    form.download_wanted.connect(data.download)
+    form.download_unwanted.connect(data.stop)
+    data.found.connect(form.corpora.show_corpora)
+    data.progressed.connect(form.corpora.show_progress)
+    data.ended.connect(form.corpora.show_problem)
+
+
+def test_getting_a_corpus_shows_progress_and_chooses_it(
+    form: TrainingConfigForm, data: DataService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODINV_DATA", str(tmp_path))
+    wire(form, data)
+    data.look()
+    until(lambda: button(form, "Get human voices"), "the offer")
+    let_go = tmp_path / "go"
+
+    def arrive(source, stop):
+        yield download.Downloading(25, 100)
+        while not (let_go.exists() or stop()):
+            time.sleep(0.01)
+        if stop():
+            yield download.Stopped(25)
+            return
+        source.target().parent.mkdir(parents=True)
+        source.target().write_bytes(b"")
+        yield download.Installed(source.target(), fresh=True)
+
+    monkeypatch.setattr(download, "download", arrive)
+    QTest.mouseClick(button(form, "Get human voices"), Qt.MouseButton.LeftButton)
+    bar = next(bar for bar in form.findChildren(QProgressBar))
+    until(lambda: bar.isVisible() and bar.value() / max(1, bar.maximum()) == 0.25, "a quarter")
+    QTest.mouseClick(button(form, "Cancel"), Qt.MouseButton.LeftButton)
+    until(lambda: button(form, "Get human voices"), "the offer again")
+    let_go.touch()
+    QTest.mouseClick(button(form, "Get human voices"), Qt.MouseButton.LeftButton)
+    until(lambda: "fsdd" in form.corpora.chosen(), "the corpus")
+    assert not urges_humans(form)
+
+
+def test_a_download_that_fails_says_why_and_can_be_tried_again(
+    form: TrainingConfigForm, data: DataService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODINV_DATA", str(tmp_path))
+    wire(form, data)
+    data.look()
+    until(lambda: button(form, "Get human voices"), "the offer")
+
+    def fail(_source, stop):  # noqa: ARG001
+        raise download.DownloadFailed("The connection failed. Check the network and try again.")
+
+    monkeypatch.setattr(download, "download", fail)
+    QTest.mouseClick(button(form, "Get human voices"), Qt.MouseButton.LeftButton)
+    until(lambda: "Check the network" in said(form), "why")
+    assert button(form, "Get human voices") is not None

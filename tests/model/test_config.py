@@ -1,0 +1,125 @@
+"""Plans: they say what a run learns from, and survive JSON."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from model.checkpoints import Header, UnusableCheckpoint, write_atomically
+from model.data.corpora import CORPORA
+from model.recipes.recipe import FAST, PAPER
+from model.training.config import IMAGE_CORPORA, Estimate, TrainingConfig
+from model.types import Modality
+
+
+def test_plans_and_runs_are_there_without_torch():
+    program = (
+        "import sys, model.training.config, model.runs.store; "
+        "print([m for m in ('torch', 'sklearn', 'PySide6') if m in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert answer.stdout.strip() == "[]"
+
+
+def test_the_corpora_of_images_are_known_by_name():
+    assert {name for name, kind in CORPORA.items() if kind.modality is Modality.IMAGE} == set(IMAGE_CORPORA)
+
+
+def test_a_plan_survives_json(tmp_path):
+    plan = TrainingConfig(PAPER, ("mnist", "voices"), 3, "cuda:0", "theo", tmp_path / "model.safetensors")
+    assert TrainingConfig.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan
+    assert TrainingConfig.from_dict(json.loads(json.dumps(TrainingConfig(FAST).to_dict()))) == TrainingConfig(FAST)
+
+
+def test_a_relative_start_is_found_from_anywhere(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert (
+        TrainingConfig.from_dict(TrainingConfig(FAST, start=Path("model.safetensors")).to_dict()).start
+        == tmp_path / "model.safetensors"
+    )
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"recipe": FAST.to_dict(), "colour": 1}, {"recipe": {"name": "x", "dropout": 1}}]
+)
+def test_what_is_no_plan_is_refused(values):
+    with pytest.raises(ValueError, match=r"plan|recipe"):
+        TrainingConfig.from_dict(values)
+
+
+@pytest.mark.parametrize("corpora", [("fsdd",), ("mnist",), ()])
+def test_a_plan_needs_both_modalities(corpora):
+    with pytest.raises(ValueError, match="at least one of speech"):
+        TrainingConfig(FAST, corpora)
+
+
+def test_data_say_what_the_header_said_before_there_were_plans():
+    assert TrainingConfig(FAST, ("mnist", "fsdd")).data() == {"images": ["mnist"], "speech": ["fsdd"]}
+    assert TrainingConfig(FAST, ("fsdd", "voices", "mnist"), held_out_speaker="theo").data() == {
+        "images": ["mnist"],
+        "speech": ["fsdd", "voices"],
+        "left_out": "theo",
+    }
+
+
+def model(path, data):
+    """A file that says what it learnt from, and no more."""
+    write_atomically(path, {}, Header(FAST.to_dict(), {}, data, 0, 0, "cpu", {}).to_dict())
+    return path
+
+
+def test_data_name_the_model_started_from_by_its_content_and_what_it_learnt_from(tmp_path):
+    first = model(tmp_path / "first.safetensors", TrainingConfig(FAST, ("mnist", "fsdd")).data())
+    second = model(tmp_path / "second.safetensors", TrainingConfig(FAST, held_out_speaker="theo", start=first).data())
+    digest, its_digest = (hashlib.sha256(path.read_bytes()).hexdigest() for path in (first, second))
+    learnt = {"images": ["mnist"], "speech": ["fsdd"]}
+    before = {"name": "first.safetensors", "sha256": digest, "data": learnt}
+    assert TrainingConfig(FAST, start=second).data()["started_from"] == {
+        "name": "second.safetensors",
+        "sha256": its_digest,
+        "data": {"images": ["mnist"], "speech": ["fsdd", "voices"], "left_out": "theo", "started_from": before},
+    }
+
+
+def test_what_is_no_model_can_t_be_started_from(tmp_path):
+    (tmp_path / "m.safetensors").write_bytes(b"weights")
+    with pytest.raises(UnusableCheckpoint, match="not a checkpoint"):
+        TrainingConfig(FAST, start=tmp_path / "m.safetensors").data()
+
+
+FSDD = {"images": ["mnist"], "speech": ["fsdd"]}
+
+
+@pytest.mark.parametrize(
+    ("learnt", "said"),
+    [
+        ({"images": ["mnist"], "speech": ["fsdd", "voices"]}, "learnt from fsdd and voices without leaving out theo"),
+        ({**FSDD, "left_out": "jackson"}, "learnt from fsdd without leaving out theo"),
+        ({**FSDD, "left_out": "theo", "started_from": {"name": "m", "sha256": "", "data": FSDD}}, "learnt from fsdd"),
+        ({**FSDD, "left_out": "theo", "started_from": {"name": "m", "sha256": ""}}, "not on record"),
+        ({**FSDD, "left_out": "theo"}, ""),
+    ],
+)
+def test_a_start_from_a_model_that_heard_who_is_left_out_is_a_leak(tmp_path, learnt, said):
+    plan = TrainingConfig(FAST, held_out_speaker="theo", start=model(tmp_path / "m.safetensors", learnt))
+    leak = plan.leak()
+    assert said in leak
+    assert bool(leak) == bool(said)
+    assert replace(plan, held_out_speaker="").leak() == ""
+    assert replace(plan, start=None).leak() == ""
+
+
+def test_a_run_may_change_its_device_alone():
+    plan = TrainingConfig(FAST)
+    assert plan.trains_as(replace(plan, device="cpu"))
+    for other in (replace(plan, seed=1), replace(plan, recipe=PAPER), replace(plan, corpora=("mnist", "fsdd"))):
+        assert not plan.trains_as(other)
+
+
+def test_an_estimate_survives_json_among_other_words():
+    estimate = Estimate(0.5, 800.0, 2 << 30, 8 << 30, "A processor")
+    assert Estimate.from_dict({"say": "estimate", **json.loads(json.dumps(estimate.to_dict()))}) == estimate
