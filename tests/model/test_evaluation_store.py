@@ -291,7 +291,7 @@ def test_a_speaker_left_out_of_training_is_judged_on_all_that_they_said(tmp_path
     protocol = EvaluationProtocol(speaker="theo", resamplings=1)
     heard = evaluate_checkpoint(untrained(tmp_path / "a.safetensors", 0), protocol, Listener())
     assert heard.report.setting["n_utterances"] == 20
-    unheard = untrained(tmp_path / "b.safetensors", 0, held_out_speaker="theo")
+    unheard = untrained(tmp_path / "b.safetensors", 0, left_out="theo")
     evaluation = evaluate_checkpoint(unheard, protocol, Listener())
     assert heard.report.setting["speakers_heard"] == 1
     assert evaluation.report.setting["speakers_heard"] == 0
@@ -315,7 +315,7 @@ def test_a_speaker_left_out_of_training_is_judged_on_all_that_they_said(tmp_path
 )
 def test_who_was_heard_by_a_model_before_is_not_judged_on_what_it_learnt_from(tmp_path, before, heard):
     started_from = {"name": "model.safetensors", "sha256": "0", **before}
-    model = untrained(tmp_path / "m.safetensors", 0, held_out_speaker="theo", started_from=started_from)
+    model = untrained(tmp_path / "m.safetensors", 0, left_out="theo", started_from=started_from)
     evaluation = evaluate_checkpoint(model, EvaluationProtocol(speaker="theo", resamplings=1), Listener())
     setting = evaluation.report.setting
     assert setting["speakers_heard"] == heard
@@ -328,7 +328,7 @@ def test_who_was_heard_by_a_model_before_is_not_judged_on_what_it_learnt_from(tm
 def test_of_all_speakers_it_is_said_how_many_were_heard(tmp_path, checkpoint):
     everybody = evaluate_checkpoint(checkpoint, PROTOCOL, Listener()).report.setting
     assert (everybody["speakers"], everybody["speakers_heard"]) == (2, 2)
-    without = untrained(tmp_path / "m.safetensors", 0, held_out_speaker="theo")
+    without = untrained(tmp_path / "m.safetensors", 0, left_out="theo")
     assert evaluate_checkpoint(without, PROTOCOL, Listener()).report.setting["speakers_heard"] == 1
 
 

@@ -21,7 +21,7 @@ def test_the_paper_recipe_is_the_papers_as_far_as_it_says():
         "impostors": "pair",  # "selecting one of the other 2,047 sample pairs in the batch"
         "learning_rate": 1e-5,
         "schedule": "staircase",
-        "betas": (0.95, 0.999),
+        "betas": [0.95, 0.999],
         "epsilon": 1e-8,
         "kl_warmup": 0.0,
         "initial_log_variance": None,
