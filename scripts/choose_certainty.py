@@ -165,7 +165,7 @@ def judge(retriever: Retriever, modality: Modality, inputs: Iterable[tuple[int, 
     """What the model says of each."""
     digits, halves, features = zip(*inputs, strict=True)
     parts = torch.split(torch.from_numpy(np.stack(features)), 500)
-    means = torch.cat([retriever.encoders.encode(modality, part).mean for part in parts]).numpy()
+    means = torch.cat([retriever.system.encode(modality, part).mean for part in parts]).numpy()
     judged = []
     for digit, chooses, mean in zip(digits, halves, means, strict=True):
         guess = majority(retriever.gallery.nearest(mean, modality.other, 10))

@@ -125,19 +125,15 @@ def _drive(book: TrainingSession, library: CorpusCache, interrupted: Interruptio
 
 
 def _quick(values: Mapping[str, float]) -> str:
-    return (
-        f"quick estimates: purity {values['quick_purity']:.3f}   modality SVM {values['quick_svm']:.3f}   "
-        f"P@1 {values['quick_p_at_1']:.3f}"
-    )
+    from model.runs.values import ESTIMATES
+
+    return "quick estimates: " + "   ".join(f"{term.title} {values[term.name]:.3f}" for term in ESTIMATES)
 
 
 def _terms(event: Stepped) -> str:
-    loss = event.loss.values()
-    return (
-        f"loss {loss['total']:.3f}   similarity {loss['similarity']:.3f}   "
-        f"information gain {loss['information_gain']:.1f} (λ {event.lambda_ig:.3g})   "
-        f"weights {loss['weight_norms']:.0f}"
-    )
+    values = event.loss.values()
+    terms = [f"{term.title} {values[term.name]:.4g}" for term in event.system.terms]
+    return "   ".join((*terms, *(f"{name} {value:.3g}" for name, value in event.loss.weights.items())))
 
 
 def _progress() -> Progress:

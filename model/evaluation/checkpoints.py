@@ -23,8 +23,8 @@ from model.evaluation.posteriors import Posteriors
 from model.evaluation.report import EvaluationProtocol, Report
 from model.evaluation.retrieval import find_matches, retrieval
 from model.evaluation.store import Evaluation, folder_of
-from model.networks.encoders import Encoders
 from model.retrieval.projection import NeighbourMap
+from model.systems.base import System
 from model.systems.model_io import best_device, load_model
 from model.types import Modality
 
@@ -107,7 +107,7 @@ def _evaluation(path: Path, protocol: EvaluationProtocol, talk: JobContext, fold
     started = time.perf_counter()
     tell = partial(_go_on, talk)
     tell(0.0, "Loading the model and the test data")
-    encoders, header = load_model(path, best_device())
+    system, header = load_model(path, best_device())
     images = load_test_inputs(Modality.IMAGE, protocol.images, folder=folder, tell=tell)
     speech = load_test_inputs(Modality.SPEECH, protocol.speech, protocol.speaker, header.data, folder, tell)
     fingerprints = {"images": fingerprint(images), "speech": fingerprint(speech)}
@@ -120,7 +120,7 @@ def _evaluation(path: Path, protocol: EvaluationProtocol, talk: JobContext, fold
             known.report = replace(known.report, setting={**known.report.setting, "checkpoint": path.name})
             return known
 
-    sides = _encoded(encoders, images, speech, protocol.seed, talk)
+    sides = _encoded(system, images, speech, protocol.seed, talk)
     setting = {
         **_setting(path, header),
         **protocol.to_dict(),
@@ -175,17 +175,17 @@ def _setting(path: Path, header: Header) -> dict[str, Any]:
 
 
 def _encoded(
-    encoders: Encoders, images: Samples, speech: Samples, seed: int, talk: JobContext
+    system: System, images: Samples, speech: Samples, seed: int, talk: JobContext
 ) -> tuple[Posteriors, Posteriors]:
     """Posteriors of all inputs; some numbers as soon as there are enough of them."""
     labels, speakers = speech.labels.numpy(), speech.speakers
-    spoken = encoders.encode(Modality.SPEECH, speech.features)
+    spoken = system.encode(Modality.SPEECH, speech.features)
     utterances = Posteriors(spoken.mean.numpy(), spoken.log_variance.numpy(), labels, speakers)
     # In random order, so that the first are like the rest: MNIST's second half was written by others than its first.
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
     means, log_variances = [], []
     for part in torch.split(order, _SLICE):
-        seen = encoders.encode(Modality.IMAGE, images.features[part])
+        seen = system.encode(Modality.IMAGE, images.features[part])
         means.append(seen.mean.numpy())
         log_variances.append(seen.log_variance.numpy())
         values: dict[str, Any] = {}

@@ -26,12 +26,10 @@ if TYPE_CHECKING:
     from model.data.corpora import Samples
 
 _REPORT, _POSTERIORS = "report.json", "posteriors.safetensors"
+_MODEL = Path(__file__).parents[1]
 _CODE = (
-    *Path(__file__).parent.glob("*.py"),
-    *(
-        Path(__file__).parents[1] / name
-        for name in ("training/ancestry.py", "networks/encoders.py", "systems/model_io.py")
-    ),
+    _MODEL / "training" / "ancestry.py",
+    *(file for folder in ("evaluation", "networks", "systems") for file in (_MODEL / folder).glob("*.py")),
 )
 
 

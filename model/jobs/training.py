@@ -67,8 +67,8 @@ def judge_quickly(request: Mapping[str, Any], talk: JobContext) -> None:
 
     Says ``quick`` (values).
     """
-    encoders, _ = load_model(Path(request["checkpoint"]), best_device())
-    talk.say({"say": "quick", "values": quick_figures(encoders, Gallery.load(Path(request["probe"])))})
+    system, _ = load_model(Path(request["checkpoint"]), best_device())
+    talk.say({"say": "quick", "values": quick_figures(system, Gallery.load(Path(request["probe"])))})
 
 
 def _tell(talk: JobContext, share: float | None, text: str) -> None:

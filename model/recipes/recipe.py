@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar, Literal, get_args
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, ClassVar, Literal
 
 from model.parsing import parse
+from model.recipes.fields import Group, fields_of
 
 Impostors = Literal["pair", "one", "all"]
 Schedule = Literal["staircase", "one-cycle"]
@@ -18,6 +20,9 @@ PAPER_LAMBDAS = (0.0, 1e-5, 6.81e-5, 4.64e-4, 3.16e-3, 2.15e-2, 1.47e-1, 1.0)
 MNIST_IMAGES = 60_000
 MNIST_BATCHES = 469
 """Batches of 128 in one pass over MNIST: the paper's epoch."""
+
+DEFAULT_SYSTEM = "variational"
+"""The system of recipes that name none: :class:`model.systems.variational.VariationalSystem`."""
 
 LARGEST = 2**31 - 1
 """Of whole numbers: more than anybody waits for, and as much as a progress bar can count."""
@@ -31,79 +36,147 @@ def lambda_text(value: float) -> str:
     return f"{float(mantissa):g}e{int(exponent)}"
 
 
+_SYSTEM = Group("System")
+_OBJECTIVE = Group("Objective")
+_BATCHES = Group("Batches")
+_OPTIMISER = Group("Optimiser")
+_POSTERIORS = Group("Posteriors")
+_AUGMENTATION = Group("Augmentation of speech")
+
+
+def _systems() -> Mapping[str, str]:
+    from model import systems  # late: systems import recipes
+
+    return {name: name.capitalize() for name in systems.names()}
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """Everything that decides a training run but its data, its seed and its device.
 
+    Each field says what it is; :func:`model.recipes.fields.fields_of` lists them, and so does ``docs/recipes.md``. A
+    system that needs more fields has a subclass, frozen and with slots, whose fields are declared in the same way.
+
     Attributes
     ----------
-    lambda_ig, lambda_wd
-        Weights of the information gain and of the weight norms, at least 0.
-    steps
-        Batches in all.
-    batch_size
-        Distinct image-utterance pairs a batch.
-    samples_per_input
-        Embeddings sampled from each posterior.
-    impostors
-        See :func:`model.objectives.margin_similarity`.
-    learning_rate
-        Adam's: the initial one for ``"staircase"``, the peak for ``"one-cycle"``.
-    schedule
-        ``"staircase"``: times 0.9 every ten passes over MNIST, counted in batches of this recipe's size.
-        ``"one-cycle"``: up over the first quarter, down to zero by a cosine.
-    kl_warmup
-        Share of the steps over which lambda_IG rises quadratically from 0. Without it, at high learning rates, the
-        posterior collapses onto the prior before the similarity has taught it anything.
-    initial_log_variance
-        See :class:`model.networks.encoders.GaussianHead`.
-    batch_norm
-        In the speech encoder, as Hsu's released configuration has it.
-    time_shift, time_stretch, frequency_warp, channel, noise, frequency_mask
-        Augmentation of filterbanks (:mod:`model.data.augmentation`); 0 turns each off.
-    augmented_share
-        Share of the steps that are augmented, from the first. The rest sees speech as it is: what tells augmented
-        speech from real speech tells speech from images too, and the modalities only merge where it is gone.
-    bfloat16
-        Convolutions and matrix products in bfloat16 where the device has them; the last layer, posteriors and losses
-        stay in float32.
+    name
+        By which it is known; two recipes may share it.
     """
 
     FORMER_NAMES: ClassVar[Mapping[str, str]] = {"batch_pairs": "batch_size", "ig_warm_up": "kl_warmup"}
 
     name: str
-    lambda_ig: float = 2.15e-2
-    lambda_wd: float = 1e-6
-    steps: int = 100 * MNIST_BATCHES
-    batch_size: int = 128
-    samples_per_input: int = 16
-    impostors: Impostors = "one"
-    learning_rate: float = 1e-5
-    schedule: Schedule = "staircase"
-    betas: tuple[float, float] = (0.95, 0.999)
-    epsilon: float = 1e-8
-    kl_warmup: float = 0.0
-    initial_log_variance: float | None = None
-    batch_norm: bool = False
-    time_shift: int = 0
-    time_stretch: float = 0.0
-    frequency_warp: float = 0.0
-    channel: float = 0.0
-    noise: float = 0.0
-    frequency_mask: int = 0
-    augmented_share: float = 1.0
-    bfloat16: bool = False
+    lambda_ig: float = _OBJECTIVE.number(
+        2.15e-2, "λ_IG", "Weight of the information gain, which merges the two modalities", shown=lambda_text
+    )
+    system: str = _SYSTEM.choice(
+        DEFAULT_SYSTEM, "System", "Networks and loss: other packages may add some to the one of Leidal 2017", _systems
+    )
+    steps: int = _BATCHES.number(
+        100 * MNIST_BATCHES, "Steps", f"Batches in all; {MNIST_BATCHES} are one pass over MNIST", 1, LARGEST
+    )
+    batch_size: int = _BATCHES.number(128, "Pairs a batch", "Distinct pairs of an image and an utterance", 2, 4096)
+    samples_per_input: int = _BATCHES.number(16, "Samples an input", "Embeddings drawn from each posterior", 1, 256)
+    impostors: Impostors = _BATCHES.choice(  # noqa: RUF009 (a field)
+        "one",
+        "Impostors",
+        "What a pair must be more similar than: one other pair of the batch, as in the paper, an image and an "
+        "utterance drawn apart, or all of them",
+        {"pair": "One pair, as the paper", "one": "One of each", "all": "All of the batch"},
+    )
+    learning_rate: float = _OPTIMISER.number(
+        1e-5, "Learning rate", "Adam's: the first, or the peak of one cycle", 1e-9, 1.0
+    )
+    schedule: Schedule = _OPTIMISER.choice(  # noqa: RUF009 (a field)
+        "staircase",
+        "Schedule",
+        "How the learning rate goes on: times 0.9 every ten passes over MNIST, as in the paper, or up over the first "
+        "quarter and down to zero by a cosine",
+        {"staircase": "Staircase, as the paper", "one-cycle": "One cycle"},
+    )
+    betas: tuple[float, float] = _OPTIMISER.number(
+        (0.95, 0.999), "Adam's β₁, β₂", "Memory of the gradient, and of its square", 0, 0.999999,
+        parts=("Adam's β₁", "Adam's β₂"),
+    )  # fmt: skip
+    epsilon: float = _OPTIMISER.number(1e-8, "Adam's ε", "Keeps a division from a small number", 1e-16, 1.0)
+    lambda_wd: float = _OPTIMISER.number(1e-6, "λ_WD", "Weight of the weight norms", shown=lambda_text)
+    kl_warmup: float = _POSTERIORS.number(
+        0.0,
+        "Warm-up of λ_IG",
+        "Share of the steps over which λ_IG rises quadratically from 0; without it, at high learning rates, posteriors "
+        "collapse onto the prior before the similarity has taught them anything",
+        0,
+        1,
+    )
+    initial_log_variance: float | None = _POSTERIORS.number(
+        None,
+        "First log variance",
+        "Where the log variances start; by default where PyTorch puts them, as in the paper",
+        -20,
+        5,
+        empty="PyTorch's own",
+    )
+    batch_norm: bool = _POSTERIORS.switch(
+        False, "Batch norm", "In the speech encoder, as Hsu's released configuration has it"
+    )
+    bfloat16: bool = _POSTERIORS.switch(
+        False, "bfloat16", "In the networks, where the device computes in it by itself: faster, a little less exact"
+    )
+    time_shift: int = _AUGMENTATION.number(0, "Time shift", "At most so far, either way", 0, 50, unit="frames")
+    time_stretch: float = _AUGMENTATION.number(0.0, "Time stretch", "At most this share", 0, 0.9)
+    frequency_warp: float = _AUGMENTATION.number(0.0, "Frequency warp", "At most this share", 0, 0.9)
+    channel: float = _AUGMENTATION.number(0.0, "Channel", "How much a microphone and a room colour it", 0, 5)
+    noise: float = _AUGMENTATION.number(0.0, "Noise", "How much noise lies over it", 0, 5)
+    frequency_mask: int = _AUGMENTATION.number(0, "Frequency mask", "At most so many", 0, 79, unit="bands")
+    augmented_share: float = _AUGMENTATION.number(
+        1.0,
+        "Share of the steps",
+        "That are augmented, from the first; the rest sees speech as it is, for what tells augmented speech from real "
+        "speech tells speech from images, too",
+        0,
+        1,
+    )
 
     def __post_init__(self) -> None:
-        if not self.lambda_ig >= 0 or not self.lambda_wd >= 0:
-            raise ValueError("lambda_IG and lambda_WD must be numbers of at least 0.")
-        if self.steps < 1 or self.samples_per_input < 1 or self.batch_size < 2:
-            raise ValueError("A recipe needs at least one step, one sample an input and two pairs a batch.")
-        sizes = self.steps, self.batch_size, self.samples_per_input, self.time_shift, self.frequency_mask
-        if max(sizes) > LARGEST:
-            raise ValueError(f"No number of a recipe is larger than {LARGEST:,}.")
-        if self.impostors not in get_args(Impostors) or self.schedule not in get_args(Schedule):
-            raise ValueError(f"No recipe has {self.impostors!r} impostors or the schedule {self.schedule!r}.")
+        for field in fields_of(type(self)):
+            field.check(getattr(self, field.name))
+
+    @classmethod
+    def subclass_for(cls, values: Mapping[str, Any]) -> type[Recipe]:
+        """The class of recipes that the system among some values has; a ``ValueError`` where there is no such system.
+
+        :func:`model.parsing.parse` asks it.
+        """
+        name = values.get("system", DEFAULT_SYSTEM)
+        if cls is not Recipe or name == DEFAULT_SYSTEM or not isinstance(name, str):
+            return cls
+        from model import systems  # late: systems import recipes
+
+        return systems.find(name).recipe_type
+
+    def changed(self, **changes: Any) -> Recipe:
+        """A copy with some fields changed, of the class that its system's recipes have."""
+        kind = Recipe.subclass_for({"system": self.system, **changes})
+        own = {field.name for field in fields(kind)} & {field.name for field in fields(self)}
+        return kind(**{**{name: getattr(self, name) for name in own}, **changes})
+
+    def with_settings(self, settings: Sequence[str]) -> Recipe:
+        """A copy with some fields changed by settings as people type them, ``"steps=800"``.
+
+        Raises
+        ------
+        ValueError
+            If a setting names no field, or the field can't be that.
+        """
+        texts = dict(_split(setting) for setting in settings)
+        recipe = self.changed(system=texts["system"]) if "system" in texts else self
+        known = {field.name: field for field in fields_of(type(recipe))}
+        for name in texts:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}."
+                raise ValueError(f"No field of a recipe is called {name!r}. {hint}")
+        return recipe.changed(**{name: known[name].parse(text) for name, text in texts.items()})
 
     @property
     def steps_per_epoch(self) -> int:
@@ -144,6 +217,13 @@ class Recipe:
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
         """The inverse of :meth:`to_dict`; a ``ValueError`` names what does not belong to a recipe."""
         return parse(cls, values, "the recipe")
+
+
+def _split(setting: str) -> tuple[str, str]:
+    name, sign, text = setting.partition("=")
+    if not sign:
+        raise ValueError(f"{setting!r} is no setting: write FIELD=VALUE, such as steps=800.")
+    return name.strip(), text
 
 
 PAPER = Recipe(name="paper", impostors="pair", batch_norm=True)
@@ -190,6 +270,6 @@ RECIPES = {recipe.name: recipe for recipe in (PAPER, FAST)}
 def named(name: str, **changes: Any) -> Recipe:
     """A recipe by its name, with some fields changed; a ``ValueError`` lists the names there are."""
     try:
-        return replace(RECIPES[name], **changes)
+        return RECIPES[name].changed(**changes)
     except KeyError:
         raise ValueError(f"No recipe is called {name!r}. There are: {', '.join(RECIPES)}.") from None

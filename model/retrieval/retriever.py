@@ -16,9 +16,9 @@ from model.checkpoints import Header
 from model.data.corpora import CORPORA, Samples, SpeechCorpus
 from model.data.images import normalise_digit, read_picture
 from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, read_audio
-from model.networks.encoders import Encoders
 from model.retrieval.certainty import Margins
 from model.retrieval.gallery import Gallery
+from model.systems.base import System
 from model.types import Answer, FloatArray, Item, Match, Modality
 
 SAMPLES = 16
@@ -34,7 +34,7 @@ class Retriever:
 
     Parameters
     ----------
-    encoders, header
+    system, header
         A trained model and how it came to be.
     gallery
         What can be found.
@@ -45,8 +45,8 @@ class Retriever:
         What guesses are measured against.
     """
 
-    def __init__(self, encoders: Encoders, header: Header, gallery: Gallery) -> None:
-        self.encoders = encoders
+    def __init__(self, system: System, header: Header, gallery: Gallery) -> None:
+        self.system = system
         self.header = header
         self.gallery = gallery
         self.margins = Margins(gallery)
@@ -94,7 +94,7 @@ class Retriever:
         return self._ask(self.gallery.items[index].modality, self.gallery.features(index), count, started)
 
     def _ask(self, modality: Modality, features: FloatArray, count: int, started: float) -> Answer:
-        posterior = self.encoders.encode(modality, torch.from_numpy(features).unsqueeze(0))
+        posterior = self.system.encode(modality, torch.from_numpy(features).unsqueeze(0))
         mean = posterior.mean[0].numpy()
         matches = self.gallery.nearest(mean, modality.other, count)
         guess = majority(matches)
@@ -122,9 +122,9 @@ def majority(matches: Sequence[Match]) -> int:
     return counts.most_common(1)[0][0]  # equals keep the order in which they were met: best first
 
 
-def build_gallery(encoders: Encoders, header: Header, images: Samples, speech: Samples) -> Gallery:
+def build_gallery(system: System, header: Header, images: Samples, speech: Samples) -> Gallery:
     """A gallery of samples as a model encodes them."""
-    return encode_gallery(encoders, header, unencoded_gallery(images, speech))
+    return encode_gallery(system, header, unencoded_gallery(images, speech))
 
 
 def unencoded_gallery(images: Samples, speech: Samples) -> Gallery:
@@ -152,18 +152,18 @@ def unencoded_gallery(images: Samples, speech: Samples) -> Gallery:
     )
 
 
-def encode_items(encoders: Encoders, gallery: Gallery) -> tuple[FloatArray, FloatArray]:
+def encode_items(system: System, gallery: Gallery) -> tuple[FloatArray, FloatArray]:
     """Means and log-variances of a gallery's items as a model sees them, each ``(n, 128)``."""
     sides = [
-        encoders.encode(Modality.IMAGE, torch.from_numpy(gallery.image_features).float() / 255),
-        encoders.encode(Modality.SPEECH, torch.from_numpy(gallery.speech_features).float()),
+        system.encode(Modality.IMAGE, torch.from_numpy(gallery.image_features).float() / 255),
+        system.encode(Modality.SPEECH, torch.from_numpy(gallery.speech_features).float()),
     ]
     return torch.cat([side.mean for side in sides]).numpy(), torch.cat([side.log_variance for side in sides]).numpy()
 
 
-def encode_gallery(encoders: Encoders, header: Header, gallery: Gallery) -> Gallery:
+def encode_gallery(system: System, header: Header, gallery: Gallery) -> Gallery:
     """The same items as another model sees them."""
-    means, log_variances = encode_items(encoders, gallery)
+    means, log_variances = encode_items(system, gallery)
     model = {
         "recipe": header.recipe["name"],
         "lambda_ig": header.recipe["lambda_ig"],

@@ -17,7 +17,7 @@ from model.retrieval.gallery import Gallery
 from model.data.pairs import PairSampler
 from model.training.config import Estimate, TrainingConfig
 from model.runs.snapshots import snapshot_steps, take
-from model.systems.model_io import build
+from model.systems import build
 from model.training.loop import optimiser_of, take_step
 
 _WARM_UP = 2  # steps in which libraries choose their algorithms and memory is taken
@@ -54,23 +54,24 @@ def estimate(
     recipe = plan.recipe
     with torch.random.fork_rng(devices=[]), _peak_memory(device) as peak:
         torch.manual_seed(plan.seed)
-        encoders = build(recipe).to(device).train()
-        optimiser = optimiser_of(recipe, encoders)
+        system = build(recipe)
+        system.modules.to(device).train()
+        optimiser = optimiser_of(system)
         took: list[float] = []
         for step in range(_WARM_UP + _STEPS):
             if stop():
                 return None
             started = time.perf_counter()
-            take_step(step, recipe, encoders, optimiser, sampler).total.item()  # waits for the device
+            take_step(step, system, optimiser, sampler).total.item()  # waits for the device
             if step >= _WARM_UP:
                 took.append(time.perf_counter() - started)
             if sum(took) > _ENOUGH_SECONDS:
                 break
-        before = take(encoders, probe, 1, None)
+        before = take(system, probe, 1, None)
         if stop():
             return None
         started = time.perf_counter()
-        take(encoders, probe, 2, before)
+        take(system, probe, 2, before)
         look = time.perf_counter() - started
     step_seconds = median(took)
     seconds = recipe.steps * step_seconds + len(snapshot_steps(recipe.steps)) * look

@@ -42,9 +42,6 @@ _LOCK_SECONDS = 2.0  # somebody who looks whether the run is alive holds its loc
 _OLDER_DRAFT = re.compile(r"\.(run\.json|metrics\.jsonl|(model|resume|probe|[0-9]{8})\.safetensors)\.[a-z0-9_]{8}")
 """A draft by the name that earlier versions gave it: they left up to 125 MB each time they were killed."""
 
-_TAGS = {"lambda_ig": "schedule", "learning_rate": "schedule"}
-_LOSS, _QUICK = "loss", "quick"
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshotted:
@@ -227,8 +224,8 @@ class TrainingSession:
             elif isinstance(event, Ended):
                 self._note(state="complete" if event.complete else "stopped", step=event.step)
             elif event.step % _LOG_EVERY == 0 or event.step in (1, event.steps):
-                rates = {"lambda_ig": event.lambda_ig, "learning_rate": event.learning_rate}
-                self._add(event.step, steps_per_epoch, {**event.loss.values(), **rates}, _LOSS)
+                schedule = {**event.loss.weights, "learning_rate": event.learning_rate}
+                self._add(event.step, steps_per_epoch, {"loss": event.loss.values(), "schedule": schedule})
             yield event
             self._stay()
             if isinstance(event, Stepped) and event.step in wanted:
@@ -238,7 +235,7 @@ class TrainingSession:
                 except Stopped:
                     continue  # to where the run ends as it does between any two steps
                 before = self._snapshot(event, probe, before)
-                self._add(event.step, steps_per_epoch, before.values, _QUICK)
+                self._add(event.step, steps_per_epoch, {"quick": before.values})
                 yield Snapshotted(before)
 
     @contextmanager
@@ -271,9 +268,10 @@ class TrainingSession:
         self._progress = replace(self._progress, **changes)  # type: ignore[arg-type]
         self.record.write_progress(self._progress)
 
-    def _add(self, step: int, steps_per_epoch: int, values: Mapping[str, float], kind: str) -> None:
-        """A point, in the metrics and for TensorBoard."""
+    def _add(self, step: int, steps_per_epoch: int, values_by_tag: Mapping[str, Mapping[str, float]]) -> None:
+        """A point, in the metrics and for TensorBoard, which groups its values by tags."""
         self._stay()
+        values = {name: value for values in values_by_tag.values() for name, value in values.items()}
         point = MetricPoint(step, round(step / steps_per_epoch, 4), round(self._clock(), 3), values)
         with self.record.metrics_file.open("ab") as file:
             file.write(f"{point.to_line()}\n".encode())
@@ -283,9 +281,9 @@ class TrainingSession:
             # TensorBoard forgets what an interrupted run had written after its last checkpoint.
             purge = self._begun_at + 1 if self._begun_at else None
             self._writer = SummaryWriter(str(self.record.folder / "tensorboard"), purge_step=purge)
-        for name, value in values.items():
-            tag = f"{_TAGS.get(name, kind)}/{name.removeprefix('quick_')}"
-            self._writer.add_scalar(tag, value, step)
+        for tag, tagged in values_by_tag.items():
+            for name, value in tagged.items():
+                self._writer.add_scalar(f"{tag}/{name.removeprefix('quick_')}", value, step)
         self._writer.flush()
 
     def _last_snapshot(self) -> Snapshot | None:
@@ -300,7 +298,7 @@ class TrainingSession:
 
     def _snapshot(self, event: Stepped, probe: Gallery, before: Snapshot | None) -> Snapshot:
         try:
-            snapshot = take(event.encoders, probe, event.step, before)
+            snapshot = take(event.system, probe, event.step, before)
         except FloatingPointError as error:
             raise diverged(event.step) from error
         snapshot.save(self.record.snapshot_file(event.step))

@@ -7,13 +7,13 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from model.data.corpora import Samples
-from model.networks.encoders import Encoders
 from model.evaluation import cluster_purity, precision_at_1
 from model.retrieval.gallery import Gallery
 from model.retrieval.projection import PrincipalComponents, continued
 from model.types import FloatArray
 from model.retrieval.retriever import encode_items, unencoded_gallery
 from model.runs.values import Snapshot
+from model.systems.base import System
 
 PROBE_ITEMS = 200
 """Items of either modality, as in the paper's Figure 2."""
@@ -47,12 +47,12 @@ def _balanced(samples: Samples) -> Samples:
     return samples.only(chosen)
 
 
-def take(encoders: Encoders, probe: Gallery, step: int, before: Snapshot | None) -> Snapshot:
-    """Look at the encoders; they are left exactly as they are.
+def take(system: System, probe: Gallery, step: int, before: Snapshot | None) -> Snapshot:
+    """Look at a system's model; it is left exactly as it is.
 
     Parameters
     ----------
-    encoders
+    system
         In whatever mode.
     probe
         The items to encode.
@@ -66,9 +66,9 @@ def take(encoders: Encoders, probe: Gallery, step: int, before: Snapshot | None)
     FloatingPointError
         If the posteriors are no numbers.
     """
-    training = encoders.training
-    means, log_variances = encode_items(encoders, probe)
-    encoders.train(training)
+    training = system.modules.training
+    means, log_variances = encode_items(system, probe)
+    system.modules.train(training)
     embeddings = _sampled(means, log_variances)
     if not np.isfinite(embeddings).all():
         raise FloatingPointError(f"By step {step} the posteriors are no numbers.")
@@ -81,9 +81,9 @@ def take(encoders: Encoders, probe: Gallery, step: int, before: Snapshot | None)
     return Snapshot(step, means, log_variances, coordinates, _figures(probe, means, embeddings))
 
 
-def quick_figures(encoders: Encoders, probe: Gallery) -> dict[str, float]:
+def quick_figures(system: System, probe: Gallery) -> dict[str, float]:
     """The quick estimates of a model, as a snapshot has them."""
-    means, log_variances = encode_items(encoders, probe)
+    means, log_variances = encode_items(system, probe)
     return _figures(probe, means, _sampled(means, log_variances))
 
 

@@ -14,10 +14,24 @@ import numpy.typing as npt
 
 from model.checkpoints import FORMAT, UnusableCheckpoint, checked, read, write_atomically
 from model.parsing import loads, parse
+from model.systems.base import Term
 from model.training.config import TrainingConfig
 from model.types import FloatArray
 
 State = Literal["waiting", "running", "paused", "stopped", "complete", "failed", "interrupted"]
+
+ESTIMATES = (
+    Term("quick_purity", "Purity", "Does a cluster of embeddings hold one digit? 1 is best", span=(0.0, 1.0)),
+    Term(
+        "quick_svm",
+        "Modality SVM",
+        "Can images and speech be told apart? 0.5 is best: they can't",
+        span=(0.4, 1.0),
+        level=0.5,
+    ),
+    Term("quick_p_at_1", "P@1", "Does the nearest item of the other modality show the same digit?", span=(0.0, 1.0)),
+)
+"""What each snapshot measures, whatever the system: quick estimates on the few hundred items of the probe."""
 
 _LARGEST = float(np.finfo(np.float32).max)  # of what a training measures
 
@@ -31,9 +45,8 @@ class MetricPoint:
     step, epoch, seconds
         How far the run was: batches, passes over the images, seconds of training without pauses.
     values
-        By name. A step that was logged has ``total``, ``similarity``, ``information_gain``, ``weight_norms``,
-        ``lambda_ig`` and ``learning_rate``; a snapshot has a line of its own with ``quick_purity``, ``quick_svm`` and
-        ``quick_p_at_1``, estimates on the 400 items of the probe.
+        By name. A step that was logged has the terms and weights of its system's loss, such as ``total``, ``similarity``
+        and ``lambda_ig``, and ``learning_rate``; a snapshot has a line of its own with the :data:`ESTIMATES`.
     """
 
     step: int

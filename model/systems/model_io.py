@@ -1,4 +1,4 @@
-"""A model on disk: the encoders' weights with everything that says how they came to be."""
+"""A model on disk: a system's weights with everything that says how they came to be."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from torch import nn
 
 from model.checkpoints import Header, UnusableCheckpoint, read, write_atomically
 from model.data.speech import FilterbankSettings
-from model.networks.encoders import Encoders
 from model.parsing import parse
 from model.recipes.recipe import Recipe
+from model.systems import build
+from model.systems.base import System
 
 
 def best_device(wanted: str = "auto") -> torch.device:
@@ -51,26 +52,20 @@ def fill(module: nn.Module, arrays: dict[str, npt.NDArray[Any]]) -> None:
     try:
         module.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
     except (RuntimeError, TypeError, ValueError) as error:
-        raise UnusableCheckpoint("The checkpoint's weights don't fit this model's encoders.") from error
+        raise UnusableCheckpoint("The checkpoint's weights don't fit this model's networks.") from error
 
 
-def build(recipe: Recipe) -> Encoders:
-    """Encoders as a recipe wants them, freshly initialised from torch's global random state."""
-    encoders = Encoders(recipe.batch_norm, recipe.initial_log_variance)
-    return encoders.to(memory_format=torch.channels_last)
-
-
-def save_model(path: Path, encoders: Encoders, header: Header, *, make_folder: bool = True) -> None:
+def save_model(path: Path, system: System, header: Header, *, make_folder: bool = True) -> None:
     """Write the weights in float16 (about 20 MB), all or nothing; see :func:`model.checkpoints.write_atomically`."""
     arrays = {
         name: array.astype(np.float16) if array.dtype == np.float32 else array
-        for name, array in to_arrays(encoders).items()
+        for name, array in to_arrays(system.modules).items()
     }
     write_atomically(path, arrays, header.to_dict(), make_folder=make_folder)
 
 
-def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Encoders, Header]:
-    """Encoders and header of a model's file; raises :class:`UnusableCheckpoint`."""
+def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[System, Header]:
+    """The system and the header of a model's file, in evaluation mode; raises :class:`UnusableCheckpoint`."""
     arrays, values = read(path)
     try:
         header = Header.from_dict(values)
@@ -78,8 +73,9 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Encoders
         filterbank = parse(FilterbankSettings, header.filterbank, "the filterbank")
         # Whoever reads the header finds what it left to the defaults.
         header = replace(header, recipe=recipe.to_dict(), filterbank=filterbank.to_dict())
-        encoders = build(recipe)
-        fill(encoders, arrays)
+        system = build(recipe)
+        fill(system.modules, arrays)
     except (TypeError, ValueError) as error:
         raise UnusableCheckpoint(f"{path.name} is no model that this version can use: {error}") from error
-    return encoders.to(device).eval(), header
+    system.modules.to(device).eval()
+    return system, header

@@ -17,10 +17,10 @@ from model.checkpoints import Header, UnusableCheckpoint, checked, read, write_a
 from model.data.augmentation import augment
 from model.data.pairs import PairSampler
 from model.data.speech import FilterbankSettings
-from model.networks.encoders import Encoders
-from model.objectives import Loss, information_gain, margin_similarity, objective, weight_norms
 from model.recipes.recipe import Recipe
-from model.systems.model_io import build, fill, save_model, to_arrays
+from model.systems import build
+from model.systems.base import Batch, Loss, System
+from model.systems.model_io import fill, save_model, to_arrays
 
 SAVE_SECONDS = 60.0
 """How much work a crash can cost at most."""
@@ -53,18 +53,17 @@ class Stepped:
         Batches done and in all.
     loss
         Detached tensors: reading their values waits for the device.
-    lambda_ig, learning_rate
+    learning_rate
         In force during the step.
-    encoders
-        As they are now, in training mode: whoever looks at them leaves them as they are, and does it at once.
+    system
+        As it is now, in training mode: whoever looks at it leaves it as it is, and does so at once.
     """
 
     step: int
     steps: int
     loss: Loss
-    lambda_ig: float
     learning_rate: float
-    encoders: Encoders
+    system: System
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class Ended:
     step: int
     complete: bool
     model: Path
-    encoders: Encoders
+    system: System
     header: Header
 
 
@@ -137,15 +136,6 @@ class Run:
         )
 
 
-def has_bfloat16(device: torch.device) -> bool:
-    """Whether the device computes in bfloat16 by itself: emulated it would be slower than float32."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):  # older versions of torch can't tell
-        return False
-    return bool(torch.cpu.get_capabilities().get("avx512_bf16"))
-
-
 def out_of_memory(error: BaseException) -> bool:
     """Whether an error says that the device's or the machine's memory does not suffice."""
     # On the CPU and on MPS it is a RuntimeError like any other but for its words.
@@ -182,26 +172,25 @@ def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: Fal
     run.folder.mkdir(parents=True, exist_ok=True)  # now, and not with each save: it may be removed meanwhile
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(run.seed)
-        encoders = build(recipe)
-    encoders.to(run.device).train()
-    optimiser = optimiser_of(recipe, encoders)
+        system = build(recipe)
+    system.modules.to(run.device).train()
+    optimiser = optimiser_of(system)
     done = 0
     if run.resume.exists():
-        done = _restore(run, encoders, optimiser)
+        done = _restore(run, system, optimiser)
     elif run.start is not None:
-        _start_from(run.start, run.data.get("started_from"), encoders)
+        _start_from(run.start, run.data.get("started_from"), system)
     saved = time.monotonic()
     step = done
     try:
         while step < recipe.steps and not stop():
-            loss = take_step(step, recipe, encoders, optimiser, sampler)
+            loss = take_step(step, system, optimiser, sampler)
             step += 1
             if (step % _CHECK_EVERY == 0 or step in (1, recipe.steps)) and not torch.isfinite(loss.total):
                 raise diverged(step)
-            rates = recipe.lambda_ig_at(step - 1), recipe.learning_rate_at(step - 1)
-            yield Stepped(step, recipe.steps, loss, *rates, encoders)
+            yield Stepped(step, recipe.steps, loss, recipe.learning_rate_at(step - 1), system)
             if time.monotonic() - saved > SAVE_SECONDS:
-                _save(run, encoders, optimiser, step)
+                _save(run, system, optimiser, step)
                 done, saved = step, time.monotonic()
                 yield Saved(step, run.resume)
     except (RuntimeError, MemoryError) as error:
@@ -211,49 +200,32 @@ def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: Fal
             f"{run.device} ran out of memory. Use a smaller batch, fewer samples an input or another device."
         ) from error
     if step > done or not run.model.exists():
-        _save(run, encoders, optimiser, step)
+        _save(run, system, optimiser, step)
         yield Saved(step, run.resume)
-    yield Ended(step, step >= recipe.steps, run.model, encoders.eval(), run.header(step))
+    system.modules.eval()
+    yield Ended(step, step >= recipe.steps, run.model, system, run.header(step))
 
 
-def optimiser_of(recipe: Recipe, encoders: Encoders) -> torch.optim.Optimizer:
-    """Adam as a recipe wants it; the encoders lie on their device already."""
-    return torch.optim.Adam(
-        encoders.parameters(),
-        recipe.learning_rate,
-        recipe.betas,
-        recipe.epsilon,
-        fused=encoders.device.type != "mps",
-    )
+def optimiser_of(system: System) -> torch.optim.Optimizer:
+    """Adam as a system's recipe wants it; the modules lie on their device already."""
+    parameters, recipe = list(system.modules.parameters()), system.recipe
+    fused = parameters[0].device.type != "mps"
+    return torch.optim.Adam(parameters, recipe.learning_rate, recipe.betas, recipe.epsilon, fused=fused)
 
 
-def take_step(
-    step: int, recipe: Recipe, encoders: Encoders, optimiser: torch.optim.Optimizer, sampler: PairSampler
-) -> Loss:
-    """One batch, counted from 0: pairs, posteriors, embeddings, loss, update."""
-    generator = sampler.generator(step)
+def take_step(step: int, system: System, optimiser: torch.optim.Optimizer, sampler: PairSampler) -> Loss:
+    """One batch, counted from 0: pairs, loss, update."""
+    recipe, generator = system.recipe, sampler.generator(step)
     images, filterbanks = sampler.batch(step, generator)
     if recipe.augments_at(step):
         filterbanks = augment(filterbanks, recipe, generator)
-    device = images.device
-    with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bfloat16 and has_bfloat16(device)):
-        image_posterior = encoders.image(images)
-        speech_posterior = encoders.speech(filterbanks)
-    image_embeddings = image_posterior.sample(recipe.samples_per_input, generator).flatten(0, 1)
-    speech_embeddings = speech_posterior.sample(recipe.samples_per_input, generator).flatten(0, 1)
-    loss = objective(
-        margin_similarity(image_embeddings, speech_embeddings, recipe.impostors, generator=generator),
-        information_gain(image_posterior, speech_posterior),
-        weight_norms(encoders),
-        recipe.lambda_ig_at(step),
-        recipe.lambda_wd,
-    )
+    loss = system.loss(Batch(images, filterbanks), step, generator)
     for group in optimiser.param_groups:
         group["lr"] = recipe.learning_rate_at(step)
     optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(loss.total)
     optimiser.step()
-    return Loss(*(term.detach() for term in (loss.total, loss.similarity, loss.information_gain, loss.weight_norms)))
+    return loss.detached()
 
 
 def diverged(step: int) -> TrainingFailed:
@@ -265,34 +237,35 @@ def diverged(step: int) -> TrainingFailed:
     )
 
 
-def _start_from(path: Path, known: Any, encoders: Encoders) -> None:
+def _start_from(path: Path, known: Any, system: System) -> None:
     """Take the weights of another model, of which the name and the digest are known; the optimiser begins anew."""
     arrays, _ = read(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if not isinstance(known, dict) or known.get("sha256") != digest:
         raise UnusableCheckpoint(f"{path}, from which this run started, has changed since. Begin a new run.")
     try:
-        fill(encoders, arrays)
+        fill(system.modules, arrays)
     except UnusableCheckpoint as error:
         raise UnusableCheckpoint(
-            f"The weights in {path.name} don't fit these encoders. Start from another model, or with its batch norm."
+            f"The weights in {path.name} don't fit these networks. Start from another model, or with its batch norm "
+            "and its system."
         ) from error
 
 
-def _save(run: Run, encoders: Encoders, optimiser: torch.optim.Optimizer, step: int) -> None:
+def _save(run: Run, system: System, optimiser: torch.optim.Optimizer, step: int) -> None:
     """The weights to use, then the state to resume from: if only one fits on the disk, the run goes over it again."""
-    if not all(weight.isfinite().all() for weight in encoders.parameters()):
+    if not all(weight.isfinite().all() for weight in system.modules.parameters()):
         raise diverged(step)
-    arrays = {f"weights/{name}": array for name, array in to_arrays(encoders).items()}
+    arrays = {f"weights/{name}": array for name, array in to_arrays(system.modules).items()}
     for number, state in optimiser.state_dict()["state"].items():
         for name, value in state.items():
             arrays[f"optimiser/{number}/{name}"] = value.detach().cpu().numpy()
     header = run.header(step)
-    save_model(run.model, encoders, header, make_folder=False)
+    save_model(run.model, system, header, make_folder=False)
     write_atomically(run.resume, arrays, header.to_dict(), make_folder=False)
 
 
-def _restore(run: Run, encoders: Encoders, optimiser: torch.optim.Optimizer) -> int:
+def _restore(run: Run, system: System, optimiser: torch.optim.Optimizer) -> int:
     """Take up the state of the run's folder; the steps already done."""
     arrays, values = read(run.resume)
     header = Header.from_dict(values)
@@ -310,12 +283,12 @@ def _restore(run: Run, encoders: Encoders, optimiser: torch.optim.Optimizer) -> 
                 f"{run.folder} holds a run with another {what} ({kept}). Choose another folder, or delete that one."
             )
     prefix = "weights/"
-    fill(encoders, {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)})
+    fill(system.modules, {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)})
     state: dict[int, dict[str, torch.Tensor]] = {}
     try:
         if not 0 <= header.step <= recipe.steps:
             raise ValueError(f"it is of step {header.step}")
-        for number, parameter in enumerate(encoders.parameters() if header.step else ()):
+        for number, parameter in enumerate(system.modules.parameters() if header.step else ()):
             shapes = {"step": (1,), "exp_avg": tuple(parameter.shape), "exp_avg_sq": tuple(parameter.shape)}
             state[number] = {
                 entry: torch.from_numpy(checked(arrays, f"optimiser/{number}/{entry}", np.float32, shape))

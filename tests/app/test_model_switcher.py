@@ -29,7 +29,7 @@ def switching_desk(qapp, tmp_path_factory):  # noqa: ARG001 (Qt first)
 def other(tmp_path_factory) -> Path:
     """A model that differs from the one that ships."""
     encoders, header = load_model(locations.shipped_model())
-    encoders.image.head.bias.data[:128] += 1.0
+    encoders.modules.image.head.bias.data[:128] += 1.0
     path = tmp_path_factory.mktemp("models") / "my own.safetensors"
     save_model(path, encoders, header)
     return path

@@ -30,7 +30,7 @@ def test_another_model_answers_and_the_map_follows(own_desk, tmp_path, monkeypat
     monkeypatch.setattr(NeighbourMap, "fit", fit)
     encoders, header = load_model(locations.shipped_model())
     other = tmp_path / "other.safetensors"
-    encoders.image.head.bias.data[:128] += 1.0
+    encoders.modules.image.head.bias.data[:128] += 1.0
     save_model(other, encoders, header)
     before = own_desk.state.gallery
     fitted = []

@@ -34,7 +34,7 @@ def main() -> None:
     ):
         features = torch.rand(size)
         query = percentiles(seconds(ask, repeats))
-        forward = percentiles(seconds(lambda: retriever.encoders.encode(modality, features), repeats))  # noqa: B023
+        forward = percentiles(seconds(lambda: retriever.system.encode(modality, features), repeats))  # noqa: B023
         report[modality] = {
             "query_milliseconds": {name: 1000 * value for name, value in query.items()},
             "forward_milliseconds": {name: 1000 * value for name, value in forward.items()},

@@ -10,8 +10,8 @@ import torch
 from model.data.corpora import Samples
 from model.data.pairs import PairSampler
 from model.recipes.recipe import FAST, PAPER
-from model.systems.model_io import build
-from model.training.loop import take_step
+from model.systems import build
+from model.training.loop import optimiser_of, take_step
 from model.types import Modality
 from tests.benchmarks.machine import about, product, seconds
 
@@ -31,12 +31,13 @@ def main() -> None:
     multiply = product()
     report: dict[str, object] = {"machine": about()}
     for recipe in (PAPER, FAST):
-        encoders = build(recipe).train()
-        optimiser = torch.optim.Adam(encoders.parameters(), fused=True)
+        system = build(recipe)
+        system.modules.train()
+        optimiser = optimiser_of(system)
         sampler = PairSampler(images, [speech], arguments.pairs, 0, torch.device("cpu"))
         steps, products = [], []
         for number in range(arguments.steps):  # in turn, so that both meet the same load of the machine
-            step = partial(take_step, number, recipe, encoders, optimiser, sampler)
+            step = partial(take_step, number, system, optimiser, sampler)
             steps += seconds(step, 1, 1 if number == 0 else 0)
             products += seconds(multiply, 1, 0)
         taken, base = statistics.median(steps), statistics.median(products)

@@ -18,7 +18,8 @@ from model.evaluation.checkpoints import evaluate_checkpoint
 from model.evaluation.store import Evaluation, find, folder_of
 from model.recipes.recipe import named
 from model.retrieval import projection
-from model.systems.model_io import build, load_model, save_model
+from model.systems import build
+from model.systems.model_io import load_model, save_model
 from model.types import Modality
 
 PROTOCOL = EvaluationProtocol(resamplings=2)

@@ -10,7 +10,8 @@ from model.checkpoints import Header, UnusableCheckpoint, read, write_atomically
 from model.data.speech import FilterbankSettings
 from model.networks.encoders import Encoders
 from model.recipes.recipe import FAST, PAPER, named
-from model.systems.model_io import best_device, build, fill, load_model, save_model, to_arrays
+from model.systems import build
+from model.systems.model_io import best_device, fill, load_model, save_model, to_arrays
 from model.types import Modality
 
 PLAIN = named("paper", batch_norm=False)
@@ -30,68 +31,71 @@ def header(recipe=PLAIN, **changes):
 
 
 @pytest.fixture(scope="module")
-def encoders():
+def system():
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return build(PLAIN)
 
 
 @pytest.fixture(scope="module")
-def saved(encoders, tmp_path_factory):
+def saved(system, tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "model.safetensors"
-    save_model(path, encoders, header())
+    save_model(path, system, header())
     return path
 
 
-def test_a_model_comes_back_in_half_precision_and_small(saved, encoders):
+def test_a_model_comes_back_in_half_precision_and_small(saved, system):
     loaded, about = load_model(saved)
     assert about.to_dict() == json.loads(json.dumps(header().to_dict()))
-    assert not loaded.training
+    assert not loaded.modules.training
     assert saved.stat().st_size == pytest.approx(2 * 10_461_120, rel=0.01)
-    for name, weight in encoders.state_dict().items():
-        torch.testing.assert_close(loaded.state_dict()[name], weight.half().float(), rtol=0, atol=0)
+    for name, weight in system.modules.state_dict().items():
+        torch.testing.assert_close(loaded.modules.state_dict()[name], weight.half().float(), rtol=0, atol=0)
     features = torch.rand(3, 28, 28)
     ours = loaded.encode(Modality.IMAGE, features)
-    torch.testing.assert_close(ours.mean, encoders.encode(Modality.IMAGE, features).mean, rtol=0, atol=2e-3)
+    torch.testing.assert_close(ours.mean, system.encode(Modality.IMAGE, features).mean, rtol=0, atol=2e-3)
 
 
 def test_batch_norm_and_its_statistics_come_back(tmp_path):
     recipe = named("fast", batch_norm=True)
-    original = build(recipe).train()
-    original.speech(torch.randn(8, 1, 100, 80))
+    original = build(recipe)
+    original.modules.train()
+    original.modules.speech(torch.randn(8, 1, 100, 80))
     save_model(tmp_path / "x.safetensors", original, header(recipe))
     loaded, _ = load_model(tmp_path / "x.safetensors")
-    statistics = [name for name in original.state_dict() if "running" in name or "tracked" in name]
+    statistics = [name for name in original.modules.state_dict() if "running" in name or "tracked" in name]
     assert len(statistics) == 4 * 3
+    kept = loaded.modules.state_dict()
     for name in statistics:
         torch.testing.assert_close(
-            loaded.state_dict()[name], original.state_dict()[name], rtol=1e-3, atol=1e-4, check_stride=False
+            kept[name], original.modules.state_dict()[name], rtol=1e-3, atol=1e-4, check_stride=False
         )
 
 
 def test_build_follows_the_recipe():
-    assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in build(FAST).modules())
-    assert any(isinstance(layer, torch.nn.BatchNorm2d) for layer in build(named("fast", batch_norm=True)).modules())
-    assert (build(FAST).image.head.bias[128:] == -4).all()
-    assert not (build(PAPER).image.head.bias[128:] == -4).any()
+    for recipe in (FAST, named("fast", batch_norm=True)):
+        layers = build(recipe).modules.modules()
+        assert any(isinstance(layer, torch.nn.BatchNorm2d) for layer in layers) == recipe.batch_norm
+    assert (build(FAST).modules.image.head.bias[128:] == -4).all()
+    assert not (build(PAPER).modules.image.head.bias[128:] == -4).any()
 
 
-def test_fill_is_the_inverse_of_to_arrays(encoders):
+def test_fill_is_the_inverse_of_to_arrays(system):
     other = Encoders()
-    fill(other, to_arrays(encoders))
-    for name, weight in encoders.state_dict().items():
+    fill(other, to_arrays(system.modules))
+    for name, weight in system.modules.state_dict().items():
         assert torch.equal(other.state_dict()[name], weight)
 
 
-def test_weights_of_other_encoders_are_refused_by_name(tmp_path):
+def test_weights_of_other_networks_are_refused_by_name(tmp_path):
     path = tmp_path / "other.safetensors"
     save_model(path, build(PLAIN), header(PAPER))
     with pytest.raises(UnusableCheckpoint, match=r"other\.safetensors.*don't fit"):
         load_model(path)
 
 
-def test_weights_of_another_shape_are_refused(encoders):
-    arrays = to_arrays(encoders) | {"image.head.bias": np.zeros(7, np.float32)}
+def test_weights_of_another_shape_are_refused(system):
+    arrays = to_arrays(system.modules) | {"image.head.bias": np.zeros(7, np.float32)}
     with pytest.raises(UnusableCheckpoint, match="don't fit"):
         fill(Encoders(), arrays)
 

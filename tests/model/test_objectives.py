@@ -8,7 +8,10 @@ import torch
 from torch import nn
 
 from model.networks.posterior import DiagonalGaussian
-from model.objectives import information_gain, margin_similarity, objective, weight_norms
+from model.objectives.information_gain import information_gain
+from model.objectives.margin import margin_similarity
+from model.objectives.weight_norms import weight_norms
+from model.systems.variational import objective
 
 IMAGES = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
 SPEECH = torch.tensor([[2.0, 0.0], [1.0, 1.0], [0.0, 3.0]])

@@ -14,6 +14,7 @@ def test_the_paper_recipe_is_the_papers_as_far_as_it_says():
     assert PAPER.to_dict() == {
         "name": "paper",
         "lambda_ig": 2.15e-2,
+        "system": "variational",
         "lambda_wd": 1e-6,
         "steps": 46_900,  # 100 epochs of 469 batches
         "batch_size": 128,
@@ -142,7 +143,7 @@ def test_weights_below_zero_or_no_numbers_are_refused(field, value):
 
 @pytest.mark.parametrize(("field", "value"), [("steps", 0), ("samples_per_input", 0), ("batch_size", 1)])
 def test_sizes_that_cannot_train_are_refused(field, value):
-    with pytest.raises(ValueError, match="at least one step"):
+    with pytest.raises(ValueError, match="must be a whole number from"):
         named("paper", **{field: value})
 
 

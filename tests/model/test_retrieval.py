@@ -15,7 +15,7 @@ from model.data.images import UnusablePicture
 from model.data.speech import FilterbankSettings, UnusableAudio
 from model.recipes.recipe import FAST
 from model.retrieval.retriever import Retriever, build_gallery, clip, encode_gallery, majority
-from model.systems.model_io import build
+from model.systems import build
 from model.types import Item, Match, Modality
 
 HEADER = Header(FAST.to_dict(), FilterbankSettings().to_dict(), {}, 5, 6, "cpu", {})
@@ -26,7 +26,7 @@ WORDS = [f"kokoro_af_bella/plain/{name}.opus" for name in ("seven", "two", "nine
 def encoders():
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return build(FAST).eval()
+        return build(FAST)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def check(answer, retriever, modality, count=10):
     gallery = retriever.gallery
     assert answer.modality is modality
     assert answer.features.shape == ((28, 28) if modality is Modality.IMAGE else (100, 80))
-    posterior = retriever.encoders.encode(modality, torch.from_numpy(answer.features)[None])
+    posterior = retriever.system.encode(modality, torch.from_numpy(answer.features)[None])
     np.testing.assert_allclose(answer.mean, posterior.mean[0], atol=1e-5)
     np.testing.assert_allclose(answer.log_variance, posterior.log_variance[0], atol=1e-5)
     assert answer.samples.shape == (16, 128)
@@ -180,7 +180,7 @@ def test_a_gallery_holds_images_then_utterances(retriever):
 def test_another_model_sees_the_same_items_otherwise(retriever):
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        other = build(FAST).eval()
+        other = build(FAST)
     seen = encode_gallery(other, HEADER, retriever.gallery)
     assert seen.items == retriever.gallery.items
     features = torch.from_numpy(retriever.gallery.features(20))[None]

@@ -7,7 +7,7 @@ from tiny import IMAGES, SPEECH, small
 
 from model.retrieval.gallery import Gallery
 from model.runs.snapshots import draw_probe, quick_figures, snapshot_steps, take
-from model.systems.model_io import build
+from model.systems import build
 from model.types import Modality
 
 
@@ -20,9 +20,11 @@ def probe(tmp_path_factory):
 
 
 @pytest.fixture
-def encoders():
+def system():
     torch.manual_seed(0)
-    return build(small(batch_norm=True)).train()
+    system = build(small(batch_norm=True))
+    system.modules.train()
+    return system
 
 
 def test_a_run_takes_about_forty_snapshots_at_fixed_steps():
@@ -43,13 +45,13 @@ def test_a_probe_has_as_many_items_of_each_digit_and_is_always_the_same(probe):
     assert probe.key(20) == "bars:"
 
 
-def test_a_snapshot_leaves_the_encoders_as_they_are(encoders, probe):
-    before = {name: value.clone() for name, value in encoders.state_dict().items()}
+def test_a_snapshot_leaves_the_model_as_it_is(system, probe):
+    before = {name: value.clone() for name, value in system.modules.state_dict().items()}
     random = torch.random.get_rng_state()
-    taken = take(encoders, probe, 7, None)
-    assert encoders.training
-    assert all(module.training for module in encoders.modules())
-    for name, value in encoders.state_dict().items():
+    taken = take(system, probe, 7, None)
+    assert system.modules.training
+    assert all(module.training for module in system.modules.modules())
+    for name, value in system.modules.state_dict().items():
         assert torch.equal(value, before[name]), name
     assert torch.equal(torch.random.get_rng_state(), random)
     assert taken.step == 7
@@ -58,33 +60,33 @@ def test_a_snapshot_leaves_the_encoders_as_they_are(encoders, probe):
     assert taken.coordinates.dtype == np.float32
 
 
-def test_the_figures_are_those_of_the_posteriors(encoders, probe):
-    taken = take(encoders, probe, 1, None)
+def test_the_figures_are_those_of_the_posteriors(system, probe):
+    taken = take(system, probe, 1, None)
     assert set(taken.values) == {"quick_purity", "quick_svm", "quick_p_at_1"}
-    assert taken.values == quick_figures(encoders, probe)
+    assert taken.values == quick_figures(system, probe)
     images, speech = taken.means[:20], taken.means[20:]
     digits = np.array([item.label for item in probe.items[:20]])  # of the utterances too
     there = (digits[(images @ speech.T).argmax(1)] == digits).mean()
     back = (digits[(speech @ images.T).argmax(1)] == digits).mean()
     assert taken.values["quick_p_at_1"] == pytest.approx((there + back) / 2)
     with torch.no_grad():
-        encoders.speech.head.bias[:128] += 3  # far from all images
-    assert take(encoders, probe, 2, taken).values["quick_svm"] == 1
+        system.modules.speech.head.bias[:128] += 3  # far from all images
+    assert take(system, probe, 2, taken).values["quick_svm"] == 1
 
 
-def test_the_map_does_not_jump(encoders, probe):
-    first = take(encoders, probe, 1, None)
-    second = take(encoders, probe, 2, first)
-    third = take(encoders, probe, 3, second)
+def test_the_map_does_not_jump(system, probe):
+    first = take(system, probe, 1, None)
+    second = take(system, probe, 2, first)
+    third = take(system, probe, 3, second)
     size = first.coordinates.std()
     moved = np.linalg.norm(third.coordinates - second.coordinates, axis=1).mean()
     assert moved < 0.3 * size
-    again = take(encoders, probe, 2, first)
+    again = take(system, probe, 2, first)
     np.testing.assert_array_equal(again.coordinates, second.coordinates)
 
 
-def test_posteriors_that_are_no_numbers_are_told(encoders, probe):
+def test_posteriors_that_are_no_numbers_are_told(system, probe):
     with torch.no_grad():
-        encoders.image.head.bias[0] = torch.nan
+        system.modules.image.head.bias[0] = torch.nan
     with pytest.raises(FloatingPointError):
-        take(encoders, probe, 3, None)
+        take(system, probe, 3, None)

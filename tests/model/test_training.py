@@ -11,10 +11,11 @@ from tiny import IMAGES, SMALL, SPEECH, spoilt
 
 from model.checkpoints import UnusableCheckpoint, read, write_atomically
 from model.data.pairs import PairSampler
+from model.networks.precision import has_bfloat16
 from model.recipes.recipe import named
 from model.systems.model_io import load_model
 from model.training import loop as training
-from model.training.loop import Ended, Run, Saved, Stepped, TrainingFailed, has_bfloat16, train
+from model.training.loop import Ended, Run, Saved, Stepped, TrainingFailed, train
 from model.types import Modality
 
 CPU = torch.device("cpu")
@@ -75,16 +76,18 @@ def test_events_come_in_order(straight):
     for event in seen[:4]:
         assert event.steps == 4
         assert event.learning_rate == RECIPE.learning_rate_at(event.step - 1)
-        assert event.lambda_ig == RECIPE.lambda_ig_at(event.step - 1)
+        assert event.loss.weights == {"lambda_ig": RECIPE.lambda_ig_at(event.step - 1)}
         values = event.loss.values()
         assert values["total"] == pytest.approx(
-            values["similarity"] + event.lambda_ig * values["information_gain"] + 1e-6 * values["weight_norms"]
+            values["similarity"]
+            + event.loss.weights["lambda_ig"] * values["information_gain"]
+            + 1e-6 * values["weight_norms"]
         )
         assert not event.loss.total.requires_grad
     assert seen[4].path == folder / "resume.safetensors"
     assert seen[5].complete
     assert seen[5].model == folder / "model.safetensors"
-    assert not seen[5].encoders.training
+    assert not seen[5].system.modules.training
 
 
 def test_the_written_model_is_the_trained_one(straight):
@@ -93,19 +96,17 @@ def test_the_written_model_is_the_trained_one(straight):
     assert (header.step, header.seed, header.recipe["name"]) == (4, 0, "fast")
     assert header.data == {"images": ["bars"], "speech": ["bars"]}
     assert set(header.versions) == {"torch", "torchaudio", "numpy"}
-    for name, weight in seen[-1].encoders.state_dict().items():
-        assert torch.equal(loaded.state_dict()[name], weight.half().float())
+    for name, weight in seen[-1].system.modules.state_dict().items():
+        assert torch.equal(loaded.modules.state_dict()[name], weight.half().float())
 
 
 def test_the_loss_falls_and_the_pairs_are_found(tmp_path):
     recipe = named("fast", steps=24, batch_size=10, samples_per_input=4, learning_rate=3e-4)
     seen = events(tmp_path, recipe)
-    losses = [event.loss.similarity.item() for event in seen if isinstance(event, Stepped)]
+    losses = [event.loss.terms["similarity"].item() for event in seen if isinstance(event, Stepped)]
     assert sum(losses[-4:]) < 0.6 * sum(losses[:4])
-    encoders = seen[-1].encoders
-    found = (
-        encoders.encode(Modality.IMAGE, IMAGES.features).mean @ encoders.encode(Modality.SPEECH, SPEECH.features).mean.T
-    )
+    system = seen[-1].system
+    found = system.encode(Modality.IMAGE, IMAGES.features).mean @ system.encode(Modality.SPEECH, SPEECH.features).mean.T
     assert (SPEECH.labels[found.argmax(1)] == IMAGES.labels).all()
     assert (IMAGES.labels[found.argmax(0)] == SPEECH.labels).all()
 
@@ -194,9 +195,9 @@ def assert_finite_state(folder, step):
     arrays, header = read(folder / "resume.safetensors")
     assert header["step"] == step
     assert all(torch.from_numpy(array).isfinite().all() for array in arrays.values())
-    encoders, about = load_model(folder / "model.safetensors")
+    system, about = load_model(folder / "model.safetensors")
     assert about.step == step
-    assert all(weight.isfinite().all() for weight in encoders.parameters())
+    assert all(weight.isfinite().all() for weight in system.modules.parameters())
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_good_state(tmp_path, monkeypatch):
@@ -303,8 +304,8 @@ def test_a_run_starts_from_the_weights_of_a_model(tmp_path, other):
     run = a_run(tmp_path, data=started_from(other), start=other)
     ended = list(train(run, sampler(RECIPE), lambda: True))[-1]
     theirs, _ = load_model(other)
-    for name, weight in ended.encoders.state_dict().items():
-        assert torch.equal(theirs.state_dict()[name], weight), name
+    for name, weight in ended.system.modules.state_dict().items():
+        assert torch.equal(theirs.modules.state_dict()[name], weight), name
     assert load_model(run.model)[1].data["started_from"]["name"] == "other.safetensors"
 
 

@@ -1,13 +1,10 @@
-"""The training objective, Equation 5 of the paper, one function a term."""
+"""Margin ranking loss: Equation 1 of Leidal, Harwath and Glass 2017, after Harwath, Torralba and Glass 2016."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from model.networks.posterior import DiagonalGaussian
 from model.recipes.recipe import Impostors
 
 
@@ -64,38 +61,3 @@ def margin_similarity(
     wrong_speech = (images * speech[j]).sum(-1)
     wrong_image = (images[k] * speech).sum(-1)
     return ((margin - matched + wrong_speech).relu() + (margin - matched + wrong_image).relu()).mean()
-
-
-def information_gain(images: DiagonalGaussian, speech: DiagonalGaussian) -> Tensor:
-    """Mean over the batch of the KL divergence from the prior, summed over both modalities (Eq. 4), in nats."""
-    return (images.kl_to_prior() + speech.kl_to_prior()).mean()
-
-
-def weight_norms(module: nn.Module) -> Tensor:
-    """Sum of the Frobenius norms, not squared, of all weight matrices and convolution kernels; biases are left out."""
-    norms = [torch.linalg.vector_norm(weight) for weight in module.parameters() if weight.ndim > 1]
-    return torch.stack(norms).sum()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Loss:
-    """The three terms, scalars, and their weighted sum."""
-
-    total: Tensor
-    similarity: Tensor
-    information_gain: Tensor
-    weight_norms: Tensor
-
-    def values(self) -> dict[str, float]:
-        """The terms as numbers; waits for the device."""
-        return {
-            "total": self.total.item(),
-            "similarity": self.similarity.item(),
-            "information_gain": self.information_gain.item(),
-            "weight_norms": self.weight_norms.item(),
-        }
-
-
-def objective(similarity: Tensor, gain: Tensor, norms: Tensor, lambda_ig: float, lambda_wd: float) -> Loss:
-    """L = L_Sim + lambda_IG L_IG + lambda_WD L_WD (Eq. 5)."""
-    return Loss(similarity + lambda_ig * gain + lambda_wd * norms, similarity, gain, norms)
