@@ -7,6 +7,7 @@ all read it here. Without torch.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -184,5 +185,10 @@ class Group:
 
 def fields_of(recipe_type: type) -> tuple[RecipeField, ...]:
     """The fields of a recipe's class that are described, in their order: all but its name."""
+    return _fields_of(recipe_type)
+
+
+@functools.cache
+def _fields_of(recipe_type: Any) -> tuple[RecipeField, ...]:
     described = ((field, field.metadata.get(_KEY)) for field in dataclasses.fields(recipe_type))
     return tuple(replace(about, name=field.name, default=field.default) for field, about in described if about)

@@ -6,36 +6,41 @@ whose value is a class that follows :class:`model.systems.base.System`. It is im
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from importlib import metadata
 
 from model.recipes.recipe import Recipe
 from model.systems.base import TOTAL, System, Term
 from model.systems.variational import VariationalSystem
 
-ENTRY_POINTS = "modinv.systems"
-"""The group of entry points."""
-
 _BUILT_IN: dict[str, type[System]] = {VariationalSystem.name: VariationalSystem}
 
 
+@functools.cache
+def entry_points() -> Mapping[str, metadata.EntryPoint]:
+    """The systems of other packages, not imported yet; looked for once in a process."""
+    return {entry.name: entry for entry in metadata.entry_points(group="modinv.systems")}
+
+
 def names() -> tuple[str, ...]:
-    """Of all systems; those of other packages are not imported."""
-    added = (entry.name for entry in metadata.entry_points(group=ENTRY_POINTS))
-    return tuple(dict.fromkeys((*_BUILT_IN, *added)))
+    """Of all systems; none is imported for it."""
+    return (*_BUILT_IN, *(name for name in entry_points() if name not in _BUILT_IN))
 
 
 def find(name: str) -> type[System]:
     """A system by its name; a ``ValueError`` lists those there are, or says why it can't be imported."""
     if name in _BUILT_IN:
         return _BUILT_IN[name]
-    for entry in metadata.entry_points(group=ENTRY_POINTS, name=name):
-        try:
-            return entry.load()  # type: ignore[no-any-return]
-        except Exception as error:  # whatever the module of another package does
-            raise ValueError(f"The system {name!r} ({entry.value}) can't be imported: {error}") from error
-    raise ValueError(
-        f"No system is called {name!r} here. There are: {', '.join(names())}. Install the package that it comes from."
-    )
+    entry = entry_points().get(name)
+    if entry is None:
+        raise ValueError(
+            f"No system is called {name!r} here. There are: {', '.join(names())}. Install the package that adds it."
+        )
+    try:
+        return entry.load()  # type: ignore[no-any-return]
+    except Exception as error:  # whatever the module of another package does
+        raise ValueError(f"The system {name!r} ({entry.value}) can't be imported: {error}") from error
 
 
 def build(recipe: Recipe) -> System:

@@ -49,7 +49,7 @@ class RecipeChoice(QObject):
         ValueError
             If it can't be used: why, and what may be.
         """
-        own = Recipe(name=_OWN, lambda_ig=lambda_ig, **self.fields.values())
+        own = self.fields.recipe(_OWN, lambda_ig)
         for recipe in RECIPES.values():
             named = replace(own, name=recipe.name)
             if named == replace(recipe, lambda_ig=lambda_ig):

@@ -1,119 +1,22 @@
-"""Every value of a recipe but lambda_IG, to change by hand."""
+"""The values of a recipe but lambda_IG, to change by hand: a row for every field that its system's recipes declare."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+import contextlib
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
 
+from model.recipes.fields import RecipeField, fields_of
 from model.recipes.recipe import Recipe
 from modinv_app.common.card import bold
 from modinv_app.common.check_box import CheckBox
 from modinv_app.common.theme import is_dark, warning_colour
 
-
-@dataclass(frozen=True, slots=True)
-class _Number:
-    """A number between two bounds; where ``optional``, an empty field is none at all."""
-
-    name: str
-    title: str
-    tip: str
-    low: float
-    high: float
-    whole: bool = False
-    optional: bool = False
-    place: int | None = None  # in a value that is a tuple
-
-
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """One of a few words."""
-
-    name: str
-    title: str
-    tip: str
-    words: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Switch:
-    """On or off."""
-
-    name: str
-    title: str
-    tip: str
-
-
-_Field = _Number | _Choice | _Switch
-
-_GROUPS: tuple[tuple[str, tuple[_Field, ...]], ...] = (
-    (
-        "Batches",
-        (
-            _Number("steps", "Steps", "Batches in all; 469 are one pass over MNIST", 1, 10_000_000, whole=True),
-            _Number("batch_size", "Pairs a batch", "Distinct pairs of an image and an utterance", 2, 4096, whole=True),
-            _Number(
-                "samples_per_input", "Samples an input", "Embeddings drawn from each posterior", 1, 256, whole=True
-            ),
-            _Choice(
-                "impostors",
-                "Impostors",
-                "What a pair must be more similar than: one other pair of the batch, as in the paper, an image and an "
-                "utterance drawn apart, or all of them",
-                {"pair": "One pair, as the paper", "one": "One of each", "all": "All of the batch"},
-            ),
-        ),
-    ),
-    (
-        "Optimiser",
-        (
-            _Number("learning_rate", "Learning rate", "Adam's: the first, or the peak of one cycle", 1e-9, 1.0),
-            _Choice(
-                "schedule",
-                "Schedule",
-                "How the learning rate goes on: times 0.9 every ten passes, as in the paper, or up and down once",
-                {"staircase": "Staircase, as the paper", "one-cycle": "One cycle"},
-            ),
-            _Number("betas", "Adam's β₁", "Memory of the gradient", 0.0, 0.999999, place=0),
-            _Number("betas", "Adam's β₂", "Memory of its square", 0.0, 0.999999, place=1),
-            _Number("epsilon", "Adam's ε", "Keeps a division from a small number", 1e-16, 1.0),
-            _Number("lambda_wd", "λ_WD", "Weight of the weight norms", 0.0, 1.0),
-        ),
-    ),
-    (
-        "Posteriors",
-        (
-            _Number("kl_warmup", "Warm-up of λ_IG", "Share of the steps over which λ_IG rises from 0", 0.0, 1.0),
-            _Number(
-                "initial_log_variance",
-                "First log variance",
-                "Where the log variances start; empty: where PyTorch puts them, as in the paper",
-                -20.0,
-                5.0,
-                optional=True,
-            ),
-            _Switch("batch_norm", "Batch norm", "In the speech encoder, as Hsu's released configuration has it"),
-            _Switch("bfloat16", "bfloat16", "Where the device computes in it by itself: faster, a little less exact"),
-        ),
-    ),
-    (
-        "Augmentation of speech",
-        (
-            _Number("time_shift", "Time shift", "At most so many frames", 0, 50, whole=True),
-            _Number("time_stretch", "Time stretch", "At most this share", 0.0, 0.9),
-            _Number("frequency_warp", "Frequency warp", "At most this share", 0.0, 0.9),
-            _Number("channel", "Channel", "How much a microphone and a room colour it", 0.0, 5.0),
-            _Number("noise", "Noise", "How much noise lies over it", 0.0, 5.0),
-            _Number("frequency_mask", "Frequency mask", "At most so many bands", 0, 79, whole=True),
-            _Number("augmented_share", "Share of the steps", "That are augmented, from the first", 0.0, 1.0),
-        ),
-    ),
-)
+_SYSTEM = "system"
+_ELSEWHERE = "lambda_ig"  # it has a dial
 
 
 class RecipeFields(QWidget):
@@ -129,58 +32,81 @@ class RecipeFields(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._editors: list[tuple[_Field, _NumberEdit | QComboBox | CheckBox]] = []
+        self._editors: dict[str, tuple[RecipeField, list[_Editor]]] = {}
         self._form = QFormLayout(self)
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setVerticalSpacing(4)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        for title, fields in _GROUPS:
-            self._add_group(title, fields)
+        (system,) = (field for field in fields_of(Recipe) if field.name == _SYSTEM)
+        self._add_rows([system])
+        self._rows_of_system = self._form.rowCount()
+        for row in range(self._rows_of_system):
+            self._form.setRowVisible(row, len(system.words) > 1)
+        self._show_fields_of(Recipe)
 
-    def _add_group(self, title: str, fields: tuple[_Field, ...]) -> None:
-        heading = bold(title)
-        heading.setContentsMargins(0, 8 if self._editors else 0, 0, 0)
-        self._form.addRow(heading)
+    def _show_fields_of(self, recipe_type: type[Recipe]) -> None:
+        """Make the rows of a system's recipes. The row of the system stays: its box may be what was just used."""
+        self._recipe_type = recipe_type
+        self._editors = {_SYSTEM: self._editors[_SYSTEM]}
+        while self._form.rowCount() > self._rows_of_system:
+            self._form.removeRow(self._rows_of_system)
+        self._add_rows([field for field in fields_of(recipe_type) if field.name not in (_SYSTEM, _ELSEWHERE)])
+
+    def _add_rows(self, fields: list[RecipeField]) -> None:
+        group = ""
         for field in fields:
-            editor = self._editor(field)
-            editor.setToolTip(field.tip)
-            editor.setAccessibleName(field.title)
-            label = QLabel(field.title)
-            label.setToolTip(field.tip)
-            label.setBuddy(editor)
-            self._form.addRow(label, editor)
-            self._editors.append((field, editor))
+            if field.group != group:
+                heading = bold(field.group)
+                heading.setContentsMargins(0, 8 if group else 0, 0, 0)
+                self._form.addRow(heading)
+                group = field.group
+            editors = [self._editor(number) for number in field.numbers]
+            for number, editor in zip(field.numbers, editors, strict=True):
+                tip = f"{field.help}, in {field.unit}" if field.unit else field.help
+                editor.setToolTip(tip)
+                editor.setAccessibleName(number.title)
+                label = QLabel(number.title)
+                label.setToolTip(tip)
+                label.setBuddy(editor)
+                self._form.addRow(label, editor)
+            self._editors[field.name] = field, editors
 
-    def _editor(self, field: _Field) -> _NumberEdit | QComboBox | CheckBox:
-        if isinstance(field, _Number):
-            number = _NumberEdit(field)
-            number.textEdited.connect(self.edited)
-            return number
-        if isinstance(field, _Switch):
-            switch = CheckBox()
+    def _editor(self, field: RecipeField) -> _Editor:
+        if field.is_switch:
+            switch = _SwitchBox()
             switch.clicked.connect(self.edited)
             return switch
-        words = QComboBox()
-        for value, word in field.words.items():
-            words.addItem(word, value)
-        words.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        words.activated.connect(self.edited)
-        return words
+        if field.is_choice:
+            words = _ChoiceBox(field)
+            words.activated.connect(self._choose_system if field.name == _SYSTEM else self.edited)
+            return words
+        number = _NumberEdit(field)
+        number.textEdited.connect(self.edited)
+        return number
+
+    def _choose_system(self) -> None:
+        """Show the fields of another system's recipes, with what they have in common with the present one."""
+        system = self._editors[_SYSTEM][1][0].value()
+        try:
+            recipe = self.recipe("", 0.0)
+        except ValueError:
+            recipe = Recipe("")
+        with contextlib.suppress(ValueError):  # it can't be imported; `recipe` says so
+            self.set_recipe(recipe.changed(system=system))
+        self.edited.emit()
 
     def set_recipe(self, recipe: Recipe) -> None:
         """Show the values of a recipe."""
-        for field, editor in self._editors:
-            value = getattr(recipe, field.name)
-            if isinstance(editor, _NumberEdit):
-                editor.show_value(value if editor.field.place is None else value[editor.field.place])
-            elif isinstance(editor, QComboBox):
-                editor.setCurrentIndex(editor.findData(value))
-            else:
-                editor.setChecked(value)
+        if type(recipe) is not self._recipe_type:
+            self._show_fields_of(type(recipe))
+        for name, (field, editors) in self._editors.items():
+            value = getattr(recipe, name)
+            for editor, number in zip(editors, value if field.parts else (value,), strict=True):
+                editor.show_value(number)
 
-    def values(self) -> dict[str, Any]:
-        """All values by their names in a recipe.
+    def recipe(self, name: str, lambda_ig: float) -> Recipe:
+        """The recipe of all these values.
 
         Raises
         ------
@@ -188,43 +114,53 @@ class RecipeFields(QWidget):
             If one of them can't be used: which, and what it may be.
         """
         values: dict[str, Any] = {}
-        for field, editor in self._editors:
-            if isinstance(editor, QComboBox):
-                values[field.name] = editor.currentData()
-            elif isinstance(editor, CheckBox):
-                values[field.name] = editor.isChecked()
-            elif editor.field.place is None:
-                values[field.name] = editor.value()
-            else:
-                values[field.name] = (*values.get(field.name, ()), editor.value())
-        return values
+        for field, editors in self._editors.values():
+            numbers = tuple(editor.value() for editor in editors)
+            values[field.name] = numbers if field.parts else numbers[0]
+        own = self._recipe_type(name, lambda_ig, **values)
+        return own.changed()  # of the class that its system has
+
+
+class _ChoiceBox(QComboBox):
+    """One of a few words."""
+
+    def __init__(self, field: RecipeField) -> None:
+        super().__init__()
+        for value, word in field.words.items():
+            self.addItem(word, value)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+
+    def show_value(self, value: str) -> None:
+        self.setCurrentIndex(self.findData(value))
+
+    def value(self) -> str:
+        return str(self.currentData())
+
+
+class _SwitchBox(CheckBox):
+    """On or off."""
+
+    def show_value(self, value: bool) -> None:
+        self.setChecked(value)
+
+    def value(self) -> bool:
+        return self.isChecked()
 
 
 class _NumberEdit(QLineEdit):
     """A number as people type it, ``0.001`` or ``1e-3``; one that can't be used is marked."""
 
-    def __init__(self, field: _Number) -> None:
+    def __init__(self, field: RecipeField) -> None:
         super().__init__()
-        self.field = field
-        if field.optional:
-            self.setPlaceholderText("PyTorch's own")
+        self._field = field
+        self.setPlaceholderText(field.empty)
 
     def show_value(self, value: float | None) -> None:
         self.setText("" if value is None else f"{value:.12g}".replace("e-0", "e-"))
 
-    def value(self) -> float | int | None:
+    def value(self) -> Any:
         """The number; a ``ValueError`` says what it may be."""
-        field, text = self.field, self.text().strip().replace(",", ".")
-        if field.optional and not text:
-            return None
-        kind = "a whole number" if field.whole else "a number"
-        try:
-            value: float = int(text) if field.whole else float(text)
-        except ValueError:
-            value = math.nan
-        if not field.low <= value <= field.high:
-            raise ValueError(f"{field.title} must be {kind} from {field.low:g} to {field.high:g}.")
-        return value
+        return self._field.parse(self.text())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Underline what can't be used."""
@@ -234,3 +170,6 @@ class _NumberEdit(QLineEdit):
         except ValueError:
             painter = QPainter(self)
             painter.fillRect(2, self.height() - 3, self.width() - 4, 2, warning_colour(is_dark(self.palette())))
+
+
+_Editor = _ChoiceBox | _SwitchBox | _NumberEdit

@@ -11,6 +11,7 @@ from functools import partial
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import QObject, QTimer
 
+from model import systems
 from modinv_app.jobs.executor import SerialExecutor
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class Imports(QObject):
         def prepared(_module: object) -> None:
             self._add(partial(importlib.import_module, name) for name in _PAGES)
 
-        self._lane.submit(partial(importlib.import_module, _WITHOUT_QT), prepared, _failed)
+        self._lane.submit(_import_without_qt, prepared, _failed)
 
     def _add(self, pieces: Iterable[Callable[[], object]]) -> None:
         self._pieces.extend(pieces)
@@ -59,6 +60,11 @@ class Imports(QObject):
             self._pieces.popleft()()
         else:
             self._timer.stop()
+
+
+def _import_without_qt() -> None:
+    importlib.import_module(_WITHOUT_QT)
+    systems.entry_points()  # the forms list them; to look for them takes a moment
 
 
 def _make_classes(module: object) -> None:

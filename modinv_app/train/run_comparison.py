@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
-from typing import Any
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QBrush, QColor, QPixmap
@@ -19,19 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from model.recipes.recipe import lambda_text
+from model.recipes.fields import fields_of
+from model.runs.values import ESTIMATES
 from modinv_app.common.check_box import CheckBox
 from modinv_app.common.run_entry import Entry, RunEntry, duration
 from modinv_app.common.theme import accent, is_dark, run_colour
 
-_NAMES = {
-    "lambda_ig": "λ_IG",
-    "lambda_wd": "λ_WD",
-    "kl_warmup": "λ_IG warm-up",
-    "name": "Recipe",
-    "bfloat16": "bfloat16",
-}
-_ESTIMATES = {"quick_purity": "Purity, quick", "quick_svm": "SVM, quick", "quick_p_at_1": "P@1, quick"}
 _TINT = 0.22  # opacity of the ground of a difference
 _COLUMN = 76  # pixels of a column that can be read
 
@@ -119,12 +110,11 @@ def choices(entry: Entry) -> dict[str, str]:
     if not isinstance(entry, RunEntry):
         return {}
     plan, info = entry.info.plan, entry.info
-    recipe = {field.name: getattr(plan.recipe, field.name) for field in fields(plan.recipe)}
-    titles = {name: _NAMES.get(name, name.replace("_", " ").capitalize()) for name in recipe}
-    named = {titles[name]: _word(name, value) for name, value in recipe.items()}
+    recipe = plan.recipe
     versions = {f"{name} version": str(version) for name, version in info.versions.items()}
     return {
-        **named,
+        "Recipe": recipe.name,
+        **{field.title: field.text(getattr(recipe, field.name)) for field in fields_of(type(recipe))},
         "Data": ", ".join(plan.corpora),
         "Left out": plan.held_out_speaker or "nobody",
         "Start": plan.start.name if plan.start else "scratch",
@@ -138,21 +128,10 @@ def outcome(entry: Entry) -> dict[str, str]:
     """What has come of a run so far."""
     if not isinstance(entry, RunEntry):
         return {}
-    estimates = {title: f"{entry.estimates[name]:.3f}" for name, title in _ESTIMATES.items() if name in entry.estimates}
+    quick = entry.estimates
+    estimates = {f"{term.title}, quick": f"{quick[term.name]:.3f}" for term in ESTIMATES if term.name in quick}
     time = {"Time": duration(entry.info.seconds)} if entry.info.seconds else {}
     return {**estimates, "Steps done": f"{entry.info.step:,}", **time}
-
-
-def _word(name: str, value: Any) -> str:
-    if value is None:
-        return "default"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if name.startswith("lambda"):
-        return lambda_text(value)
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _swatch(place: int, dark: bool) -> QPixmap:

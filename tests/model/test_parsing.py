@@ -52,7 +52,7 @@ def test_a_plan_comes_back_typed():
     [
         ("recipe", None, "recipe is not an object"),
         ("recipe", {**FAST.to_dict(), "steps": "x"}, "steps is not a whole number: 'x'"),
-        ("recipe", {**FAST.to_dict(), "steps": 2**31}, "larger than"),
+        ("recipe", {**FAST.to_dict(), "steps": 2**31}, "from 1 to"),
         ("recipe", {**FAST.to_dict(), "impostors": "some"}, "impostors is not one of 'pair', 'one', 'all'"),
         ("recipe", {**FAST.to_dict(), "betas": [0.9]}, "betas is not a list of 2"),
         ("recipe", {**FAST.to_dict(), "noise": float("inf")}, "noise is not a number"),
