@@ -98,7 +98,7 @@ def open_sweep(path: Path) -> tuple[SweepState, SweepResults | None]:
     if path.is_dir() or record.plan_file.is_file():
         try:
             failed = results.failures if results else {}
-            runs = tuple(_failed(run, failed.get(run.name, "")) for run in record.runs())
+            runs = tuple(_failed(_measured(run, results), failed.get(run.name, "")) for run in record.runs())
             title = title_of(record.plan(), record.created())
             return SweepState(title, runs, record, finished=results is not None, message=failures(runs)), results
         except SweepFailed as error:
@@ -140,6 +140,14 @@ def with_heard(runs: Sequence[SweptRun], before: Sequence[SweptRun]) -> tuple[Sw
         known if known.purity is not None else _failed(run, known.message)
         for run, known in zip(runs, before, strict=True)
     )
+
+
+def _measured(run: SweptRun, results: SweepResults | None) -> SweptRun:
+    """A complete run with its figures from the results; evaluations in the cache are of this version's code alone."""
+    if results is None or run.state != "complete" or run.purity is not None:
+        return run
+    measured = (one for one in runs_behind(results.rows) if (one.lambda_ig, one.seed) == (run.lambda_ig, run.seed))
+    return next((replace(one, name=run.name) for one in measured), run)
 
 
 def _failed(run: SweptRun, message: str) -> SweptRun:
