@@ -6,12 +6,12 @@ from pathlib import Path
 
 import torch
 
-from model.data.corpora import Corpus, Samples, Split, ProgressCallback, corpora, no_progress
-from model.retrieval.gallery import Gallery
+from model.data.corpora import Corpus, ProgressCallback, Samples, Split, corpora, no_progress
 from model.data.pairs import PairSampler
+from model.retrieval.gallery import Gallery
+from model.runs.snapshots import draw_probe
 from model.training.config import TrainingConfig
 from model.types import Modality
-from model.runs.snapshots import draw_probe
 
 
 class CorpusCache:

@@ -13,11 +13,11 @@ from statistics import median
 import psutil
 import torch
 
-from model.retrieval.gallery import Gallery
 from model.data.pairs import PairSampler
-from model.training.config import Estimate, TrainingConfig
+from model.retrieval.gallery import Gallery
 from model.runs.snapshots import snapshot_steps, take
 from model.systems import build
+from model.training.config import Estimate, TrainingConfig
 from model.training.loop import optimiser_of, take_step
 
 _WARM_UP = 2  # steps in which libraries choose their algorithms and memory is taken
@@ -26,7 +26,11 @@ _ENOUGH_SECONDS = 3.0  # of measured steps, where each takes long
 
 
 def estimate(
-    plan: TrainingConfig, sampler: PairSampler, probe: Gallery, device: torch.device, stop: Callable[[], bool] = lambda: False
+    plan: TrainingConfig,
+    sampler: PairSampler,
+    probe: Gallery,
+    device: torch.device,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Estimate | None:
     """Try some steps and a snapshot, on this machine as busy as it is; nothing of it is kept.
 

@@ -17,20 +17,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import torch
 from filelock import Timeout
 
 from model.checkpoints import Header, UnusableCheckpoint, read_header, remove_drafts, write_bytes_atomically
-from model.data.corpora import Stopped, ProgressCallback, no_progress
+from model.data.corpora import ProgressCallback, Stopped, no_progress
+from model.data.pairs import PairSampler
 from model.errors import describe_failure
 from model.retrieval.gallery import Gallery
-from model.data.pairs import PairSampler
-from model.training.config import TrainingConfig
-from model.runs.values import MetricPoint, RunStatus, Snapshot
-from model.runs.store import RunRecord
 from model.runs.corpus_cache import CorpusCache
 from model.runs.snapshots import snapshot_steps, take
+from model.runs.store import RunRecord
+from model.runs.values import MetricPoint, RunStatus, Snapshot
 from model.systems.model_io import best_device
+from model.training.config import TrainingConfig
 from model.training.loop import Ended, Event, Run, Saved, Stepped, TrainingFailed, diverged, train
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from model.data.corpora import Samples
 from model.evaluation import cluster_purity, precision_at_1
 from model.retrieval.gallery import Gallery
 from model.retrieval.projection import PrincipalComponents, continued
-from model.types import FloatArray
 from model.retrieval.retriever import encode_items, unencoded_gallery
 from model.runs.values import Snapshot
 from model.systems.base import System
+from model.types import FloatArray
 
 PROBE_ITEMS = 200
 """Items of either modality, as in the paper's Figure 2."""

@@ -25,13 +25,13 @@ from filelock import FileLock, Timeout
 
 from model import locations
 from model.checkpoints import Header, UnusableCheckpoint, read_header, write_bytes_atomically
-from model.retrieval.gallery import Gallery
 from model.parsing import parse, read_bytes, read_json
-from model.training.config import TrainingConfig
 from model.recipes.recipe import Recipe, lambda_text
-from model.runs.values import MetricPoint, RunStatus, RunInfo, Snapshot, State, points_in
+from model.retrieval.gallery import Gallery
+from model.runs.values import MetricPoint, RunInfo, RunStatus, Snapshot, State, points_in
+from model.training.config import TrainingConfig
 
-__all__ = ["RunUpdate", "Point", "RunInfo", "RunRecord", "RunStore", "RunTail", "Snapshot", "State"]
+__all__ = ["MetricPoint", "RunInfo", "RunRecord", "RunStore", "RunTail", "RunUpdate", "Snapshot", "State"]
 
 log = logging.getLogger(__name__)
 

@@ -45,8 +45,8 @@ class MetricPoint:
     step, epoch, seconds
         How far the run was: batches, passes over the images, seconds of training without pauses.
     values
-        By name. A step that was logged has the terms and weights of its system's loss, such as ``total``, ``similarity``
-        and ``lambda_ig``, and ``learning_rate``; a snapshot has a line of its own with the :data:`ESTIMATES`.
+        By name. A step that was logged has ``learning_rate`` and the terms and weights of its system's loss, such as
+        ``total``, ``similarity`` and ``lambda_ig``; a snapshot has a line of its own with the :data:`ESTIMATES`.
     """
 
     step: int
