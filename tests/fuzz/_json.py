@@ -41,7 +41,7 @@ def damaged_json(value: Any, rng: np.random.Generator) -> tuple[str, bytes]:
     for _ in range(int(rng.choice([1, 2, 3], p=[0.7, 0.2, 0.1]))):
         places = list(_places(value))
         if not places or rng.random() < 0.05:
-            value = STRANGE[int(rng.integers(len(STRANGE)))]
+            value = _strange(rng)
             words.append(f"is {str(value)[:20]!r}")
             continue
         holder, key = places[int(rng.integers(len(places)))]
@@ -56,9 +56,14 @@ def damaged_json(value: Any, rng: np.random.Generator) -> tuple[str, bytes]:
             holder["zz"] = 1
             words.append("with zz")
         else:
-            holder[key] = STRANGE[int(rng.integers(len(STRANGE)))]
+            holder[key] = _strange(rng)
             words.append(f"{key} is {str(holder[key])[:20]!r}")
     return ", ".join(words), _text(value)
+
+
+def _strange(rng: np.random.Generator) -> Any:
+    """One of `STRANGE`; a copy, for the next injury may go into it."""
+    return copy.deepcopy(STRANGE[int(rng.integers(len(STRANGE)))])
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:

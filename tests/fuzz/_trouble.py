@@ -8,6 +8,8 @@ from . import harness
 
 def cases(count, _seed):
     for number in range(count):
+        if number == 1 and os.environ["MODINV_TROUBLE"] == "unmade":
+            raise ValueError("no such case")
         yield "trouble", os.environ["MODINV_TROUBLE"] if number == 1 else "nothing"
 
 

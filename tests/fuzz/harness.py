@@ -126,6 +126,8 @@ def _run_until_trouble(report: Report, count: int, seed: int, start: int, log: P
             what, *details = message
             if what == "end":
                 return count
+            if what == "unmade":
+                raise RuntimeError(f"{report.kind}: the case after {number} was never made\n{details[0]}")
             number, name = details
             report.used += 1
             message = _receive(ours, process.pid, PATIENCE_SECONDS, 4 * LARGEST_BYTES)
@@ -175,17 +177,20 @@ def _child(kind: str, count: int, seed: int, start: int, pipe: Connection, log: 
         os.dup2(file.fileno(), sys.stderr.fileno())
     faulthandler.enable()
     module = module_of(kind)
-    for number, (name, content) in enumerate(itertools.islice(module.cases(count, seed), start, None), start):
-        pipe.send(("begin", number, name))
-        _forget_peak()
-        before = _held()
-        started = time.process_time()
-        trace = ""
-        try:
-            outcome = module.use(content)
-        except Exception:
-            outcome, trace = "traceback", traceback.format_exc()
-        pipe.send(("done", outcome, trace, time.process_time() - started, max(0, _peak() - before)))
+    try:
+        for number, (name, content) in enumerate(itertools.islice(module.cases(count, seed), start, None), start):
+            pipe.send(("begin", number, name))
+            _forget_peak()
+            before = _held()
+            started = time.process_time()
+            trace = ""
+            try:
+                outcome = module.use(content)
+            except Exception:
+                outcome, trace = "traceback", traceback.format_exc()
+            pipe.send(("done", outcome, trace, time.process_time() - started, max(0, _peak() - before)))
+    except Exception:  # of the maker, whose next process would fail at the same case
+        pipe.send(("unmade", traceback.format_exc()))
     pipe.send(("end",))
 
 

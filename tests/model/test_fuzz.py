@@ -1,7 +1,11 @@
 """A sample of the damaged inputs of ``python -m tests.fuzz``; and that the harness sees what it is there to see."""
 
+import copy
+
+import numpy as np
 import pytest
 from fuzz import harness
+from fuzz._json import STRANGE, damaged_json
 
 SAMPLE = 150
 
@@ -23,3 +27,17 @@ def test_the_harness_finds_trouble_and_goes_on(trouble, monkeypatch):
     assert report.used == 3
     what = {"loop": "hang", "spike": "memory"}.get(trouble, trouble)
     assert [(found.number, found.what) for found in report.findings] == [(1, what)]
+
+
+def test_a_case_that_cannot_be_made_ends_the_run(monkeypatch):
+    monkeypatch.setenv("MODINV_TROUBLE", "unmade")
+    with pytest.raises(RuntimeError, match="no such case"):
+        harness.run("_trouble", 3)
+
+
+def test_damage_to_json_leaves_the_next_case_alone():
+    rng = np.random.default_rng(0)
+    before = copy.deepcopy(STRANGE)
+    for _ in range(500):
+        damaged_json({"a": [{"b": []}], "c": {}}, rng)
+    np.testing.assert_equal(STRANGE, before)
