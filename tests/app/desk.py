@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from pens import place
-from PySide6.QtCore import QEventLoop, QMimeData, QPoint, QPointF, QSettings, Qt, QTimer, QUrl
+from PySide6.QtCore import QAbstractAnimation, QEventLoop, QMimeData, QPoint, QPointF, QSettings, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
@@ -54,15 +54,15 @@ class AudibleSound(RehearsedSound):
 
 def until(condition: Callable[[], object], what: str, seconds: float = 20) -> None:
     """Let the window live until the condition holds."""
+    if condition():
+        return
     loop = QEventLoop()
     look, give_up = QTimer(interval=5), QTimer(singleShot=True)
-    look.timeout.connect(lambda: loop.quit() if condition() else None)
+    look.timeout.connect(lambda: loop.exit(True) if condition() else None)
     give_up.timeout.connect(loop.quit)
     look.start()
     give_up.start(round(1000 * seconds))
-    if not condition():
-        loop.exec()
-    assert condition(), f"waited {seconds} s in vain: {what}"
+    assert loop.exec(), f"waited {seconds} s in vain: {what}"
 
 
 def pause(seconds: float) -> None:
@@ -184,19 +184,27 @@ class Desk:
         return resample(*clip(self.state.gallery, index), RATE)
 
     def on_map(self, index: int) -> tuple[QWidget, QPoint]:
-        """The widget of the map on which an item lies, and where on it, once the layout has come to rest."""
-        place: list[QPoint | None] = [None]
+        """The widget of the map on which an item lies, and where on it, once nothing there moves or is about to."""
+        page = self.window.explore
+        places: list[QPoint | None] = [None]
 
         def rests() -> bool:
-            place.append(self.window.explore.map.position_of(index))
-            return place[-1] is not None and place[-1] == place[-2]
+            places.append(page.map.position_of(index))
+            due = page.findChildren(QTimer, options=Qt.FindChildOption.FindDirectChildrenOnly)
+            moving = page.map.findChildren(QAbstractAnimation)
+            return (
+                places[-1] is not None
+                and places[-1] == places[-2]
+                and not any(timer.isActive() for timer in due)  # the map follows the answer a moment later
+                and all(animation.state() is QAbstractAnimation.State.Stopped for animation in moving)
+            )
 
         until(rests, "a map that rests")
-        at = place[-1]
+        at = places[-1]
         assert at is not None
-        widget = self.window.explore.map.childAt(at)
+        widget = page.map.childAt(at)
         assert widget is not None
-        return widget, widget.mapFrom(self.window.explore.map, at)
+        return widget, widget.mapFrom(page.map, at)
 
 
 def word(digit: str = "seven", voice: str = "kokoro_af_sarah") -> np.ndarray:
