@@ -11,6 +11,7 @@ import torch
 from corpus_server import serving
 
 from model import locations
+from model.networks import encoders
 
 ROOT = Path(__file__).resolve().parents[2]
 _CHOSEN = os.environ.get("MODINV_DATA")  # before the fixture below hides it
@@ -65,3 +66,11 @@ def server():
     """A server on this machine that sends a small corpus."""
     with serving() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def small_encoders():
+    """Encoders with a tenth of the weights, for tests that train or write models; none of another size can be read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoders, "HIDDEN_UNITS", 8)
+        yield

@@ -22,6 +22,8 @@ from model.systems import build
 from model.systems.model_io import load_model, save_model
 from model.types import Modality
 
+pytestmark = pytest.mark.usefixtures("small_encoders")
+
 PROTOCOL = EvaluationProtocol(resamplings=2)
 IMAGES, UTTERANCES = 90, 40
 

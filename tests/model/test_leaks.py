@@ -10,6 +10,8 @@ from model import locations
 from model.cli.main import app
 from model.systems.model_io import load_model
 
+pytestmark = pytest.mark.usefixtures("small_encoders")
+
 TRAIN = ("train", "--data", "mnist,fsdd", "--device", "cpu", "--steps", "1")
 
 

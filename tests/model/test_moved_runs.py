@@ -14,7 +14,10 @@ from model.training.loop import Stepped, TrainingFailed
 
 PLAN = TrainingConfig(small(steps=12), ("mnist", "fsdd"), device="cpu")
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody move a folder with open files")
+pytestmark = [
+    pytest.mark.usefixtures("small_encoders"),
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody move a folder with open files"),
+]
 
 
 def train_until_gone(folder, go_away, step):

@@ -23,6 +23,8 @@ from model.training import loop as training
 from model.training.config import TrainingConfig
 from model.training.loop import Ended, Run, Saved, Stepped, TrainingFailed, train
 
+pytestmark = pytest.mark.usefixtures("small_encoders")
+
 CPU = torch.device("cpu")
 PLAN = TrainingConfig(small(steps=12, batch_norm=True), ("mnist", "fsdd"), device="cpu")
 QUICK = {"quick_purity", "quick_svm", "quick_p_at_1"}

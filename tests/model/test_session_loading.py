@@ -8,6 +8,8 @@ from model.runs.store import RunRecord
 from model.training.config import TrainingConfig
 from model.training.loop import Ended, Saved, Stepped
 
+pytestmark = pytest.mark.usefixtures("small_encoders")
+
 PLAN = TrainingConfig(small(), ("mnist", "fsdd"), device="cpu")
 
 

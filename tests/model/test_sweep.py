@@ -40,6 +40,8 @@ from model.training import loop as training
 from model.training.config import TrainingConfig
 from model.types import Modality
 
+pytestmark = pytest.mark.usefixtures("small_encoders")
+
 RECIPE = named("fast", steps=3, batch_size=4, samples_per_input=2)
 PLAN = TrainingConfig(RECIPE, ("mnist", "fsdd"), device="cpu")
 SMALL = SweepPlan(PLAN, (0.1, 0.0))
