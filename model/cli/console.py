@@ -26,6 +26,12 @@ DataDir = Annotated[
         file_okay=False,
     ),
 ]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="FIELD=VALUE", help="A field of the recipe, such as batch_size=64; as often as you like."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
 
 PLAIN_MESSAGE = 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from model.cli.console import DataDir, bad_option, errors_told, interruptible, notes, tables
+from model.cli.console import DataDir, Settings, bad_option, errors_told, interruptible, notes, tables
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -27,6 +27,7 @@ def sweep(
     data: Annotated[str, typer.Option(help="Corpora to learn from: one of images, any of speech.")] = "mnist,fsdd",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     steps: Annotated[int | None, typer.Option(help="Batches in all, instead of the recipe's.", min=1)] = None,
+    settings: Settings = None,
     train: Annotated[
         bool, typer.Option("--train/--no-train", help="Train what is missing, or judge what is complete.")
     ] = True,
@@ -46,6 +47,10 @@ def sweep(
 
         with bad_option("--recipe"):
             chosen = recipes.named(recipe, **({"steps": steps} if steps else {}))
+        with bad_option("--set"):
+            if any(setting.startswith("lambda_ig") for setting in settings or ()):
+                raise ValueError("A sweep takes its values of lambda_ig from --lambdas.")
+            chosen = chosen.with_settings(settings or ())
         with bad_option("--device"):
             best_device(device)
         with bad_option("--data"):

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from model.cli.console import DataDir, Interruption, bad_option, errors_told, interruptible, notes, so_far, warn
+from model.cli.console import (
+    DataDir,
+    Interruption,
+    Settings,
+    bad_option,
+    errors_told,
+    interruptible,
+    notes,
+    so_far,
+    warn,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -36,6 +46,7 @@ def train(
     seed: Annotated[int, typer.Option(help="Fixes every random choice.", min=0)] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     steps: Annotated[int | None, typer.Option(help="Batches in all, instead of the recipe's.", min=1)] = None,
+    settings: Settings = None,
     leave_out: Annotated[str, typer.Option(help="A speaker not to learn from, to judge the model on.")] = "",
     start: Annotated[
         Path | None, typer.Option(help="A model whose weights to start from.", exists=True, dir_okay=False)
@@ -55,6 +66,8 @@ def train(
 
         with bad_option("--recipe"):
             chosen = recipes.named(recipe, lambda_ig=lambda_ig, **({"steps": steps} if steps else {}))
+        with bad_option("--set"):
+            chosen = chosen.with_settings(settings or ())
         with bad_option("--device"):
             place = best_device(device)
         with bad_option("--data"):

@@ -24,6 +24,8 @@ from model.export.drawing import (
 )
 from model.export.words import one_line
 from model.palette import DIGITS_ON_LIGHT, RUNS
+from model.runs.values import ESTIMATES
+from model.systems import charted_terms
 from model.types import Modality
 
 if TYPE_CHECKING:
@@ -38,15 +40,7 @@ LAMBDA = r"$\lambda_\mathrm{IG}$"
 
 _ZERO = 1e-6  # where a logarithmic axis shows lambda_IG = 0
 _MARKERS = {Modality.IMAGE: "o", Modality.SPEECH: "^"}
-_CURVES = (
-    # name in a point's values, title, least and greatest value in sight (None: a logarithmic axis)
-    ("total", "Total loss", None),
-    ("similarity", "Similarity loss", None),
-    ("information_gain", "Information gain (nats)", None),
-    ("quick_purity", "Cluster purity, quick estimate", (0, 1.03)),
-    ("quick_svm", "Modality SVM, quick estimate", (0.4, 1.03)),
-    ("quick_p_at_1", "P@1, quick estimate", (0, 1.03)),
-)
+_HEADROOM = 0.03  # above what can't be greater
 
 
 def figure2(rows: Sequence[tuple[str, Evaluation]]) -> Figure:
@@ -285,13 +279,20 @@ def curves(records: Sequence[RunRecord]) -> Figure:
     with styled():
         figure = blank(9.2, 4.6 + 0.2 * len(records))
         colours = [DIGITS_ON_LIGHT[RUNS[place % len(RUNS)]] for place in range(len(records))]
-        runs = [(record.info().name, record.points()) for record in records]
-        panels = figure.subplots(2, 3, sharex=True)
-        for axes, (name, title, span) in zip(panels.flat, _CURVES, strict=True):
-            axes.set_title(title, fontsize=9)
+        infos = [record.info() for record in records]
+        runs = [(info.name, record.points()) for info, record in zip(infos, records, strict=True)]
+        losses = charted_terms(info.plan.recipe.system for info in infos)
+        terms = [(term, "") for term in losses] + [(term, ", quick estimate") for term in ESTIMATES]
+        columns = len(ESTIMATES)
+        panels = figure.subplots(-(-len(terms) // columns), columns, sharex=True)
+        for axes in panels.flat[len(terms) :]:
+            axes.set_visible(False)
+        for axes, (term, kind) in zip(panels.flat, terms, strict=False):
+            name = term.name
+            axes.set_title(f"{term.label}{kind}", fontsize=9)
             axes.grid(axis="y")
-            if span:
-                axes.set_ylim(span)
+            if term.span:
+                axes.set_ylim(term.span[0], term.span[1] + _HEADROOM)
             else:
                 axes.set_yscale("log")
                 axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -47,7 +47,7 @@ _AUGMENTATION = Group("Augmentation of speech")
 def _systems() -> Mapping[str, str]:
     from model import systems  # late: systems import recipes
 
-    return {name: name.capitalize() for name in systems.names()}
+    return {name: name for name in systems.names()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ whose value is a class that follows :class:`model.systems.base.System`. It is im
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from importlib import metadata
 
 from model.recipes.recipe import Recipe
@@ -48,9 +49,12 @@ def build(recipe: Recipe) -> System:
     return find(recipe.system)(recipe)
 
 
-def terms_of(name: str) -> tuple[Term, ...]:
-    """The terms of a system's loss; of one that is not installed only the total is known."""
-    try:
-        return find(name).terms
-    except ValueError:
-        return (TOTAL,)
+def charted_terms(names: Iterable[str]) -> tuple[Term, ...]:
+    """The terms of some systems' losses that get a chart; of a system that is not installed only the total is known."""
+    found = {TOTAL.name: TOTAL}
+    for name in dict.fromkeys(names):
+        with suppress(ValueError):
+            for term in find(name).terms:
+                if term.charted:
+                    found.setdefault(term.name, term)
+    return tuple(found.values())

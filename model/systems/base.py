@@ -103,8 +103,8 @@ class System(Protocol):
 
     Attributes
     ----------
-    name, title
-        For programs, as recipes have it in ``system``, and for people.
+    name
+        As recipes have it in ``system``.
     recipe_type
         :class:`~model.recipes.recipe.Recipe`, or a subclass with the fields that only this system has.
     terms
@@ -114,7 +114,6 @@ class System(Protocol):
     """
 
     name: ClassVar[str]
-    title: ClassVar[str]
     recipe_type: ClassVar[type[Recipe]]
     terms: ClassVar[tuple[Term, ...]]
     recipe: Recipe

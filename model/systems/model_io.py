@@ -55,6 +55,27 @@ def fill(module: nn.Module, arrays: dict[str, npt.NDArray[Any]]) -> None:
         raise UnusableCheckpoint("The checkpoint's weights don't fit this model's networks.") from error
 
 
+def filterbank_of(header: Header) -> FilterbankSettings:
+    """The settings of the filterbanks that a model was trained on: those of all features that are made here.
+
+    Raises
+    ------
+    UnusableCheckpoint
+        If they are others: the features of corpora and galleries would mean something else to the model.
+    """
+    try:
+        wanted = parse(FilterbankSettings, header.filterbank, "the filterbank")
+    except ValueError as error:
+        raise UnusableCheckpoint(f"Its header can't be read: {error}.") from error
+    ours, theirs = FilterbankSettings().to_dict(), wanted.to_dict()
+    if differing := [f"{name} {theirs[name]} instead of {ours[name]}" for name in ours if theirs[name] != ours[name]]:
+        raise UnusableCheckpoint(
+            f"It was trained on other filterbanks than this version of modinv makes ({', '.join(differing)}). Use the "
+            "version that trained it, or train a new model."
+        )
+    return wanted
+
+
 def save_model(path: Path, system: System, header: Header, *, make_folder: bool = True) -> None:
     """Write the weights in float16 (about 20 MB), all or nothing; see :func:`model.checkpoints.write_atomically`."""
     arrays = {
@@ -70,9 +91,8 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[System, 
     try:
         header = Header.from_dict(values)
         recipe = Recipe.from_dict(header.recipe)
-        filterbank = parse(FilterbankSettings, header.filterbank, "the filterbank")
         # Whoever reads the header finds what it left to the defaults.
-        header = replace(header, recipe=recipe.to_dict(), filterbank=filterbank.to_dict())
+        header = replace(header, recipe=recipe.to_dict(), filterbank=filterbank_of(header).to_dict())
         system = build(recipe)
         fill(system.modules, arrays)
     except (TypeError, ValueError) as error:

@@ -19,7 +19,6 @@ class VariationalSystem:
     """Two encoders to diagonal Gaussians, trained by Equation 5 of the paper."""
 
     name: ClassVar[str] = "variational"
-    title: ClassVar[str] = "Variational, Leidal 2017"
     recipe_type: ClassVar[type[Recipe]] = Recipe
     terms: ClassVar[tuple[Term, ...]] = (
         TOTAL,

@@ -20,7 +20,7 @@ from model.data.speech import FilterbankSettings
 from model.recipes.recipe import Recipe
 from model.systems import build
 from model.systems.base import Batch, Loss, System
-from model.systems.model_io import fill, save_model, to_arrays
+from model.systems.model_io import fill, filterbank_of, save_model, to_arrays
 
 SAVE_SECONDS = 60.0
 """How much work a crash can cost at most."""
@@ -239,10 +239,14 @@ def diverged(step: int) -> TrainingFailed:
 
 def _start_from(path: Path, known: Any, system: System) -> None:
     """Take the weights of another model, of which the name and the digest are known; the optimiser begins anew."""
-    arrays, _ = read(path)
+    arrays, values = read(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if not isinstance(known, dict) or known.get("sha256") != digest:
         raise UnusableCheckpoint(f"{path}, from which this run started, has changed since. Begin a new run.")
+    try:
+        filterbank_of(Header.from_dict(values))
+    except UnusableCheckpoint as error:
+        raise UnusableCheckpoint(f"No run can start from {path.name}. {error}") from error
     try:
         fill(system.modules, arrays)
     except UnusableCheckpoint as error:
@@ -271,6 +275,7 @@ def _restore(run: Run, system: System, optimiser: torch.optim.Optimizer) -> int:
     header = Header.from_dict(values)
     try:
         recipe = Recipe.from_dict(header.recipe)
+        filterbank_of(header)
     except (TypeError, ValueError) as error:
         raise UnusableCheckpoint(f"{run.folder} holds a run of another version of modinv: {error}") from error
     for what, kept, wanted in (

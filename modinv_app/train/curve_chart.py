@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +15,7 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QPalette, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from model.systems.base import Term
 from modinv_app.common.axed_plot import AxedPlot
 from modinv_app.common.theme import is_dark, muted_text
 from modinv_app.train.run_legend import run_pen
@@ -26,32 +26,6 @@ _TICK_GAP = 15  # pixels
 _DIM = 0.3  # opacity of a curve while another one is pointed at
 _MARGIN = 9  # pixels above and below the curves
 _LEAST = 1e-6  # what a logarithmic axis makes of zero
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One quantity: its name in a point's values, and how it is drawn.
-
-    Attributes
-    ----------
-    name, title, tip
-        Of its values, and what a person reads.
-    span
-        The values that are always in sight; None: a logarithmic axis that fits the values.
-    level
-        A value that deserves a line.
-    """
-
-    name: str
-    title: str
-    tip: str
-    span: tuple[float, float] | None = None
-    level: float | None = None
-
-    def at(self, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Where values lie on the axis."""
-        values = np.asarray(values, np.float64)
-        return values if self.span else np.log10(np.maximum(values, _LEAST))
 
 
 class Chart(QWidget):
@@ -70,12 +44,12 @@ class Chart(QWidget):
         self.term = term
         self._curves: list[pg.PlotCurveItem] = []
         self._range = 0.0, 1.0
-        self._title = QLabel(term.title)
+        self._title = QLabel(term.label)
         self._reading = QLabel(alignment=Qt.AlignmentFlag.AlignRight)
         bold = self._reading.font()
         bold.setBold(True)
         self._reading.setFont(bold)
-        self.setToolTip(term.tip)
+        self.setToolTip(term.help if term.span else f"{term.help} Logarithmic axis.")
 
         self._plot = AxedPlot(_Axis("left", term), _Axis("bottom", None))
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the keys belong to all charts together
@@ -120,7 +94,7 @@ class Chart(QWidget):
             self._curves.append(pg.PlotCurveItem(antialias=True))
             self._box.addItem(self._curves[-1], ignoreBounds=True)
             self._colour_curves(None)
-        drawn = [(np.asarray(xs, np.float64), self.term.at(ys)) for xs, ys in curves]
+        drawn = [(np.asarray(xs, np.float64), self.at(ys)) for xs, ys in curves]
         for curve, (xs, ys) in zip(self._curves, drawn, strict=True):
             curve.setData(xs, ys)
         self._fit(np.concatenate([ys for _, ys in drawn]) if drawn else np.empty(0), steps)
@@ -137,21 +111,26 @@ class Chart(QWidget):
             self._cursor.setPos(step)
         if step is not None and value is not None:
             self._spot.setBrush(run_pen(place, is_dark(self.palette()), 1).color())
-            self._spot.setData(x=[step], y=[float(self.term.at(value))])
+            self._spot.setData(x=[step], y=[float(self.at(value))])
 
     def set_reading(self, value: float | None) -> None:
         """Write a value beside the title."""
         self._reading.setText("" if value is None else number(value))
-        self.setAccessibleName(f"{self.term.title}: {self._reading.text() or 'no value'}")
+        self.setAccessibleName(f"{self.term.label}: {self._reading.text() or 'no value'}")
 
     @property
     def reading(self) -> str:
         """What stands beside the title."""
         return self._reading.text()
 
+    def at(self, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Where values lie on the axis."""
+        values = np.asarray(values, np.float64)
+        return values if self.term.span else np.log10(np.maximum(values, _LEAST))
+
     def place_of(self, step: float, value: float) -> QPointF:
         """Where a value at a step lies on this widget, in pixels."""
-        scene = self._box.mapViewToScene(QPointF(step, float(self.term.at(value))))
+        scene = self._box.mapViewToScene(QPointF(step, float(self.at(value))))
         return QPointF(QWidget.mapTo(self._plot.viewport(), self, self._plot.mapFromScene(scene)))
 
     def pixel(self) -> tuple[float, float]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from PySide6.QtCore import QElapsedTimer, QEvent, Qt, QTimer
@@ -25,10 +26,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
+from model.recipes.recipe import DEFAULT_SYSTEM
 from model.runs.store import RunUpdate
-from model.runs.values import MetricPoint
+from model.runs.values import ESTIMATES, MetricPoint
+from model.systems import charted_terms
+from model.systems.base import Term
 from modinv_app.common.theme import accent, muted_text
-from modinv_app.train.curve_chart import Chart, Term
+from modinv_app.train.curve_chart import Chart
 from modinv_app.train.run_legend import RunLegend
 
 _REDRAW_MS = 250
@@ -36,39 +40,30 @@ _SHORT = 2000  # steps that an axis can show from the start
 _TWO_COLUMNS = 560  # pixels of width from which losses and estimates stand side by side
 _EMPTY = "The curves of a run appear here: train a model, or choose a run."
 
-_QUICK = "a quick estimate on the few hundred test items of the map. The evaluation measures it in full."
-_LOSSES = (
-    Term("total", "Total loss", "What training makes small: all terms, weighted. Logarithmic axis."),
-    Term("similarity", "Similarity loss", "0 when every pair lies nearer than its impostors. Logarithmic axis."),
-    Term("information_gain", "Information gain, nats", "How far posteriors are from the prior. Logarithmic axis."),
+_QUICK = "A quick estimate on the few hundred test items of the map; the evaluation measures it in full."
+_ESTIMATES = tuple(
+    replace(term, title=f"{term.title}, quick estimate", help=f"{term.help}. {_QUICK}")
+    for term in ESTIMATES
+    if term.name != "quick_p_at_1"  # it is close to 1 after a few steps
 )
-_ESTIMATES = (
-    Term("quick_purity", "Purity, quick estimate", f"Does a cluster hold one digit? {_QUICK.capitalize()}", (0.0, 1.0)),
-    Term(
-        "quick_svm",
-        "Modality SVM, quick estimate",
-        f"At 0.5 images and speech can't be told apart: {_QUICK}",
-        (0.4, 1.0),
-        level=0.5,
-    ),
-)
-_TERMS = (*_LOSSES, *_ESTIMATES)
 
 
 @dataclass(slots=True)
 class _Series:
-    """The curves of one run: by term, its steps and values."""
+    """The curves of one run: by what was measured, its steps and values."""
 
     name: str
     steps: int
-    xs: dict[str, list[int]] = field(default_factory=lambda: {term.name: [] for term in _TERMS})
-    ys: dict[str, list[float]] = field(default_factory=lambda: {term.name: [] for term in _TERMS})
+    system: str
+    xs: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    ys: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     last: int = 0
 
     def append(self, points: Sequence[MetricPoint]) -> None:
         """Add points; a run that resumed takes those back that came after its checkpoint."""
         for point in points:
-            for name, xs in self.xs.items():
+            for name in {*self.xs, *point.values}:
+                xs = self.xs[name]
                 if point.step < self.last or (name in point.values and xs and xs[-1] == point.step):
                     cut = bisect_left(xs, point.step)
                     del xs[cut:], self.ys[name][cut:]
@@ -87,7 +82,7 @@ class _Series:
 
 
 class Curves(QWidget):
-    """Total loss, similarity, information gain, and the quick estimates of purity and modality SVM.
+    """The terms of the loss, as the systems of the runs declare them, and quick estimates of purity and modality SVM.
 
     Pointing at a curve, or the arrow keys, read the values of one run at one step off all charts. New points show at
     most four times a second, and only while this can be seen.
@@ -102,7 +97,8 @@ class Curves(QWidget):
         self._redraw_soon.timeout.connect(self._redraw)
 
         self._legend = RunLegend()
-        self._charts: list[Chart] = []
+        self._losses = charted_terms([DEFAULT_SYSTEM])
+        self._charts: list[Chart] = []  # in the order of the terms, the first of which may be built already
         self._building = QTimer(self, interval=0)  # one a turn: all at once would be felt
         self._building.timeout.connect(self._build_chart)
         self._empty = QLabel(_EMPTY, alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
@@ -133,7 +129,14 @@ class Curves(QWidget):
         """The keys of the runs, in the order of their colours."""
         return tuple(self._runs)
 
-    def add_run(self, key: str, name: str, steps: int, points: Sequence[MetricPoint] = ()) -> None:
+    def add_run(
+        self,
+        key: str,
+        name: str,
+        steps: int,
+        points: Sequence[MetricPoint] = (),
+        system: str = DEFAULT_SYSTEM,
+    ) -> None:
         """Add a run in the next colour; one that is there is drawn anew, in its own.
 
         Parameters
@@ -146,8 +149,10 @@ class Curves(QWidget):
             Of the whole run: how far the axis goes.
         points
             What it has measured so far.
+        system
+            The name of what is trained: which terms its loss has.
         """
-        self._runs[key] = _Series(name, steps)
+        self._runs[key] = _Series(name, steps, system)
         self._runs[key].append(points)
         self._changed(at_once=True)
 
@@ -166,7 +171,7 @@ class Curves(QWidget):
         """Take what came to a run that is followed; one that is not there is added."""
         info, run = growth.info, self._runs.get(key)
         if run is None or growth.restarted:
-            self.add_run(key, info.name, info.steps, growth.points)
+            self.add_run(key, info.name, info.steps, growth.points, info.plan.recipe.system)
         elif run.name != info.name:
             run.name = info.name
             run.append(growth.points)
@@ -197,7 +202,8 @@ class Curves(QWidget):
         self._since_drawn.start()
         self._stage.setCurrentIndex(1 if self._runs else 0)
         self._legend.set_names([run.name for run in self._runs.values()])
-        while self._runs and len(self._charts) < len(_TERMS):
+        self._choose_charts()
+        while self._runs and len(self._charts) < len(self._terms):
             self._build_chart()
         steps = self._span()
         for chart in self._charts:
@@ -248,7 +254,7 @@ class Curves(QWidget):
             for place, run in enumerate(self._runs.values()):
                 at = run.nearest(chart.term.name, step)
                 if at is not None:
-                    away = abs(float(chart.term.at(run.ys[chart.term.name][at])) - value) / height
+                    away = abs(float(chart.at(run.ys[chart.term.name][at])) - value) / height
                     candidate = away, place, run.xs[chart.term.name][at]
                     nearest = candidate if nearest is None else min(nearest, candidate)
         self._set_cursor(None if nearest is None else nearest[1:])
@@ -329,11 +335,30 @@ class Curves(QWidget):
             painter.setPen(QPen(accent(self.palette()), 1.5))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
+    @property
+    def _terms(self) -> tuple[Term, ...]:
+        """One a chart: all of the losses, then the estimates."""
+        return (*self._losses, *_ESTIMATES)
+
+    def _choose_charts(self) -> None:
+        """Let there be a chart for every term of some run's loss; those of the present terms stay."""
+        losses = charted_terms(run.system for run in self._runs.values())
+        if not self._runs or losses == self._losses:
+            return
+        self._losses = losses
+        for chart in self._charts:
+            self._grid.removeWidget(chart)
+            chart.hide()
+            chart.deleteLater()
+        self._charts.clear()
+        self._columns = 0
+        self._arrange()
+
     def _build_chart(self) -> None:
-        if len(self._charts) == len(_TERMS):
+        if len(self._charts) == len(self._terms):
             self._building.stop()
             return
-        chart = Chart(_TERMS[len(self._charts)])
+        chart = Chart(self._terms[len(self._charts)])
         chart.pointed.connect(partial(self._point_at, chart))
         self._charts.append(chart)
         self._place(chart)
@@ -345,22 +370,23 @@ class Curves(QWidget):
         self._columns = columns
         for chart in self._charts:
             self._place(chart)
-        for row in range(6):
-            self._grid.setRowStretch(row, 1 if columns == 2 or row < len(_TERMS) else 0)
+        rows = len(self._losses) * len(_ESTIMATES) if columns == 2 else len(self._terms)
+        for row in range(max(rows, self._grid.rowCount())):
+            self._grid.setRowStretch(row, 1 if row < rows else 0)
         self._grid.setColumnStretch(0, 1)
         self._grid.setColumnStretch(1, columns - 1)
 
     def _place(self, chart: Chart) -> None:
+        """Beneath each other, or losses and estimates side by side, each column as high as the other."""
         self._grid.removeWidget(chart)
-        place = self._charts.index(chart)
-        estimate = place - len(_LOSSES)
+        place, losses, estimates = self._charts.index(chart), len(self._losses), len(_ESTIMATES)
         if self._columns == 1:
             self._grid.addWidget(chart, place, 0)
-        elif estimate < 0:
-            self._grid.addWidget(chart, 2 * place, 0, 2, 1)
+        elif place < losses:
+            self._grid.addWidget(chart, estimates * place, 0, estimates, 1)
         else:
-            self._grid.addWidget(chart, 3 * estimate, 1, 3, 1)
-        chart.show_steps(place == len(_TERMS) - 1 or (self._columns == 2 and estimate == -1))
+            self._grid.addWidget(chart, losses * (place - losses), 1, losses, 1)
+        chart.show_steps(place == len(self._terms) - 1 or (self._columns == 2 and place == losses - 1))
 
     def _take_colours(self) -> None:
         palette = self.palette()

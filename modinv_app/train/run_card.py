@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from model.runs.store import RunInfo, State
+from model.runs.values import ESTIMATES
 from model.training.time_left import Countdown, Pace
 from modinv_app.common.card import bold, muted
 from modinv_app.common.note import Note
@@ -42,16 +43,6 @@ _ASKED: dict[RunAction, str] = {"pause": "Pausing…", "stop": "Stopping…", "c
 _TICK_MS = 1000
 _FINE = 1000  # marks on the bar for what isn't counted in steps
 _ALIVE = ("waiting", "running", "paused")
-_MEASURES = (  # name, title, what it says, whether more is better
-    ("quick_purity", "Purity", "Does a cluster of embeddings hold one digit? 1 is best", True),
-    ("quick_svm", "Modality SVM", "Can images and speech be told apart? 0.5 is best: they can't", False),
-    (
-        "quick_p_at_1",
-        "Match is right",
-        "Share of items whose nearest of the other modality is the same digit",
-        True,
-    ),
-)
 
 
 class RunCard(QWidget):
@@ -225,16 +216,16 @@ class _Comparison(QWidget):
         grid.setColumnStretch(0, 1)
         for column, head in enumerate(self._heads, 1):
             grid.addWidget(head, 0, column)
-        for row, (name, title, tip, _) in enumerate(_MEASURES, 1):
-            words = QLabel(title)
-            words.setToolTip(tip)
+        for row, term in enumerate(ESTIMATES, 1):
+            words = QLabel(term.title)
+            words.setToolTip(term.help)
             grid.addWidget(words, row, 0)
             for column, cells in enumerate((self._before, self._after), 1):
-                cells[name] = cell = QLabel(alignment=Qt.AlignmentFlag.AlignRight)
-                cell.setAccessibleName(f"{title}, {('before', 'this run')[column - 1]}")
+                cells[term.name] = cell = QLabel(alignment=Qt.AlignmentFlag.AlignRight)
+                cell.setAccessibleName(f"{term.title}, {('before', 'this run')[column - 1]}")
                 grid.addWidget(cell, row, column)
         note = muted("Quick estimates on 400 test items")
-        grid.addWidget(note, len(_MEASURES) + 1, 0, 1, 3)
+        grid.addWidget(note, len(ESTIMATES) + 1, 0, 1, 3)
         self.clear()
 
     def clear(self) -> None:
@@ -255,7 +246,8 @@ class _Comparison(QWidget):
         self.setVisible(bool(after))
         for label in (self._heads[0], *self._before.values()):
             label.setVisible(bool(before))
-        for name, _, _, more in _MEASURES:
+        for term in ESTIMATES:
+            name, more = term.name, term.level is None  # of the one with a level of its own, chance, less is better
             known = name in before and name in after
             gain = (after[name] - before[name]) * (1 if more else -1) if known else 0.0
             for cells, values in ((self._before, before), (self._after, after)):

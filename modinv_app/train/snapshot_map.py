@@ -10,6 +10,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from model.retrieval.gallery import Gallery
+from model.runs.values import ESTIMATES
 from modinv_app.common.icons import IconButton
 from modinv_app.map.map_layout import Morph
 from modinv_app.map.morph_map import MorphMap
@@ -21,7 +22,6 @@ _TICKS = 1000  # of the timeline, from one snapshot to the next
 _LIVE_MS = 900  # for the way to a snapshot that has just come
 _REPLAY_MS = 350  # from snapshot to snapshot
 _WAITING = "The map appears with the first snapshot of a run."
-_QUICK = {"quick_purity": "purity", "quick_svm": "SVM", "quick_p_at_1": "P@1"}
 
 
 class SnapshotMap(QWidget):
@@ -169,7 +169,8 @@ class SnapshotMap(QWidget):
         self._map.place(self._morph.at(position))
         snapshot = self._snapshots[round(position)]
         self._step.setText(f"Step {snapshot.step:,}")
-        quick = (f"{name} ≈ {snapshot.values[key]:.3f}" for key, name in _QUICK.items() if key in snapshot.values)
+        values = snapshot.values
+        quick = (f"{term.title} ≈ {values[term.name]:.3f}" for term in ESTIMATES if term.name in values)
         self._numbers.setText("  ·  ".join(quick))
 
     def _lay_out(self) -> None:

@@ -90,7 +90,7 @@ def test_a_new_snapshot_is_glided_to_and_told_in_numbers(qtbot: QtBot, shown: Sn
     qtbot.waitUntil(lambda: shown.step == 100 and slider(shown).value() == slider(shown).maximum(), timeout=3000)
     assert places(shown) == where_it_lies(qtbot, snapshot(100))
     assert "Step 100" in words(shown)
-    assert "purity ≈ 0.100  ·  SVM ≈ 0.900  ·  P@1 ≈ 0.500" in words(shown)
+    assert "Purity ≈ 0.100  ·  Modality SVM ≈ 0.900  ·  P@1 ≈ 0.500" in words(shown)
 
 
 def test_snapshot_after_snapshot_the_map_goes_forward_only(qtbot: QtBot, shown: SnapshotMap) -> None:

@@ -173,6 +173,10 @@ def test_a_folder_with_another_run_is_refused(data, trained, change):
         (["--lambda-ig", "nan"], "greater than or equal to 0"),
         (["--steps", "0"], "greater than or equal to 1"),
         (["--start", "nothing.safetensors"], "does not exist"),
+        (["--set", "stepz=5"], "No field of a recipe is called 'stepz'. Did you mean steps?"),
+        (["--set", "steps"], "write FIELD=VALUE"),
+        (["--set", "noise=loud"], "Noise must be a number from 0 to 5."),
+        (["--set", "system=other"], "No system is called 'other' here. There are: variational."),
     ],
 )
 def test_wrong_options_of_training_are_told(tmp_path, options, words):

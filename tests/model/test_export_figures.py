@@ -16,6 +16,8 @@ from PIL import Image
 from model.evaluation.report import PAPER_TABLE
 from model.export import drawing, figures
 from model.palette import DIGITS_ON_LIGHT
+from model.recipes.recipe import FAST
+from model.training.config import TrainingConfig
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -23,7 +25,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 def run(name, values):
     """Something that can be drawn as a run: by step, its values."""
     points = [SimpleNamespace(step=step, values=known) for step, known in values.items()]
-    return SimpleNamespace(info=lambda: SimpleNamespace(name=name), points=lambda: points)
+    info = SimpleNamespace(name=name, plan=TrainingConfig(FAST))
+    return SimpleNamespace(info=lambda: info, points=lambda: points)
 
 
 def two_runs():
@@ -149,7 +152,7 @@ def test_curves_hold_what_is_known_of_each_run(tmp_path):
     assert np.array_equal(similarity.lines[0].get_data(), [[1], [7]])
     assert np.array_equal(purity.lines[0].get_data(), [[40], [0.9]])
     found = words(drawn(figure, tmp_path))
-    assert {"first $1", "not begun", "Cluster purity, quick estimate"} <= set(found)
+    assert {"first $1", "not begun", "Purity, quick estimate"} <= set(found)
 
 
 def test_nothing_heavy_is_imported_before_something_is_drawn():

@@ -116,6 +116,13 @@ def test_a_recipe_of_another_version_is_refused_by_name(tmp_path, recipe, words)
         load_model(path)
 
 
+def test_a_model_of_other_filterbanks_is_refused_in_words(tmp_path, system):
+    path = tmp_path / "other.safetensors"
+    save_model(path, system, header(filterbank={**FilterbankSettings().to_dict(), "range_decibels": 60.0}))
+    with pytest.raises(UnusableCheckpoint, match=r"other\.safetensors.*range_decibels 60.0 instead of 45.0"):
+        load_model(path)
+
+
 def test_a_header_that_lacks_something_names_the_file(tmp_path):
     # A gallery chosen for a model, say.
     path = tmp_path / "gallery.safetensors"

@@ -4,9 +4,12 @@ import dataclasses
 import itertools
 import json
 import math
+import runpy
+from pathlib import Path
 
 import pytest
 
+from model.recipes.fields import fields_of
 from model.recipes.recipe import FAST, MNIST_BATCHES, PAPER, PAPER_LAMBDAS, RECIPES, Recipe, lambda_text, named
 
 
@@ -145,6 +148,57 @@ def test_weights_below_zero_or_no_numbers_are_refused(field, value):
 def test_sizes_that_cannot_train_are_refused(field, value):
     with pytest.raises(ValueError, match="must be a whole number from"):
         named("paper", **{field: value})
+
+
+@pytest.mark.parametrize(
+    ("setting", "name", "value"),
+    [
+        ("steps=800", "steps", 800),
+        ("learning_rate=1e-3", "learning_rate", 1e-3),
+        ("betas=0.5, 0.25", "betas", (0.5, 0.25)),
+        ("initial_log_variance=default", "initial_log_variance", None),
+        ("batch_norm=yes", "batch_norm", True),
+        ("impostors=pair", "impostors", "pair"),
+    ],
+)
+def test_settings_are_read_as_people_type_them(setting, name, value):
+    assert FAST.with_settings([setting]) == dataclasses.replace(FAST, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("steps", "FIELD=VALUE"),
+        ("stepz=5", "Did you mean steps"),
+        ("colour=red", "There are: lambda_ig, system, steps"),
+        ("steps=1.5", "Steps must be a whole number from 1 to 2,147,483,647"),
+        ("noise=inf", "Noise must be a number from 0 to 5"),
+        ("betas=0.5", "Adam's β₁, β₂ must be 2 numbers with a comma between"),
+        ("betas=0.5,1", "Adam's β₂ must be a number from 0 to 0.999999"),
+        ("schedule=flat", "Schedule must be one of staircase, one-cycle"),
+        ("bfloat16=maybe", "bfloat16 must be yes or no"),
+        ("name=mine", "No field"),
+    ],
+)
+def test_settings_that_can_t_be_used_are_told(setting, words):
+    with pytest.raises(ValueError, match=words):
+        FAST.with_settings([setting])
+
+
+def test_every_field_but_the_name_is_described():
+    described = fields_of(Recipe)
+    assert {field.name for field in dataclasses.fields(Recipe)} - {field.name for field in described} == {"name"}
+    for field in described:
+        assert field.title
+        assert field.help
+        assert field.group
+        assert field.parse(field.text(field.default).replace(",", "", 0 if field.parts else -1)) == field.default
+
+
+def test_the_documentation_of_the_fields_is_current():
+    script = Path(__file__).resolve().parents[2] / "scripts" / "write_recipe_docs.py"
+    written = runpy.run_path(str(script))
+    assert written["FILE"].read_text("utf-8") == written["page"](), "run scripts/write_recipe_docs.py"
 
 
 def test_a_recipe_cannot_change_under_a_run():

@@ -326,6 +326,24 @@ def test_a_model_that_has_changed_since_is_refused(tmp_path, other, straight):
         list(train(a_run(tmp_path, data=data, start=other), sampler(RECIPE)))
 
 
+def change_filterbank(path):
+    arrays, header = read(path)
+    write_atomically(path, arrays, {**header, "filterbank": {**header["filterbank"], "sample_rate": 16_000}})
+
+
+def test_a_model_of_other_filterbanks_is_refused(tmp_path, other):
+    change_filterbank(other)
+    with pytest.raises(UnusableCheckpoint, match=r"other\.safetensors.*other filterbanks.*sample_rate 16000"):
+        list(train(a_run(tmp_path, data=started_from(other), start=other), sampler(RECIPE)))
+
+
+def test_a_run_of_other_filterbanks_does_not_resume(tmp_path):
+    events(tmp_path, stop_after=1)
+    change_filterbank(tmp_path / "resume.safetensors")
+    with pytest.raises(UnusableCheckpoint, match=r"other filterbanks.*sample_rate 16000"):
+        events(tmp_path)
+
+
 def test_a_model_with_other_layers_is_refused(tmp_path, other):
     recipe = named("fast", **SMALL, batch_norm=True)
     with pytest.raises(UnusableCheckpoint, match="batch norm"):
