@@ -29,7 +29,9 @@ ESTIMATES = (
         span=(0.4, 1.0),
         level=0.5,
     ),
-    Term("quick_p_at_1", "P@1", "Share of items whose nearest of the other modality is the same digit", span=(0.0, 1.0)),
+    Term(
+        "quick_p_at_1", "P@1", "Share of items whose nearest of the other modality is the same digit", span=(0.0, 1.0)
+    ),
 )
 """What each snapshot measures, whatever the system: quick estimates on the few hundred items of the probe."""
 
