@@ -1,0 +1,75 @@
+"""What the documentation says is there is there, and its examples run."""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import torch
+from tiny import small
+
+from model import systems
+from model.systems.base import Batch
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "tests").rglob("*.md")]
+
+
+def examples(language):
+    """The code blocks of the guide for contributors, by the heading above them."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    found = {}
+    for section in text.split("\n## ")[1:]:
+        blocks = re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
+        found[section.splitlines()[0]] = blocks[0] if blocks else ""
+    return found
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Installs a package of one module with what its pyproject.toml announces."""
+
+    def install(name, code, announced):
+        (tmp_path / f"{name}.py").write_text(code)
+        information = tmp_path / f"{name}-1.0.dist-info"
+        information.mkdir()
+        (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        for group, entries in tomllib.loads(announced)["project"]["entry-points"].items():
+            lines = [f"[{group}]", *(f"{entry} = {target}" for entry, target in entries.items())]
+            (information / "entry_points.txt").write_text("\n".join(lines))
+        monkeypatch.syspath_prepend(tmp_path)
+
+    yield install
+    for name in [name for name in sys.modules if name.startswith("my_")]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_and_paths_lead_somewhere(page):
+    text = page.read_text("utf-8")
+    links = [link.split("#")[0] for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
+    missing = [link for link in links if link and not (page.parent / link).exists()]
+    paths = re.findall(r"`((?:model|modinv_app|scripts|tests|docs|assets)/[\w/.-]*)`", text)
+    missing += [path for path in paths if not (ROOT / path).exists()]
+    assert not missing
+
+
+def test_the_example_of_an_objective_is_right_by_hand():
+    names: dict = {}
+    exec(examples("python")["Add an objective"], names)
+    images, speech = torch.eye(2), 2 * torch.eye(2)
+    expected = torch.log(1 + torch.exp(torch.tensor(-2.0)))
+    torch.testing.assert_close(names["info_nce"](images, speech), expected)
+
+
+def test_the_example_of_a_system_is_found_and_has_a_loss(installed):
+    installed("my_systems", examples("python")["Add a system"], examples("toml")["Add a system"])
+    systems.entry_points.cache_clear()
+    try:
+        system = systems.build(small(system="distance"))
+        batch = Batch(torch.rand(3, 1, 28, 28), torch.rand(3, 1, 100, 80))
+        loss = system.loss(batch, 0, torch.Generator())
+    finally:
+        systems.entry_points.cache_clear()
+    assert set(loss.values()) == {"total", "distance"} == {term.name for term in system.terms}
