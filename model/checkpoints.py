@@ -25,6 +25,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import save
 
 from model import parsing
+from model.errors import ModinvError
 
 if sys.platform != "win32":
     import fcntl
@@ -38,7 +39,7 @@ _YOUNG = 60.0  # seconds: a draft may be empty because it has just been made
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
-class UnusableCheckpoint(ValueError):
+class UnusableCheckpoint(ModinvError, ValueError):
     """A file that is not one of ours, or is damaged; the message says which and what to do."""
 
 

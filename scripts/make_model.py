@@ -26,6 +26,7 @@ from model.data.corpora import Mnist, Samples, Voices
 from model.evaluation import EvaluationProtocol, Posteriors, evaluate
 from model.evaluation.checkpoints import evaluate_checkpoint
 from model.evaluation.inputs import fingerprint, speakers_of
+from model.progress import JobContext
 from model.retrieval.gallery import Gallery
 from model.retrieval.projection import NeighbourMap, PrincipalComponents, Projection
 from model.retrieval.retriever import build_gallery
@@ -64,15 +65,12 @@ def main(
     console.print(f"Wrote {locations.shipped_gallery()}.")
 
 
-class Spoken:
+class _ConsoleContext(JobContext):
     """Tells an evaluation's progress."""
 
-    def say(self, message: Mapping[str, Any]) -> None:
+    def send(self, message: Mapping[str, Any]) -> None:
         if message["say"] == "progress":
             console.print(so_far(message["share"], message["text"]))
-
-    def stopping(self) -> bool:
-        return False
 
 
 def judged(model: Path, data_dir: Path | None) -> dict[str, Any]:
@@ -80,7 +78,9 @@ def judged(model: Path, data_dir: Path | None) -> dict[str, Any]:
     found: dict[str, Any] = {}
     setting: Mapping[str, Any] = {}
     for speech in ("fsdd", "voices"):
-        evaluation = evaluate_checkpoint(model, EvaluationProtocol(speech=speech, seed=SEED), Spoken(), data_dir)
+        evaluation = evaluate_checkpoint(
+            model, EvaluationProtocol(speech=speech, seed=SEED), _ConsoleContext(), data_dir
+        )
         assert evaluation is not None, "nothing asked the evaluation to stop"
         found[f"mnist+{speech}"], setting = evaluation.report.to_json_dict(), evaluation.report.setting
     name = "voices, unheard engine"

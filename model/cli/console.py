@@ -90,13 +90,9 @@ def errors_told() -> Iterator[None]:
     except typer.Exit:
         raise
     except Exception as error:
-        from model.checkpoints import UnusableCheckpoint
-        from model.errors import describe_failure
-        from model.evaluation import EvaluationError
-        from model.sweeps.runner import SweepFailed
-        from model.training.loop import TrainingFailed
+        from model.errors import ModinvError, describe_failure
 
-        if not isinstance(error, OSError | UnusableCheckpoint | EvaluationError | TrainingFailed | SweepFailed):
+        if not isinstance(error, ModinvError | OSError):
             raise
         complain(describe_failure(error))
         raise typer.Exit(PLAIN_MESSAGE) from error

@@ -61,7 +61,7 @@ def get(
 ) -> None:
     """Fetch a corpus that does not ship along. Ctrl-C stops; the same command again goes on from there."""
     with errors_told():
-        from model.data.download import Downloading, Installed, Stopped, download
+        from model.data.download import Downloading, Installed, Interrupted, download
 
         with bad_option("NAME"):
             source = _source(name)
@@ -74,9 +74,9 @@ def get(
             for event in download(source, data_dir, interrupted):
                 if isinstance(event, Downloading):
                     progress.update(task, description="Fetching", completed=event.done, total=event.total)
-                elif not isinstance(event, Installed | Stopped):
+                elif not isinstance(event, Installed | Interrupted):
                     progress.update(task, description="Verifying")
-    if isinstance(event, Stopped):
+    if isinstance(event, Interrupted):
         console.print(f"Stopped after {event.done / 1e6:.1f} MB; they are kept. The same command again goes on there.")
         raise typer.Exit(interrupted.status)
     assert isinstance(event, Installed), "a download ends with what it has come to"

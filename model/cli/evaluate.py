@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from model.cli.console import DataDir, Json, bad_option, errors_told, notes, print_json, so_far, tables
+from model.progress import JobContext
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -44,7 +45,7 @@ def evaluate(
         try:
             with notes().status("") as status:
                 evaluation = evaluate_checkpoint(
-                    checkpoint or locations.shipped_model(), protocol, Spoken(status), data_dir
+                    checkpoint or locations.shipped_model(), protocol, StatusContext(status), data_dir
                 )
         except UnknownSpeaker as error:
             raise typer.BadParameter(str(error), param_hint="--speaker") from error
@@ -55,18 +56,15 @@ def evaluate(
         _show(evaluation.report)
 
 
-class Spoken:
+class StatusContext(JobContext):
     """Tells an evaluation's progress in a line; Ctrl-C interrupts it by itself."""
 
     def __init__(self, status: Status) -> None:
         self._status = status
 
-    def say(self, message: Mapping[str, Any]) -> None:
+    def send(self, message: Mapping[str, Any]) -> None:
         if message["say"] == "progress":
             self._status.update(so_far(message["share"], message["text"]))
-
-    def stopping(self) -> bool:
-        return False
 
 
 def _show(report: Report) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from model.cli.console import DataDir, bad_option, errors_told, notes, so_far
-from model.cli.evaluate import Spoken
+from model.cli.evaluate import StatusContext
 
 if TYPE_CHECKING:
     from model.evaluation import EvaluationProtocol
@@ -117,7 +117,7 @@ def _judged(file: Path, protocol: EvaluationProtocol, data_dir: Path | None) -> 
     from model.evaluation.checkpoints import evaluate_checkpoint
 
     with notes().status("") as status:
-        evaluation = evaluate_checkpoint(file, protocol, Spoken(status), data_dir)
+        evaluation = evaluate_checkpoint(file, protocol, StatusContext(status), data_dir)
     assert evaluation is not None, "nothing asked the evaluation to stop"
     return evaluation
 

@@ -17,9 +17,10 @@ from model import locations
 from model.data.corpora.base import MissingData
 from model.data.corpora.fsdd import Fsdd, recordings
 from model.data.transfer import Refused, TooLarge, Transfer, TransferFailed, Unwanted
+from model.errors import ModinvError
 
 
-class DownloadFailed(OSError):
+class DownloadFailed(ModinvError, OSError):
     """The corpus could not be got; the message says why and what to do. What has arrived is kept for the next try."""
 
 
@@ -91,7 +92,7 @@ class Verifying:
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
+class Interrupted:
     """Not all is there; the next download goes on from here where the server lets it."""
 
     done: int
@@ -105,13 +106,13 @@ class Installed:
     fresh: bool
 
 
-RunStatus = Downloading | Verifying | Stopped | Installed
+RunStatus = Downloading | Verifying | Interrupted | Installed
 
 
 def download(
     source: Source, folder: Path | None = None, stop: Callable[[], bool] = lambda: False
 ) -> Iterator[RunStatus]:
-    """Fetch a corpus into a folder of corpora. It ends with :class:`Installed` or, after ``stop``, :class:`Stopped`.
+    """Fetch a corpus into a folder of corpora; the last event is `Installed` or, after ``stop``, `Interrupted`.
 
     Parameters
     ----------
@@ -154,7 +155,7 @@ def _install(source: Source, part: Path, target: Path, stop: Callable[[], bool])
         try:
             for progress in _fetch(source, part, stop):
                 yield progress
-                if isinstance(progress, Stopped):
+                if isinstance(progress, Interrupted):
                     return
             yield Verifying()
             genuine = is_genuine(source, part)
@@ -172,7 +173,7 @@ def _install(source: Source, part: Path, target: Path, stop: Callable[[], bool])
             )
 
 
-def _fetch(source: Source, part: Path, stop: Callable[[], bool]) -> Iterator[Downloading | Stopped]:
+def _fetch(source: Source, part: Path, stop: Callable[[], bool]) -> Iterator[Downloading | Interrupted]:
     """Append to ``part`` what it lacks, or write it anew where the server can't send the rest alone.
 
     Raises :class:`DownloadFailed`, and :class:`TooLarge` where it can't be what it should be.
@@ -192,7 +193,7 @@ def _fetch(source: Source, part: Path, stop: Callable[[], bool]) -> Iterator[Dow
                 file.flush()
                 os.fsync(file.fileno())
     except Unwanted:
-        yield Stopped(have)
+        yield Interrupted(have)
     except TooLarge:
         raise
     except Refused as error:

@@ -20,6 +20,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from scipy import ndimage
 
 from model.data.inputs import RationedFile, open_file
+from model.errors import ModinvError
 
 FloatArray = npt.NDArray[np.float32]
 GreyPicture = npt.NDArray[np.uint8]
@@ -50,7 +51,7 @@ _THIN, _USUAL = (
 )  # widths of strokes in the 20 x 20 box: hardly any in MNIST is thinner; the most common
 
 
-class UnusablePicture(ValueError):
+class UnusablePicture(ModinvError, ValueError):
     """A picture in which no digit can be found; the message says why and what to do."""
 
 

@@ -21,6 +21,7 @@ import torchaudio
 from torchaudio.compliance import kaldi
 
 from model.data.inputs import RationedFile, open_file, seen
+from model.errors import ModinvError
 from model.types import FloatArray
 
 SAMPLE_RATE = 8000
@@ -54,7 +55,7 @@ _CONTAINERS = "mov,matroska,webm,ogg,mp3,aac,wav,w64,flac,aiff,au,caf,amr,asf,av
 _OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none", "max_pixels": "1", "threads": "1"}
 
 
-class UnusableAudio(ValueError):
+class UnusableAudio(ModinvError, ValueError):
     """A sound that holds no usable utterance; the message says what is wrong and what to do."""
 
 

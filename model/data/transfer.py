@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import IO
 
+from model.errors import ModinvError
+
 _PIECE = 1 << 16
 _PATIENCE = 30.0  # seconds to wait for the next kilobyte, after which a connection counts as broken
 _LEAST = 1 << 10
@@ -21,7 +23,7 @@ _TICK = 0.1
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(?:\d{1,18}|\*)", re.ASCII)
 
 
-class TransferFailed(OSError):
+class TransferFailed(ModinvError, OSError):
     """The server can't be reached, or doesn't send what it should; the message says in a few words what happened."""
 
 

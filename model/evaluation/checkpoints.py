@@ -7,22 +7,22 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 
 from model.checkpoints import Header, UnusableCheckpoint
-from model.data.corpora import Samples, Stopped
+from model.data.corpora import Samples
 from model.evaluation.inputs import fingerprint, load_test_inputs, speakers_of
 from model.evaluation.judge import evaluating
 from model.evaluation.posteriors import Posteriors
 from model.evaluation.report import EvaluationProtocol, Report
 from model.evaluation.retrieval import find_matches, retrieval
 from model.evaluation.store import Evaluation, folder_of
+from model.progress import Cancelled, JobContext
 from model.retrieval.projection import NeighbourMap
 from model.systems.base import System
 from model.systems.model_io import best_device, load_model
@@ -37,36 +37,26 @@ _SLICE = 1000  # images encoded between two looks at the stop predicate: about a
 _ENCODED, _JUDGED = 0.35, 0.9  # shares of the work by then, where two cores encode 10,000 images
 
 
-class JobContext(Protocol):
-    """How a job is heard and stopped."""
-
-    def say(self, message: Mapping[str, Any]) -> None:
-        """Tell a message."""
-
-    def stopping(self) -> bool:
-        """Whether it should end now."""
-
-
-def evaluate(request: Mapping[str, Any], talk: JobContext) -> None:
+def evaluate(request: Mapping[str, Any], context: JobContext) -> None:
     """Evaluate for the window: ``{"checkpoint": path, "protocol": {...}}``.
 
     Says ``progress`` (share, text) and ``partial`` (report: see `Partial.values`) on its way, and at the end
     ``evaluated`` (folder: where :meth:`Evaluation.load` finds it) or ``stopped``.
     """
     protocol = EvaluationProtocol.from_dict(request["protocol"])
-    evaluation = evaluate_checkpoint(Path(request["checkpoint"]), protocol, talk)
+    evaluation = evaluate_checkpoint(Path(request["checkpoint"]), protocol, context)
     if evaluation is None:
-        talk.say({"say": "stopped"})
+        context.send({"say": "stopped"})
         return
     if evaluation.folder is None:
         raise OSError(
             "The model was evaluated, but the result can't be kept. Free some space on the disk and evaluate again."
         )
-    talk.say({"say": "evaluated", "folder": str(evaluation.folder)})
+    context.send({"say": "evaluated", "folder": str(evaluation.folder)})
 
 
 def evaluate_checkpoint(
-    path: Path, protocol: EvaluationProtocol, talk: JobContext, folder: Path | None = None
+    path: Path, protocol: EvaluationProtocol, context: JobContext, folder: Path | None = None
 ) -> Evaluation | None:
     """Judge a model's file by a protocol, or find what was found when that was done before.
 
@@ -79,8 +69,8 @@ def evaluate_checkpoint(
         A model as ``modinv train`` writes it.
     protocol
         On what to judge it.
-    talk
-        Hears ``progress`` and ``partial``; is asked every second or two whether to stop.
+    context
+        Is sent ``progress`` and ``partial``; is asked every second or two whether to stop.
     folder
         Where the corpora lie; by default the user's place for them.
 
@@ -97,19 +87,18 @@ def evaluate_checkpoint(
         If the protocol names a corpus that doesn't exist.
     """
     try:
-        return _evaluation(path, protocol, talk, folder)
-    except Stopped:
+        return _evaluation(path, protocol, context, folder)
+    except Cancelled:
         return None
 
 
-def _evaluation(path: Path, protocol: EvaluationProtocol, talk: JobContext, folder: Path | None) -> Evaluation:
-    """`evaluate_checkpoint`, which raises :class:`Stopped` when it is stopped."""
+def _evaluation(path: Path, protocol: EvaluationProtocol, context: JobContext, folder: Path | None) -> Evaluation:
+    """`evaluate_checkpoint`, which raises :class:`Cancelled` when it is stopped."""
     started = time.perf_counter()
-    tell = partial(_go_on, talk)
-    tell(0.0, "Loading the model and the test data")
+    context.progress(0.0, "Loading the model and the test data")
     system, header = load_model(path, best_device())
-    images = load_test_inputs(Modality.IMAGE, protocol.images, folder=folder, tell=tell)
-    speech = load_test_inputs(Modality.SPEECH, protocol.speech, protocol.speaker, header.data, folder, tell)
+    images = load_test_inputs(Modality.IMAGE, protocol.images, folder=folder, progress=context.progress)
+    speech = load_test_inputs(Modality.SPEECH, protocol.speech, protocol.speaker, header.data, folder, context.progress)
     fingerprints = {"images": fingerprint(images), "speech": fingerprint(speech)}
 
     place = folder_of(path, protocol)
@@ -120,7 +109,7 @@ def _evaluation(path: Path, protocol: EvaluationProtocol, talk: JobContext, fold
             known.report = replace(known.report, setting={**known.report.setting, "checkpoint": path.name})
             return known
 
-    sides = _encoded(system, images, speech, protocol.seed, talk)
+    sides = _encoded(system, images, speech, protocol.seed, context)
     setting = {
         **_setting(path, header),
         **protocol.to_dict(),
@@ -132,10 +121,12 @@ def _evaluation(path: Path, protocol: EvaluationProtocol, talk: JobContext, fold
             report = replace(event, seconds=time.perf_counter() - started)
         else:
             share = _ENCODED + event.share * (_JUDGED - _ENCODED)
-            _go_on(talk, share, event.text, event.values)
+            context.progress(share, event.text)
+            if event.values:
+                context.send({"say": "partial", "report": event.values})
     evaluation = Evaluation(
         report,
-        {**_arrays(*sides), **_figure2(*sides, protocol.seed, talk)},
+        {**_arrays(*sides), **_figure2(*sides, protocol.seed, context)},
         {
             "images": len(images),
             "sources": [*images.sources, *speech.sources],
@@ -148,15 +139,6 @@ def _evaluation(path: Path, protocol: EvaluationProtocol, talk: JobContext, fold
     except OSError as error:
         log.warning("The evaluation can't be kept for next time: %s", error)
     return evaluation
-
-
-def _go_on(talk: JobContext, share: float | None, text: str, values: Mapping[str, Any] | None = None) -> None:
-    """Tell how far things have come, and raise :class:`Stopped` where that is far enough."""
-    talk.say({"say": "progress", "share": share, "text": text})
-    if values:
-        talk.say({"say": "partial", "report": values})
-    if talk.stopping():
-        raise Stopped
 
 
 def _setting(path: Path, header: Header) -> dict[str, Any]:
@@ -175,7 +157,7 @@ def _setting(path: Path, header: Header) -> dict[str, Any]:
 
 
 def _encoded(
-    system: System, images: Samples, speech: Samples, seed: int, talk: JobContext
+    system: System, images: Samples, speech: Samples, seed: int, context: JobContext
 ) -> tuple[Posteriors, Posteriors]:
     """Posteriors of all inputs; some numbers as soon as there are enough of them."""
     labels, speakers = speech.labels.numpy(), speech.speakers
@@ -188,16 +170,16 @@ def _encoded(
         seen = system.encode(Modality.IMAGE, images.features[part])
         means.append(seen.mean.numpy())
         log_variances.append(seen.log_variance.numpy())
-        values: dict[str, Any] = {}
+        done = min(len(images), len(means) * _SLICE)
+        context.progress(_ENCODED * done / len(images), f"Encoded {done:,} of {len(images):,} images")
         if len(means) == 1 and len(part) < len(images):
             first = Posteriors(means[0], log_variances[0], images.labels[part].numpy())
-            values = {
+            values: dict[str, Any] = {
                 "preliminary_images": len(first),
                 "image_to_speech": {"retrieval": asdict(retrieval(first, utterances))},
                 "speech_to_image": {"retrieval": asdict(retrieval(utterances, first))},
             }
-        done = min(len(images), len(means) * _SLICE)
-        _go_on(talk, _ENCODED * done / len(images), f"Encoded {done:,} of {len(images):,} images", values)
+            context.send({"say": "partial", "report": values})
     back = order.argsort().numpy()
     pictures = Posteriors(np.concatenate(means)[back], np.concatenate(log_variances)[back], images.labels.numpy())
     return pictures, utterances
@@ -216,18 +198,18 @@ def _arrays(images: Posteriors, speech: Posteriors) -> dict[str, np.ndarray[Any,
     }
 
 
-def _figure2(images: Posteriors, speech: Posteriors, seed: int, talk: JobContext) -> dict[str, np.ndarray[Any, Any]]:
+def _figure2(images: Posteriors, speech: Posteriors, seed: int, context: JobContext) -> dict[str, np.ndarray[Any, Any]]:
     """The paper's Figure 2: one embedding of each of 200 inputs a modality, all in one t-SNE map."""
     rng = np.random.default_rng(seed)
     places = [np.sort(rng.permutation(len(side))[:FIGURE2_ITEMS]) for side in (images, speech)]
     embeddings = [side.take(at).sample(1, rng)[:, 0] for side, at in zip((images, speech), places, strict=True)]
 
-    def tell(share: float, _coordinates: object) -> None:
-        talk.say({"say": "progress", "share": _JUDGED + share * (1 - _JUDGED), "text": "Figure 2 (t-SNE)"})
+    def progress(share: float, _coordinates: object) -> None:
+        context.progress(_JUDGED + share * (1 - _JUDGED), "Figure 2 (t-SNE)")
 
-    fitted = NeighbourMap.fit(np.concatenate(embeddings), seed=seed, progress=tell, stop=talk.stopping)
+    fitted = NeighbourMap.fit(np.concatenate(embeddings), seed=seed, progress=progress, stop=context.cancelled)
     if fitted is None:
-        raise Stopped
+        raise Cancelled
     return {
         "figure2/items": np.concatenate([places[0], places[1] + len(images)]).astype(np.int32),
         "figure2/coordinates": fitted.coordinates,

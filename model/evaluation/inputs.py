@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from model.data.corpora import CORPORA, Corpus, MissingData, ProgressCallback, Samples, corpora, no_progress
+from model.data.corpora import CORPORA, Corpus, MissingData, Samples, corpora
 from model.data.corpora.base import joined
 from model.evaluation.posteriors import EvaluationError
+from model.progress import ProgressCallback, no_progress
 from model.training.ancestry import Data, has_heard
 from model.types import Modality
 
@@ -32,7 +33,7 @@ def load_test_inputs(
     speaker: str = "",
     learnt: Data | None = None,
     folder: Path | None = None,
-    tell: ProgressCallback = no_progress,
+    progress: ProgressCallback = no_progress,
 ) -> Samples:
     """The test split of a corpus.
 
@@ -47,7 +48,7 @@ def load_test_inputs(
         What the model learnt from: ``data`` of its header.
     folder
         Where the corpora lie; by default the user's place for them.
-    tell
+    progress
         Hears what takes long, and may raise to end it.
 
     Raises
@@ -60,7 +61,7 @@ def load_test_inputs(
         If the corpus isn't there.
     """
     source = one_corpus(corpus, modality, folder)
-    samples = source.load("test", tell)
+    samples = source.load("test", progress)
     if not speaker or modality is Modality.IMAGE:
         return samples
     chosen = [samples.spoken_by(speaker)]
@@ -68,7 +69,7 @@ def load_test_inputs(
         there = ", ".join(sorted(set(samples.speakers)))
         raise UnknownSpeaker(f"No speaker is called {speaker!r}. There are: {there}.")
     if learnt and learnt.get("left_out") == speaker and has_heard(learnt, corpus, speaker) is False:
-        chosen.append(source.load("train", tell).spoken_by(speaker))
+        chosen.append(source.load("train", progress).spoken_by(speaker))
     return joined(chosen)
 
 

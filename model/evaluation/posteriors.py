@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from model.errors import ModinvError
 from model.types import FloatArray
 
 LabelArray = npt.NDArray[np.integer]
 
 
-class EvaluationError(ValueError):
+class EvaluationError(ModinvError, ValueError):
     """A model or test data that can't be judged; the message says why."""
 
 

@@ -11,10 +11,10 @@ from model.evaluation.sweep_results import SweepResults
 from model.export.writers import Exhibits, everything, write
 
 if TYPE_CHECKING:
-    from model.evaluation.checkpoints import JobContext
+    from model.progress import JobContext
 
 
-def export(request: Mapping[str, Any], talk: JobContext) -> None:
+def export(request: Mapping[str, Any], context: JobContext) -> None:
     """Write something about judged models, or all that can be written.
 
     ``{"what": a name in `WRITERS` or "everything", "to": path, "models": [[name, folder of the evaluation], ...],
@@ -27,10 +27,10 @@ def export(request: Mapping[str, Any], talk: JobContext) -> None:
     of = Exhibits(models, rows)
     if request["what"] == "everything":
         for path in everything(of, to):
-            talk.say({"say": "progress", "share": None, "text": f"Wrote {path.name}"})
-            if talk.stopping():
-                talk.say({"say": "stopped"})
+            context.send({"say": "progress", "share": None, "text": f"Wrote {path.name}"})
+            if context.cancelled():
+                context.send({"say": "stopped"})
                 return
     else:
         write(request["what"], of, to)
-    talk.say({"say": "exported", "path": str(to)})
+    context.send({"say": "exported", "path": str(to)})

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from model.processes import shun_current_folder
+from model.progress import JobContext
 
 if TYPE_CHECKING:
     from model.runs.corpus_cache import CorpusCache
@@ -32,22 +33,26 @@ _KEEPING_SECONDS = 60.0  # after which a process that nobody listens to any more
 _NICENESS = 10  # the window comes first
 
 
-class JobContext:
-    """What a job says and hears.
+class Job(JobContext):
+    """A job that was asked for: it answers through ``send``, and hears words from outside.
 
     Parameters
     ----------
     request
         The job.
-    say
+    send
         Sends a message.
     """
 
-    def __init__(self, request: Request, say: Callable[[Mapping[str, Any]], None]) -> None:
+    def __init__(self, request: Request, send: Callable[[Mapping[str, Any]], None]) -> None:
         self.request = request
-        self.say = say
+        self._send = send
         self._changed = threading.Condition()
         self._paused = self._stopped = False
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Send a message to whoever asked."""
+        self._send(message)
 
     def hear(self, word: str) -> None:
         """Take notice of ``pause``, ``go`` or ``stop``; from any thread."""
@@ -56,14 +61,14 @@ class JobContext:
             self._paused = word == "pause" or (self._paused and word != "go")
             self._changed.notify_all()
 
-    def stopping(self, pausing: Callable[[], AbstractContextManager[None]] = nullcontext) -> bool:
+    def cancelled(self, pausing: Callable[[], AbstractContextManager[None]] = nullcontext) -> bool:
         """Whether the job should end now. While it is paused, this waits, within what ``pausing`` returns."""
         with self._changed:
             if self._paused and not self._stopped:
                 with pausing():
-                    self.say({"say": "paused"})
+                    self.send({"say": "paused"})
                     self._changed.wait_for(lambda: self._stopped or not self._paused)
-                self.say({"say": "going"})
+                self.send({"say": "going"})
             return self._stopped
 
 
@@ -75,40 +80,40 @@ def _library() -> CorpusCache:
     return CorpusCache()
 
 
-def _train(request: Request, talk: JobContext) -> None:
+def _train(request: Request, context: JobContext) -> None:
     from model.jobs.training import train_plan
 
-    train_plan(request, talk, _library())
+    train_plan(request, context, _library())
 
 
-def _estimate(request: Request, talk: JobContext) -> None:
+def _estimate(request: Request, context: JobContext) -> None:
     from model.jobs.training import estimate_plan
 
-    estimate_plan(request, talk, _library())
+    estimate_plan(request, context, _library())
 
 
-def _quick(request: Request, talk: JobContext) -> None:
+def _quick(request: Request, context: JobContext) -> None:
     from model.jobs.training import judge_quickly
 
-    judge_quickly(request, talk)
+    judge_quickly(request, context)
 
 
-def _evaluate(request: Request, talk: JobContext) -> None:
+def _evaluate(request: Request, context: JobContext) -> None:
     from model.evaluation.checkpoints import evaluate
 
-    evaluate(request, talk)
+    evaluate(request, context)
 
 
-def _export(request: Request, talk: JobContext) -> None:
+def _export(request: Request, context: JobContext) -> None:
     from model.jobs.export import export
 
-    export(request, talk)
+    export(request, context)
 
 
-def _sweep(request: Request, talk: JobContext) -> None:
+def _sweep(request: Request, context: JobContext) -> None:
     from model.sweeps.runner import run_sweep
 
-    run_sweep(request, talk, _library())
+    run_sweep(request, context, _library())
 
 
 JOBS: dict[str, Callable[[Request, JobContext], None]] = {
@@ -125,11 +130,11 @@ JOBS: dict[str, Callable[[Request, JobContext], None]] = {
 class Reader:
     """Reads what is to be done, while a job is done: jobs wait in line, words reach the jobs before them at once."""
 
-    def __init__(self, lines: Iterable[bytes], say: Callable[[Mapping[str, Any]], None]) -> None:
+    def __init__(self, lines: Iterable[bytes], send: Callable[[Mapping[str, Any]], None]) -> None:
         self._lines = lines
-        self._say = say
-        self._unfinished: list[JobContext] = []
-        self.jobs: queue.SimpleQueue[JobContext | None] = queue.SimpleQueue()
+        self._say = send
+        self._unfinished: list[Job] = []
+        self.jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
 
     def read(self) -> None:
         """Read to the end, then stop everything."""
@@ -146,30 +151,30 @@ class Reader:
 
     def _take(self, request: Request) -> None:
         if request["do"] in JOBS:
-            talk = JobContext(request, self._say)
-            self._unfinished.append(talk)
-            self.jobs.put(talk)
+            job = Job(request, self._say)
+            self._unfinished.append(job)
+            self.jobs.put(job)
         else:
             self._tell(request["do"])
 
-    def finish(self, talk: JobContext) -> None:
+    def finish(self, job: Job) -> None:
         """A job is done; words don't reach it any more."""
-        self._unfinished.remove(talk)
+        self._unfinished.remove(job)
 
     def _tell(self, word: str) -> None:
-        for talk in tuple(self._unfinished):
-            talk.hear(word)
+        for job in tuple(self._unfinished):
+            job.hear(word)
 
 
-def run_job(talk: JobContext) -> None:
+def run_job(job: Job) -> None:
     """Do a job; if it fails, say why and what to do."""
     try:
-        JOBS[talk.request["do"]](talk.request, talk)
+        JOBS[job.request["do"]](job.request, job)
     except Exception as error:
         from model.errors import describe_failure
 
         details = "".join(traceback.format_exception(error))
-        talk.say({"say": "failed", "message": describe_failure(error), "details": details})
+        job.send({"say": "failed", "message": describe_failure(error), "details": details})
 
 
 def main() -> None:
@@ -182,14 +187,14 @@ def main() -> None:
     os.dup2(2, 1)  # what a library prints is no answer
     lock = threading.Lock()
 
-    def say(message: Mapping[str, Any]) -> None:
+    def send(message: Mapping[str, Any]) -> None:
         line = f"{json.dumps(dict(message))}\n".encode()
         # Where nobody listens any more there will be nothing to read either, which ends the job as it should.
         with lock, suppress(OSError):
             while line:
                 line = line[os.write(answers, line) :]
 
-    reader = Reader(sys.stdin.buffer, say)
+    reader = Reader(sys.stdin.buffer, send)
 
     def leave(*_signal: object) -> None:
         reader.end()
@@ -209,10 +214,10 @@ def main() -> None:
     reading.start()
     from model.runs.estimate import device_names  # with torch, which takes seconds
 
-    say({"say": "ready", "devices": device_names()})
-    while (talk := reader.jobs.get()) is not None:
-        run_job(talk)
-        reader.finish(talk)
+    send({"say": "ready", "devices": device_names()})
+    while (job := reader.jobs.get()) is not None:
+        run_job(job)
+        reader.finish(job)
     if reading.is_alive():  # ended by a signal: Python would abort at its own end, where a thread still waits for input
         sys.stderr.flush()
         os._exit(0)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import torch
 
-from model.data.corpora import Corpus, ProgressCallback, Samples, Split, corpora, no_progress
+from model.data.corpora import Corpus, Samples, Split, corpora
 from model.data.pairs import PairSampler
+from model.progress import ProgressCallback, no_progress
 from model.retrieval.gallery import Gallery
 from model.runs.snapshots import draw_probe
 from model.training.config import TrainingConfig
@@ -28,7 +29,9 @@ class CorpusCache:
         self._samples: dict[tuple[str, Split], Samples] = {}
         self._sampler: tuple[object, PairSampler] | None = None
 
-    def sampler(self, plan: TrainingConfig, device: torch.device, tell: ProgressCallback = no_progress) -> PairSampler:
+    def sampler(
+        self, plan: TrainingConfig, device: torch.device, progress: ProgressCallback = no_progress
+    ) -> PairSampler:
         """The pairs that a plan learns from.
 
         Parameters
@@ -37,7 +40,7 @@ class CorpusCache:
             What is chosen.
         device
             Where the pairs come to lie.
-        tell
+        progress
             Hears what is being loaded, and may raise to end it.
 
         Raises
@@ -53,26 +56,26 @@ class CorpusCache:
             names = (*plan.images, *plan.speech)
             for name in names:  # a name that isn't known is told before time is spent on the others
                 self._corpus(name)
-            images, *speech = (self._load(name, "train", tell) for name in names)
+            images, *speech = (self._load(name, "train", progress) for name in names)
             if plan.held_out_speaker:
                 speech = _without(plan.held_out_speaker, speech)
             self._sampler = key, PairSampler(images, speech, plan.recipe.batch_size, plan.seed, device)
         return self._sampler[1]
 
-    def probe(self, plan: TrainingConfig, tell: ProgressCallback = no_progress) -> Gallery:
+    def probe(self, plan: TrainingConfig, progress: ProgressCallback = no_progress) -> Gallery:
         """Test items to take snapshots of: human speech where a plan learns from it. Raises as :meth:`sampler`."""
         speech = "fsdd" if "fsdd" in plan.speech else plan.speech[0]
-        return draw_probe(self._load(plan.images[0], "test", tell), self._load(speech, "test", tell))
+        return draw_probe(self._load(plan.images[0], "test", progress), self._load(speech, "test", progress))
 
     def _corpus(self, name: str) -> Corpus:
         found = corpora(name, self._folder)
         return next(corpus for modality in Modality for corpus in found[modality])
 
-    def _load(self, name: str, split: Split, tell: ProgressCallback) -> Samples:
+    def _load(self, name: str, split: Split, progress: ProgressCallback) -> Samples:
         if (name, split) not in self._samples:
             corpus = self._corpus(name)
-            tell(None, f"Loading {corpus.title}")
-            self._samples[name, split] = corpus.load(split, tell)
+            progress(None, f"Loading {corpus.title}")
+            self._samples[name, split] = corpus.load(split, progress)
         return self._samples[name, split]
 
 

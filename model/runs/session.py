@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Self
 from filelock import Timeout
 
 from model.checkpoints import Header, UnusableCheckpoint, read_header, remove_drafts, write_bytes_atomically
-from model.data.corpora import ProgressCallback, Stopped, no_progress
 from model.data.pairs import PairSampler
 from model.errors import describe_failure
+from model.progress import Cancelled, ProgressCallback, no_progress
 from model.retrieval.gallery import Gallery
 from model.runs.corpus_cache import CorpusCache
 from model.runs.snapshots import snapshot_steps, take
@@ -165,7 +165,7 @@ class TrainingSession:
         self,
         corpora: CorpusCache,
         stop: Callable[[], bool] = lambda: False,
-        tell: ProgressCallback = no_progress,
+        progress: ProgressCallback = no_progress,
     ) -> Iterator[Event | Snapshotted]:
         """Train to the end or until ``stop`` says so, as :func:`model.training.loop.train` does and with its events.
 
@@ -177,7 +177,7 @@ class TrainingSession:
             Loads the corpora.
         stop
             Asked before every step, and while corpora load.
-        tell
+        progress
             Hears what is loaded.
 
         Raises
@@ -190,12 +190,12 @@ class TrainingSession:
 
         def tell_or_stop(share: float | None, text: str) -> None:
             if stop():
-                raise Stopped
-            tell(share, text)
+                raise Cancelled
+            progress(share, text)
 
         try:
             sampler = corpora.sampler(self.plan, self.run.device, tell_or_stop)
-        except Stopped:
+        except Cancelled:
             return
         try:
             yield from self._train(sampler, corpora, stop, tell_or_stop)
@@ -209,7 +209,7 @@ class TrainingSession:
             ) from error
 
     def _train(
-        self, sampler: PairSampler, corpora: CorpusCache, stop: Callable[[], bool], tell: ProgressCallback
+        self, sampler: PairSampler, corpora: CorpusCache, stop: Callable[[], bool], progress: ProgressCallback
     ) -> Iterator[Event | Snapshotted]:
         wanted = snapshot_steps(self.run.recipe.steps)
         steps_per_epoch = sampler.steps_per_epoch
@@ -230,8 +230,8 @@ class TrainingSession:
             if isinstance(event, Stepped) and event.step in wanted:
                 # After the first point is there to be seen: test items and scikit-learn take a moment to load.
                 try:
-                    probe = probe or self._probe(corpora, tell)
-                except Stopped:
+                    probe = probe or self._probe(corpora, progress)
+                except Cancelled:
                     continue  # to where the run ends as it does between any two steps
                 before = self._snapshot(event, probe, before)
                 self._add(event.step, steps_per_epoch, {"quick": before.values})
@@ -289,10 +289,10 @@ class TrainingSession:
         steps = self.record.snapshots()
         return self.record.snapshot(steps[-1]) if steps else None
 
-    def _probe(self, corpora: CorpusCache, tell: ProgressCallback) -> Gallery:
+    def _probe(self, corpora: CorpusCache, progress: ProgressCallback) -> Gallery:
         """The items of the snapshots so far, or new ones; they are read as they lie on disk, rounded as they are."""
         if not self.record.probe_file.exists():
-            corpora.probe(self.plan, tell).save(self.record.probe_file, make_folder=False)
+            corpora.probe(self.plan, progress).save(self.record.probe_file, make_folder=False)
         return self.record.probe()
 
     def _snapshot(self, event: Stepped, probe: Gallery, before: Snapshot | None) -> Snapshot:

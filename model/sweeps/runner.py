@@ -8,21 +8,22 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model.errors import describe_failure
+from model.errors import ModinvError, describe_failure
 from model.evaluation.report import EvaluationProtocol
 from model.evaluation.sweep_results import SweepResults, SweepRow
 from model.parsing import parse
+from model.progress import JobContext
 from model.recipes.recipe import PAPER_LAMBDAS, lambda_text
 from model.runs.store import RunRecord, RunStore
 from model.training.config import TrainingConfig
 from model.training.time_left import Pace
 
 if TYPE_CHECKING:
-    from model.evaluation.checkpoints import JobContext
     from model.evaluation.store import Evaluation
     from model.runs.corpus_cache import CorpusCache
 
@@ -32,7 +33,7 @@ _EVALUATION_SECONDS = 30.0  # until the first one was measured
 _TRAINED = 0.95  # of a run's work: FAST trains for minutes and is judged in half of one
 
 
-class SweepFailed(RuntimeError):
+class SweepFailed(ModinvError, RuntimeError):
     """Not one run of a sweep came to something; the message says why the first did not."""
 
 
@@ -202,7 +203,11 @@ def sweep(
 
     there = RunStore(folder).readable()
     plans = plan.plans()
-    library, listener, clock = library or CorpusCache(data), _Listener(stop), _Clock(len(plans), plan.plan.recipe.steps)
+    library, listener, clock = (
+        library or CorpusCache(data),
+        _EvaluationContext(stop),
+        _Clock(len(plans), plan.plan.recipe.steps),
+    )
     rows: list[SweepRow] = []
     evaluations: dict[float, Evaluation] = {}
     failures: dict[str, str] = {}
@@ -240,7 +245,7 @@ def sweep(
     yield SweepEnded(gather(rows, evaluations, setting, failures, data, stop))
 
 
-def run_sweep(request: Mapping[str, Any], talk: JobContext, library: CorpusCache | None = None) -> None:
+def run_sweep(request: Mapping[str, Any], context: JobContext, library: CorpusCache | None = None) -> None:
     """Sweep for the window: ``{"plan": {...}, "folder": path}``, a :class:`SweepPlan` and where it is kept.
 
     Says ``progress`` (share, text and seconds left of all, as far as they are known; run: its name, share and text),
@@ -248,22 +253,22 @@ def run_sweep(request: Mapping[str, Any], talk: JobContext, library: CorpusCache
     end ``swept`` (file: what :meth:`SweepResults.load` takes) or ``stopped``.
     """
     folder = Path(request["folder"])
-    for event in sweep(SweepPlan.from_dict(request["plan"]), folder, talk.stopping, library=library):
+    for event in sweep(SweepPlan.from_dict(request["plan"]), folder, context.cancelled, library=library):
         match event:
             case Working():
                 run = {"name": event.name, "share": event.share, "text": event.text}
                 text = f"{event.name}, {event.text}"
                 left = event.seconds_left
-                talk.say({"say": "progress", "share": event.share_of_all, "text": text, "left": left, "run": run})
+                context.send({"say": "progress", "share": event.share_of_all, "text": text, "left": left, "run": run})
             case Judged(name, SweepRow(lambda_ig, seed, report)):
                 figures = {"purity": report.purity.mean, "modality_svm": report.modality_svm.mean}
-                talk.say({"say": "judged", "name": name, "lambda_ig": lambda_ig, "seed": seed, **figures})
+                context.send({"say": "judged", "name": name, "lambda_ig": lambda_ig, "seed": seed, **figures})
             case RunFailed():
-                talk.say({"say": "run_failed", "name": event.name, "message": event.message})
+                context.send({"say": "run_failed", "name": event.name, "message": event.message})
             case SweepEnded(None):
-                talk.say({"say": "stopped"})
+                context.send({"say": "stopped"})
             case SweepEnded(SweepResults() as results):
-                talk.say({"say": "swept", "file": str(write(results, folder))})
+                context.send({"say": "swept", "file": str(write(results, folder))})
 
 
 def write(results: SweepResults, folder: Path) -> Path:
@@ -347,14 +352,11 @@ class _Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class _Listener:
-    """Lets an evaluation ask whether to stop, and hears nothing of its parts: they are seconds long."""
+class _EvaluationContext(JobContext):
+    """Cancels an evaluation together with its sweep; its own progress takes seconds and is not passed on."""
 
     stop: Callable[[], bool]
 
-    def say(self, message: Mapping[str, Any]) -> None:
-        """Nothing is passed on."""
-
-    def stopping(self) -> bool:
+    def cancelled(self, pausing: Callable[[], AbstractContextManager[None]] = nullcontext) -> bool:  # noqa: ARG002
         """Whether the sweep should end."""
         return self.stop()

@@ -17,6 +17,7 @@ from model.checkpoints import Header, UnusableCheckpoint, checked, read, write_a
 from model.data.augmentation import augment
 from model.data.pairs import PairSampler
 from model.data.speech import FilterbankSettings
+from model.errors import ModinvError
 from model.recipes.recipe import Recipe
 from model.systems import build
 from model.systems.base import Batch, Loss, System
@@ -29,7 +30,7 @@ _CHECK_EVERY = 10
 """Steps between looks at whether the loss is still a number: each look waits for the device."""
 
 
-class TrainingFailed(RuntimeError):
+class TrainingFailed(ModinvError, RuntimeError):
     """Training can't go on; the message says why and what to do. The last checkpoint is whole.
 
     Attributes

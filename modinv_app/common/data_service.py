@@ -73,11 +73,11 @@ class DataService(QObject):
         tell = self._lane.relay(self.progressed.emit)
 
         def work() -> bool:
-            from model.data.download import SOURCES, Downloading, Installed, Stopped, download
+            from model.data.download import SOURCES, Downloading, Installed, Interrupted, download
 
             told = 0.0
             for progress in download(SOURCES[name], stop=self._unwanted.is_set):
-                if isinstance(progress, Installed | Stopped):
+                if isinstance(progress, Installed | Interrupted):
                     return isinstance(progress, Installed)
                 share = progress.done / progress.total if isinstance(progress, Downloading) else None
                 if share is None or time.monotonic() - told > _TELL_SECONDS:

@@ -214,7 +214,7 @@ def test_getting_a_corpus_shows_progress_and_chooses_it(
         while not (let_go.exists() or stop()):
             time.sleep(0.01)
         if stop():
-            yield download.Stopped(25)
+            yield download.Interrupted(25)
             return
         source.target().parent.mkdir(parents=True)
         source.target().write_bytes(b"")

@@ -7,8 +7,9 @@ import torch
 from tiny import small, write_corpora
 
 from model import locations
-from model.data.corpora import MissingData, Stopped
+from model.data.corpora import MissingData
 from model.data.corpora.fsdd import Fsdd
+from model.progress import Cancelled
 from model.runs.corpus_cache import CorpusCache
 from model.training.config import TrainingConfig
 
@@ -53,9 +54,9 @@ def test_who_is_told_can_end_it_and_load_again(folder, monkeypatch, tmp_path):
 
     def enough(share, _text):
         if share is not None:
-            raise Stopped
+            raise Cancelled
 
-    with pytest.raises(Stopped):
+    with pytest.raises(Cancelled):
         library.sampler(PLAN, CPU, enough)
     told = Told()
     assert library.sampler(PLAN, CPU, told).steps_per_epoch == 10

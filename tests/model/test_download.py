@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from model.cli.main import app
 from model.data import download
 from model.data.corpora import Fsdd
-from model.data.download import SOURCES, DownloadFailed, Installed, Stopped, Verifying, is_genuine
+from model.data.download import SOURCES, DownloadFailed, Installed, Interrupted, Verifying, is_genuine
 
 
 def stopped_after(size, source, folder):
@@ -62,7 +62,7 @@ def test_unpacked_recordings_are_known_as_well(server, tmp_path):
 
 def test_a_stopped_download_goes_on_where_it_was(server, tmp_path):
     last = stopped_after(200_000, server.source, tmp_path)
-    assert isinstance(last, Stopped)
+    assert isinstance(last, Interrupted)
     assert 200_000 <= last.done < len(server.content)
     assert part_of(tmp_path).read_bytes() == server.content[: last.done]
     assert Fsdd(tmp_path).location() is None

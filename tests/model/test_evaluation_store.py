@@ -16,6 +16,7 @@ from model.evaluation import EvaluationError, EvaluationProtocol, Posteriors, ev
 from model.evaluation import checkpoints as jobs
 from model.evaluation.checkpoints import evaluate_checkpoint
 from model.evaluation.store import Evaluation, find, folder_of
+from model.progress import JobContext
 from model.recipes.recipe import named
 from model.retrieval import projection
 from model.systems import build
@@ -28,20 +29,20 @@ PROTOCOL = EvaluationProtocol(resamplings=2)
 IMAGES, UTTERANCES = 90, 40
 
 
-class Listener:
+class Listener(JobContext):
     """Hears what a job says; stops it after some messages of progress."""
 
     def __init__(self, patience=10**9):
         self.said = []
         self._patience = patience
 
-    def say(self, message):
+    def send(self, message):
         self.said.append(json.loads(json.dumps(message)))  # it travels as JSON
 
-    def stopping(self):
-        return len(self.progress()) >= self._patience
+    def cancelled(self):
+        return len(self.shares()) >= self._patience
 
-    def progress(self):
+    def shares(self):
         return [message["share"] for message in self.said if message["say"] == "progress"]
 
     def partials(self):
@@ -169,7 +170,7 @@ def test_some_numbers_come_first_and_say_of_how_many_images_they_are(checkpoint,
     assert {"p_at_1", "p_at_1_low", "p_at_1_high", "p_at_10"} < set(first["speech_to_image"]["retrieval"])
     assert not any("preliminary_images" in values for values in others)
     assert others[0]["speech_to_image"]["retrieval"] == evaluation.report.to_json_dict()["speech_to_image"]["retrieval"]
-    shares = heard.progress()
+    shares = heard.shares()
     assert shares == sorted(shares)
     assert shares[0] == 0
     assert shares[-1] == pytest.approx(1)
@@ -345,7 +346,7 @@ def test_an_unknown_speaker_is_told(checkpoint):
 def test_a_stopped_evaluation_leaves_nothing(checkpoint, patience):
     heard = Listener(patience)
     assert evaluate_checkpoint(checkpoint, PROTOCOL, heard) is None
-    assert len(heard.progress()) == patience
+    assert len(heard.shares()) == patience
     assert find(checkpoint, PROTOCOL) is None
 
 
@@ -360,10 +361,10 @@ def test_it_tells_how_far_it_is_listening_and_stops_there(checkpoint, monkeypatc
     monkeypatch.setitem(CORPORA, "fsdd", Slow)
     heard = Listener()
     assert evaluate_checkpoint(checkpoint, PROTOCOL, heard) is not None
-    assert heard.progress()[:3] == [0.0, 0.25, 0.5]
+    assert heard.shares()[:3] == [0.0, 0.25, 0.5]
     heard = Listener(2)
     assert evaluate_checkpoint(checkpoint, PROTOCOL, heard) is None
-    assert heard.progress() == [0.0, 0.25]
+    assert heard.shares() == [0.0, 0.25]
 
 
 @pytest.mark.usefixtures("empty_cache")

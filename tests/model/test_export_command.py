@@ -30,9 +30,9 @@ def judged(monkeypatch):
     """Every model is judged at once; which ones, and by what protocols."""
     seen = []
 
-    def judge(path, protocol, talk, folder):
+    def judge(path, protocol, context, folder):
         seen.append((path, protocol, folder))
-        talk.say({"say": "progress", "share": 0.5, "text": "Half"})
+        context.send({"say": "progress", "share": 0.5, "text": "Half"})
         return evaluation(0.0 if "runs" in path.parts else 2.15e-2)
 
     monkeypatch.setattr(jobs, "evaluate_checkpoint", judge)
@@ -192,13 +192,13 @@ def test_what_cannot_be_judged_or_written_is_told_in_one_line(tmp_path, model, m
 def test_the_worker_writes_what_it_is_asked_for(tmp_path, swept):
     evaluation().save(tmp_path / "kept")
     said = []
-    talk = type("Talk", (), {"say": lambda _self, message: said.append(message)})()
+    context = type("Context", (), {"send": lambda _self, message: said.append(message)})()
     for what, writer in WRITERS.items():
         if writer.needs == "runs":
             continue
         to = tmp_path / "out" / (f"{what}.{writer.formats[-1]}" if writer.formats else what)
         models = [["one", str(tmp_path / "kept")]]
-        job({"what": what, "to": str(to), "models": models, "sweep": str(swept / "sweep.safetensors")}, talk)
+        job({"what": what, "to": str(to), "models": models, "sweep": str(swept / "sweep.safetensors")}, context)
         assert to.exists()
         assert said[-1] == {"say": "exported", "path": str(to)}
 

@@ -13,19 +13,20 @@ from model.checkpoints import UnusableCheckpoint
 from model.evaluation.store import Evaluation
 from model.evaluation.sweep_results import SweepResults
 from model.jobs.export import export
+from model.progress import JobContext
 
 
-class Listener:
+class Listener(JobContext):
     """Hears what a job says, and may stop it after some messages."""
 
     def __init__(self, patience: int = 1000) -> None:
         self.said: list[dict[str, Any]] = []
         self._patience = patience
 
-    def say(self, message: dict[str, Any]) -> None:
+    def send(self, message: dict[str, Any]) -> None:
         self.said.append(message)
 
-    def stopping(self) -> bool:
+    def cancelled(self) -> bool:
         return len(self.said) >= self._patience
 
 

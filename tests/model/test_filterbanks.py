@@ -8,9 +8,10 @@ import torch
 
 from model import locations
 from model.checkpoints import read, write_atomically
-from model.data.corpora import MissingData, Stopped, base, no_progress
+from model.data.corpora import MissingData, base
 from model.data.corpora.base import filterbanks
 from model.data.speech import SpeechFrontEnd, UnusableAudio
+from model.progress import Cancelled, no_progress
 
 
 def listen(monkeypatch, tmp_path, word, fingerprint=("one",), keys=("a", "b"), tell=no_progress):
@@ -62,7 +63,7 @@ def test_how_far_it_is_is_told_while_it_listens(monkeypatch, tmp_path, word):
     assert len(told) == 2, "what comes from the cache is there at once"
 
 
-@pytest.mark.parametrize("end", [Stopped, KeyboardInterrupt])
+@pytest.mark.parametrize("end", [Cancelled, KeyboardInterrupt])
 def test_whoever_listens_can_end_it_and_what_was_heard_is_kept(monkeypatch, tmp_path, word, end):
     monkeypatch.setattr(base, "_TELL_SECONDS", -1.0)
     whole, _ = listen(monkeypatch, tmp_path / "elsewhere", word)

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from model import locations
 from model.cli.main import app
 from model.evaluation.sweep_results import SweepResults
+from model.progress import JobContext
 from model.recipes.recipe import PAPER_LAMBDAS, named
 from model.runs.store import RunRecord
 from model.sweeps import runner as sweeping
@@ -278,15 +279,15 @@ def test_the_plan_of_a_folder_is_found_in_its_runs(finished, copied, tmp_path):
 # The worker's job
 
 
-class Listener:
+class Listener(JobContext):
     def __init__(self, stop_after=None):
         self.heard, self.stop_after = [], stop_after
 
-    def say(self, message):
+    def send(self, message):
         json.dumps(message)
         self.heard.append(message)
 
-    def stopping(self):
+    def cancelled(self):
         return self.stop_after is not None and len(self.heard) >= self.stop_after
 
 

@@ -9,7 +9,7 @@ import pytest
 from corpus_server import fall_silent, head, packed, redirect, send, send_all, send_endlessly
 
 from model.data import download, transfer
-from model.data.download import DownloadFailed, Installed, Stopped, Verifying
+from model.data.download import DownloadFailed, Installed, Interrupted, Verifying
 
 
 def part_of(folder, content=None):
@@ -133,7 +133,7 @@ def test_a_silent_server_can_be_left_at_once(server, tmp_path):
     server.reply = fall_silent
     begun = time.monotonic()
     steps = list(download.download(server.source, tmp_path, lambda: time.monotonic() - begun > 0.3))
-    assert isinstance(steps[-1], Stopped)
+    assert isinstance(steps[-1], Interrupted)
     assert time.monotonic() - begun < transfer._PATIENCE / 3
 
 

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from tiny import small, write_corpora
 
-from model.jobs.worker import JobContext, Reader
+from model.jobs.worker import Job, Reader
 from model.runs.store import RunRecord, RunStore, RunTail
 from model.systems.model_io import load_model
 from model.training.config import Estimate, TrainingConfig
@@ -314,8 +314,8 @@ def test_words_reach_the_jobs_before_them_alone():
     thread = threading.Thread(target=reader.read, daemon=True)
     thread.start()
     first, second = reader.jobs.get(timeout=PATIENCE), reader.jobs.get(timeout=PATIENCE)
-    assert (first.request["plan"], first.stopping()) == (1, True)
-    assert (second.request["plan"], second.stopping()) == (2, False)
+    assert (first.request["plan"], first.cancelled()) == (1, True)
+    assert (second.request["plan"], second.cancelled()) == (2, False)
 
 
 def test_a_held_job_waits_within_what_it_is_given():
@@ -327,14 +327,14 @@ def test_a_held_job_waits_within_what_it_is_given():
         yield
         order.append("out")
 
-    talk = JobContext({}, said.append)
-    talk.hear("pause")
-    waiter = threading.Thread(target=lambda: order.append(talk.stopping(pausing)))
+    context = Job({}, said.append)
+    context.hear("pause")
+    waiter = threading.Thread(target=lambda: order.append(context.cancelled(pausing)))
     waiter.start()
     while not said:
         time.sleep(0.01)
     assert said == [{"say": "paused"}]
-    talk.hear("go")
+    context.hear("go")
     waiter.join(PATIENCE)
     assert order == ["in", "out", False]
     assert said == [{"say": "paused"}, {"say": "going"}]

@@ -7,12 +7,9 @@ from pathlib import Path
 from model.data.corpora.base import (
     Corpus,
     MissingData,
-    ProgressCallback,
     Samples,
     SpeechCorpus,
     Split,
-    Stopped,
-    no_progress,
 )
 from model.data.corpora.fsdd import Fsdd
 from model.data.corpora.mnist import Mnist
@@ -25,14 +22,12 @@ __all__ = [
     "Fsdd",
     "MissingData",
     "Mnist",
-    "ProgressCallback",
     "Samples",
     "SpeechCorpus",
     "Split",
     "Stopped",
     "Voices",
     "corpora",
-    "no_progress",
 ]
 
 CORPORA: dict[str, type[Mnist] | type[Fsdd] | type[Voices]] = {kind.name: kind for kind in (Mnist, Fsdd, Voices)}

@@ -22,14 +22,13 @@ from model import locations
 from model.checkpoints import FORMAT, UnusableCheckpoint, read, write_atomically
 from model.data import speech
 from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, resample
+from model.errors import ModinvError
+from model.progress import ProgressCallback, no_progress
 from model.types import FloatArray, Modality
 
 log = logging.getLogger(__name__)
 
 Split = Literal["train", "test"]
-
-ProgressCallback = Callable[[float | None, str], None]
-"""Hears how far long loading has come, in [0, 1] if that is known, and what is done; what it raises ends it."""
 
 Clip = Callable[[str], tuple[FloatArray, int]]
 """Reads a recording by its key: ``(n,)`` in [-1, 1] and its rate in Hz."""
@@ -39,16 +38,8 @@ _CACHED = "filterbanks"
 _LARGEST_HEADER = 10_000  # bytes of a cache beside its array
 
 
-class MissingData(FileNotFoundError):
+class MissingData(ModinvError, FileNotFoundError):
     """A corpus is not where it was looked for; the message says how to get it."""
-
-
-class Stopped(Exception):
-    """For a :data:`ProgressCallback` to raise: nobody wants what is being loaded any more."""
-
-
-def no_progress(_share: float | None, _text: str) -> None:
-    """Nobody waits to be told what is loaded."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,8 +135,8 @@ class Corpus(Protocol):
         """The file or folder where it lies, ``None`` where it is missing."""
         ...
 
-    def load(self, split: Split, tell: ProgressCallback = no_progress) -> Samples:
-        """Read a split; raises :class:`MissingData`. Where that takes long, ``tell`` hears of it ten times a second."""
+    def load(self, split: Split, progress: ProgressCallback = no_progress) -> Samples:
+        """Read a split; raises :class:`MissingData`. ``progress`` is called at most ten times a second."""
         ...
 
 
@@ -163,7 +154,7 @@ def filterbanks(
     fingerprint: Iterable[object],
     keys: Sequence[str],
     clip: Clip,
-    tell: ProgressCallback = no_progress,
+    progress: ProgressCallback = no_progress,
 ) -> Tensor:
     """Filterbanks of a corpus's recordings, ``(n, 100, 80)``, kept in the cache between runs.
 
@@ -177,7 +168,7 @@ def filterbanks(
         Whatever tells one state of the recordings from another.
     keys, clip
         The recordings and the function that reads one.
-    tell
+    progress
         Hears the share that is done, unless all are in the cache.
 
     Raises
@@ -200,7 +191,7 @@ def filterbanks(
             told = -math.inf
             for key in keys[len(known) :]:
                 if (now := time.monotonic()) - told > _TELL_SECONDS:
-                    tell(len(heard) / len(keys), f"Listening to {title} (the first time only)")
+                    progress(len(heard) / len(keys), f"Listening to {title} (the first time only)")
                     told = now
                 heard.append(_filterbank(front_end, key, clip))
     finally:

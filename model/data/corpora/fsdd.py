@@ -14,9 +14,10 @@ from typing import ClassVar
 import torch
 
 from model import locations
-from model.data.corpora.base import MissingData, ProgressCallback, Samples, Split, filterbanks, no_progress
+from model.data.corpora.base import MissingData, Samples, Split, filterbanks
 from model.data.recordings import Recording, opened
 from model.data.speech import read_audio
+from model.progress import ProgressCallback, no_progress
 from model.types import FloatArray, Modality
 
 _NAME = re.compile(r"(?:^|/)(?P<name>(?P<digit>[0-9])_(?P<speaker>[a-z]+)_(?P<take>[0-9]{1,9})\.wav)\Z")
@@ -66,7 +67,7 @@ class Fsdd:
             )
         return place
 
-    def load(self, split: Split, tell: ProgressCallback = no_progress) -> Samples:
+    def load(self, split: Split, progress: ProgressCallback = no_progress) -> Samples:
         """Filterbanks of a split, sorted by name."""
         place = self._require()
         with recordings(place) as files:
@@ -76,7 +77,7 @@ class Fsdd:
                 raise MissingData(f"{place} holds no recordings named like 7_jackson_12.wav.")
             keys = tuple(files[name].key for name in names)
             state = [files[name].state for name in names]
-            features = filterbanks(f"{self.name}-{split}", self.title, state, keys, partial(_heard, files), tell)
+            features = filterbanks(f"{self.name}-{split}", self.title, state, keys, partial(_heard, files), progress)
         return Samples(
             corpus=self.name,
             modality=self.modality,

@@ -14,7 +14,8 @@ import numpy.typing as npt
 import torch
 
 from model import locations
-from model.data.corpora.base import MissingData, ProgressCallback, Samples, Split, no_progress
+from model.data.corpora.base import MissingData, Samples, Split
+from model.progress import ProgressCallback, no_progress
 from model.types import Modality
 
 _PREFIX = {"train": "train", "test": "t10k"}
@@ -68,7 +69,7 @@ class Mnist:
                 return folder
         return None
 
-    def load(self, split: Split, tell: ProgressCallback = no_progress) -> Samples:  # noqa: ARG002 (it is quick)
+    def load(self, split: Split, progress: ProgressCallback = no_progress) -> Samples:  # noqa: ARG002 (it is quick)
         """Images scaled to [0, 1]."""
         folder = self.location()
         if folder is None:

@@ -13,9 +13,10 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 
 from model import locations
-from model.data.corpora.base import Clip, MissingData, ProgressCallback, Samples, Split, filterbanks, no_progress
+from model.data.corpora.base import Clip, MissingData, Samples, Split, filterbanks
 from model.data.recordings import opened
 from model.data.speech import read_audio
+from model.progress import ProgressCallback, no_progress
 from model.types import FloatArray, Modality
 
 _DAMAGED = "The synthetic voices are damaged: install the application again."
@@ -54,7 +55,7 @@ class Voices:
             )
         return archive
 
-    def load(self, split: Split, tell: ProgressCallback = no_progress) -> Samples:
+    def load(self, split: Split, progress: ProgressCallback = no_progress) -> Samples:
         """Filterbanks of a split."""
         archive = self._require()
         try:
@@ -64,7 +65,7 @@ class Voices:
         keys = tuple(clip.key for clip in clips)
         state = [archive.stat().st_size]
         with _opened(archive) as sound:
-            features = filterbanks(f"{self.name}-{split}", self.title, state, keys, sound, tell)
+            features = filterbanks(f"{self.name}-{split}", self.title, state, keys, sound, progress)
         return Samples(
             corpus=self.name,
             modality=self.modality,
