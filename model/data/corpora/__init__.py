@@ -25,7 +25,6 @@ __all__ = [
     "Samples",
     "SpeechCorpus",
     "Split",
-    "Stopped",
     "Voices",
     "corpora",
 ]
