@@ -13,8 +13,6 @@ class ModinvError(Exception):
 
 def describe_failure(error: BaseException) -> str:
     """One or two sentences on an error that ended a job."""
-    from model.training.loop import out_of_memory  # late: whoever lists failures needs no torch
-
     if isinstance(error, OSError) and error.errno in _FULL:
         return "No space left on the disk. Free some space, then resume: what was saved before is whole."
     if isinstance(error, ModinvError | OSError | ValueError):
@@ -22,3 +20,14 @@ def describe_failure(error: BaseException) -> str:
     if out_of_memory(error):
         return "Memory ran out. Use a smaller batch, fewer samples an input or another device, or close other programs."
     return f"An unexpected error occurred ({type(error).__name__}: {error}). What was saved before is whole."
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that the device's or the machine's memory does not suffice."""
+    import torch  # late: a process that only lists failures needs no torch
+
+    # On the CPU and on MPS it is a RuntimeError like any other but for its words.
+    message = str(error)
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+        isinstance(error, RuntimeError) and ("DefaultCPUAllocator" in message or "out of memory" in message)
+    )

@@ -53,7 +53,7 @@ def estimate(
     Raises
     ------
     RuntimeError
-        If the device's memory does not suffice (:func:`model.training.loop.out_of_memory` tells).
+        If the device's memory does not suffice (:func:`model.errors.out_of_memory` tells).
     """
     recipe = plan.recipe
     with torch.random.fork_rng(devices=[]), _peak_memory(device) as peak:

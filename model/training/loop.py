@@ -17,7 +17,7 @@ from model.checkpoints import Header, UnusableCheckpoint, checked, read, write_a
 from model.data.augmentation import augment
 from model.data.pairs import PairSampler
 from model.data.speech import FilterbankSettings
-from model.errors import ModinvError
+from model.errors import ModinvError, out_of_memory
 from model.recipes.recipe import Recipe
 from model.systems import build
 from model.systems.base import Batch, Loss, System
@@ -135,15 +135,6 @@ class Run:
             device=str(self.device),
             versions={name: version(name) for name in ("torch", "torchaudio", "numpy")},
         )
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that the device's or the machine's memory does not suffice."""
-    # On the CPU and on MPS it is a RuntimeError like any other but for its words.
-    told = str(error)
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and ("DefaultCPUAllocator" in told or "out of memory" in told)
-    )
 
 
 def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
