@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, Generic, Literal, TypeVar, get_args
 
 from PySide6.QtCore import QByteArray, QObject, QSettings
 
 from modinv_app.common.theme import Scheme
-from modinv_app.explore.projection import Kind
 
 T = TypeVar("T")
+MapKind = Literal["PCA", "t-SNE"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ PLAY_ON_LIFT = Setting("draw/play_on_lift", True)
 HANDS_FREE = Setting("speak/hands_free", False)
 INPUT_DEVICE = Setting("sound/input_device", "")
 OUTPUT_DEVICE = Setting("sound/output_device", "")
-MAP_KIND: Setting[Kind] = Setting("map/kind", "t-SNE", get_args(Kind))
+MAP_KIND: Setting[MapKind] = Setting("map/kind", "t-SNE", get_args(MapKind))
 GEOMETRY = Setting("window/geometry", QByteArray())
 COLUMNS = Setting("window/columns", QByteArray())
 TRAINING_PLAN = Setting("train/plan", "")

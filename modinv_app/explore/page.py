@@ -14,11 +14,11 @@ from modinv_app.audio.recorder import Recorder
 from modinv_app.audio.system import SoundSystem
 from modinv_app.common import settings as chosen
 from modinv_app.common.remembered import restore_sizes
-from modinv_app.common.settings import Settings
+from modinv_app.common.settings import MapKind, Settings
 from modinv_app.explore.draw import DrawPanel
 from modinv_app.explore.matches import MatchesPanel
 from modinv_app.explore.model_service import ModelService
-from modinv_app.explore.projection import Kind, ProjectionPanel
+from modinv_app.explore.projection import ProjectionPanel
 from modinv_app.explore.queries import Query
 from modinv_app.explore.query_bar import QueryBar
 from modinv_app.explore.query_controller import QueryController
@@ -196,7 +196,7 @@ class ExplorePage(QWidget):
     def _show_gallery(self, gallery: Gallery) -> None:
         self.map.set_items(gallery.items)
 
-    def _show_maps(self, maps: dict[Kind, FloatArray]) -> None:
+    def _show_maps(self, maps: dict[MapKind, FloatArray]) -> None:
         for kind, coordinates in maps.items():
             self.map.set_coordinates(kind, coordinates)
 

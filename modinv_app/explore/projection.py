@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from model.types import FloatArray, Item, Modality
+from modinv_app.common.settings import MapKind
 from modinv_app.common.theme import muted_text
 from modinv_app.map.hover_card import HoverCard
 from modinv_app.map.legend import Legend
@@ -20,8 +21,7 @@ from modinv_app.map.map_layout import Fitted
 if TYPE_CHECKING:
     from modinv_app.map.map_plot import MapPlot
 
-Kind = Literal["PCA", "t-SNE"]
-_KINDS: tuple[Kind, ...] = get_args(Kind)
+_KINDS: tuple[MapKind, ...] = get_args(MapKind)
 # Two of these side by side read as one switch, in which the chosen half is unmistakable.
 _SEGMENT = """
 QToolButton { border: 1px solid rgba(128, 128, 128, 0.5); background: transparent; padding: 3px 10px;
@@ -62,8 +62,8 @@ class ProjectionPanel(QWidget):
         super().__init__(parent)
         self._features_of = features_of
         self._items: Sequence[Item] = ()
-        self._projections: dict[Kind, Fitted] = {}
-        self._chosen: Kind = "PCA"
+        self._projections: dict[MapKind, Fitted] = {}
+        self._chosen: MapKind = "PCA"
         self._plot: MapPlot | None = None
 
         self._kinds = {kind: self._kind_button(kind) for kind in _KINDS}
@@ -85,7 +85,7 @@ class ProjectionPanel(QWidget):
         self._take_colours()
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> MapKind:
         """The projection that shows: the chosen one, or another while that is not there yet."""
         if self._chosen in self._projections:
             return self._chosen
@@ -116,7 +116,7 @@ class ProjectionPanel(QWidget):
             self._plot.set_items(items)
         self._update_state()
 
-    def set_coordinates(self, kind: Kind, coordinates: npt.ArrayLike) -> None:
+    def set_coordinates(self, kind: MapKind, coordinates: npt.ArrayLike) -> None:
         """Keep a projection, and show it if it is the chosen one or the first: points glide to their new places.
 
         Parameters
@@ -145,7 +145,7 @@ class ProjectionPanel(QWidget):
         if self.kind != before:
             self.kind_chosen.emit(kind)
 
-    def choose(self, kind: Kind) -> None:
+    def choose(self, kind: MapKind) -> None:
         """Show a projection now, or as soon as its coordinates come."""
         before = self.kind
         self._chosen = kind
@@ -213,7 +213,7 @@ class ProjectionPanel(QWidget):
     def _on_panel(self, plot: MapPlot, at: QPointF) -> QPoint:
         return QWidget.mapTo(plot, self, at.toPoint())
 
-    def _kind_button(self, kind: Kind) -> QToolButton:
+    def _kind_button(self, kind: MapKind) -> QToolButton:
         button = QToolButton()
         button.setText(kind)
         button.setCheckable(True)
