@@ -211,8 +211,8 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, required=True)
     data = parser.parse_args().data_dir
     torch.set_num_threads(1)
-    encoders, header = load_model(locations.shipped_model())
-    retriever = Retriever(encoders, header, Gallery.load(locations.shipped_gallery()))
+    system, header = load_model(locations.shipped_model())
+    retriever = Retriever(system, header, Gallery.load(locations.shipped_gallery()))
     front_end = SpeechFrontEnd(FilterbankSettings(**header.filterbank))
     for modality, inputs in ((Modality.IMAGE, pictures(data)), (Modality.SPEECH, recordings(data, front_end))):
         judged = judge(retriever, modality, inputs)

@@ -90,13 +90,13 @@ def judged(model: Path, data_dir: Path | None) -> dict[str, Any]:
 
 def on_engine(model: Path, setting: dict[str, Any], data_dir: Path | None) -> dict[str, Any]:
     """The same protocol on the voices of the engine that training never heard, which the command can't name."""
-    encoders, header = load_model(model, best_device())
+    system, header = load_model(model, best_device())
     images, speech = Mnist(data_dir).load("test"), Voices(engine_only=True).load("test")
     setting |= {"inputs": {"images": fingerprint(images), "speech": fingerprint(speech)}}
     setting |= speakers_of(speech, header.data)
 
     def posteriors(samples: Samples) -> Posteriors:
-        posterior = encoders.encode(samples.modality, samples.features)
+        posterior = system.encode(samples.modality, samples.features)
         labels, speakers = samples.labels.numpy(), samples.speakers
         return Posteriors(posterior.mean.numpy(), posterior.log_variance.numpy(), labels, speakers)
 

@@ -20,7 +20,7 @@ from model.checkpoints import Arrays, Header, UnusableCheckpoint, read, write_at
 from model.data.pairs import PairSampler
 from model.data.speech import FilterbankSettings
 from model.evaluation.sweep_results import SweepResults
-from model.recipes.recipe import FAST
+from model.recipes.recipe import FAST, Recipe
 from model.retrieval.gallery import Gallery
 from model.runs.values import Snapshot
 from model.systems import model_io as trained
@@ -35,18 +35,12 @@ SAMPLE = 45
 _DATA = {"images": ["mnist"], "speech": ["fsdd"]}
 
 
-class _Small(nn.Module):
-    """In place of the encoders, which would make each case 20 MB."""
+class _Small:
+    """In place of a system, whose networks would make each case 20 MB."""
 
-    device = torch.device("cpu")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layer = nn.Conv2d(1, 2, 3)
-
-
-def _build(_recipe: object) -> Any:
-    return _Small()
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self.modules = nn.ModuleDict({"layer": nn.Conv2d(1, 2, 3)})
 
 
 def valid() -> dict[str, bytes]:
@@ -54,9 +48,9 @@ def valid() -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         header = Header(FAST.to_dict(), FilterbankSettings().to_dict(), _DATA, 0, 3, "cpu", {"torch": "2"})
-        encoders = _Small()
-        trained.save_model(folder / "model", encoders, header)  # type: ignore[arg-type]
-        weights = trained.to_arrays(encoders)
+        system = _Small(FAST)
+        trained.save_model(folder / "model", system, header)  # type: ignore[arg-type]
+        weights = trained.to_arrays(system.modules)
         arrays = {f"weights/{name}": array for name, array in weights.items()}
         for number, array in enumerate(weights.values()):
             arrays[f"optimiser/{number}/step"] = np.ones(1, np.float32)
@@ -140,7 +134,7 @@ def use(case: tuple[str, bytes]) -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.safetensors"
         path.write_bytes(content)
-        with patch.object(trained, "build", _build), patch.object(training, "build", _build):
+        with patch.object(trained, "build", _Small), patch.object(training, "build", _Small):
             try:
                 _USES[name](path)
             except UnusableCheckpoint:
@@ -149,8 +143,8 @@ def use(case: tuple[str, bytes]) -> str:
 
 
 def _use_model(path: Path) -> None:
-    encoders, header = trained.load_model(path)
-    _all_finite(trained.to_arrays(encoders))
+    system, header = trained.load_model(path)
+    _all_finite(trained.to_arrays(system.modules))
     _ = header.recipe["lambda_ig"], header.recipe["name"], header.data["images"], header.data["speech"]
     FilterbankSettings(**header.filterbank)
 

@@ -23,7 +23,7 @@ from model.runs.store import RunRecord, RunStore
 from model.systems.model_io import load_model
 from model.training import loop as training
 
-TRAIN = ["train", "--data", "mnist,fsdd", "--device", "cpu", "--steps", "3"]
+TRAIN = ["train", "--data", "mnist,fsdd", "--device", "cpu", "--steps", "3", "--set", "noise=0.25"]
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_training_leaves_a_model_that_says_how_it_came_to_be(trained):
     _, header = load_model(trained / "model.safetensors")
     assert header.step == header.recipe["steps"] == 3
     assert header.recipe["name"] == "fast"
-    assert header.recipe["lambda_ig"] == 2.15e-2
+    assert (header.recipe["lambda_ig"], header.recipe["noise"]) == (2.15e-2, 0.25)
     assert header.data == {"images": ["mnist"], "speech": ["fsdd"]}
 
 

@@ -342,7 +342,15 @@ def test_ctrl_c_keeps_the_work(tmp_path, data, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--lambdas", "much"), ("--lambdas", "-1"), ("--seeds", "0.5"), ("--data", "fsdd")]
+    ("option", "value"),
+    [
+        ("--lambdas", "much"),
+        ("--lambdas", "-1"),
+        ("--seeds", "0.5"),
+        ("--data", "fsdd"),
+        ("--set", "noise=loud"),
+        ("--set", "lambda_ig=1"),  # that is --lambdas
+    ],
 )
 def test_wrong_values_are_told_as_such(tmp_path, option, value):
     result = run("--out", tmp_path, option, value)
