@@ -148,8 +148,8 @@ def test_ctrl_c_and_the_systems_signals_keep_the_work_and_the_same_command_resum
     assert run(*command).exit_code == 0
     resumed, _ = load_model(tmp_path / "run" / "model.safetensors")
     straight, _ = load_model(trained / "model.safetensors")
-    for name, weight in straight.state_dict().items():
-        assert torch.equal(weight, resumed.state_dict()[name]), name
+    for name, weight in straight.modules.state_dict().items():
+        assert torch.equal(weight, resumed.modules.state_dict()[name]), name
 
 
 @pytest.mark.parametrize("change", [["--seed", "1"], ["--lambda-ig", "0"], ["--steps", "4"]])
