@@ -10,6 +10,7 @@ from model.data.corpora import Samples
 from model.data.pairs import PairSampler
 from model.recipes.recipe import named
 from model.runs.snapshots import draw_probe
+from model.training.config import TrainingConfig
 from model.types import Modality
 
 SMALL = {"steps": 4, "batch_size": 4, "samples_per_input": 2}
@@ -58,6 +59,10 @@ def spoilt(step, seed=0, batch_size=SMALL["batch_size"]):
 def small(name="fast", **changes):
     """A recipe of four steps."""
     return named(name, **{**SMALL, **changes})
+
+
+PLAN = TrainingConfig(small(), ("mnist", "fsdd"), device="cpu")
+"""What such a run trains."""
 
 
 def _write_idx(path, array):

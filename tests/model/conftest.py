@@ -9,9 +9,11 @@ import pytest
 import soundfile
 import torch
 from corpus_server import serving
+from tiny import PLAN
 
 from model import locations
 from model.networks import encoders
+from model.runs.store import RunRecord, RunStore
 
 ROOT = Path(__file__).resolve().parents[2]
 _CHOSEN = os.environ.get("MODINV_DATA")  # before the fixture below hides it
@@ -59,6 +61,18 @@ def _one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def store(tmp_path):
+    """No runs yet."""
+    return RunStore(tmp_path / "runs")
+
+
+@pytest.fixture
+def record(store):
+    """The folder of a run that has not begun."""
+    return RunRecord(store.new_folder(PLAN))
 
 
 @pytest.fixture

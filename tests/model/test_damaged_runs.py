@@ -4,27 +4,15 @@ import json
 
 import numpy as np
 import pytest
-from tiny import small
+from tiny import PLAN
 
 from model.checkpoints import FORMAT, UnusableCheckpoint, write_atomically
 from model.retrieval.gallery import Gallery
-from model.runs.store import RunRecord, RunStore, RunTail, Snapshot
+from model.runs.store import RunRecord, RunTail, Snapshot
 from model.sweeps.records import SweepRecord
 from model.sweeps.runner import SweepFailed, SweepPlan, found_in
-from model.training.config import TrainingConfig
 
-PLAN = TrainingConfig(small(), ("mnist", "fsdd"), device="cpu")
 GOOD = '{"step": 1, "epoch": 0.1, "seconds": 0.5, "total": 2.0}\n'
-
-
-@pytest.fixture
-def store(tmp_path):
-    return RunStore(tmp_path / "runs")
-
-
-@pytest.fixture
-def record(store):
-    return RunRecord(store.new_folder(PLAN))
 
 
 def change(record, **values):

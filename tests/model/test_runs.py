@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tiny import IMAGES, SPEECH, small
+from tiny import IMAGES, PLAN, SPEECH, small
 
 from model import locations
 from model.checkpoints import UnusableCheckpoint
@@ -15,18 +15,6 @@ from model.data.pairs import PairSampler
 from model.runs.store import MetricPoint, RunRecord, RunStore, RunTail, Snapshot
 from model.training.config import TrainingConfig
 from model.training.loop import Run, train
-
-PLAN = TrainingConfig(small(), ("mnist", "fsdd"), device="cpu")
-
-
-@pytest.fixture
-def store(tmp_path):
-    return RunStore(tmp_path / "runs")
-
-
-@pytest.fixture
-def record(store):
-    return RunRecord(store.new_folder(PLAN))
 
 
 def say(record, **changes):

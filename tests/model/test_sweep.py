@@ -1,6 +1,5 @@
 """Sweeps on tiny corpora: all is trained and judged once, failures are left behind, and the maps lie together."""
 
-import gzip
 import json
 import runpy
 import shutil
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
+from tiny import write_corpora
 from typer.testing import CliRunner
 
 from model import locations
@@ -63,24 +62,7 @@ def _judged_once():
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Corpora of a few inputs: bars at ten places for images, tones of ten pitches for speech."""
-    folder = tmp_path_factory.mktemp("data")
-    (folder / "mnist").mkdir()
-    for prefix, count in (("train", 40), ("t10k", 30)):
-        labels = np.arange(count) % 10
-        images = np.zeros((count, 28, 28), np.uint8)
-        for image, label in zip(images, labels, strict=True):
-            image[4:24, 3 + 2 * label : 6 + 2 * label] = 255
-        for kind, array in (("images-idx3", images), ("labels-idx1", labels.astype(np.uint8))):
-            header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
-            (folder / "mnist" / f"{prefix}-{kind}-ubyte.gz").write_bytes(gzip.compress(header + array.tobytes()))
-    (folder / "fsdd").mkdir()
-    seconds = np.arange(4000) / 8000
-    for digit in range(10):
-        for take in range(3, 7):  # takes up to 4 test, the others train
-            tone = 0.5 * np.sin(2 * np.pi * (200 + 300 * digit + 10 * take) * seconds)
-            soundfile.write(folder / "fsdd" / f"{digit}_theo_{take}.wav", tone, 8000)
-    return folder
+    return write_corpora(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")
