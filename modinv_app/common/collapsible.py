@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
 
 class Collapsible(QWidget):
-    """A heading that opens and closes what lies below it; closed at first.
-
-    Signals
-    -------
-    opened(bool)
-        It was opened or closed.
-    """
-
-    opened = Signal(bool)
+    """A heading that opens and closes what lies below it; closed at first."""
 
     def __init__(self, title: str, content: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,4 +38,3 @@ class Collapsible(QWidget):
     def _open(self, on: bool) -> None:
         self._heading.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
         self._content.setVisible(on)
-        self.opened.emit(on)

@@ -33,13 +33,10 @@ class MatchesPanel(QWidget):
         Gallery index of an utterance that shall sound.
     query_requested(int)
         Gallery index of an item that shall be the next query.
-    selected(int)
-        Gallery index of the match that a person has selected.
     """
 
     play_requested = Signal(int)
     query_requested = Signal(int)
-    selected = Signal(int)
 
     def __init__(self, features_of: Callable[[int], FloatArray]) -> None:
         super().__init__()
@@ -132,11 +129,7 @@ class MatchesPanel(QWidget):
 
     def _remember(self) -> None:
         row = self._view.selected_row()
-        index = None if row is None else self._model.match_at(row).item.index
-        if index != self._selected:
-            self._selected = index
-            if index is not None:
-                self.selected.emit(index)
+        self._selected = None if row is None else self._model.match_at(row).item.index
 
 
 class _Invitation(QWidget):

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton, QVBoxLayout
 
 from model.types import FloatArray, Item, Modality
 from modinv_app.common.settings import MapKind
 from modinv_app.common.theme import muted_text
-from modinv_app.map.hover_card import HoverCard
-from modinv_app.map.legend import Legend
 from modinv_app.map.map_layout import Fitted
-
-if TYPE_CHECKING:
-    from modinv_app.map.map_plot import MapPlot
+from modinv_app.map.map_panel import MapPanel
 
 _KINDS: tuple[MapKind, ...] = get_args(MapKind)
 # Two of these side by side read as one switch, in which the chosen half is unmistakable.
@@ -32,7 +28,7 @@ QToolButton:focus { border-color: palette(highlight); }
 """
 
 
-class ProjectionPanel(QWidget):
+class ProjectionPanel(MapPanel):
     """All gallery items in two dimensions: colour is the digit, shape the modality.
 
     Two projections can be kept, of which one shows. Each is scaled to fill the view, so that a change from one to
@@ -45,27 +41,18 @@ class ProjectionPanel(QWidget):
 
     Signals
     -------
-    hovered(int)
-        Index of the item under the pointer, -1 for none.
-    clicked(int)
-        Index of the item that was clicked.
     kind_chosen(str)
         From now on ``"PCA"`` or ``"t-SNE"`` shows, since somebody chose it, or chose it before and it has come:
         place the query anew in it.
     """
 
-    hovered = Signal(int)
-    clicked = Signal(int)
     kind_chosen = Signal(str)
 
-    def __init__(self, features_of: Callable[[int], FloatArray], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, features_of: Callable[[int], FloatArray]) -> None:
+        super().__init__("Loading the map…", "Map of all digits")
         self._features_of = features_of
-        self._items: Sequence[Item] = ()
         self._projections: dict[MapKind, Fitted] = {}
         self._chosen: MapKind = "PCA"
-        self._plot: MapPlot | None = None
-
         self._kinds = {kind: self._kind_button(kind) for kind in _KINDS}
         self._waiting = QLabel("t-SNE is being prepared…")
         self._home = QToolButton()
@@ -74,13 +61,6 @@ class ProjectionPanel(QWidget):
         self._home.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._home.clicked.connect(self.reset_view)
         self._home.setToolTip("Show all points (Home, or double-click the ground)")
-        self._legend = Legend()
-        self._legend.changed.connect(self._filter)
-        self._message = QLabel("Loading the map…", alignment=Qt.AlignmentFlag.AlignCenter)
-        self._message.setAutoFillBackground(True)
-        self._message.setBackgroundRole(QPalette.ColorRole.Base)
-        self._stage = QStackedWidget()
-        self._stage.addWidget(self._message)
         self._lay_out()
         self._take_colours()
 
@@ -90,23 +70,6 @@ class ProjectionPanel(QWidget):
         if self._chosen in self._projections:
             return self._chosen
         return next(iter(self._projections), self._chosen)
-
-    def prepare(self) -> None:
-        """Build the plot, if it isn't there: a third of a second, for the moment after the window is seen."""
-        if self._plot is not None:
-            return
-        # Not at the top of this file: pyqtgraph is imported with it, and a window that opens can't wait for that.
-        from modinv_app.map.map_plot import MapPlot
-
-        self._plot = plot = MapPlot()
-        plot.setAccessibleName("Map of all digits")
-        plot.set_items(self._items)
-        self._card = HoverCard(plot)
-        plot.hovered.connect(self._show_card)
-        plot.hovered.connect(self.hovered)
-        plot.clicked.connect(self.clicked)
-        self._stage.addWidget(plot)
-        self._filter()
 
     def set_items(self, items: Sequence[Item]) -> None:
         """Take another gallery; it shows when its coordinates come. What was shown of the one before goes."""
@@ -182,36 +145,16 @@ class ProjectionPanel(QWidget):
 
         self._plot.show_query(Query(modality, fitted.place(mean), fitted.place(samples), tuple(matches), guess))
 
-    def reset_view(self) -> None:
-        """Show all points again."""
-        if self._plot is not None:
-            self._plot.reset_view()
-
     def clear_query(self) -> None:
         """Take the query away; all points are bright again."""
         if self._plot is not None:
             self._plot.show_query(None)
-
-    def position_of(self, index: int) -> QPoint | None:
-        """Where an item lies on this panel; None while there is no map."""
-        if self._plot is None or not self._projections:
-            return None
-        return self._on_panel(self._plot, self._plot.position_of(index))
-
-    def query_position(self) -> QPoint | None:
-        """Where the query's marker lies on this panel; None without a query."""
-        if self._plot is None or self._plot.query_at is None:
-            return None
-        return self._on_panel(self._plot, self._plot.query_at)
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self._take_colours()
-
-    def _on_panel(self, plot: MapPlot, at: QPointF) -> QPoint:
-        return QWidget.mapTo(plot, self, at.toPoint())
 
     def _kind_button(self, kind: MapKind) -> QToolButton:
         button = QToolButton()
@@ -233,12 +176,9 @@ class ProjectionPanel(QWidget):
         top.addStretch()
         top.addWidget(self._home)
         self._kinds["PCA"].setToolTip("Principal components: the plane in which the items differ most")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addLayout(top)
-        layout.addWidget(self._stage, stretch=1)
-        layout.addWidget(self._legend)
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.insertLayout(0, top)
         self._update_state()
 
     def _update_state(self) -> None:
@@ -248,28 +188,15 @@ class ProjectionPanel(QWidget):
         self._waiting.setVisible(bool(self._projections) and not has_tsne)
         self._kinds[self.kind].setChecked(True)
         self._home.setEnabled(bool(self._projections))
-        if self._plot is not None:
-            self._stage.setCurrentWidget(self._plot if self._projections else self._message)
+        self._stage.setCurrentWidget(self._plot if self._plot is not None and self._projections else self._message)
 
     def _show_points(self) -> None:
         if self._plot is not None:
             self._plot.set_points(self._projections[self.kind].points)
 
-    def _filter(self) -> None:
-        if self._plot is not None:
-            self._plot.set_hidden(self._legend.hidden_digits, self._legend.hidden_modalities)
-
-    def _show_card(self, index: int) -> None:
-        if self._plot is None or index < 0:
-            self._card.hide()
-        else:
-            at = self._plot.position_of(index).toPoint()
-            self._card.show_item(self._items[index], self._features_of(index), at)
-
     def _take_colours(self) -> None:
         palette = self.palette()
         palette.setColor(QPalette.ColorRole.WindowText, muted_text(palette))
-        for label in (self._waiting, self._message):
-            label.setPalette(palette)
+        self._waiting.setPalette(palette)
         for button in self._kinds.values():
             button.setStyleSheet(_SEGMENT)  # which takes the palette's colours when it is set, and never again

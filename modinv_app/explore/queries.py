@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,14 +33,8 @@ class Drawing:
     strokes: tuple[Stroke, ...]
     pixels: npt.NDArray[np.uint8]
 
-    @property
-    def modality(self) -> Modality:
-        return Modality.IMAGE
-
-    @property
-    def name(self) -> str:
-        """What a person calls it."""
-        return "Your drawing"
+    modality: ClassVar = Modality.IMAGE
+    name: ClassVar = "Your drawing"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,14 +43,8 @@ class Picture:
 
     pixels: npt.NDArray[np.uint8]
 
-    @property
-    def modality(self) -> Modality:
-        return Modality.IMAGE
-
-    @property
-    def name(self) -> str:
-        """What a person calls it."""
-        return "Your picture"
+    modality: ClassVar = Modality.IMAGE
+    name: ClassVar = "Your picture"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,14 +54,8 @@ class Recording:
     samples: FloatArray
     rate: int
 
-    @property
-    def modality(self) -> Modality:
-        return Modality.SPEECH
-
-    @property
-    def name(self) -> str:
-        """What a person calls it."""
-        return "What you said"
+    modality: ClassVar = Modality.SPEECH
+    name: ClassVar = "What you said"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +64,7 @@ class SoundFile:
 
     path: Path
 
-    @property
-    def modality(self) -> Modality:
-        return Modality.SPEECH
+    modality: ClassVar = Modality.SPEECH
 
     @property
     def name(self) -> str:
@@ -116,6 +97,7 @@ class GalleryItem:
         return self.item.source
 
 
+# Each has its ``modality``, and a ``name`` by which a person calls it.
 Query = Drawing | Picture | Recording | SoundFile | GalleryItem
 
 

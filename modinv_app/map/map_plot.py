@@ -89,14 +89,10 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self._complete = True
         self._take_colours()
 
-    @property
-    def query_at(self) -> QPointF | None:
-        """Where the query lies on this widget, in pixels; None without one."""
-        return None if self._query is None else self._on_widget(self._query.mean)
-
     def position_of(self, index: int) -> QPointF:
         """Where an item lies on this widget, in pixels."""
-        return self._on_widget(self._points[index])
+        scene = self._box.mapViewToScene(QPointF(*map(float, self._points[index])))
+        return QPointF(self.mapFromScene(scene))
 
     def set_items(self, items: Sequence[Item]) -> None:
         """Take another gallery, which shows once it has points."""
@@ -330,10 +326,6 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         super().changeEvent(event)
         if self._complete and event.type() == QEvent.Type.PaletteChange:
             self._take_colours()
-
-    def _on_widget(self, at: FloatArray) -> QPointF:
-        scene = self._box.mapViewToScene(QPointF(*map(float, at)))
-        return QPointF(self.mapFromScene(scene))
 
 
 class _Box(pg.ViewBox):  # type: ignore[misc]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -46,14 +46,7 @@ class MessageBar(QFrame):
         The widget over which it floats.
     above
         A widget at the lower edge that it must not cover, if there is one.
-
-    Signals
-    -------
-    closed()
-        The message is gone: closed, timed out or cleared.
     """
-
-    closed = Signal()
 
     def __init__(self, parent: QWidget, above: Callable[[], QWidget | None] = lambda: None) -> None:
         super().__init__(parent)
@@ -138,9 +131,7 @@ class MessageBar(QFrame):
     def dismiss(self) -> None:
         """Take the message away."""
         self._timer.stop()
-        if not self.isHidden():
-            self.hide()
-            self.closed.emit()
+        self.hide()
 
     def _show_details(self, shown: bool) -> None:
         self._details.setVisible(shown)

@@ -87,10 +87,6 @@ class SnapshotMap(QWidget):
         self._forget()
         self._map.say(_WAITING)
 
-    def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Take one snapshot more, and glide to it unless somebody has gone back to earlier ones."""
-        self.show_snapshots([snapshot])
-
     def show_snapshots(self, snapshots: Sequence[Snapshot]) -> None:
         """Take more snapshots of the run, in order of their steps; the first ones show at once, at their end.
 

@@ -12,6 +12,7 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
+from query_marker import query_marker
 
 from model.types import Certainty, Modality
 from modinv_app.common.icons import IconButton
@@ -58,7 +59,7 @@ def tap(desk: Desk) -> None:
 
 def rests(desk: Desk) -> bool:
     """Whether no answer shows anywhere."""
-    on_map = desk.window.explore.map.query_position()
+    on_map = query_marker(desk.window.explore.map)
     seen = desk.window.explore.draw.seen
     return guesses(desk) == ("", "") and not desk.found and on_map is None and seen is None
 

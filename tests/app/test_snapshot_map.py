@@ -69,7 +69,7 @@ def where_it_lies(qtbot: QtBot, one: Snapshot) -> list[QPoint | None]:
     qtbot.addWidget(alone)
     alone.resize(560, 560)
     alone.set_probe(PROBE)
-    alone.show_snapshot(one)
+    alone.show_snapshots([one])
     alone.show()
     qtbot.waitExposed(alone)
     return places(alone)
@@ -83,9 +83,9 @@ def test_before_the_first_snapshot_it_says_what_to_wait_for(shown: SnapshotMap) 
 
 
 def test_a_new_snapshot_is_glided_to_and_told_in_numbers(qtbot: QtBot, shown: SnapshotMap) -> None:
-    shown.show_snapshot(snapshot(0))
+    shown.show_snapshots([snapshot(0)])
     before = places(shown)
-    shown.show_snapshot(snapshot(100))
+    shown.show_snapshots([snapshot(100)])
     assert places(shown) == before, "nothing jumps"
     qtbot.waitUntil(lambda: shown.step == 100 and slider(shown).value() == slider(shown).maximum(), timeout=3000)
     assert places(shown) == where_it_lies(qtbot, snapshot(100))
@@ -96,9 +96,9 @@ def test_a_new_snapshot_is_glided_to_and_told_in_numbers(qtbot: QtBot, shown: Sn
 def test_snapshot_after_snapshot_the_map_goes_forward_only(qtbot: QtBot, shown: SnapshotMap) -> None:
     seen: list[int] = []
     slider(shown).valueChanged.connect(seen.append)
-    shown.show_snapshot(snapshot(0))
+    shown.show_snapshots([snapshot(0)])
     for step in (100, 200):
-        shown.show_snapshot(snapshot(step))
+        shown.show_snapshots([snapshot(step)])
         qtbot.waitUntil(lambda: slider(shown).value() == slider(shown).maximum(), timeout=3000)
     assert seen == sorted(seen)
 
@@ -113,7 +113,7 @@ def test_whoever_has_gone_back_stays_there(qtbot: QtBot, shown: SnapshotMap) -> 
     QTest.keyClick(slider(shown), Qt.Key.Key_Home)
     before = places(shown)
     assert shown.step == 0
-    shown.show_snapshot(snapshot(300))
+    shown.show_snapshots([snapshot(300)])
     qtbot.wait(100)
     assert shown.step == 0
     assert places(shown) == before
@@ -158,7 +158,7 @@ def test_a_replay_goes_on_to_what_comes_meanwhile(qtbot: QtBot, shown: SnapshotM
     shown.show_snapshots([snapshot(0), snapshot(100)])
     button(shown).click()
     qtbot.wait(50)
-    shown.show_snapshot(snapshot(200))
+    shown.show_snapshots([snapshot(200)])
     assert button(shown).accessibleName() == "Pause"
     qtbot.waitUntil(lambda: shown.step == 200, timeout=3000)
 
@@ -176,7 +176,7 @@ def test_a_hand_on_the_timeline_ends_a_replay(qtbot: QtBot, shown: SnapshotMap) 
 def test_steps_that_are_trained_again_replace_what_was_there(qtbot: QtBot, shown: SnapshotMap) -> None:
     shown.show_snapshots([snapshot(0), snapshot(100), snapshot(200)])
     again = snapshot(100, seed=77)
-    shown.show_snapshot(again)
+    shown.show_snapshots([again])
     qtbot.waitUntil(lambda: shown.step == 100 and slider(shown).value() == slider(shown).maximum(), timeout=3000)
     assert places(shown) == where_it_lies(qtbot, again)
 
@@ -190,7 +190,7 @@ def test_another_run_starts_anew(shown: SnapshotMap) -> None:
 
 
 def test_pointing_shows_a_card_and_a_click_is_told(qtbot: QtBot, shown: SnapshotMap) -> None:
-    shown.show_snapshot(snapshot(0))
+    shown.show_snapshots([snapshot(0)])
     index = len(ITEMS) - 1
     at = shown.position_of(index)
     target = shown.childAt(at)
@@ -204,7 +204,7 @@ def test_pointing_shows_a_card_and_a_click_is_told(qtbot: QtBot, shown: Snapshot
 
 
 def test_the_legend_hides_points(shown: SnapshotMap) -> None:
-    shown.show_snapshot(snapshot(0))
+    shown.show_snapshots([snapshot(0)])
     chip = next(each for each in shown.findChildren(QAbstractButton) if each.accessibleName() == "Show digit 0")
     with_zero = shown.grab().toImage()
     chip.click()

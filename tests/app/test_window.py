@@ -14,6 +14,7 @@ from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QLabel
+from query_marker import query_marker
 from strokes import mnist_to_strokes
 
 from model.data.corpora import Mnist
@@ -55,7 +56,7 @@ def majority(items) -> int:
 def empty(desk: Desk) -> bool:
     """Whether nothing of any answer is to be seen."""
     page = desk.window.explore
-    nothing = desk.state.reply is None and not desk.found and page.map.query_position() is None
+    nothing = desk.state.reply is None and not desk.found and query_marker(page.map) is None
     return nothing and not desk.guess(page.draw) and not desk.guess(page.speak) and not desk.sees_spectrogram
 
 
@@ -78,7 +79,7 @@ def test_the_map_shows_the_query_in_either_projection(desk: Desk) -> None:
     for key in (Qt.Key.Key_1, Qt.Key.Key_2):
         desk.key(key)
         pause(0.05)
-        at = desk.window.explore.map.query_position()
+        at = query_marker(desk.window.explore.map)
         assert at is not None
         assert desk.window.explore.map.rect().contains(at)
 

@@ -88,7 +88,7 @@ def follow(page: TrainPage, seconds: float) -> None:
         for name in _RUNS:
             page.curves.append(name, [_point(step)])
         if beat % 10 == 0:
-            page.map.show_snapshot(Snapshot(step, nothing, nothing, clouds(_ITEMS, 8, 2.0, seed=beat), {}))
+            page.map.show_snapshots([Snapshot(step, nothing, nothing, clouds(_ITEMS, 8, 2.0, seed=beat), {})])
         pause(0.1)
 
 
