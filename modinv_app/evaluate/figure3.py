@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
@@ -13,11 +12,8 @@ from model.evaluation.sweep_results import SweepResults
 from model.recipes.recipe import lambda_text
 from model.types import Modality
 from modinv_app.common.card import Card, RuledTable, bold, muted, with_subscripts
-from modinv_app.common.sweep_curve import PURITY_COLOUR, SVM_COLOUR
+from modinv_app.common.sweep_curve import PURITY_COLOUR, SVM_COLOUR, SweepCurve
 from modinv_app.evaluate.keys import Key, Keys
-
-if TYPE_CHECKING:
-    from modinv_app.evaluate.figure3_plot import Figure3Plot
 
 _RIGHT = Qt.AlignmentFlag.AlignRight
 _KEYS = (
@@ -53,11 +49,12 @@ class Figure3Panel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._results: SweepResults | None = None
-        self._model: tuple[float, Report] | None = None
-        self._plot: Figure3Plot | None = None
+        self._curve = SweepCurve(legend=False)
         self._card = Card(with_subscripts("Purity and modality SVM against λ_IG"))
         self._card.body.setSpacing(6)
         self._card.body.addWidget(Keys(_KEYS))
+        self._card.body.addWidget(self._curve, 1)
+        self._card.body.addWidget(muted(with_subscripts("λ_IG"), Qt.AlignmentFlag.AlignHCenter))
         self._table_card = Card("Mean over seeds, and the paper's")
         self._table: RuledTable | None = None
         self._source = muted(_NO_SWEEP)
@@ -84,31 +81,16 @@ class Figure3Panel(QWidget):
         """The sweep that shows, if one does."""
         return self._results
 
-    def prepare(self) -> None:
-        """Build the plot, if it isn't there: a third of a second, for the moment when it is wanted."""
-        if self._plot is None:
-            # Not at the top of this file: pyqtgraph is imported with it, and a window that opens can't wait for that.
-            from modinv_app.evaluate.figure3_plot import Figure3Plot
-
-            self._plot = Figure3Plot()
-            self._card.body.addWidget(self._plot, 1)
-            self._draw()
-
     def show_sweep(self, results: SweepResults, source: str) -> None:
         """Draw a sweep; ``source`` says which one it is."""
         self._results = results
         self._source.setText(f"{source} · {_describe(results)}")
-        self._draw()
+        self._curve.show_results(results)
         self._fill_table()
 
     def show_model(self, lambda_ig: float, report: Report | None) -> None:
         """Mark the model that the page is about, or none."""
-        self._model = None if report is None else (lambda_ig, report)
-        self._draw()
-
-    def _draw(self) -> None:
-        if self._plot is not None:
-            self._plot.show_figures(self._results, self._model)
+        self._curve.show_model(None if report is None else (lambda_ig, report))
 
     def _fill_table(self) -> None:
         if self._table is not None:

@@ -262,8 +262,6 @@ class EvaluatePage(QWidget):
     def _fill(self) -> None:
         """Let the panel that shows show the evaluation: those that nobody looks at can wait."""
         current = self.tabs.currentWidget()
-        if current is self.figure3:
-            self.figure3.prepare()
         panel = current.panel if isinstance(current, _Stage) else None
         if self._evaluation is None or panel not in self._unfilled:
             return

@@ -13,11 +13,12 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from modinv_app.common.chip import Chip
+from modinv_app.common.lambda_dial import place_of
+from modinv_app.common.sweep_curve import SweepCurve
 from modinv_app.common.theme import apply_scheme
 from modinv_app.evaluate.figure2 import Figure2Panel
 from modinv_app.evaluate.figure2_row import Figure2Row
 from modinv_app.evaluate.figure3 import Figure3Panel
-from modinv_app.evaluate.figure3_plot import Figure3Plot, axis_place
 from modinv_app.evaluate.score_bars import ScoreBars
 from modinv_app.evaluate.shares import SharesPanel
 from modinv_app.map.hover_card import HoverCard
@@ -126,7 +127,6 @@ def test_the_wheel_scrolls_through_many_rows(qtbot: QtBot, figure2: Figure2Panel
 def figure3(qtbot: QtBot) -> Figure3Panel:
     panel = Figure3Panel()
     shown(qtbot, panel)
-    panel.prepare()
     return panel
 
 
@@ -143,7 +143,7 @@ def test_without_a_sweep_the_papers_curves_stand_alone(figure3: Figure3Panel) ->
 
 
 def test_a_sweep_shows_as_curves_and_as_means_over_seeds(qtbot: QtBot, figure3: Figure3Panel) -> None:
-    plot = figure3.findChild(Figure3Plot)
+    plot = figure3.findChild(SweepCurve)
     before = plot.grab().toImage()
     figure3.show_sweep(a_sweep(), "mine")
     assert plot.grab().toImage() != before
@@ -154,7 +154,7 @@ def test_a_sweep_shows_as_curves_and_as_means_over_seeds(qtbot: QtBot, figure3: 
 
 
 def test_the_chosen_model_is_marked(figure3: Figure3Panel) -> None:
-    plot = figure3.findChild(Figure3Plot)
+    plot = figure3.findChild(SweepCurve)
     before = plot.grab().toImage()
     figure3.show_model(2.15e-2, a_report())
     assert plot.grab().toImage() != before
@@ -163,13 +163,13 @@ def test_the_chosen_model_is_marked(figure3: Figure3Panel) -> None:
 
 
 def test_zero_has_a_place_on_the_logarithmic_axis() -> None:
-    places = [axis_place(value) for value in (0.0, 1e-9, 1e-5, 2.15e-2, 1.0)]
+    places = [place_of(value) for value in (0.0, 1e-9, 1e-5, 2.15e-2, 1.0)]
     assert places == sorted(set(places))
 
 
 def test_figure_3_follows_the_theme(qtbot: QtBot, figure3: Figure3Panel) -> None:
     def ground() -> int:
-        picture = figure3.findChild(Figure3Plot).grab().toImage()
+        picture = figure3.findChild(SweepCurve).grab().toImage()
         return picture.pixelColor(picture.width() - 3, picture.height() // 3).lightness()
 
     try:
