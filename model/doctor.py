@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import gzip
 import importlib.metadata
 import json
 import os
@@ -13,8 +12,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -107,9 +104,7 @@ def examine(data: Path | None = None) -> Iterator[Check]:
         yield screen()
     yield _sound()
     yield _model()
-    yield _images()
-    yield _voices()
-    yield _human_speech(data)
+    yield from _corpora(data)
     yield from _folders(data)
     yield _space()
 
@@ -255,44 +250,23 @@ def _model() -> Check:
     return Check("Shipped model and gallery", True, ", ".join(sizes))
 
 
-def _images() -> Check:
-    folder = locations.assets() / "mnist"
-    files = [
-        folder / f"{split}-{content}-ubyte.gz"
-        for split in ("train", "t10k")
-        for content in ("images-idx3", "labels-idx1")
-    ]
-    for path in files:
+def _corpora(data: Path | None) -> Iterator[Check]:
+    from model.data.corpora import MissingData, broken_plugins, registry
+
+    for kind in registry().values():
+        info = kind.info
+        name = f"Human speech ({info.label})" if info.human else info.title
         try:
-            gzip.decompress(path.read_bytes())
-        except (OSError, EOFError, zlib.error) as error:
-            return Check("MNIST", False, f"{path.name}: {error}", remedy=_REINSTALL)
-    return Check("MNIST", True, str(folder))
-
-
-def _voices() -> Check:
-    archive = locations.assets() / "voices" / "voices.zip"
-    try:
-        with zipfile.ZipFile(archive) as content:
-            damaged, clips = content.testzip(), len(content.namelist())
-    except (OSError, zipfile.BadZipFile) as error:
-        return Check("Synthetic voices", False, f"{archive.name}: {error}", remedy=_REINSTALL)
-    if damaged:
-        return Check("Synthetic voices", False, f"{damaged} is damaged", remedy=_REINSTALL)
-    return Check("Synthetic voices", True, f"{clips:,} clips")
-
-
-def _human_speech(data: Path | None) -> Check:
-    from model.data.corpora import CORPORA, MissingData
-
-    corpus = CORPORA["fsdd"](data)
-    if place := corpus.location():
-        return Check("Human speech (FSDD)", True, str(place), essential=False)
-    try:
-        corpus.load("test")
-    except MissingData as error:
-        remedy = str(error)
-    return Check("Human speech (FSDD)", False, "not installed: only training and scoring need it", False, remedy)
+            found = kind(data).check()
+        except MissingData as error:
+            if info.ships:
+                yield Check(name, False, str(error), remedy=_REINSTALL)
+            elif info.source:
+                yield Check(name, False, "not installed: only training and scoring need it", False, str(error))
+        else:
+            yield Check(name, True, found, essential=info.ships)
+    for name, why in broken_plugins().items():
+        yield Check(f"Corpus {name}", False, why, False, "Update or remove the package that adds it.")
 
 
 def _folders(data: Path | None) -> Iterator[Check]:

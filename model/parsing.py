@@ -66,7 +66,8 @@ def parse(kind: type[T], value: Any, name: str = "it") -> T:
         A dataclass, ``int``, ``float``, ``str``, ``bool``, ``Path``, ``Any``, a ``Literal``, a union, or a tuple, list,
         dict or mapping of these. Fields of a dataclass may be missing where they have defaults; unknown ones are
         refused. A dataclass may list ``FORMER_NAMES``, a mapping from what earlier versions called fields to what
-        they are called now, and its class method ``subclass_for`` may choose a subclass by the values.
+        they are called now, and ``FORMER_DEFAULTS``, a mapping from fields that earlier versions did not write to what
+        they meant; its class method ``subclass_for`` may choose a subclass by the values.
     value
         What :func:`loads` returned, or a part of it.
     name
@@ -119,6 +120,7 @@ def _parse_dataclass(kind: Any, value: Any, name: str) -> Any:
         kind = kind.subclass_for(_object(value, name))
     known, former = _fields(kind), getattr(kind, "FORMER_NAMES", {})
     found = {former.get(one, one): part for one, part in _object(value, name).items()}
+    found = {**getattr(kind, "FORMER_DEFAULTS", {}), **found}
     if unknown := sorted(set(found) - set(known)):
         raise ValueError(f"{name} has parts that are not known here: {', '.join(unknown)}")
     if missing := sorted(one for one, (_, needed) in known.items() if needed and one not in found):

@@ -37,7 +37,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from model import locations
-from model.data.corpora import Mnist
+from model.data.corpora.mnist import Mnist
 from model.data.images import normalise_digit
 from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio
 from model.retrieval.certainty import LEAST
@@ -120,7 +120,7 @@ def first_half(name: str) -> bool:
 
 def pictures(data: Path | None) -> Iterator[tuple[int, bool, FloatArray]]:
     """Digit or -1, half, and features ``(28, 28)`` of every picture."""
-    mnist = Mnist(data).load("train").only(range(55_000, 60_000))
+    mnist = Mnist(data).load("validation")
     for place, (picture, digit) in enumerate(zip(mnist.features.numpy(), mnist.labels.tolist(), strict=True)):
         yield digit, place % 2 == 0, picture
     rng = np.random.default_rng(0)

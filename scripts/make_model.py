@@ -22,7 +22,9 @@ from model import locations
 from model.checkpoints import read, write_atomically
 from model.cli.console import so_far
 from model.cli.train import train
-from model.data.corpora import Mnist, Samples, Voices
+from model.data.corpora.mnist import Mnist
+from model.data.corpora.voices import Voices
+from model.data.samples import Samples
 from model.evaluation import EvaluationProtocol, Posteriors, evaluate
 from model.evaluation.checkpoints import evaluate_checkpoint
 from model.evaluation.inputs import fingerprint, speakers_of

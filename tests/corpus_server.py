@@ -8,7 +8,7 @@ import zipfile
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from model.data.download import SOURCES
+from model.data.corpora.fsdd import Fsdd
 
 NAMES = [f"{digit}_theo_{take}.wav" for digit in range(10) for take in range(7)]
 CONTENTS = {name: hashlib.shake_256(name.encode()).digest(6000) for name in NAMES}
@@ -51,14 +51,15 @@ class Server(http.server.ThreadingHTTPServer):
     @property
     def source(self):
         lines = "".join(f"{name} {hashlib.sha256(CONTENTS[name]).hexdigest()}\n" for name in sorted(NAMES))
-        return replace(
-            SOURCES["fsdd"],
+        source = replace(
+            Fsdd.info.source,
             url=self.address("archive/v1.zip"),
             size=len(self.content),
             recordings=len(NAMES),
             unpacked=sum(map(len, CONTENTS.values())),
             digest=hashlib.sha256(lines.encode()).hexdigest(),
         )
+        return replace(Fsdd.info, source=source)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -6,8 +6,8 @@ import numpy as np
 import soundfile
 import torch
 
-from model.data.corpora import Samples
 from model.data.pairs import PairSampler
+from model.data.samples import Samples
 from model.recipes.recipe import named
 from model.runs.snapshots import draw_probe
 from model.training.config import TrainingConfig
@@ -73,7 +73,7 @@ def _write_idx(path, array):
 def write_corpora(folder):
     """Files of MNIST and FSDD with a few inputs: bars at ten places for images, tones of ten pitches for speech."""
     (folder / "mnist").mkdir(parents=True)
-    for prefix, count in (("train", 40), ("t10k", 30)):
+    for prefix, count in (("train", 80), ("t10k", 30)):
         labels = np.arange(count) % 10
         images = np.zeros((count, 28, 28))
         for image, label in zip(images, labels, strict=True):
@@ -83,7 +83,7 @@ def write_corpora(folder):
     (folder / "fsdd").mkdir()
     seconds = np.arange(4000) / 8000
     for digit in range(10):
-        for take in range(3, 7):  # takes up to 4 test, the others train
+        for take in (3, 4, 5, 6, 45, 46):  # takes up to 4 test, from 45 on validate, the others train
             tone = 0.5 * np.sin(2 * np.pi * (200 + 300 * digit + 10 * take) * seconds)
             soundfile.write(folder / "fsdd" / f"{digit}_theo_{take}.wav", tone, 8000)
     return folder

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +11,7 @@ from model.cli.console import DataDir, Json, bad_option, errors_told, interrupti
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from model.data.download import Source
+    from model.data.corpora import CorpusInfo
 
 app = typer.Typer(help="The corpora: what there is, where it lies, how to get it.", no_args_is_help=True)
 
@@ -22,36 +22,40 @@ def list_corpora(data_dir: DataDir = None, as_json: Json = False) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from model.data.corpora import CORPORA, MissingData
+    from model.data.corpora import MissingData, broken_plugins, registry
 
-    rows, cures = [], []
-    for name, kind in CORPORA.items():
-        corpus = kind(data_dir)
-        place = corpus.location()
-        row = {
+    rows, remedies = [], [*broken_plugins().values()]
+    for name, kind in registry().items():
+        info, place = kind.info, kind(data_dir).location()
+        row: dict[str, Any] = {
             "name": name,
-            "title": corpus.title,
-            "modality": str(corpus.modality),
-            "licence": corpus.licence,
+            "title": info.title,
+            "modality": str(info.modality),
+            "human": info.human,
+            "speakers": info.speakers,
+            "splits": list(info.splits),
+            "licence": info.licence,
+            "citation": info.citation,
+            "origin": info.origin,
             "location": str(place) if place else None,
         }
         if place is None:
             try:
-                corpus.load("test")
+                kind(data_dir).require()
             except MissingData as error:
                 row["missing"] = str(error)
-                cures.append(str(error))
+                remedies.append(str(error))
         rows.append(row)
     if as_json:
         print_json(rows)
         return
-    table = Table(*("Name", "Corpus", "Modality", "Licence", "Where"))
+    table = Table(*("Name", "Corpus", "Modality", "Splits", "Licence", "Where"))
     for row in rows:
         where = row["location"] or Text("not installed", "yellow")
-        table.add_row(row["name"], row["title"], row["modality"], row["licence"], where)
+        table.add_row(row["name"], row["title"], row["modality"], " ".join(row["splits"]), row["licence"], where)
     console = tables()
     console.print(table)
-    for remedy in cures:
+    for remedy in remedies:
         console.print(remedy, style="yellow", soft_wrap=True, markup=False)
 
 
@@ -64,14 +68,12 @@ def get(
         from model.data.download import Downloading, Installed, Interrupted, download
 
         with bad_option("NAME"):
-            source = _source(name)
+            corpus = _fetched(name)
         console = notes()
-        console.print(
-            f"{source.title}, {source.size / 1e6:.0f} MB, {source.licence}, from {source.page}", soft_wrap=True
-        )
+        console.print(f"{corpus.title}, {corpus.offer}, from {corpus.origin}", soft_wrap=True)
         with interruptible() as interrupted, _transfer() as progress:
             task = progress.add_task("", total=None)
-            for event in download(source, data_dir, interrupted):
+            for event in download(corpus, data_dir, interrupted):
                 if isinstance(event, Downloading):
                     progress.update(task, description="Fetching", completed=event.done, total=event.total)
                 elif not isinstance(event, Installed | Interrupted):
@@ -84,16 +86,17 @@ def get(
     console.print(told, soft_wrap=True, markup=False)
 
 
-def _source(name: str) -> Source:
-    """Where a corpus comes from; a ``ValueError`` where there is nothing to fetch."""
-    from model.data.corpora import CORPORA
-    from model.data.download import SOURCES
+def _fetched(name: str) -> CorpusInfo:
+    """A corpus that can be fetched; a ``ValueError`` where there is nothing to fetch."""
+    from model.data.corpora import find
+    from model.data.download import sources
 
-    if name in SOURCES:
-        return SOURCES[name]
-    if name in CORPORA:
-        raise ValueError(f"{CORPORA[name].title} ships with the application: there is nothing to fetch.")
-    raise ValueError(f"No corpus is called {name!r}. There are to fetch: {', '.join(SOURCES)}.")
+    if name in sources():
+        return sources()[name]
+    info = find(name).info
+    if info.ships:
+        raise ValueError(f"{info.title} ships with the application: there is nothing to fetch.")
+    raise ValueError(f"{info.title} can't be fetched: 'modinv data list' says how to get it.")
 
 
 def _transfer() -> Progress:

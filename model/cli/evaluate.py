@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,33 +16,44 @@ if TYPE_CHECKING:
     from rich.status import Status
     from rich.table import Table
 
-    from model.evaluation import Interval, Report
+    from model.evaluation import EvaluationProtocol, Interval, Report
+
+IMAGES = "Corpus of images; by default the one that evaluation prefers."
+SPEECH = "Corpus of utterances; by default the one that evaluation prefers."
+
+
+class HeldOutSplit(StrEnum):
+    """What a model can be judged on."""
+
+    VALIDATION = "validation"
+    TEST = "test"
 
 
 def evaluate(
     checkpoint: Annotated[
         Path | None, typer.Argument(help="A model that 'modinv train' wrote; by default the shipped one.")
     ] = None,
-    images: Annotated[str, typer.Option(help="Corpus of test images.")] = "mnist",
-    speech: Annotated[str, typer.Option(help="Corpus of test utterances.")] = "fsdd",
+    images: Annotated[str, typer.Option(help=IMAGES)] = "",
+    speech: Annotated[str, typer.Option(help=SPEECH)] = "",
+    data: Annotated[str, typer.Option(help="Both in one, with a comma between.")] = "",
+    split: Annotated[HeldOutSplit, typer.Option(help="Choices are made on validation; test is looked at once.")] = (
+        HeldOutSplit.TEST
+    ),
     seed: Annotated[int, typer.Option(help="Fixes samples, clusters and splits.", min=0)] = 0,
     speaker: Annotated[str, typer.Option(help="Judge on this speaker's utterances alone.")] = "",
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Judge a model by the paper's protocol, on test data that it has not seen. The result is kept for next time."""
+    """Judge a model by the paper's protocol, on data held out from training. The result is kept for next time."""
     with errors_told():
         from model import locations
-        from model.evaluation import EvaluationProtocol
         from model.evaluation.checkpoints import evaluate_checkpoint
-        from model.evaluation.inputs import UnknownSpeaker, one_corpus
-        from model.types import Modality
+        from model.evaluation.inputs import UnknownSpeaker
 
-        with bad_option("--images"):
-            one_corpus(images, Modality.IMAGE)
-        with bad_option("--speech"):
-            one_corpus(speech, Modality.SPEECH)
-        protocol = EvaluationProtocol(images, speech, speaker, seed)
+        if data:
+            with bad_option("--data"):
+                images, speech = _pair(data)
+        protocol = chosen_protocol(images, speech, speaker, seed, split)
         try:
             with notes().status("") as status:
                 evaluation = evaluate_checkpoint(
@@ -54,6 +66,34 @@ def evaluate(
         print_json(evaluation.report.to_json_dict())
     else:
         _show(evaluation.report)
+
+
+def chosen_protocol(
+    images: str, speech: str, speaker: str, seed: int, split: HeldOutSplit = HeldOutSplit.TEST
+) -> EvaluationProtocol:
+    """The protocol that options choose; a ``typer.BadParameter`` where a corpus is none or has no such split."""
+    from model.data.corpora import preferred
+    from model.evaluation import EvaluationProtocol
+    from model.evaluation.inputs import one_corpus
+    from model.types import Modality
+
+    chosen = []
+    for modality, name, option in ((Modality.IMAGE, images, "--images"), (Modality.SPEECH, speech, "--speech")):
+        with bad_option(option):
+            info = one_corpus(name or preferred(modality), modality).info
+            if split not in info.splits:
+                raise ValueError(f"{info.title} has no {split} split, only {' and '.join(info.splits)}.")
+        chosen.append(info.name)
+    return EvaluationProtocol(chosen[0], chosen[1], speaker, seed, split=split.value)
+
+
+def _pair(names: str) -> tuple[str, str]:
+    from model.data.corpora import corpora
+
+    images, speech = corpora(names).values()
+    if (len(images), len(speech)) != (1, 1):
+        raise ValueError(f"Evaluation takes one corpus of images and one of speech, not {names!r}.")
+    return images[0].info.name, speech[0].info.name
 
 
 class StatusContext(JobContext):
@@ -80,7 +120,7 @@ def _invariance(report: Report) -> Table:
 
     setting, paper = report.setting, report.paper
     table = _table(
-        f"{setting['images']} + {setting['speech']}, test inputs ({words.speakers(setting)})",
+        f"{setting['images']} + {setting['speech']}, {words.split(setting)} inputs ({words.speakers(setting)})",
         (
             f"95 % intervals over the resamplings. {words.judged_on(report)} Model: {words.trained_with(setting)}. "
             f"{report.seconds:.1f} s."
@@ -102,7 +142,7 @@ def _directions(report: Report) -> Table:
 
     table = _table(
         "Across modalities",
-        "Label transfer: learned from the test inputs of the first modality, tested on those of the second. AUROC: how "
+        "Label transfer: learned from the inputs of the first modality, tested on those of the second. AUROC: how "
         "often a wrongly answered query has the wider posterior; it rests on the wrong matches. Dimensions are active "
         "where their mean varies. Interval of P@1: 95 %, Clopper and Pearson, as if all queries were independent.",
         "image to speech",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from model.cli.console import DataDir, bad_option, errors_told, notes, so_far
-from model.cli.evaluate import StatusContext
+from model.cli.evaluate import IMAGES, SPEECH, HeldOutSplit, StatusContext, chosen_protocol
 
 if TYPE_CHECKING:
     from model.evaluation import EvaluationProtocol
@@ -40,24 +40,18 @@ def export(
             show_default=False,
         ),
     ] = "",
-    images: Annotated[str, typer.Option(help="Corpus of test images.")] = "mnist",
-    speech: Annotated[str, typer.Option(help="Corpus of test utterances.")] = "fsdd",
+    images: Annotated[str, typer.Option(help=IMAGES)] = "",
+    speech: Annotated[str, typer.Option(help=SPEECH)] = "",
+    split: Annotated[HeldOutSplit, typer.Option(help="What models are judged on.")] = HeldOutSplit.TEST,
     seed: Annotated[int, typer.Option(help="Fixes samples, clusters and splits.", min=0)] = 0,
     data_dir: DataDir = None,
 ) -> None:
     """Write figures, tables, embeddings or a report about models, which are judged first unless they have been."""
     with errors_told():
-        from model.evaluation import EvaluationProtocol
-        from model.evaluation.inputs import one_corpus
         from model.export.writers import everything, suggested, write
-        from model.types import Modality
 
-        with bad_option("--images"):
-            one_corpus(images, Modality.IMAGE)
-        with bad_option("--speech"):
-            one_corpus(speech, Modality.SPEECH)
         sources = sources or _shipped(what)
-        exhibits = _exhibits(sources, EvaluationProtocol(images, speech, seed=seed), data_dir)
+        exhibits = _exhibits(sources, chosen_protocol(images, speech, "", seed, split), data_dir)
         with notes().status(so_far(None, f"Writing {to.name}")) as status, bad_option("--what or --to"):
             if what or to.suffix:
                 write(what or suggested(exhibits, to), exhibits, to)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,7 +26,13 @@ def sweep(
     ] = "0,1e-5,6.81e-5,4.64e-4,3.16e-3,2.15e-2,1.47e-1,1",
     seeds: Annotated[str, typer.Option(help="Seeds, with commas between; every lambda_IG is trained with each.")] = "0",
     recipe: Annotated[str, typer.Option(help="paper, the paper's as far as it says, or fast.")] = "fast",
-    data: Annotated[str, typer.Option(help="Corpora to learn from: one of images, any of speech.")] = "mnist,fsdd",
+    data: Annotated[
+        str,
+        typer.Option(
+            help="Corpora to learn from, with commas between: one of images, any of speech; by default those that "
+            "evaluation prefers."
+        ),
+    ] = "",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     steps: Annotated[int | None, typer.Option(help="Batches in all, instead of the recipe's.", min=1)] = None,
     settings: Settings = None,
@@ -38,12 +46,14 @@ def sweep(
     Ctrl-C stops and keeps the work; the same command again resumes it. A run that fails does not stop the others.
     """
     with errors_told():
+        from model.data.corpora import preferred
         from model.recipes import recipe as recipes
         from model.sweeps.records import SweepRecord
-        from model.sweeps.runner import SweepPlan, write
+        from model.sweeps.runner import SweepFailed, SweepPlan, write
         from model.sweeps.runner import sweep as run
         from model.systems.model_io import best_device
         from model.training.config import TrainingConfig
+        from model.types import Modality
 
         with bad_option("--recipe"):
             chosen = recipes.named(recipe, **({"steps": steps} if steps else {}))
@@ -54,9 +64,10 @@ def sweep(
         with bad_option("--device"):
             best_device(device)
         with bad_option("--data"):
-            plan = TrainingConfig(
-                chosen, tuple(filter(None, (name.strip() for name in data.split(",")))), device=device
-            )
+            names = tuple(filter(None, (name.strip() for name in data.split(","))))
+            plan = TrainingConfig(chosen, names or tuple(map(preferred, Modality)), device=device)
+        with suppress(SweepFailed):  # a sweep that began before there were validation splits goes on without
+            plan = replace(plan, split=SweepRecord(out).plan().plan.split)
         with bad_option("--lambdas or --seeds"):
             whole = SweepPlan(
                 plan, tuple(map(float, lambdas.split(","))), tuple(int(seed) for seed in seeds.split(","))

@@ -40,9 +40,12 @@ def train(
     ] = None,
     lambda_ig: Annotated[float, typer.Option("--lambda-ig", help="Weight of the information gain.", min=0)] = 2.15e-2,
     recipe: Annotated[str, typer.Option(help="paper, the paper's as far as it says, or fast.")] = "fast",
-    data: Annotated[str, typer.Option(help="Corpora to learn from: one of images, any of speech.")] = (
-        "mnist,fsdd,voices"
-    ),
+    data: Annotated[
+        str, typer.Option(help="Corpora to learn from, with commas between: one of images, any of speech.")
+    ] = "",
+    split: Annotated[
+        str, typer.Option(help="train, or train+validation: all that the corpora publish for training.")
+    ] = "train",
     seed: Annotated[int, typer.Option(help="Fixes every random choice.", min=0)] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     steps: Annotated[int | None, typer.Option(help="Batches in all, instead of the recipe's.", min=1)] = None,
@@ -70,8 +73,8 @@ def train(
             chosen = chosen.with_settings(settings or ())
         with bad_option("--device"):
             place = best_device(device)
-        with bad_option("--data"):
-            plan = _plan(chosen, data, seed, device, leave_out, start)
+        with bad_option("--data or --split"):
+            plan = _plan(chosen, data, seed, device, leave_out, start, split)
         library = CorpusCache(data_dir)
         # Before there is a folder: what can't be loaded can't become a run.
         with notes().status("") as status, bad_option("--data or --leave-out"):
@@ -98,14 +101,17 @@ def train(
         raise typer.Exit(interrupted.status)
 
 
-def _plan(recipe: Recipe, data: str, seed: int, device: str, leave_out: str, start: Path | None) -> TrainingConfig:
+def _plan(
+    recipe: Recipe, data: str, seed: int, device: str, leave_out: str, start: Path | None, split: str
+) -> TrainingConfig:
     """The plan; a ``ValueError`` says what is wrong with the corpora."""
-    from model.data.corpora import corpora
+    from model.data.corpora import find, trained_by_default
     from model.training.config import TrainingConfig
 
-    corpora(data)  # says which names there are
-    names = tuple(name for part in data.split(",") if (name := part.strip()))
-    return TrainingConfig(recipe, names, seed, device, leave_out, start)
+    names = tuple(name for part in data.split(",") if (name := part.strip())) or trained_by_default()
+    for name in names:
+        find(name)  # says which names there are
+    return TrainingConfig(recipe, names, seed, device, leave_out, start, split)  # type: ignore[arg-type]  # it looks
 
 
 def _drive(book: TrainingSession, library: CorpusCache, interrupted: Interruption) -> Ended:

@@ -6,16 +6,16 @@ import hashlib
 import os
 import shutil
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from model import locations
-from model.data.corpora.base import MissingData
-from model.data.corpora.fsdd import Fsdd, recordings
+from model.data.corpora import CorpusInfo, MissingData, registry
+from model.data.corpora.base import Source
+from model.data.recordings import matching
 from model.data.transfer import Refused, TooLarge, Transfer, TransferFailed, Unwanted
 from model.errors import ModinvError
 
@@ -24,58 +24,14 @@ class DownloadFailed(ModinvError, OSError):
     """The corpus could not be got; the message says why and what to do. What has arrived is kept for the next try."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a corpus comes from, and how to know it.
-
-    Attributes
-    ----------
-    corpus, title, licence
-        Its name here, its own, and what it may be used for.
-    page
-        For people.
-    url
-        Of a zip.
-    size
-        Bytes to expect; servers that pack on demand don't tell. Another packing may take up to four times as much.
-    recordings, unpacked
-        How many it holds, and their bytes: nothing else is unpacked to be verified.
-    digest
-        SHA-256 over the sorted lines ``"{name} {SHA-256 of the recording}\\n"``: it knows the recordings however
-        they are packed.
-    """
-
-    corpus: str
-    title: str
-    licence: str
-    page: str
-    url: str
-    size: int
-    recordings: int
-    unpacked: int
-    digest: str
-
-    def target(self, folder: Path | None = None) -> Path:
-        """The file that it becomes in a folder of corpora, by default the user's."""
-        return (folder or locations.data()) / self.corpus / "recordings.zip"
+def sources() -> dict[str, CorpusInfo]:
+    """What can be fetched, by the corpus's name."""
+    return {name: kind.info for name, kind in registry().items() if kind.info.source}
 
 
-_PAGE = "https://github.com/Jakobovski/free-spoken-digit-dataset"
-
-SOURCES: Mapping[str, Source] = {
-    Fsdd.name: Source(
-        corpus=Fsdd.name,
-        title=Fsdd.title,
-        licence=Fsdd.licence,
-        page=_PAGE,
-        url=f"{_PAGE}/archive/refs/tags/v1.0.10.zip",
-        size=16_419_872,
-        recordings=3000,
-        unpacked=21_128_848,
-        digest="dbd573d7cafe79c4b49f65718115e1304e24e067fa39eff18a660dc6cb9c360f",
-    )
-}
-"""What can be fetched, by the corpus's name."""
+def _source(corpus: CorpusInfo) -> Source:
+    assert corpus.source is not None, f"{corpus.name} can't be fetched"
+    return corpus.source
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +66,14 @@ RunStatus = Downloading | Verifying | Interrupted | Installed
 
 
 def download(
-    source: Source, folder: Path | None = None, stop: Callable[[], bool] = lambda: False
+    corpus: CorpusInfo, folder: Path | None = None, stop: Callable[[], bool] = lambda: False
 ) -> Iterator[RunStatus]:
     """Fetch a corpus into a folder of corpora; the last event is `Installed` or, after ``stop``, `Interrupted`.
 
     Parameters
     ----------
-    source
-        What to fetch.
+    corpus
+        What to fetch, with a source.
     folder
         Of corpora; by default the user's.
     stop
@@ -129,36 +85,37 @@ def download(
         Without a connection or space, if what arrives is not the corpus, if another process is fetching it, or if
         another state of the corpus lies there, which nothing here deletes.
     """
-    target = source.target(folder)
-    present = Fsdd(folder).location()
+    here = registry()[corpus.name](folder)
+    target = here.home / "recordings.zip"
+    present = here.location()
     if present is not None:
-        if is_genuine(source, present):
+        if is_genuine(corpus, present):
             yield Installed(present, fresh=False)
             return
         raise DownloadFailed(
-            f"{present} does not hold the {source.recordings:,} official recordings. Delete it or move it away, then "
-            "try again."
+            f"{present} does not hold the {_source(corpus).recordings:,} official recordings. Delete it or move it "
+            "away, then try again."
         )
     part = target.with_name(f".{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(part.with_suffix(".lock"), timeout=0):
-            yield from _install(source, part, target, stop)
+            yield from _install(corpus, part, target, stop)
     except Timeout as error:
-        raise DownloadFailed(f"{source.title} is being fetched already, by another process.") from error
+        raise DownloadFailed(f"{corpus.title} is being fetched already, by another process.") from error
 
 
-def _install(source: Source, part: Path, target: Path, stop: Callable[[], bool]) -> Iterator[RunStatus]:
+def _install(corpus: CorpusInfo, part: Path, target: Path, stop: Callable[[], bool]) -> Iterator[RunStatus]:
     """Fetch, verify, put in place. What went on from an earlier piece and turns out wrong is fetched once anew."""
     while True:
         resumed = part.exists()
         try:
-            for progress in _fetch(source, part, stop):
+            for progress in _fetch(corpus, part, stop):
                 yield progress
                 if isinstance(progress, Interrupted):
                     return
             yield Verifying()
-            genuine = is_genuine(source, part)
+            genuine = is_genuine(corpus, part)
         except TooLarge:
             genuine = False
         if genuine:
@@ -168,16 +125,18 @@ def _install(source: Source, part: Path, target: Path, stop: Callable[[], bool])
         part.unlink(missing_ok=True)
         if not resumed:
             raise DownloadFailed(
-                f"What {source.url} sent is not {source.title} with its {source.recordings:,} recordings. Try again, "
-                f"or get it from {source.page} yourself and put its folder 'recordings' into {target.parent}."
+                f"What {_source(corpus).url} sent is not {corpus.title} with its {_source(corpus).recordings:,} "
+                f"recordings. Try again, or get it from {corpus.origin} yourself and put {corpus.layout} into "
+                f"{target.parent}."
             )
 
 
-def _fetch(source: Source, part: Path, stop: Callable[[], bool]) -> Iterator[Downloading | Interrupted]:
+def _fetch(corpus: CorpusInfo, part: Path, stop: Callable[[], bool]) -> Iterator[Downloading | Interrupted]:
     """Append to ``part`` what it lacks, or write it anew where the server can't send the rest alone.
 
     Raises :class:`DownloadFailed`, and :class:`TooLarge` where it can't be what it should be.
     """
+    source = _source(corpus)
     have = part.stat().st_size if part.exists() else 0
     host = urllib.parse.urlsplit(source.url).hostname
     try:
@@ -197,7 +156,7 @@ def _fetch(source: Source, part: Path, stop: Callable[[], bool]) -> Iterator[Dow
     except TooLarge:
         raise
     except Refused as error:
-        raise DownloadFailed(f"{host} answered {error}. Try again later, or get it from {source.page}.") from error
+        raise DownloadFailed(f"{host} answered {error}. Try again later, or get it from {corpus.origin}.") from error
     except TransferFailed as error:
         raise DownloadFailed(
             f"The connection to {host} failed ({error}). Check the network and try again; what has arrived is kept."
@@ -210,10 +169,11 @@ def _fetch(source: Source, part: Path, stop: Callable[[], bool]) -> Iterator[Dow
         ) from error
 
 
-def is_genuine(source: Source, place: Path) -> bool:
-    """Whether a folder or a zip holds the very recordings of the source, and no others."""
+def is_genuine(corpus: CorpusInfo, place: Path) -> bool:
+    """Whether a folder or a zip holds the very recordings of the corpus's source, and no others."""
+    source = _source(corpus)
     try:
-        with recordings(place) as found:
+        with matching(place, source.names) as found:
             if (len(found), sum(file.size for file in found.values())) != (source.recordings, source.unpacked):
                 return False
             digests = {name: hashlib.sha256(file.read()).hexdigest() for name, file in found.items()}

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.data.corpora import Samples
+from model.data.samples import Samples
 
 _STEPS, _EPOCHS = range(2)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zipfile
 import zlib
@@ -133,3 +134,10 @@ class _BriefReader(io.BufferedReader):
         if size is not None and size > _LARGEST_DIRECTORY:
             raise MissingData(f"{self.name} holds far too many files. Get it again.")
         return super().read(size)
+
+
+@contextmanager
+def matching(place: Path, names: re.Pattern[str]) -> Iterator[Mapping[str, Recording]]:
+    """The files in a folder or a zip whose paths a pattern finds, by its group ``name``. Raises as :func:`opened`."""
+    with opened(place) as files:
+        yield {match["name"]: file for key, file in files.items() if (match := names.search(key))}

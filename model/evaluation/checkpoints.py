@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from model.checkpoints import Header, UnusableCheckpoint
-from model.data.corpora import Samples
-from model.evaluation.inputs import fingerprint, load_test_inputs, speakers_of
+from model.data.samples import Samples
+from model.evaluation.inputs import fingerprint, load_inputs, seen_in_training, speakers_of
 from model.evaluation.judge import evaluating
 from model.evaluation.posteriors import Posteriors
 from model.evaluation.report import EvaluationProtocol, Report
@@ -95,10 +95,11 @@ def evaluate_checkpoint(
 def _evaluation(path: Path, protocol: EvaluationProtocol, context: JobContext, folder: Path | None) -> Evaluation:
     """`evaluate_checkpoint`, which raises :class:`Cancelled` when it is stopped."""
     started = time.perf_counter()
-    context.progress(0.0, "Loading the model and the test data")
+    context.progress(0.0, f"Loading the model and the {protocol.split} data")
     system, header = load_model(path, best_device())
-    images = load_test_inputs(Modality.IMAGE, protocol.images, folder=folder, progress=context.progress)
-    speech = load_test_inputs(Modality.SPEECH, protocol.speech, protocol.speaker, header.data, folder, context.progress)
+    progress, split = context.progress, protocol.split
+    images = load_inputs(Modality.IMAGE, protocol.images, split, folder=folder, progress=progress)
+    speech = load_inputs(Modality.SPEECH, protocol.speech, split, protocol.speaker, header.data, folder, progress)
     fingerprints = {"images": fingerprint(images), "speech": fingerprint(speech)}
 
     place = folder_of(path, protocol)
@@ -113,7 +114,8 @@ def _evaluation(path: Path, protocol: EvaluationProtocol, context: JobContext, f
     setting = {
         **_setting(path, header),
         **protocol.to_dict(),
-        **speakers_of(speech, header.data),
+        **speakers_of(speech, header.data, split),
+        "seen_in_training": seen_in_training(protocol, header.data),
         "inputs": fingerprints,
     }
     for event in evaluating(*sides, protocol.seed, setting, protocol.resamplings):

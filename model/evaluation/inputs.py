@@ -1,4 +1,4 @@
-"""The test inputs that a protocol names."""
+"""The inputs that a protocol names."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from model.data.corpora import CORPORA, Corpus, MissingData, Samples, corpora
-from model.data.corpora.base import joined
+from model.data.corpora import ALL_OF_TRAINING, Corpus, MissingData, find
+from model.data.samples import Samples, joined
 from model.evaluation.posteriors import EvaluationError
+from model.evaluation.report import EvaluationProtocol, HeldOut
 from model.progress import ProgressCallback, no_progress
-from model.training.ancestry import Data, has_heard
+from model.training.ancestry import Data, has_heard, has_seen
 from model.types import Modality
 
 
@@ -21,28 +22,31 @@ class UnknownSpeaker(EvaluationError):
 
 def one_corpus(name: str, modality: Modality, folder: Path | None = None) -> Corpus:
     """The corpus of that name; a ``ValueError`` where it isn't one of that modality."""
-    found = corpora(name, folder)[modality]
-    if len(found) != 1:
+    kind = find(name)
+    if kind.info.modality is not modality:
         raise ValueError(f"{name!r} is not the name of one corpus of {modality} inputs.")
-    return found[0]
+    return kind(folder)
 
 
-def load_test_inputs(
+def load_inputs(
     modality: Modality,
     corpus: str,
+    split: HeldOut = "test",
     speaker: str = "",
     learnt: Data | None = None,
     folder: Path | None = None,
     progress: ProgressCallback = no_progress,
 ) -> Samples:
-    """The test split of a corpus.
+    """The inputs of a corpus on which to judge a model.
 
     Parameters
     ----------
     modality, corpus
         Of the inputs, and its name.
+    split
+        Which part of the corpus.
     speaker
-        Only this speaker's utterances; and if training left them out, those of the training split too, unless a
+        Only this speaker's utterances; and in a test, if training left them out, all others of theirs too, unless a
         model that the weights come from has heard them, or may have.
     learnt
         What the model learnt from: ``data`` of its header.
@@ -61,27 +65,27 @@ def load_test_inputs(
         If the corpus isn't there.
     """
     source = one_corpus(corpus, modality, folder)
-    samples = source.load("test", progress)
+    samples = source.load(split, progress)
     if not speaker or modality is Modality.IMAGE:
         return samples
     chosen = [samples.spoken_by(speaker)]
     if len(chosen[0]) == 0:
         there = ", ".join(sorted(set(samples.speakers)))
         raise UnknownSpeaker(f"No speaker is called {speaker!r}. There are: {there}.")
-    if learnt and learnt.get("left_out") == speaker and has_heard(learnt, corpus, speaker) is False:
-        chosen.append(source.load("train", progress).spoken_by(speaker))
+    if split == "test" and learnt and learnt.get("left_out") == speaker and has_heard(learnt, corpus, speaker) is False:
+        chosen.append(source.load(ALL_OF_TRAINING, progress).spoken_by(speaker))
     return joined(chosen)
 
 
-def speakers_of(speech: Samples, learnt: Data) -> dict[str, int | None]:
+def speakers_of(speech: Samples, learnt: Data, split: HeldOut = "test") -> dict[str, int | None]:
     """How many people speak in the test inputs, and how many of them training has heard, in other utterances.
 
     Parameters
     ----------
     speech
         The test inputs.
-    learnt
-        As of :func:`load_test_inputs`.
+    learnt, split
+        As of :func:`load_inputs`.
 
     Returns
     -------
@@ -90,9 +94,15 @@ def speakers_of(speech: Samples, learnt: Data) -> dict[str, int | None]:
     """
     speakers = set(speech.speakers)
     heard: list[bool | None] = [False for _ in speakers]
-    if CORPORA[speech.corpus].shares_speakers:
+    if find(speech.corpus).info.shares_speakers or has_seen(learnt, speech.corpus, split) is not False:
         heard = [has_heard(learnt, speech.corpus, speaker) for speaker in speakers]
     return {"speakers": len(speakers), "speakers_heard": None if None in heard else sum(map(bool, heard))}
+
+
+def seen_in_training(protocol: EvaluationProtocol, learnt: Data) -> dict[str, bool | None]:
+    """Of the corpora of a protocol whose very inputs training has seen, or may have (``None``)."""
+    seen = {name: has_seen(learnt, name, protocol.split) for name in (protocol.images, protocol.speech)}
+    return {name: known for name, known in seen.items() if known is not False}
 
 
 def fingerprint(samples: Samples) -> str:
@@ -106,7 +116,8 @@ def fingerprint(samples: Samples) -> str:
 def inputs_again(setting: Mapping[str, Any], modality: Modality, folder: Path | None = None) -> Samples:
     """The inputs of an evaluation, by its report's setting; raises ``MissingData`` if they are gone or others."""
     part = "images" if modality is Modality.IMAGE else "speech"
-    samples = load_test_inputs(modality, setting[part], setting["speaker"], setting["trained_on"], folder)
+    split = setting.get("split", "test")
+    samples = load_inputs(modality, setting[part], split, setting["speaker"], setting["trained_on"], folder)
     if fingerprint(samples) != setting["inputs"][part]:
         raise MissingData(f"The corpus {setting[part]} has changed since this evaluation. Evaluate again.")
     return samples

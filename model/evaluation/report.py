@@ -8,8 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from functools import partial
+from typing import Any, Literal, Self
 
+from model.data.corpora import preferred
 from model.parsing import parse
 from model.types import Modality
 
@@ -26,6 +28,9 @@ PAPER_TABLE: Mapping[float, tuple[float, float]] = {
 """Table 1 of the paper: lambda_IG to (cluster purity, modality SVM accuracy), on MNIST and TIDIGITS."""
 
 
+HeldOut = Literal["validation", "test"]
+
+
 @dataclass(frozen=True, slots=True)
 class EvaluationProtocol:
     """On what, and how often, a model is judged.
@@ -33,20 +38,23 @@ class EvaluationProtocol:
     Attributes
     ----------
     images, speech
-        Names of the corpora whose test splits are used.
+        Names of the corpora.
     speaker
         Judge on this speaker's utterances alone; empty: on everybody's.
     seed
         Fixes samples, clusters and splits.
     resamplings
         How often purity and the modality SVM are repeated with other inputs and samples.
+    split
+        Of both corpora: ``"test"``, or ``"validation"``, on which choices are made.
     """
 
-    images: str = "mnist"
-    speech: str = "fsdd"
+    images: str = field(default_factory=partial(preferred, Modality.IMAGE))
+    speech: str = field(default_factory=partial(preferred, Modality.SPEECH))
     speaker: str = ""
     seed: int = 0
     resamplings: int = 5
+    split: HeldOut = "test"
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""

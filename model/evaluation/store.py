@@ -23,7 +23,7 @@ from model.evaluation.report import EvaluationProtocol, Report
 from model.types import FloatArray, Item, Modality
 
 if TYPE_CHECKING:
-    from model.data.corpora import Samples
+    from model.data.samples import Samples
 
 _REPORT, _POSTERIORS = "report.json", "posteriors.safetensors"
 _MODEL = Path(__file__).parents[1]
@@ -75,7 +75,8 @@ class Evaluation:
     @property
     def protocol(self) -> EvaluationProtocol:
         """How the model was judged."""
-        return EvaluationProtocol(**{name: self.report.setting[name] for name in EvaluationProtocol.__slots__})
+        setting = self.report.setting  # earlier versions lack some
+        return EvaluationProtocol(**{name: setting[name] for name in EvaluationProtocol.__slots__ if name in setting})
 
     def items(self) -> list[Item]:
         """All test inputs, images first; ``items()[i].index == i``."""

@@ -11,12 +11,28 @@ from model.training.ancestry import generations, names
 
 
 def judged_on(report: Report) -> str:
-    """The test data and the protocol: ``"Test inputs: 10,000 images (mnist), 300 utterances (fsdd, ...); ..."``."""
+    """The data and the protocol: ``"Test inputs: 10,000 images (mnist), 300 utterances (fsdd, ...); ..."``."""
     setting = report.setting
     speech = ", ".join(filter(None, (setting["speech"], speakers(setting))))
     return (
-        f"Test inputs: {setting['n_images']:,} images ({setting['images']}), "
+        f"{split(setting).capitalize()} inputs: {setting['n_images']:,} images ({setting['images']}), "
         f"{setting['n_utterances']:,} utterances ({speech}); {resampled(setting)}, seed {setting['seed']}."
+        f"{seen(setting)}"
+    )
+
+
+def split(setting: Mapping[str, Any]) -> str:
+    """``"test"`` or ``"validation"``; reports of earlier versions know only the former."""
+    return str(setting.get("split", "test"))
+
+
+def seen(setting: Mapping[str, Any]) -> str:
+    """A warning where training has seen the very inputs of the evaluation: ``" Training has seen those of mnist."``."""
+    known: Mapping[str, bool | None] = setting.get("seen_in_training", {})
+    sure = [name for name, one in known.items() if one]
+    unsure = [name for name in known if name not in sure]
+    return (f" Training has seen those of {listed(sure)}." if sure else "") + (
+        f" Training has perhaps seen those of {listed(unsure)}." if unsure else ""
     )
 
 
@@ -66,7 +82,8 @@ def trained_on(setting: Mapping[str, Any]) -> str:
             break
         corpora = listed([*names(data.get("images")), *names(data.get("speech"))])
         without = f" without {data['left_out']}" if data.get("left_out") else ""
-        words.append(f"{before}{', trained on ' if before else ''}{corpora}{without}")
+        part = f" ({data['split']} split)" if "split" in data else ""
+        words.append(f"{before}{', trained on ' if before else ''}{corpora}{part}{without}")
         before = data["started_from"]["name"] if "started_from" in data else ""
     return ", started from ".join(words)
 

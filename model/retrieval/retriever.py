@@ -13,8 +13,9 @@ import numpy as np
 import torch
 
 from model.checkpoints import Header
-from model.data.corpora import CORPORA, Samples, SpeechCorpus
+from model.data.corpora import registry
 from model.data.images import normalise_digit, read_picture
+from model.data.samples import Samples
 from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, read_audio
 from model.retrieval.certainty import Margins
 from model.retrieval.gallery import Gallery
@@ -194,5 +195,4 @@ def recording(key: str, folder: Path | None = None) -> tuple[FloatArray, int]:
     :class:`model.data.speech.UnusableAudio`.
     """
     name, place = key.split(":", 1)
-    corpus: SpeechCorpus = CORPORA[name](folder)  # type: ignore[assignment]
-    return corpus.clip(place)
+    return registry()[name](folder).clip(place)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import torch
 
-from model.data.corpora import Corpus, Samples, Split, corpora
+from model.data.corpora import ALL_OF_TRAINING, Split, find, preferred
 from model.data.pairs import PairSampler
+from model.data.samples import Samples
 from model.progress import ProgressCallback, no_progress
 from model.retrieval.gallery import Gallery
 from model.runs.snapshots import draw_probe
@@ -50,31 +51,31 @@ class CorpusCache:
         MissingData
             If a corpus isn't there.
         """
-        key = (plan.images, plan.speech, plan.held_out_speaker, plan.recipe.batch_size, plan.seed, device)
+        key = (plan.images, plan.speech, plan.split, plan.held_out_speaker, plan.recipe.batch_size, plan.seed, device)
         if self._sampler is None or self._sampler[0] != key:
             self._sampler = None  # its tensors go before the new ones come
             names = (*plan.images, *plan.speech)
             for name in names:  # a name that isn't known is told before time is spent on the others
-                self._corpus(name)
-            images, *speech = (self._load(name, "train", progress) for name in names)
+                find(name)
+            images, *speech = (self._load(name, plan.split, progress) for name in names)
             if plan.held_out_speaker:
                 speech = _without(plan.held_out_speaker, speech)
             self._sampler = key, PairSampler(images, speech, plan.recipe.batch_size, plan.seed, device)
         return self._sampler[1]
 
     def probe(self, plan: TrainingConfig, progress: ProgressCallback = no_progress) -> Gallery:
-        """Test items to take snapshots of: human speech where a plan learns from it. Raises as :meth:`sampler`."""
-        speech = "fsdd" if "fsdd" in plan.speech else plan.speech[0]
-        return draw_probe(self._load(plan.images[0], "test", progress), self._load(speech, "test", progress))
+        """Items to take snapshots of: human speech where a plan learns from it. Raises as :meth:`sampler`.
 
-    def _corpus(self, name: str) -> Corpus:
-        found = corpora(name, self._folder)
-        return next(corpus for modality in Modality for corpus in found[modality])
+        They are validation items, or test items where a plan learns from all that is published for training.
+        """
+        chosen = plan.images[0], preferred(Modality.SPEECH, plan.speech)
+        wanted: Split = "test" if plan.split == ALL_OF_TRAINING else "validation"
+        return draw_probe(*(self._load(name, find(name).info.held_out(wanted), progress) for name in chosen))
 
     def _load(self, name: str, split: Split, progress: ProgressCallback) -> Samples:
         if (name, split) not in self._samples:
-            corpus = self._corpus(name)
-            progress(None, f"Loading {corpus.title}")
+            corpus = find(name)(self._folder)
+            progress(None, f"Loading {corpus.info.title}")
             self._samples[name, split] = corpus.load(split, progress)
         return self._samples[name, split]
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from model.data.corpora import Samples
+from model.data.samples import Samples
 from model.evaluation import cluster_purity, precision_at_1
 from model.retrieval.gallery import Gallery
 from model.retrieval.projection import PrincipalComponents, continued

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from model.data.corpora import preferred
 from model.errors import ModinvError, describe_failure
 from model.evaluation.report import EvaluationProtocol
 from model.evaluation.sweep_results import SweepResults, SweepRow
@@ -22,6 +23,7 @@ from model.recipes.recipe import PAPER_LAMBDAS, lambda_text
 from model.runs.store import RunRecord, RunStore
 from model.training.config import TrainingConfig
 from model.training.time_left import Pace
+from model.types import Modality
 
 if TYPE_CHECKING:
     from model.evaluation.store import Evaluation
@@ -138,7 +140,7 @@ def run_name(plan: TrainingConfig) -> str:
 
 def protocol_of(plan: TrainingConfig) -> EvaluationProtocol:
     """How the runs of a sweep are judged: on humans where the models have heard humans."""
-    return EvaluationProtocol(images=plan.images[0], speech="fsdd" if "fsdd" in plan.speech else plan.speech[0])
+    return EvaluationProtocol(images=plan.images[0], speech=preferred(Modality.SPEECH, plan.speech))
 
 
 def found_in(folder: Path) -> SweepPlan:

@@ -55,3 +55,22 @@ def has_heard(data: Data, corpus: str, speaker: str) -> bool | None:
         if corpus in names(generation.get("speech")) and generation.get("left_out") != speaker:
             return True
     return False
+
+
+def has_seen(data: Data, corpus: str, split: str) -> bool | None:
+    """Whether a model, or one that its weights come from, learnt from a split of a corpus.
+
+    Returns
+    -------
+    bool or None
+        As :func:`has_heard`. Versions that knew no validation split trained on it; none trains on a test split.
+    """
+    if split == "test":
+        return False
+    for generation in generations(data):
+        if generation is None:
+            return None
+        learnt = {*names(generation.get("images")), *names(generation.get("speech"))}
+        if corpus in learnt and split in generation.get("split", "train+validation").split("+"):
+            return True
+    return False

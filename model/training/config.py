@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from model.checkpoints import Header, read_header
+from model.data.corpora import ALL_OF_TRAINING, Split, infos, trained_by_default
 from model.parsing import parse
 from model.recipes.recipe import LARGEST, Recipe, lambda_text
 from model.training.ancestry import has_heard
-
-IMAGE_CORPORA = ("mnist",)
-"""The corpora of images; all others speak."""
+from model.types import Modality
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +34,27 @@ class TrainingConfig:
         A speaker not to learn from, or nothing.
     start
         A model's file whose weights to start from; ``None`` starts from scratch.
+    split
+        ``"train"``, or ``"train+validation"``: all that the corpora publish for training, as runs of versions did that
+        knew no validation split.
     """
 
     FORMER_NAMES: ClassVar[Mapping[str, str]] = {"left_out": "held_out_speaker"}
+    FORMER_DEFAULTS: ClassVar[Mapping[str, Any]] = {"split": ALL_OF_TRAINING}
 
     recipe: Recipe
-    corpora: tuple[str, ...] = ("mnist", "fsdd", "voices")
+    corpora: tuple[str, ...] = field(default_factory=trained_by_default)
     seed: int = 0
     device: str = "auto"
     held_out_speaker: str = ""
     start: Path | None = None
+    split: Split = "train"
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= LARGEST:
             raise ValueError(f"A seed is a whole number from 0 to {LARGEST:,}.")
+        if self.split not in ("train", ALL_OF_TRAINING):
+            raise ValueError(f"Training takes the split train or {ALL_OF_TRAINING}, not {self.split}.")
         if len(self.images) != 1 or not self.speech:
             raise ValueError(
                 f"Training needs one corpus of images and at least one of speech, not {','.join(self.corpora)!r}."
@@ -57,12 +63,13 @@ class TrainingConfig:
     @property
     def images(self) -> tuple[str, ...]:
         """The corpora of images."""
-        return tuple(name for name in self.corpora if name in IMAGE_CORPORA)
+        known = [info.name for info in infos(Modality.IMAGE)]
+        return tuple(name for name in self.corpora if name in known)
 
     @property
     def speech(self) -> tuple[str, ...]:
-        """The corpora of speech."""
-        return tuple(name for name in self.corpora if name not in IMAGE_CORPORA)
+        """The corpora of speech, and any that are not known (any more)."""
+        return tuple(name for name in self.corpora if name not in self.images)
 
     @property
     def title(self) -> str:
@@ -80,6 +87,8 @@ class TrainingConfig:
             If it is no model.
         """
         described: dict[str, Any] = {"images": list(self.images), "speech": list(self.speech)}
+        if self.split != ALL_OF_TRAINING:
+            described["split"] = self.split
         if self.held_out_speaker:
             described["left_out"] = self.held_out_speaker
         if self.start is not None:
@@ -113,14 +122,16 @@ class TrainingConfig:
     def trains_as(self, other: TrainingConfig) -> bool:
         """Whether a run of this plan goes on under another one.
 
-        It does if both are one but for the device, which a run may change when it resumes, and for what their recipe's
-        name meant in earlier versions.
+        It does if both are one but for the device, which a run may change when it resumes, for what their recipe's
+        name meant in earlier versions, and for the validation split that these did not hold out.
         """
-        return other.recipe.continues(self.recipe) and replace(self, device=other.device, recipe=other.recipe) == other
+        split = other.split if self.split == ALL_OF_TRAINING else self.split
+        same = replace(self, device=other.device, recipe=other.recipe, split=split)
+        return other.recipe.continues(self.recipe) and same == other
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
         return {
             **values,
             "recipe": self.recipe.to_dict(),
@@ -163,4 +174,4 @@ class Estimate:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Estimate:
         """The inverse of :meth:`to_dict`; other entries are left alone."""
-        return cls(**{field.name: values[field.name] for field in fields(cls)})
+        return cls(**{one.name: values[one.name] for one in fields(cls)})

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayou
 
 from modinv_app.common.card import muted
 from modinv_app.common.check_box import CheckBox
-from modinv_app.common.data_service import CorpusInfo
+from modinv_app.common.data_service import AvailableCorpus
 from modinv_app.common.note import Note
 
 _NO_HUMAN = "A model that never heard a human does badly on humans."
@@ -33,7 +33,7 @@ class CorpusChoice(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._corpora: tuple[CorpusInfo, ...] = ()
+        self._corpora: tuple[AvailableCorpus, ...] = ()
         self._boxes: dict[str, CheckBox] = {}
         self._unwanted: set[str] = set()  # what the user has switched off, installed or not
         self._wanted: set[str] | None = None  # what was chosen before it was known which corpora there are
@@ -65,17 +65,19 @@ class CorpusChoice(QWidget):
         self._show_download(False)
         self._show()
 
-    def show_corpora(self, corpora: Sequence[CorpusInfo]) -> None:
-        """Offer these; those that are installed are chosen unless the user has said otherwise."""
+    def show_corpora(self, corpora: Sequence[AvailableCorpus]) -> None:
+        """Offer these; those that training takes by default are chosen unless the user has said otherwise."""
         before = self.chosen()
         self._corpora = tuple(corpora)
         for corpus in corpora:
-            if corpus.name not in self._boxes:
-                box = CheckBox(f"Human voices: {corpus.title}" if corpus.human else corpus.title)
-                box.clicked.connect(lambda on, name=corpus.name: self._choose(name, on))
-                self._boxes[corpus.name] = box
-                if self._wanted is not None and corpus.name not in self._wanted:
-                    self._unwanted.add(corpus.name)
+            name = corpus.info.name
+            if name not in self._boxes:
+                box = CheckBox(corpus.title)
+                box.clicked.connect(lambda on, name=name: self._choose(name, on))
+                self._boxes[name] = box
+                wanted = corpus.info.trained_by_default if self._wanted is None else name in self._wanted
+                if not wanted:
+                    self._unwanted.add(name)
                 self._rows.addWidget(box)
         self._show_download(False)
         self._show()
@@ -84,12 +86,12 @@ class CorpusChoice(QWidget):
 
     def chosen(self) -> tuple[str, ...]:
         """The names of what shall be learnt from."""
-        return tuple(c.name for c in self._corpora if c.installed and c.name not in self._unwanted)
+        return tuple(c.info.name for c in self._corpora if c.installed and c.info.name not in self._unwanted)
 
     def choose(self, names: Sequence[str]) -> None:
         """Learn from these, as far as they are installed."""
         self._wanted = set(names)
-        self._unwanted = {corpus.name for corpus in self._corpora} - self._wanted
+        self._unwanted = {corpus.info.name for corpus in self._corpora} - self._wanted
         self._show()
         self.changed.emit()
 
@@ -116,11 +118,11 @@ class CorpusChoice(QWidget):
         corpus = self._missing()
         if corpus is not None:
             self.show_progress(None)
-            self.download_wanted.emit(corpus.name)
+            self.download_wanted.emit(corpus.info.name)
 
-    def _missing(self) -> CorpusInfo | None:
+    def _missing(self) -> AvailableCorpus | None:
         """The corpus that could be fetched."""
-        return next((corpus for corpus in self._corpora if corpus.offer and not corpus.installed), None)
+        return next((corpus for corpus in self._corpora if corpus.info.offer and not corpus.installed), None)
 
     def _show_download(self, on: bool) -> None:
         self._bar.setVisible(on)
@@ -130,15 +132,15 @@ class CorpusChoice(QWidget):
         """Boxes, word and button follow from everything else."""
         chosen = self.chosen()
         for corpus in self._corpora:
-            box = self._boxes[corpus.name]
+            box = self._boxes[corpus.info.name]
             box.setEnabled(corpus.installed)
-            box.setChecked(corpus.name in chosen)
-            box.setToolTip("" if corpus.installed else f"{corpus.title} is not installed")
-        deaf = bool(self._corpora) and not any(c.human and c.name in chosen for c in self._corpora)
+            box.setChecked(corpus.info.name in chosen)
+            box.setToolTip("" if corpus.installed else f"{corpus.info.title} is not installed")
+        deaf = bool(self._corpora) and not any(c.info.human and c.info.name in chosen for c in self._corpora)
         self._advice.setForegroundRole(QPalette.ColorRole.WindowText if deaf else QPalette.ColorRole.PlaceholderText)
         self._note.show_text(self._problem)
         missing = self._missing()
         self._get.setVisible(missing is not None and self._cancel.isHidden())
         if missing is not None:
-            self._get.setText(f"Get human voices ({missing.offer})")
-            self._get.setToolTip(f"Fetch the {missing.title} from where it is published")
+            self._get.setText(f"Get human voices ({missing.info.offer})")
+            self._get.setToolTip(f"Fetch the {missing.info.title} from where it is published")

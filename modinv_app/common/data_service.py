@@ -9,35 +9,26 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
+from model.data.corpora import CorpusInfo, find, infos
+from model.types import Modality
 from modinv_app.jobs.executor import SerialExecutor
 
 log = logging.getLogger(__name__)
 
 _TELL_SECONDS = 0.1
-_SYNTHETIC = ("voices",)
 
 
 @dataclass(frozen=True, slots=True)
-class CorpusInfo:
-    """A corpus of speech that one can learn from.
+class AvailableCorpus:
+    """A corpus of speech that one can learn from: what it declares, and whether it is there."""
 
-    Attributes
-    ----------
-    name, title
-        As of :class:`model.data.corpora.Corpus`.
-    human
-        Whether people speak in it.
-    installed
-        Whether it is there.
-    offer
-        What a download would bring, in words (size and licence); empty where it can't be downloaded.
-    """
-
-    name: str
-    title: str
-    human: bool
+    info: CorpusInfo
     installed: bool
-    offer: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the window calls it where there is room."""
+        return f"Human voices: {self.info.title}" if self.info.human else self.info.title
 
 
 class DataService(QObject):
@@ -45,7 +36,7 @@ class DataService(QObject):
 
     Signals
     -------
-    found(tuple of CorpusInfo)
+    found(tuple of AvailableCorpus)
         The corpora of speech, installed or not.
     progressed(float or None)
         The share in [0, 1] of a download that is there; None while that is unknown or it is verified.
@@ -73,17 +64,17 @@ class DataService(QObject):
         tell = self._lane.relay(self.progressed.emit)
 
         def work() -> bool:
-            from model.data.download import SOURCES, Downloading, Installed, Interrupted, download
+            from model.data.download import Downloading, Installed, Interrupted, download
 
             told = 0.0
-            for progress in download(SOURCES[name], stop=self._unwanted.is_set):
+            for progress in download(find(name).info, stop=self._unwanted.is_set):
                 if isinstance(progress, Installed | Interrupted):
                     return isinstance(progress, Installed)
                 share = progress.done / progress.total if isinstance(progress, Downloading) else None
                 if share is None or time.monotonic() - told > _TELL_SECONDS:
                     told = time.monotonic()
                     tell(share)
-            raise AssertionError("A download ends with Installed or Stopped.")
+            raise AssertionError("A download ends with Installed or Interrupted.")
 
         self._lane.submit(work, self._downloaded, self._broken)
 
@@ -107,15 +98,5 @@ class DataService(QObject):
         self.ended.emit(str(error) or type(error).__name__)
 
 
-def _corpora() -> tuple[CorpusInfo, ...]:
-    from model.data.corpora import CORPORA  # in the lane: it imports torch
-    from model.data.download import SOURCES
-    from model.types import Modality
-
-    found = []
-    for name, kind in CORPORA.items():
-        if kind.modality is Modality.SPEECH:
-            source = SOURCES.get(name)
-            offer = f"{source.size / 1e6:.0f} MB, {source.licence}" if source else ""
-            found.append(CorpusInfo(name, kind.title, name not in _SYNTHETIC, kind().location() is not None, offer))
-    return tuple(found)
+def _corpora() -> tuple[AvailableCorpus, ...]:
+    return tuple(AvailableCorpus(info, find(info.name)().location() is not None) for info in infos(Modality.SPEECH))

@@ -8,10 +8,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QProgressBar, QPushButton, QSizePolicy, QWidget
 
+from model.data.corpora import CorpusInfo, find, infos, preferred
 from model.evaluation.report import EvaluationProtocol
+from model.types import Modality
 from modinv_app.common.card import muted
 from modinv_app.common.model_catalogue import Model
-from modinv_app.evaluate.service import CORPORA, Request
+from modinv_app.evaluate.service import Request
 
 _OPEN = "Open a file…"
 _MISSING = "not installed: the Train page can fetch it"
@@ -40,7 +42,8 @@ class EvaluationBar(QWidget):
         self._models: list[Model] = []
         self._loaded: Model | None = None
         self._chosen: Model | None = None
-        self._installed: Set[str] = frozenset({"voices"})  # which ships, until it is known better
+        speech = [info for info in infos(Modality.SPEECH) if "test" in info.splits]
+        self._installed: Set[str] = {info.name for info in speech if info.ships}  # until it is known better
         self._picked = False  # by hand, so that better news of what is installed changes nothing
         self._request: Request | None = None
 
@@ -52,11 +55,12 @@ class EvaluationBar(QWidget):
         self.models.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.models.setMaximumWidth(60 * self.fontMetrics().averageCharWidth())
         self.models.activated.connect(self._model_picked)
+        images = find(preferred(Modality.IMAGE)).info
         self.speech = QComboBox()
         self.speech.setAccessibleName("Speech")
-        self.speech.setToolTip("The utterances that it is judged on; the images are MNIST's test set")
-        for name, title in CORPORA.items():
-            self.speech.addItem(title, name)
+        self.speech.setToolTip(f"The utterances that it is judged on; the images are the test set of {images.title}")
+        for info in speech:
+            self.speech.addItem(_title(info), info.name)
         self.speech.activated.connect(self._speech_picked)
         self.button = QPushButton("Evaluate")
         self.button.clicked.connect(self._pressed)
@@ -120,9 +124,9 @@ class EvaluationBar(QWidget):
             rows.item(row).setEnabled(there)
             rows.item(row).setToolTip("" if there else _MISSING)
         chosen = self.speech.currentData()
-        best = next((name for name in CORPORA if name in installed), None)
-        if best is not None and (chosen not in installed or not self._picked):
-            self.speech.setCurrentIndex(self.speech.findData(best))
+        ready = [name for row in range(self.speech.count()) if (name := self.speech.itemData(row)) in installed]
+        if ready and (chosen not in installed or not self._picked):
+            self.speech.setCurrentIndex(self.speech.findData(preferred(Modality.SPEECH, ready)))
         self._take_request()
 
     def choose(self, model: Model) -> None:
@@ -198,3 +202,7 @@ class EvaluationBar(QWidget):
             self.cancel_wanted.emit()
         elif self._request is not None:
             self.evaluate_wanted.emit(self._request)
+
+
+def _title(info: CorpusInfo) -> str:
+    return f"Human voices ({info.label})" if info.human else info.title

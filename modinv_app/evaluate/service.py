@@ -12,6 +12,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from model import locations
+from model.data.corpora import registry
 from model.evaluation.report import EvaluationProtocol
 from model.evaluation.store import Evaluation, find
 from model.evaluation.sweep_results import SweepResults
@@ -21,9 +22,6 @@ from modinv_app.jobs.executor import SerialExecutor, describe_error
 from modinv_app.jobs.worker_process import COMMAND, Worker
 
 log = logging.getLogger(__name__)
-
-CORPORA = {"fsdd": "Human voices (FSDD)", "voices": "Synthetic voices"}
-"""Speech that a model can be judged on, and what the window calls it."""
 
 _PATIENCE = 0.5  # seconds for the process to end by itself: it has nothing to keep
 _DIED = "The evaluation ended because its process did. Evaluate again; if it happens again, free some memory first."
@@ -48,7 +46,7 @@ class EvaluationService(QObject):
     Signals
     -------
     corpora_found(set of str)
-        Those of `CORPORA` that are installed.
+        Those that are installed.
     looked_up(Request, Evaluation or None)
         What is known of a model from before.
     busy_changed(bool)
@@ -254,9 +252,8 @@ class EvaluationService(QObject):
 
 
 def _installed() -> set[str]:
-    from model.data.corpora import CORPORA as BY_NAME  # it imports torch
 
-    return {name for name in CORPORA if BY_NAME[name]().location() is not None}
+    return {name for name, kind in registry().items() if kind().location() is not None}
 
 
 def _inputs(evaluation: Evaluation) -> str:

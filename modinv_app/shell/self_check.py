@@ -118,7 +118,7 @@ class SelfCheck(QObject):
 
     def _model_ready(self) -> None:
         self.report.model_ready = self._since_start()
-        from model.data.corpora import Voices
+        from model.data.corpora.voices import Voices
         from model.data.speech import resample
 
         samples, rate = Voices().clip(_CLIP)

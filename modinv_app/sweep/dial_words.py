@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from model.data.corpora import registry
 from model.evaluation.report import PAPER_TABLE
 from model.evaluation.sweep_results import SweepResults
 from model.recipes.recipe import lambda_text
@@ -16,7 +17,6 @@ _KEPT, _LOST = 0.9, 0.5  # purity: every digit a cluster of its own; no longer
 _FAR = 0.1  # from the paper, in purity or accuracy
 _CHEAP = 0.2  # of the objective, whose similarity has margins of 1
 _SILENT = 2.0  # nats of a pair that say as good as nothing
-_CORPORA = {"mnist": "MNIST", "fsdd": "FSDD"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,8 @@ def _difference(at: _Measured) -> str:
 def origin_of(results: SweepResults) -> str:
     """Where the numbers come from."""
     recipe, protocol = results.setting["recipe"], results.setting["protocol"]
-    corpora = " + ".join(_CORPORA.get(name, name) for name in (protocol["images"], protocol["speech"]))
+    names = protocol["images"], protocol["speech"]
+    corpora = " + ".join(registry()[name].info.label if name in registry() else name for name in names)
     counts = [len(results.purity(value).values) for value in results.lambdas]
     fewest, most = min(counts), max(counts)
     if most == 1:
@@ -188,6 +189,6 @@ def origin_of(results: SweepResults) -> str:
     else:
         seeds = f"means of {most} seeds" if fewest == most else f"means of {fewest} to {most} seeds"
     return (
-        f"{corpora} test, recipe {recipe['name']}, {recipe['steps']:,} steps, {seeds}. "
+        f"{corpora} {protocol.get('split', 'test')}, recipe {recipe['name']}, {recipe['steps']:,} steps, {seeds}. "
         "Diamonds: the paper, MNIST + TIDIGITS."
     )

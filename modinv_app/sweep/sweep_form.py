@@ -7,9 +7,11 @@ import math
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFormLayout, QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
+from model.data.corpora import find, preferred
 from model.recipes.recipe import FAST, PAPER_LAMBDAS, lambda_text
 from model.sweeps.runner import SweepPlan
-from model.training.config import IMAGE_CORPORA, TrainingConfig
+from model.training.config import TrainingConfig
+from model.types import Modality
 from modinv_app.common.card import bold, with_subscripts
 from modinv_app.common.check_box import CheckBox
 from modinv_app.common.collapsible import Collapsible
@@ -69,7 +71,7 @@ class SweepForm(QWidget):
             values.addWidget(box, place // _COLUMNS, place % _COLUMNS)
         layout.addLayout(values)
         layout.addWidget(self._others)
-        layout.addWidget(bold("Learn from MNIST's images and"))
+        layout.addWidget(bold(f"Learn from {find(preferred(Modality.IMAGE)).info.title}'s images and"))
         layout.addWidget(self.corpora)
         rows = QFormLayout()
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -100,7 +102,7 @@ class SweepForm(QWidget):
         speech = self.corpora.chosen()
         if not speech:
             raise ValueError("Choose at least one corpus of speech to learn from.")
-        plan = TrainingConfig(self._recipe.recipe(FAST.lambda_ig), (*IMAGE_CORPORA, *speech), seeds[0])
+        plan = TrainingConfig(self._recipe.recipe(FAST.lambda_ig), (preferred(Modality.IMAGE), *speech), seeds[0])
         return SweepPlan(plan, tuple(lambdas), seeds)
 
 

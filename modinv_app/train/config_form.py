@@ -15,8 +15,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from model.data.corpora import find, preferred
 from model.recipes.recipe import FAST
-from model.training.config import IMAGE_CORPORA, TrainingConfig
+from model.training.config import TrainingConfig
+from model.types import Modality
 from modinv_app.common.card import bold, with_subscripts
 from modinv_app.common.collapsible import Collapsible
 from modinv_app.common.corpus_choice import CorpusChoice
@@ -80,7 +82,7 @@ class TrainingConfigForm(QWidget):
         layout.setSpacing(10)
         layout.addWidget(bold(with_subscripts("λ_IG, the weight of the information gain")))
         layout.addWidget(self.dial)
-        layout.addWidget(bold("Learn from MNIST's images and"))
+        layout.addWidget(bold(f"Learn from {find(preferred(Modality.IMAGE)).info.title}'s images and"))
         layout.addWidget(self.corpora)
         rows = QFormLayout()
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -116,7 +118,7 @@ class TrainingConfigForm(QWidget):
             raise ValueError("Choose at least one corpus of speech to learn from.")
         return TrainingConfig(
             recipe=self._recipe.recipe(self.dial.value),
-            corpora=(*IMAGE_CORPORA, *speech),
+            corpora=(preferred(Modality.IMAGE), *speech),
             seed=self._seed.value(),
             device=self._device.currentData(),
             held_out_speaker=self._held_out_speaker.text().strip(),

@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from model import locations
-from model.data.corpora import Voices
+from model.data.corpora.voices import Voices
 from model.data.speech import resample
 from model.retrieval.retriever import clip
 from model.types import Item, Modality

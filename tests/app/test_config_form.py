@@ -16,16 +16,18 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QProgressBar, QPushButton
 
 from model.data import download
+from model.data.corpora.fsdd import Fsdd
+from model.data.corpora.voices import Voices
 from model.recipes.fields import RecipeField, fields_of
 from model.recipes.recipe import FAST, PAPER, Impostors, Recipe, Schedule, named
 from model.training.config import TrainingConfig
-from modinv_app.common.data_service import CorpusInfo, DataService
+from modinv_app.common.data_service import AvailableCorpus, DataService
 from modinv_app.common.recipe_fields import RecipeFields
 from modinv_app.train.config_form import TrainingConfigForm
 
-HUMAN = CorpusInfo("fsdd", "Free Spoken Digit Dataset", True, True, "16 MB, CC BY-SA 4.0")
-MISSING = CorpusInfo("fsdd", "Free Spoken Digit Dataset", True, False, "16 MB, CC BY-SA 4.0")
-SYNTHETIC = CorpusInfo("voices", "Synthetic voices", False, True)
+HUMAN = AvailableCorpus(Fsdd.info, True)
+MISSING = AvailableCorpus(Fsdd.info, False)
+SYNTHETIC = AvailableCorpus(Voices.info, True)
 
 
 @pytest.fixture
@@ -216,9 +218,10 @@ def test_getting_a_corpus_shows_progress_and_chooses_it(
         if stop():
             yield download.Interrupted(25)
             return
-        source.target().parent.mkdir(parents=True)
-        source.target().write_bytes(b"")
-        yield download.Installed(source.target(), fresh=True)
+        target = tmp_path / source.name / "recordings.zip"
+        target.parent.mkdir(parents=True)
+        target.write_bytes(b"")
+        yield download.Installed(target, fresh=True)
 
     monkeypatch.setattr(download, "download", arrive)
     QTest.mouseClick(button(form, "Get human voices"), Qt.MouseButton.LeftButton)

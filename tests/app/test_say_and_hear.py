@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from sound_card import SoundCard
 
-from model.data.corpora import Fsdd
+from model.data.corpora.fsdd import Fsdd
 from model.types import Modality
 from modinv_app.audio.portaudio import PortAudio
 

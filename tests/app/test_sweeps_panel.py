@@ -21,8 +21,10 @@ from sweeps import make_results
 from test_screenshots import look
 
 from model import locations
+from model.data.corpora.fsdd import Fsdd
+from model.data.corpora.voices import Voices
 from model.sweeps.records import SweepStore
-from modinv_app.common.data_service import CorpusInfo
+from modinv_app.common.data_service import AvailableCorpus
 from modinv_app.common.theme import apply_scheme
 from modinv_app.jobs.worker_process import COMMAND
 from modinv_app.sweep.page import DialPage
@@ -34,8 +36,8 @@ pytestmark = [
 ]
 
 CORPORA = (
-    CorpusInfo("fsdd", "Free Spoken Digit Dataset", True, True, "16 MB, CC BY-SA 4.0"),
-    CorpusInfo("voices", "Synthetic voices", False, True),
+    AvailableCorpus(Fsdd.info, True),
+    AvailableCorpus(Voices.info, True),
 )
 
 
@@ -79,7 +81,7 @@ class Sweeper:
         field.selectAll()
         QTest.keyClicks(field, text) if text else QTest.keyClick(field, Qt.Key.Key_Delete)
 
-    def plan(self, lambdas: str, seeds: str = "0", corpora: tuple[CorpusInfo, ...] = CORPORA) -> None:
+    def plan(self, lambdas: str, seeds: str = "0", corpora: tuple[AvailableCorpus, ...] = CORPORA) -> None:
         """Open the form and fill it in."""
         self.click("Train a sweep…")
         for box in self.panel.form.findChildren(QCheckBox):

@@ -21,10 +21,11 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QProgress
 
 from model import locations
 from model.checkpoints import read, read_header
+from model.data.corpora.voices import Voices
 from model.recipes.recipe import FAST
 from model.runs.store import RunRecord, RunStore
 from model.training.config import TrainingConfig
-from modinv_app.common.data_service import CorpusInfo
+from modinv_app.common.data_service import AvailableCorpus
 from modinv_app.common.model_catalogue import Model
 from modinv_app.common.settings import Settings
 from modinv_app.train.curves import Curves
@@ -202,7 +203,7 @@ def test_the_form_comes_back_in_the_next_session(qapp, tmp_path: Path) -> None: 
 
     def session() -> TrainPage:
         page = TrainPage(RunStore(tmp_path / "runs"), settings)
-        page.panel.form.corpora.show_corpora([CorpusInfo("voices", "Voices", False, True)])
+        page.panel.form.corpora.show_corpora([AvailableCorpus(Voices.info, True)])
         page.panel.form.show_devices([("auto", "Automatic"), ("cpu", "Slow 7")])
         return page
 

@@ -10,14 +10,15 @@ import pytest
 
 from model import locations
 from model.checkpoints import Header, read_header, write_atomically
+from model.data.corpora.fsdd import Fsdd
 from model.runs.store import RunStore
-from modinv_app.common.data_service import CorpusInfo, DataService
+from modinv_app.common.data_service import AvailableCorpus, DataService
 from modinv_app.common.model_catalogue import Model
 from modinv_app.common.note import Note
 from modinv_app.train.service import TrainingService
 from modinv_app.train.training import TrainingPanel
 
-HUMAN = CorpusInfo("fsdd", "Free Spoken Digit Dataset", True, True)
+HUMAN = AvailableCorpus(Fsdd.info, True)
 
 
 @pytest.fixture
@@ -58,11 +59,11 @@ def test_a_start_from_a_model_that_heard_who_is_left_out_is_warned_of(panel: Tra
 
 
 def test_another_model_is_loaded_and_the_warning_is_its_own(panel: TrainingPanel, tmp_path: Path) -> None:
-    unheard = a_model(tmp_path, "unheard.safetensors", held_out_speaker="nicolas")
+    unheard = a_model(tmp_path, "unheard.safetensors", left_out="nicolas")
     panel.show_loaded(unheard)
     panel.form.set_plan(replace(panel.form.plan(), held_out_speaker="nicolas", start=unheard.file))
     assert said(panel) == ""
     panel.show_loaded(
-        a_model(tmp_path, "old.safetensors", held_out_speaker="nicolas", started_from={"name": "m", "sha256": ""})
+        a_model(tmp_path, "old.safetensors", left_out="nicolas", started_from={"name": "m", "sha256": ""})
     )
     assert "not on record" in said(panel)

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QCheckBox, QLabel
 from query_marker import query_marker
 from strokes import mnist_to_strokes
 
-from model.data.corpora import Mnist
+from model.data.corpora.mnist import Mnist
 from model.retrieval.retriever import Retriever
 from model.types import Modality
 from modinv_app.audio.rehearsed import RATE

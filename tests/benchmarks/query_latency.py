@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from model import locations
-from model.data.corpora import Voices
+from model.data.corpora.voices import Voices
 from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import Retriever
 from model.systems.model_io import load_model

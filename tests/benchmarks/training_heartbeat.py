@@ -33,7 +33,7 @@ from tests.benchmarks.heartbeat import beats, spread  # noqa: E402
 
 
 def speech_corpus() -> str:
-    from model.data.corpora import Fsdd
+    from model.data.corpora.fsdd import Fsdd
 
     return "fsdd" if Fsdd().location() else "voices"
 
@@ -58,13 +58,14 @@ class TrainingThread:
     def _train(self) -> None:
         import torch
 
-        from model.data.corpora import CORPORA, Mnist
+        from model.data.corpora import registry
+        from model.data.corpora.mnist import Mnist
         from model.data.pairs import PairSampler
         from model.training.loop import Run, Stepped, train
 
         torch.set_num_threads(os.cpu_count() or 1)  # the window has set one, for its queries
         device = torch.device("cpu")
-        samples = [corpus.load("train") for corpus in (Mnist(), CORPORA[self._speech]())]
+        samples = [corpus.load("train") for corpus in (Mnist(), registry()[self._speech]())]
         sampler = PairSampler(samples[0], samples[1:], FAST.batch_size, 0, device)
         run = Run(self._folder, FAST, 0, {"images": ["mnist"], "speech": [self._speech]}, device)
         for event in train(run, sampler, self._enough.is_set):

@@ -7,8 +7,8 @@ from functools import partial
 
 import torch
 
-from model.data.corpora import Samples
 from model.data.pairs import PairSampler
+from model.data.samples import Samples
 from model.recipes.recipe import FAST, PAPER
 from model.systems import build
 from model.training.loop import optimiser_of, take_step

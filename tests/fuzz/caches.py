@@ -60,7 +60,7 @@ def use(content: tuple[bytes, str, bytes, np.ndarray]) -> str:
 def _loaded(folder: Path, corpus: bytes) -> np.ndarray:
     """The filterbanks of a corpus, with the folder's cache."""
     from model import locations
-    from model.data.corpora import Fsdd
+    from model.data.corpora.fsdd import Fsdd
 
     (folder / "fsdd").mkdir()
     (folder / "fsdd" / "recordings.zip").write_bytes(corpus)

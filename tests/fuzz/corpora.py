@@ -171,7 +171,7 @@ def use(content: tuple[str, Files]) -> str:
 
 def _used(name: str, files: Files, folder: Path) -> str:
     from model import locations
-    from model.data.corpora import CORPORA, MissingData
+    from model.data.corpora import MissingData, registry
 
     for path, content in files.items():
         _make(folder / path, content)
@@ -182,7 +182,7 @@ def _used(name: str, files: Files, folder: Path) -> str:
     ):
         for split in _SPLITS:
             try:
-                samples = CORPORA[name](folder).load(split)
+                samples = registry()[name](folder).load(split)
             except MissingData as error:
                 outcomes.append("refused" if str(error).endswith(".") else f"refused without words: {error}")
                 continue

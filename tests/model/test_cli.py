@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from model import locations
 from model.cli.main import app
-from model.data.corpora import CORPORA
+from model.data.corpora import registry
 from model.retrieval.retriever import build_gallery
 from model.runs.store import RunRecord, RunStore
 from model.systems.model_io import load_model
@@ -54,7 +54,7 @@ def own_folders(tmp_path, monkeypatch):
 def shipped(data, trained, tmp_path, monkeypatch):
     """The trained model and a gallery of the test inputs stand in for what ships along."""
     encoders, header = load_model(trained / "model.safetensors")
-    images, speech = CORPORA["mnist"](data).load("test"), CORPORA["fsdd"](data).load("test")
+    images, speech = registry()["mnist"](data).load("test"), registry()["fsdd"](data).load("test")
     build_gallery(encoders, header, images, speech).save(tmp_path / "gallery.safetensors")
     monkeypatch.setattr(locations, "shipped_model", lambda: trained / "model.safetensors")
     monkeypatch.setattr(locations, "shipped_gallery", lambda: tmp_path / "gallery.safetensors")
@@ -118,7 +118,7 @@ def test_training_leaves_a_model_that_says_how_it_came_to_be(trained):
     assert header.step == header.recipe["steps"] == 3
     assert header.recipe["name"] == "fast"
     assert (header.recipe["lambda_ig"], header.recipe["noise"]) == (2.15e-2, 0.25)
-    assert header.data == {"images": ["mnist"], "speech": ["fsdd"]}
+    assert header.data == {"images": ["mnist"], "speech": ["fsdd"], "split": "train"}
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"])
@@ -387,7 +387,7 @@ def test_a_query_needs_a_file():
 
 def test_corpora_are_listed_with_their_places(data, tmp_path):
     rows = {row["name"]: row for row in json.loads(run("data", "list", "--data-dir", data, "--json").stdout)}
-    assert set(rows) == set(CORPORA)
+    assert set(rows) == set(registry())
     assert rows["mnist"]["location"] == str(data / "mnist")
     assert rows["fsdd"]["location"] == str(data / "fsdd")
     missing = run("data", "list", "--data-dir", tmp_path)

@@ -10,10 +10,8 @@ from pathlib import Path
 import pytest
 
 from model.checkpoints import Header, UnusableCheckpoint, write_atomically
-from model.data.corpora import CORPORA
 from model.recipes.recipe import FAST, PAPER
-from model.training.config import IMAGE_CORPORA, Estimate, TrainingConfig
-from model.types import Modality
+from model.training.config import Estimate, TrainingConfig
 
 
 def test_plans_and_runs_are_there_without_torch():
@@ -23,10 +21,6 @@ def test_plans_and_runs_are_there_without_torch():
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert answer.stdout.strip() == "[]"
-
-
-def test_the_corpora_of_images_are_known_by_name():
-    assert {name for name, kind in CORPORA.items() if kind.modality is Modality.IMAGE} == set(IMAGE_CORPORA)
 
 
 def test_a_plan_survives_json(tmp_path):
@@ -57,13 +51,30 @@ def test_a_plan_needs_both_modalities(corpora):
         TrainingConfig(FAST, corpora)
 
 
-def test_data_say_what_the_header_said_before_there_were_plans():
-    assert TrainingConfig(FAST, ("mnist", "fsdd")).data() == {"images": ["mnist"], "speech": ["fsdd"]}
+def test_data_say_what_is_learnt_from():
+    whole = TrainingConfig(FAST, ("mnist", "fsdd"), split="train+validation")
+    assert whole.data() == {"images": ["mnist"], "speech": ["fsdd"]}, "as before there were validation splits"
+    assert TrainingConfig(FAST, ("mnist", "fsdd")).data() == {**whole.data(), "split": "train"}
     assert TrainingConfig(FAST, ("fsdd", "voices", "mnist"), held_out_speaker="theo").data() == {
         "images": ["mnist"],
         "speech": ["fsdd", "voices"],
+        "split": "train",
         "left_out": "theo",
     }
+
+
+def test_a_plan_of_an_earlier_version_trains_on_all_that_is_published_for_training():
+    values = TrainingConfig(FAST).to_dict()
+    del values["split"]
+    former = TrainingConfig.from_dict(values)
+    assert former.split == "train+validation"
+    assert former.trains_as(TrainingConfig(FAST)), "the same command resumes it"
+    assert not TrainingConfig(FAST).trains_as(former)
+
+
+def test_nothing_trains_on_a_test_split():
+    with pytest.raises(ValueError, match="not test"):
+        TrainingConfig(FAST, split="test")
 
 
 def model(path, data):
@@ -76,12 +87,18 @@ def test_data_name_the_model_started_from_by_its_content_and_what_it_learnt_from
     first = model(tmp_path / "first.safetensors", TrainingConfig(FAST, ("mnist", "fsdd")).data())
     second = model(tmp_path / "second.safetensors", TrainingConfig(FAST, held_out_speaker="theo", start=first).data())
     digest, its_digest = (hashlib.sha256(path.read_bytes()).hexdigest() for path in (first, second))
-    learnt = {"images": ["mnist"], "speech": ["fsdd"]}
+    learnt = {"images": ["mnist"], "speech": ["fsdd"], "split": "train"}
     before = {"name": "first.safetensors", "sha256": digest, "data": learnt}
     assert TrainingConfig(FAST, start=second).data()["started_from"] == {
         "name": "second.safetensors",
         "sha256": its_digest,
-        "data": {"images": ["mnist"], "speech": ["fsdd", "voices"], "left_out": "theo", "started_from": before},
+        "data": {
+            "images": ["mnist"],
+            "speech": ["fsdd", "voices"],
+            "split": "train",
+            "left_out": "theo",
+            "started_from": before,
+        },
     }
 
 

@@ -71,11 +71,22 @@ def test_other_pairs_are_drawn_for_another_seed_from_the_same_data(folder):
     assert not torch.equal(first.batch(0, first.generator(0))[0], second.batch(0, second.generator(0))[0])
 
 
-def test_the_probe_is_of_test_data(folder):
-    probe = CorpusCache(folder).probe(PLAN)
-    assert len(probe.image_features) == 30
-    assert [item.source for item in probe.items[:1]] == ["MNIST test 0"]
-    assert set(probe.keys) == {f"fsdd:{key}" for key in Fsdd(folder).load("test").keys}
+@pytest.mark.parametrize(
+    ("split", "probed", "images", "first"),
+    [("train", "validation", 40, "MNIST train 40"), ("train+validation", "test", 30, "MNIST test 0")],
+)
+def test_the_probe_is_of_data_held_out_from_training(folder, split, probed, images, first):
+    library, plan = CorpusCache(folder), replace(PLAN, split=split)
+    probe = library.probe(plan)
+    assert len(probe.image_features) == images
+    assert [item.source for item in probe.items[:1]] == [first]
+    assert set(probe.keys) == {f"fsdd:{key}" for key in Fsdd(folder).load(probed).keys}
+
+
+def test_what_is_for_validation_is_not_learnt_from_unless_the_plan_says_so(folder):
+    library = CorpusCache(folder)
+    assert library.sampler(PLAN, CPU).steps_per_epoch == 10
+    assert library.sampler(replace(PLAN, split="train+validation"), CPU).steps_per_epoch == 20
 
 
 def test_who_is_left_out_is_not_heard(folder):

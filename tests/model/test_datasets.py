@@ -1,6 +1,8 @@
 """The corpora: official sizes and splits, what happens where one is missing or damaged, and the cache."""
 
 import gzip
+import io
+import json
 import tracemalloc
 import zipfile
 
@@ -10,10 +12,13 @@ import soundfile
 import torch
 
 from model import locations
-from model.data.corpora import CORPORA, Fsdd, MissingData, Mnist, Samples, Voices, corpora
-from model.data.corpora import fsdd as fsdd_module
-from model.data.corpora import voices as voices_module
-from model.data.corpora.base import joined
+from model.data import filterbanks as filterbanks_module
+from model.data.corpora import MissingData, corpora, registry
+from model.data.corpora.fsdd import Fsdd
+from model.data.corpora.mnist import Mnist
+from model.data.corpora.voices import Voices
+from model.data.corpora.wild import Wild
+from model.data.samples import Samples, joined
 from model.data.speech import SpeechFrontEnd
 from model.types import Modality
 
@@ -23,8 +28,8 @@ SPEAKERS = {"george", "jackson", "lucas", "nicolas", "theo", "yweweler"}
 @pytest.fixture
 def unheard(monkeypatch):
     """Splits without the minutes of listening: names and labels are what is looked at."""
-    for module in (fsdd_module, voices_module):
-        monkeypatch.setattr(module, "filterbanks", lambda _name, _title, _state, keys, *_: torch.zeros(len(keys), 1, 1))
+    nothing = lambda _name, _title, _state, keys, *_: torch.zeros(len(keys), 1, 1)  # noqa: E731
+    monkeypatch.setattr(filterbanks_module, "filterbanks", nothing)
 
 
 @pytest.fixture
@@ -56,7 +61,9 @@ def zipped(folder, inside="", extra=()):
 # MNIST
 
 
-@pytest.mark.parametrize(("split", "count", "ones"), [("train", 60_000, 6_742), ("test", 10_000, 1_135)])
+@pytest.mark.parametrize(
+    ("split", "count", "ones"), [("train+validation", 60_000, 6_742), ("train", 55_000, 6_212), ("test", 10_000, 1_135)]
+)
 def test_mnist_has_its_official_sizes(split, count, ones):
     samples = Mnist().load(split)
     assert samples.features.shape == (count, 28, 28)
@@ -65,8 +72,15 @@ def test_mnist_has_its_official_sizes(split, count, ones):
     assert samples.features.max() == 1
     assert len(samples) == len(samples.sources) == count
     assert (samples.labels == 1).sum() == ones
-    assert samples.sources[-1] == f"MNIST {split} {count - 1}"
+    assert samples.sources[-1] == f"MNIST {split.partition('+')[0]} {count - 1}"
     assert samples.modality is Modality.IMAGE
+
+
+def test_the_last_5000_of_mnists_training_images_are_for_validation():
+    whole, held_out = Mnist().load("train+validation"), Mnist().load("validation")
+    assert len(held_out) == 5_000
+    assert torch.equal(held_out.features, whole.features[55_000:])
+    assert held_out.sources == whole.sources[55_000:]
 
 
 def test_the_first_test_digits_are_the_known_ones():
@@ -166,7 +180,7 @@ def test_half_a_copy_of_mnist_is_named(tmp_path):
 def test_missing_mnist_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr(locations, "assets", lambda: tmp_path)
     assert Mnist(tmp_path).location() is None
-    with pytest.raises(MissingData, match="install the application again"):
+    with pytest.raises(MissingData, match=r"[Ii]nstall the application again"):
         Mnist(tmp_path).load("train")
 
 
@@ -175,7 +189,7 @@ def test_missing_mnist_says_what_to_do(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("unheard")
 def test_fsdd_has_its_official_splits(corpora_folder):
-    train, test = (Fsdd(corpora_folder).load(split) for split in ("train", "test"))
+    train, test = (Fsdd(corpora_folder).load(split) for split in ("train+validation", "test"))
     assert (len(train), len(test)) == (2_700, 300)
     assert set(train.speakers) == set(test.speakers) == SPEAKERS
     assert torch.bincount(test.labels).tolist() == [30] * 10
@@ -186,6 +200,17 @@ def test_fsdd_has_its_official_splits(corpora_folder):
         assert (int(digit), name) == (label, speaker)
         assert int(take) < 5
         assert source == f"FSDD {speaker}, take {take}"
+
+
+@pytest.mark.usefixtures("unheard")
+def test_the_last_five_takes_of_fsdd_are_for_validation(corpora_folder):
+    whole, train, held_out = (Fsdd(corpora_folder).load(split) for split in ("train+validation", "train", "validation"))
+    assert (len(train), len(held_out)) == (2_400, 300)
+    assert torch.bincount(held_out.labels).tolist() == [30] * 10
+    assert set(held_out.speakers) == SPEAKERS
+    assert {int(source.rsplit(maxsplit=1)[1]) for source in held_out.sources} == set(range(45, 50))
+    assert {*train.keys, *held_out.keys} == set(whole.keys)
+    assert list(train.keys) == [key for key in whole.keys if key not in held_out.keys]
 
 
 def test_real_recordings_are_8_khz_speech(corpora_folder):
@@ -286,6 +311,38 @@ def test_an_archive_is_opened_once_for_all_its_recordings(monkeypatch, few):
     assert len(opened) == 1
 
 
+# Wild
+
+
+def test_strangers_are_split_by_speaker(tmp_path, word):
+    samples, rate = word()
+    with zipfile.ZipFile(tmp_path / "wild.zip", "w") as archive:
+        for name in (
+            "digits/two_00000003_0",
+            "digits/one_00000002_0",
+            "digits/nine_0000000f_1",
+            "words/bird_00000003_0",
+        ):
+            content = io.BytesIO()
+            soundfile.write(content, samples, rate, format="WAV")
+            archive.writestr(f"{'words' if 'bird' in name else 'digits'}/{name}.wav", content.getvalue())
+    (tmp_path / "wild").mkdir()
+    (tmp_path / "wild.zip").rename(tmp_path / "wild" / "wild.zip")
+    train, held_out = Wild(tmp_path).load("train"), Wild(tmp_path).load("validation")
+    assert (train.keys, train.labels.tolist()) == (("one_00000002_0.wav",), [1])
+    assert (held_out.speakers, held_out.labels.tolist()) == (("0000000f", "00000003"), [9, 2])
+    np.testing.assert_allclose(Wild(tmp_path).clip("two_00000003_0.wav")[0], samples, atol=1e-4)
+    with pytest.raises(MissingData, match="no test split, only train and validation"):
+        Wild(tmp_path).load("test")
+
+
+@pytest.mark.usefixtures("unheard")
+def test_the_strangers_are_as_many_as_documented(corpora_folder):
+    train, held_out = (Wild(corpora_folder).load(split) for split in ("train", "validation"))
+    assert (len(train), len(set(train.speakers))) == (123, 45)
+    assert (len(held_out), len(set(held_out.speakers))) == (81, 41)
+
+
 # Voices
 
 
@@ -306,6 +363,16 @@ def test_voices_keep_speakers_and_an_engine_for_testing():
 
 
 @pytest.mark.usefixtures("unheard")
+def test_whole_voices_are_for_validation():
+    whole, train, held_out = (Voices().load(split) for split in ("train+validation", "train", "validation"))
+    assert len(train) + len(held_out) == len(whole)
+    assert set(held_out.speakers) == {"kokoro_af_aoede", "kokoro_hf_beta", "kokoro_zm_yunyang", "flite_rms"}
+    assert not set(held_out.speakers) & set(train.speakers)
+    voices = json.loads(Voices().location().with_suffix(".json").read_text("utf-8"))["voices"]
+    assert not {parent for voice in voices for parent in voice["parents"]} & set(held_out.speakers)
+
+
+@pytest.mark.usefixtures("unheard")
 def test_every_named_clip_of_a_voice_is_there():
     keys = Voices().load("test").keys
     with zipfile.ZipFile(Voices().location()) as archive:
@@ -319,7 +386,7 @@ def test_every_named_clip_of_a_voice_is_there():
 def test_missing_voices_say_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr(locations, "assets", lambda: tmp_path)
     for ask in (lambda: Voices().load("train"), lambda: Voices().clip("x/plain/two.opus")):
-        with pytest.raises(MissingData, match="install the application again"):
+        with pytest.raises(MissingData, match=r"[Ii]nstall the application again"):
             ask()
 
 
@@ -336,8 +403,8 @@ def test_damaged_voices_say_what_to_do(tmp_path, monkeypatch):
 
 def test_corpora_are_sorted_by_modality_in_the_order_of_their_names(tmp_path):
     found = corpora(" voices, mnist ,fsdd,", tmp_path)
-    assert [corpus.name for corpus in found[Modality.IMAGE]] == ["mnist"]
-    assert [corpus.name for corpus in found[Modality.SPEECH]] == ["voices", "fsdd"]
+    assert [corpus.info.name for corpus in found[Modality.IMAGE]] == ["mnist"]
+    assert [corpus.info.name for corpus in found[Modality.SPEECH]] == ["voices", "fsdd"]
     assert all(corpus.folder == tmp_path for side in found.values() for corpus in side)
     assert corpora("") == {Modality.IMAGE: [], Modality.SPEECH: []}
 
@@ -347,9 +414,13 @@ def test_an_unknown_corpus_is_answered_with_those_there_are():
         corpora("mnist,timit")
 
 
-def test_every_corpus_has_a_title_and_a_licence():
-    assert list(CORPORA) == ["mnist", "fsdd", "voices"]
-    assert all(kind.title and kind.licence for kind in CORPORA.values())
+def test_every_corpus_says_what_it_is_whose_and_where_from():
+    assert list(registry()) == ["mnist", "fsdd", "voices", "wild"]
+    for kind in registry().values():
+        assert kind.info.title
+        assert kind.info.licence
+        assert kind.info.citation
+        assert kind.info.origin
 
 
 def test_a_folder_of_the_environment_is_where_corpora_are_looked_for(few, monkeypatch):

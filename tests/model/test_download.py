@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from model.cli.main import app
 from model.data import download
-from model.data.corpora import Fsdd
-from model.data.download import SOURCES, DownloadFailed, Installed, Interrupted, Verifying, is_genuine
+from model.data.corpora.fsdd import Fsdd
+from model.data.download import DownloadFailed, Installed, Interrupted, Verifying, is_genuine
 
 
 def stopped_after(size, source, folder):
@@ -94,7 +94,7 @@ def test_a_server_that_cannot_resume_sends_all_again(server, tmp_path):
 def test_a_server_that_packs_on_demand_tells_no_length(server, tmp_path):
     server.reply = partial(send, length=None)
     steps = list(download.download(server.source, tmp_path))
-    assert steps[0].total == server.source.size
+    assert steps[0].total == server.source.source.size
     assert isinstance(steps[-1], Installed)
 
 
@@ -203,8 +203,8 @@ def test_two_processes_do_not_write_one_file(server, tmp_path):
 
 def test_the_digest_is_that_of_the_official_recordings(corpora_folder):
     place = Fsdd(corpora_folder).location()
-    assert is_genuine(SOURCES["fsdd"], place)
-    assert not is_genuine(replace(SOURCES["fsdd"], digest="0" * 64), place)
+    assert is_genuine(Fsdd.info, place)
+    assert not is_genuine(replace(Fsdd.info, source=replace(Fsdd.info.source, digest="0" * 64)), place)
 
 
 # The command
@@ -215,7 +215,7 @@ def run(*arguments):
 
 
 def test_the_command_says_what_comes_under_which_licence_and_where_it_went(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "SOURCES", {"fsdd": server.source})
+    monkeypatch.setattr(Fsdd, "info", server.source)
     result = run("data", "get", "fsdd", "--data-dir", tmp_path)
     assert result.exit_code == 0, result.output
     for words in ("Free Spoken Digit Dataset", "CC BY-SA 4.0", "github.com/Jakobovski", "Verified and installed"):
@@ -225,7 +225,7 @@ def test_the_command_says_what_comes_under_which_licence_and_where_it_went(serve
 
 
 def test_ctrl_c_keeps_what_arrived_and_the_same_command_goes_on(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "SOURCES", {"fsdd": server.source})
+    monkeypatch.setattr(Fsdd, "info", server.source)
 
     class PressesCtrlC(download.Transfer):
         def pieces(self):
@@ -245,7 +245,7 @@ def test_ctrl_c_keeps_what_arrived_and_the_same_command_goes_on(server, tmp_path
 
 
 def test_the_command_tells_a_failure_in_one_line(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "SOURCES", {"fsdd": server.source})
+    monkeypatch.setattr(Fsdd, "info", server.source)
     server.reply = lambda handler, _start: handler.send_error(503)
     result = run("data", "get", "fsdd", "--data-dir", tmp_path)
     assert result.exit_code == 1
@@ -253,7 +253,9 @@ def test_the_command_tells_a_failure_in_one_line(server, tmp_path, monkeypatch):
     assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize(("name", "answer"), [("mnist", "ships with the application"), ("timit", "There are to fetch")])
+@pytest.mark.parametrize(
+    ("name", "answer"), [("mnist", "ships with the application"), ("timit", "There are: mnist, fsdd")]
+)
 def test_what_cannot_be_fetched_is_wrong_use(tmp_path, name, answer):
     result = run("data", "get", name, "--data-dir", tmp_path)
     assert result.exit_code == 2
@@ -261,7 +263,7 @@ def test_what_cannot_be_fetched_is_wrong_use(tmp_path, name, answer):
 
 
 def test_a_path_is_never_read_as_markup(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "SOURCES", {"fsdd": server.source})
+    monkeypatch.setattr(Fsdd, "info", server.source)
     folder = tmp_path / "x[" / "b]"  # "x[/b]" would end a style that nobody began
     got = run("data", "get", "fsdd", "--data-dir", folder)
     assert got.exit_code == 0, got.output

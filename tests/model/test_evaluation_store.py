@@ -11,7 +11,10 @@ import torch
 
 from model import locations
 from model.checkpoints import Header, UnusableCheckpoint
-from model.data.corpora import CORPORA, MissingData, Samples
+from model.data.corpora import MissingData, registry
+from model.data.corpora.fsdd import Fsdd
+from model.data.corpora.mnist import Mnist
+from model.data.samples import Samples
 from model.evaluation import EvaluationError, EvaluationProtocol, Posteriors, evaluate, invariance, judge
 from model.evaluation import checkpoints as jobs
 from model.evaluation.checkpoints import evaluate_checkpoint
@@ -73,25 +76,15 @@ def utterances(split, seed):
 STATE = {"seed": 0}
 
 
-class Images:
-    modality = Modality.IMAGE
-
-    def __init__(self, _folder):
-        pass
-
-    def load(self, _split, _tell):
+class Images(Mnist):
+    def read(self, _split, _progress):
         return images(STATE["seed"])
 
 
-class Speech:
-    modality = Modality.SPEECH
-    shares_speakers = True
-
-    def __init__(self, _folder):
-        pass
-
-    def load(self, split, _tell):
-        return utterances(split, STATE["seed"] + (split == "train"))
+class Speech(Fsdd):
+    def read(self, split, _progress):
+        part = split.partition("+")[0]
+        return utterances(part, STATE["seed"] + (part == "train"))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -99,8 +92,8 @@ def _little_work(tmp_path_factory):
     """Small corpora in the places of MNIST and FSDD, one penalty for the SVM, a short t-SNE; a cache of one's own."""
     cache = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(CORPORA, "mnist", Images)
-        patch.setitem(CORPORA, "fsdd", Speech)
+        patch.setitem(registry(), "mnist", Images)
+        patch.setitem(registry(), "fsdd", Speech)
         patch.setattr(locations, "cache", lambda: cache)
         patch.setattr(invariance, "SVM_PENALTIES", [1.0])
         for module in (invariance, judge):
@@ -358,7 +351,7 @@ def test_it_tells_how_far_it_is_listening_and_stops_there(checkpoint, monkeypatc
             tell(0.5, "Listening")
             return super().load(split, tell)
 
-    monkeypatch.setitem(CORPORA, "fsdd", Slow)
+    monkeypatch.setitem(registry(), "fsdd", Slow)
     heard = Listener()
     assert evaluate_checkpoint(checkpoint, PROTOCOL, heard) is not None
     assert heard.shares()[:3] == [0.0, 0.25, 0.5]

@@ -8,8 +8,9 @@ import torch
 
 from model import locations
 from model.checkpoints import read, write_atomically
-from model.data.corpora import MissingData, base
-from model.data.corpora.base import filterbanks
+from model.data import filterbanks as module
+from model.data.corpora import MissingData
+from model.data.filterbanks import filterbanks
 from model.data.speech import SpeechFrontEnd, UnusableAudio
 from model.progress import Cancelled, no_progress
 
@@ -55,7 +56,7 @@ def test_a_damaged_cache_is_made_anew(monkeypatch, tmp_path, word, damage):
 
 
 def test_how_far_it_is_is_told_while_it_listens(monkeypatch, tmp_path, word):
-    monkeypatch.setattr(base, "_TELL_SECONDS", -1.0)
+    monkeypatch.setattr(module, "_TELL_SECONDS", -1.0)
     told = []
     listen(monkeypatch, tmp_path, word, tell=lambda *so_far: told.append(so_far))
     assert told == [(share, "Listening to Some words (the first time only)") for share in (0.0, 0.5)]
@@ -65,7 +66,7 @@ def test_how_far_it_is_is_told_while_it_listens(monkeypatch, tmp_path, word):
 
 @pytest.mark.parametrize("end", [Cancelled, KeyboardInterrupt])
 def test_whoever_listens_can_end_it_and_what_was_heard_is_kept(monkeypatch, tmp_path, word, end):
-    monkeypatch.setattr(base, "_TELL_SECONDS", -1.0)
+    monkeypatch.setattr(module, "_TELL_SECONDS", -1.0)
     whole, _ = listen(monkeypatch, tmp_path / "elsewhere", word)
 
     def enough(share, _text):

@@ -5,8 +5,8 @@ import collections
 import pytest
 import torch
 
-from model.data.corpora import Samples
 from model.data.pairs import PairSampler
+from model.data.samples import Samples
 from model.recipes.recipe import MNIST_BATCHES
 from model.types import Modality
 

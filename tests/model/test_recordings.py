@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from model.data.corpora import Fsdd, MissingData
+from model.data.corpora import MissingData
+from model.data.corpora.fsdd import Fsdd
 from model.data.recordings import LARGEST_RECORDING, opened
 
 NAME = "7_theo_9.wav"

@@ -10,8 +10,9 @@ from PIL import Image
 
 from model import locations
 from model.checkpoints import Header
-from model.data.corpora import Mnist, Samples
+from model.data.corpora.mnist import Mnist
 from model.data.images import UnusablePicture
+from model.data.samples import Samples
 from model.data.speech import FilterbankSettings, UnusableAudio
 from model.recipes.recipe import FAST
 from model.retrieval.retriever import Retriever, build_gallery, clip, encode_gallery, majority

@@ -1,44 +1,117 @@
-"""The corpora, by name."""
+"""The corpora, by name: those of the application, and those that other packages add.
+
+A package adds a corpus by an entry point of the group ``modinv.corpora`` that names a subclass of
+:class:`~model.data.corpora.base.Corpus`. Nothing here needs torch.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from model.data.corpora.base import (
+    ALL_OF_TRAINING,
     Corpus,
+    CorpusInfo,
     MissingData,
-    Samples,
-    SpeechCorpus,
     Split,
 )
-from model.data.corpora.fsdd import Fsdd
-from model.data.corpora.mnist import Mnist
-from model.data.corpora.voices import Voices
 from model.types import Modality
 
 __all__ = [
-    "CORPORA",
+    "ALL_OF_TRAINING",
+    "GROUP",
     "Corpus",
-    "Fsdd",
+    "CorpusInfo",
     "MissingData",
-    "Mnist",
-    "Samples",
-    "SpeechCorpus",
     "Split",
-    "Voices",
+    "broken_plugins",
     "corpora",
+    "find",
+    "infos",
+    "preferred",
+    "registry",
+    "trained_by_default",
 ]
 
-CORPORA: dict[str, type[Mnist] | type[Fsdd] | type[Voices]] = {kind.name: kind for kind in (Mnist, Fsdd, Voices)}
-"""Every corpus that can be named on the command line."""
+log = logging.getLogger(__name__)
+
+GROUP = "modinv.corpora"
+
+_OURS = tuple(
+    EntryPoint(name=module.lower(), value=f"model.data.corpora.{module.lower()}:{module}", group=GROUP)
+    for module in ("Mnist", "Fsdd", "Voices", "Wild")
+)
+
+
+def registry() -> Mapping[str, type[Corpus]]:
+    """Every corpus, by its name, ours first."""
+    return _found()[0]
+
+
+def broken_plugins() -> Mapping[str, str]:
+    """What other packages announce and can't be used: why, in words, by the entry point's name."""
+    return _found()[1]
+
+
+@cache
+def _found() -> tuple[Mapping[str, type[Corpus]], Mapping[str, str]]:
+    found: dict[str, type[Corpus]] = {point.name: point.load() for point in _OURS}
+    broken = {}
+    for point in entry_points(group=GROUP):
+        try:
+            kind = point.load()
+            if not (isinstance(kind, type) and issubclass(kind, Corpus) and isinstance(kind.info, CorpusInfo)):
+                raise TypeError(f"{point.value} is no subclass of Corpus with an info")
+            if kind.info.name in found:
+                raise ValueError(f"there is another corpus called {kind.info.name}")
+        except Exception as error:  # whatever is wrong with it: the other corpora are wanted all the same
+            log.warning("The corpus %s can't be used", point.name, exc_info=error)
+            broken[point.name] = f"The corpus {point.name} of another package can't be used: {error}."
+        else:
+            found[kind.info.name] = kind
+    return found, broken
+
+
+def find(name: str) -> type[Corpus]:
+    """The corpus of that name; a ``ValueError`` lists the names there are."""
+    if name not in registry():
+        words = [f"No corpus is called {name!r}. There are: {', '.join(registry())}.", *broken_plugins().values()]
+        raise ValueError(" ".join(words))
+    return registry()[name]
+
+
+def infos(modality: Modality) -> list[CorpusInfo]:
+    """What the corpora of a modality declare."""
+    return [kind.info for kind in registry().values() if kind.info.modality is modality]
+
+
+def preferred(modality: Modality, among: Iterable[str] | None = None) -> str:
+    """The corpus that evaluation takes where nobody says otherwise: a preferred one, else the first.
+
+    Parameters
+    ----------
+    modality
+        Of its inputs.
+    among
+        Names to choose from, at least one; by default of all corpora of the modality.
+    """
+    names = [info.name for info in infos(modality)] if among is None else list(among)
+    return next((name for name in names if name in registry() and registry()[name].info.preferred), names[0])
+
+
+def trained_by_default() -> tuple[str, ...]:
+    """The corpora that are trained on where nobody says otherwise."""
+    return tuple(name for name, kind in registry().items() if kind.info.trained_by_default)
 
 
 def corpora(names: str, folder: Path | None = None) -> dict[Modality, list[Corpus]]:
-    """Corpora by modality from a list like ``"mnist,fsdd,voices"``; a ``ValueError`` lists the names there are."""
+    """Corpora by modality from a list like ``"mnist,fsdd,voices"``; raises as :func:`find`."""
     chosen: dict[Modality, list[Corpus]] = {modality: [] for modality in Modality}
     for name in filter(None, (part.strip() for part in names.split(","))):
-        if name not in CORPORA:
-            raise ValueError(f"No corpus is called {name!r}. There are: {', '.join(CORPORA)}.")
-        corpus = CORPORA[name](folder)
-        chosen[corpus.modality].append(corpus)
+        kind = find(name)
+        chosen[kind.info.modality].append(kind(folder))
     return chosen

@@ -1,258 +1,183 @@
-"""What all corpora have in common: one protocol, one form of samples."""
+"""What a corpus declares of itself, and what all corpora can do. Nothing here needs torch.
+
+A module of a corpus imports torch, and what needs it, in its functions only: the window lists corpora before torch is
+loaded.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
-import math
-import time
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol
-
-import numpy as np
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from model import locations
-from model.checkpoints import FORMAT, UnusableCheckpoint, read, write_atomically
-from model.data import speech
-from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, resample
 from model.errors import ModinvError
 from model.progress import ProgressCallback, no_progress
 from model.types import FloatArray, Modality
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from model.data.samples import Samples
 
-Split = Literal["train", "test"]
+Split = Literal["train", "validation", "test", "train+validation"]
+"""A part of a corpus. ``"train+validation"`` is all that is published for training, in its published order."""
 
-Clip = Callable[[str], tuple[FloatArray, int]]
-"""Reads a recording by its key: ``(n,)`` in [-1, 1] and its rate in Hz."""
-
-_TELL_SECONDS = 0.1
-_CACHED = "filterbanks"
-_LARGEST_HEADER = 10_000  # bytes of a cache beside its array
+ALL_OF_TRAINING: Split = "train+validation"
 
 
 class MissingData(ModinvError, FileNotFoundError):
     """A corpus is not where it was looked for; the message says how to get it."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Samples:
-    """Inputs of one modality, ready for an encoder.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a corpus is downloaded from, and how to know it.
 
     Attributes
     ----------
-    corpus
-        Where they come from.
+    url
+        Of a zip.
+    size
+        Bytes to expect; servers that pack on demand don't tell. Another packing may take up to four times as much.
+    names
+        Matches the path of a recording in the zip or a folder; its group ``name`` is the name without folders.
+    recordings, unpacked
+        How many it holds, and their bytes: nothing else is unpacked to be verified.
+    digest
+        SHA-256 over the sorted lines ``"{name} {SHA-256 of the recording}\\n"``: it knows the recordings however
+        they are packed.
+    """
+
+    url: str
+    size: int
+    names: re.Pattern[str]
+    recordings: int
+    unpacked: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusInfo:
+    """What a corpus declares.
+
+    Attributes
+    ----------
+    name, title, short_title
+        For programs, file names and the command line; for people; for people where there is little room.
     modality
         Image or speech.
-    features
-        ``(n, 28, 28)`` in [0, 1], or ``(n, 100, 80)`` normalised filterbanks; float32.
-    labels
-        ``(n,)`` int64, 0 to 9; for pairing and scoring alone.
-    sources
-        What a person reads of each, ``n`` strings.
+    licence, citation, origin
+        Under which it may be used; whom to cite; a web page or file that says where it comes from.
+    human
+        Whether people speak in it; ``False`` for images.
     speakers
-        Who speaks, ``n`` strings, empty for images.
-    keys
-        What :meth:`SpeechCorpus.clip` takes to play each; empty for images.
-    """
-
-    corpus: str
-    modality: Modality
-    features: Tensor
-    labels: Tensor
-    sources: tuple[str, ...]
-    speakers: tuple[str, ...] = field(default=())
-    keys: tuple[str, ...] = field(default=())
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def only(self, chosen: Sequence[int]) -> Samples:
-        """The samples at these positions."""
-        index = torch.as_tensor(chosen, dtype=torch.long)
-        return Samples(
-            self.corpus,
-            self.modality,
-            self.features[index],
-            self.labels[index],
-            tuple(self.sources[i] for i in chosen),
-            tuple(self.speakers[i] for i in chosen) if self.speakers else (),
-            tuple(self.keys[i] for i in chosen) if self.keys else (),
-        )
-
-    def spoken_by(self, speaker: str) -> Samples:
-        """The samples of one speaker; none where the corpus does not know them."""
-        return self.only([place for place, name in enumerate(self.speakers) if name == speaker])
-
-    def without(self, speaker: str) -> Samples:
-        """The samples of all other speakers."""
-        return self.only([place for place, name in enumerate(self.speakers) if name != speaker])
-
-
-def joined(parts: Sequence[Samples]) -> Samples:
-    """Samples of one corpus in one piece."""
-    return Samples(
-        parts[0].corpus,
-        parts[0].modality,
-        torch.cat([part.features for part in parts]),
-        torch.cat([part.labels for part in parts]),
-        sum((part.sources for part in parts), ()),
-        sum((part.speakers for part in parts), ()),
-        sum((part.keys for part in parts), ()),
-    )
-
-
-class Corpus(Protocol):
-    """A data set of one modality with an official split.
-
-    Attributes
-    ----------
-    name, title
-        For programs, and for people.
-    modality
-        Image or speech.
-    licence
-        Under which it may be used.
+        How many voices, in all splits; 0 for images.
+    splits
+        The parts that it has.
     shares_speakers
-        Whether those who speak, or write, the test split are those of the training split.
+        Whether those who speak the validation and test splits are those of the training split.
+    preferred
+        Whether evaluation takes it where nobody says otherwise.
+    trained_by_default
+        Whether training does.
+    ships
+        Whether it comes with the application.
+    source
+        How it is downloaded; ``None`` where it can't be.
+    layout
+        What belongs into its folder, for the message that it is missing.
     """
 
-    name: ClassVar[str]
-    title: ClassVar[str]
-    modality: ClassVar[Modality]
-    licence: ClassVar[str]
-    shares_speakers: ClassVar[bool]
+    name: str
+    title: str
+    modality: Modality
+    licence: str
+    citation: str
+    origin: str
+    short_title: str = ""
+    human: bool = False
+    speakers: int = 0
+    splits: tuple[Split, ...] = ("train", "validation", "test")
+    shares_speakers: bool = False
+    preferred: bool = False
+    trained_by_default: bool = False
+    ships: bool = False
+    source: Source | None = None
+    layout: str = "it"
 
-    def location(self) -> Path | None:
-        """The file or folder where it lies, ``None`` where it is missing."""
-        ...
+    @property
+    def label(self) -> str:
+        """The short title if there is one."""
+        return self.short_title or self.title
 
-    def load(self, split: Split, progress: ProgressCallback = no_progress) -> Samples:
-        """Read a split; raises :class:`MissingData`. ``progress`` is called at most ten times a second."""
-        ...
+    def held_out(self, wanted: Split) -> Split:
+        """The validation or test split, whichever is wanted, or the other one where it has only that."""
+        return wanted if wanted in self.splits else ("test" if wanted == "validation" else "validation")
 
-
-class SpeechCorpus(Corpus, Protocol):
-    """A corpus that can also be listened to."""
-
-    def clip(self, key: str) -> tuple[FloatArray, int]:
-        """The recording behind a sample: ``(n,)`` in [-1, 1] and its rate in Hz."""
-        ...
+    @property
+    def offer(self) -> str:
+        """What a download brings, ``"16 MB, CC BY-SA 4.0"``; empty where there is none."""
+        return f"{self.source.size / 1e6:.0f} MB, {self.licence}" if self.source else ""
 
 
-def filterbanks(
-    name: str,
-    title: str,
-    fingerprint: Iterable[object],
-    keys: Sequence[str],
-    clip: Clip,
-    progress: ProgressCallback = no_progress,
-) -> Tensor:
-    """Filterbanks of a corpus's recordings, ``(n, 100, 80)``, kept in the cache between runs.
-
-    Whatever ends it early, what it has heard so far is kept too, and the next time begins there.
+@dataclass(frozen=True)
+class Corpus(ABC):
+    """A data set of one modality.
 
     Parameters
     ----------
-    name, title
-        Of the corpus and split, for the cache; of the corpus, for people.
-    fingerprint
-        Whatever tells one state of the recordings from another.
-    keys, clip
-        The recordings and the function that reads one.
-    progress
-        Hears the share that is done, unless all are in the cache.
-
-    Raises
-    ------
-    MissingData
-        If a recording can't be read.
+    folder
+        Of the corpora, each in a sub-folder of its name; by default the user's.
     """
-    settings = FilterbankSettings()
-    code = hashlib.sha256(Path(speech.__file__).read_bytes()).hexdigest()  # another front end hears other filterbanks
-    state = json.dumps([settings.to_dict(), code, *map(str, fingerprint), *keys])
-    kept = locations.cache() / "filterbanks" / f"{name}-{hashlib.sha256(state.encode()).hexdigest()[:16]}.safetensors"
-    known = _kept(kept, len(keys), (settings.frames, settings.bins))
-    if len(known) == len(keys):
-        return torch.from_numpy(known)
-    log.info("Listening to %d recordings of %s", len(keys) - len(known), name)
-    heard = [*known]
-    try:
-        with _one_thread():
-            front_end = SpeechFrontEnd(settings)
-            told = -math.inf
-            for key in keys[len(known) :]:
-                if (now := time.monotonic()) - told > _TELL_SECONDS:
-                    progress(len(heard) / len(keys), f"Listening to {title} (the first time only)")
-                    told = now
-                heard.append(_filterbank(front_end, key, clip))
-    finally:
-        if len(heard) > len(known):
-            _keep(kept, heard)
-    return torch.from_numpy(np.stack(heard))
 
+    folder: Path | None = None
+    info: ClassVar[CorpusInfo]
 
-def _kept(file: Path, most: int, shape: tuple[int, int]) -> FloatArray:
-    """What a file of the cache holds, ``(n, *shape)`` with ``n`` up to ``most``; nothing where it is not what it was.
+    @property
+    def home(self) -> Path:
+        """Its own folder, there or not."""
+        return (self.folder or locations.data()) / self.info.name
 
-    A cache is never an error: whatever became of it, it can be made anew.
-    """
-    nothing: FloatArray = np.zeros((0, *shape), np.float32)
-    if not file.is_file():
-        return nothing
-    try:
-        if file.stat().st_size > _LARGEST_HEADER + most * math.prod(shape) * nothing.itemsize:
-            raise UnusableCheckpoint("it is too large")
-        arrays, header = read(file)
-        known: FloatArray = arrays[_CACHED]
-        if known.dtype != nothing.dtype or known.shape[1:] != shape or len(known) > most:
-            raise UnusableCheckpoint(f"{known.dtype} of the shape {known.shape}")
-        if header["crc32"] != zlib.crc32(known.data) or not np.isfinite(known).all():
-            raise UnusableCheckpoint("its content has changed")
-    except (OSError, UnusableCheckpoint, KeyError) as error:
-        log.warning("The cache %s is damaged and made anew: %s", file, error)
-        return nothing
-    return known
+    @abstractmethod
+    def location(self) -> Path | None:
+        """The file or folder where it lies, ``None`` where it is missing."""
 
+    @abstractmethod
+    def read(self, split: Split, progress: ProgressCallback) -> Samples:
+        """As :meth:`load`, of a split that it has."""
 
-def _keep(file: Path, heard: Sequence[FloatArray]) -> None:
-    try:
-        filterbanks = np.stack(heard)
-        write_atomically(file, {_CACHED: filterbanks}, {"format": FORMAT, "crc32": zlib.crc32(filterbanks.data)})
-    except OSError as error:
-        log.warning("%s can't be kept for next time: %s", file.stem, error)
+    def load(self, split: Split, progress: ProgressCallback = no_progress) -> Samples:
+        """Read a split.
 
+        Raises
+        ------
+        MissingData
+            If the corpus is not installed, is damaged or has no such split.
+        """
+        splits = self.info.splits
+        if split == ALL_OF_TRAINING and "validation" not in splits:
+            split = "train"
+        if not {*split.split("+")} <= {*splits}:
+            raise MissingData(f"{self.info.title} has no {split} split, only {' and '.join(splits)}.")
+        return self.read(split, progress)
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Work this small only waits for a second thread."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+    def clip(self, key: str) -> tuple[FloatArray, int]:
+        """The recording behind a sample, by its key: ``(n,)`` in [-1, 1] and its rate in Hz."""
+        raise KeyError(f"{self.info.title} has no recording {key}.")
 
+    def require(self) -> Path:
+        """Where it lies; raises :class:`MissingData`, which says how to get it."""
+        if place := self.location():
+            return place
+        info = self.info
+        if info.ships:
+            raise MissingData(f"{info.title}: missing, though it ships along. Install the application again.")
+        get = f"'modinv data get {info.name}' fetches it ({info.offer.split(',')[0]}); or get" if info.source else "Get"
+        raise MissingData(
+            f"{info.title}: not installed. {get} it from {info.origin} and put {info.layout} into {self.home}."
+        )
 
-def _filterbank(front_end: SpeechFrontEnd, key: str, clip: Clip) -> FloatArray:
-    """As for live sound, but a corpus is known to be speech: where no voice activity is found all of it counts."""
-    try:
-        samples, rate = clip(key)
-        try:
-            utterance = front_end.trim(samples, rate)
-        except UnusableAudio:
-            utterance = resample(samples, rate, front_end.settings.sample_rate)
-        filterbank = front_end.filterbank(utterance)
-        if not np.isfinite(filterbank).all():
-            raise UnusableAudio("It holds values that are not numbers, or far too large.")
-        return filterbank
-    except UnusableAudio as error:
-        raise MissingData(f"The recording {key} can't be used: {error} Get it again, or delete it.") from error
+    def check(self) -> str:
+        """Look whether it is whole, as far as that is quick: what was found, in words; raises :class:`MissingData`."""
+        return str(self.require())

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
 import math
 import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from model import locations
-from model.data.corpora.base import MissingData, Samples, Split
-from model.progress import ProgressCallback, no_progress
+from model.data.corpora.base import Corpus, CorpusInfo, MissingData, Split
+from model.progress import ProgressCallback
 from model.types import Modality
 
-_PREFIX = {"train": "train", "test": "t10k"}
+if TYPE_CHECKING:
+    from model.data.samples import Samples
+
+_VALIDATION = 5_000  # the last of the training images, but at most half of them
 _SIDE = 28  # pixels
 _MOST = 60_000  # of either split
 _LARGEST_FILE = 64 << 20  # bytes: more than all images take that are not packed at all
@@ -52,29 +55,47 @@ def _read_idx(path: Path, *shape: int) -> npt.NDArray[np.uint8]:
 
 
 @dataclass(frozen=True)
-class Mnist:
-    """The images of the paper."""
+class Mnist(Corpus):
+    """The images of the paper. The last 5,000 of the 60,000 for training are for validation."""
 
-    folder: Path | None = None
-    name: ClassVar[str] = "mnist"
-    title: ClassVar[str] = "MNIST"
-    modality: ClassVar[Modality] = Modality.IMAGE
-    licence: ClassVar[str] = "CC BY-SA 3.0"
-    shares_speakers: ClassVar[bool] = False
+    info: ClassVar[CorpusInfo] = CorpusInfo(
+        name="mnist",
+        title="MNIST",
+        modality=Modality.IMAGE,
+        licence="CC BY-SA 3.0",
+        citation="Y. LeCun, C. Cortes, C. J. C. Burges: The MNIST database of handwritten digits, 1998",
+        origin="assets/mnist/README.md",
+        preferred=True,
+        trained_by_default=True,
+        ships=True,
+    )
 
     def location(self) -> Path | None:
         """The user's copy, else the bundled one."""
-        for folder in ((self.folder or locations.data()) / "mnist", locations.assets() / "mnist"):
+        for folder in (self.home, locations.assets() / "mnist"):
             if (folder / "train-images-idx3-ubyte.gz").is_file():
                 return folder
         return None
 
-    def load(self, split: Split, progress: ProgressCallback = no_progress) -> Samples:  # noqa: ARG002 (it is quick)
+    def check(self) -> str:
+        """Unpack the files that ship."""
+        folder = locations.assets() / "mnist"
+        for path in (*_files(folder, "train"), *_files(folder, "t10k")):
+            try:
+                gzip.decompress(path.read_bytes())
+            except (OSError, EOFError, zlib.error) as error:
+                raise MissingData(f"{path.name}: {error}") from error
+        return str(folder)
+
+    def read(self, split: Split, progress: ProgressCallback) -> Samples:  # noqa: ARG002 (it is quick)
         """Images scaled to [0, 1]."""
-        folder = self.location()
-        if folder is None:
-            raise MissingData("MNIST is missing, though it ships along: install the application again.")
-        files = [folder / f"{_PREFIX[split]}-{kind}-ubyte.gz" for kind in ("images-idx3", "labels-idx1")]
+        import torch
+
+        from model.data.samples import Samples
+
+        folder = self.require()
+        part = "t10k" if split == "test" else "train"
+        files = _files(folder, part)
         remedy = (
             "Install the application again."
             if folder.is_relative_to(locations.assets())
@@ -91,10 +112,21 @@ class Mnist:
             raise MissingData(f"{files[0]} holds {len(images):,} images, {files[1]} {len(labels):,} labels. {remedy}")
         if labels.max() > 9:
             raise MissingData(f"{files[1]} holds the label {labels.max()}, which is no digit. {remedy}")
+        start, end = 0, len(labels)
+        if split in ("train", "validation"):
+            held_out = end - min(_VALIDATION, end // 2)
+            start, end = (0, held_out) if split == "train" else (held_out, end)
+        images, labels = images[start:end], labels[start:end]
+        published = "test" if split == "test" else "train"
         return Samples(
-            corpus=self.name,
-            modality=self.modality,
+            corpus=self.info.name,
+            modality=self.info.modality,
             features=torch.from_numpy(images.copy()).to(torch.float32) / 255,
             labels=torch.from_numpy(labels.astype(np.int64)),
-            sources=tuple(f"MNIST {split} {number}" for number in range(len(labels))),
+            sources=tuple(f"MNIST {published} {number}" for number in range(start, end)),
         )
+
+
+def _files(folder: Path, part: str) -> list[Path]:
+    """Images and labels."""
+    return [folder / f"{part}-{kind}-ubyte.gz" for kind in ("images-idx3", "labels-idx1")]

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
-
-import torch
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from model import locations
-from model.data.corpora.base import Clip, MissingData, Samples, Split, filterbanks
+from model.data.corpora.base import Corpus, CorpusInfo, MissingData, Split
 from model.data.recordings import opened
-from model.data.speech import read_audio
-from model.progress import ProgressCallback, no_progress
+from model.progress import ProgressCallback
 from model.types import FloatArray, Modality
+
+if TYPE_CHECKING:
+    from model.data.filterbanks import Clip
+    from model.data.samples import Samples
+
+_VALIDATION = frozenset({"kokoro_af_aoede", "kokoro_hf_beta", "kokoro_zm_yunyang", "flite_rms"})
 
 _DAMAGED = "The synthetic voices are damaged: install the application again."
 
 
 @dataclass(frozen=True)
-class Voices:
+class Voices(Corpus):
     """Synthetic spoken digits; whole voices, and one whole engine, are held out for testing.
+
+    Four other voices of 45 are for validation: two women and two men, of both engines of training. None of them is part
+    of a blend.
 
     Parameters
     ----------
@@ -34,57 +41,73 @@ class Voices:
         Load, of the test split, only the engine that training never heard.
     """
 
-    folder: Path | None = None
     engine_only: bool = False
-    name: ClassVar[str] = "voices"
-    title: ClassVar[str] = "Synthetic voices"
-    modality: ClassVar[Modality] = Modality.SPEECH
-    licence: ClassVar[str] = "as each engine's, see assets/voices/README.md"
-    shares_speakers: ClassVar[bool] = False
+    info: ClassVar[CorpusInfo] = CorpusInfo(
+        name="voices",
+        title="Synthetic voices",
+        modality=Modality.SPEECH,
+        licence="as each engine's, see assets/voices/README.md",
+        citation="Kokoro-82M; Flite; Festival: see assets/voices/README.md",
+        origin="assets/voices/README.md",
+        speakers=57,
+        trained_by_default=True,
+        ships=True,
+    )
 
     def location(self) -> Path | None:
         """The bundled archive."""
         archive = locations.assets() / "voices" / "voices.zip"
         return archive if archive.is_file() else None
 
-    def _require(self) -> Path:
-        archive = self.location()
-        if archive is None:
-            raise MissingData(
-                "The synthetic voices are missing, though they ship along: install the application again."
-            )
-        return archive
-
-    def load(self, split: Split, progress: ProgressCallback = no_progress) -> Samples:
-        """Filterbanks of a split."""
-        archive = self._require()
+    def check(self) -> str:
+        """Read all clips of the archive."""
+        archive = locations.assets() / "voices" / "voices.zip"
         try:
-            clips = self._clips(json.loads(archive.with_suffix(".json").read_text("utf-8")), split)
+            with zipfile.ZipFile(archive) as content:
+                damaged, clips = content.testzip(), len(content.namelist())
+        except (OSError, zipfile.BadZipFile) as error:
+            raise MissingData(f"{archive.name}: {error}") from error
+        if damaged:
+            raise MissingData(f"{damaged} is damaged")
+        return f"{clips:,} clips"
+
+    def read(self, split: Split, progress: ProgressCallback) -> Samples:
+        """Filterbanks of a split."""
+        import torch
+
+        from model.data.filterbanks import filterbanks
+        from model.data.samples import Samples
+
+        archive = self.require()
+        part = "test" if split == "test" else "train"  # heard, and kept, in one piece
+        try:
+            clips = self._clips(json.loads(archive.with_suffix(".json").read_text("utf-8")), part)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise MissingData(_DAMAGED) from error
         keys = tuple(clip.key for clip in clips)
         state = [archive.stat().st_size]
         with _opened(archive) as sound:
-            features = filterbanks(f"{self.name}-{split}", self.title, state, keys, sound, progress)
-        return Samples(
-            corpus=self.name,
-            modality=self.modality,
+            features = filterbanks(f"voices-{part}", self.info.title, state, keys, sound, progress)
+        samples = Samples(
+            corpus=self.info.name,
+            modality=self.info.modality,
             features=features,
             labels=torch.tensor([clip.label for clip in clips]),
             sources=tuple(clip.source for clip in clips),
             speakers=tuple(clip.speaker for clip in clips),
             keys=keys,
         )
+        return samples.part(split, [clip.speaker in _VALIDATION for clip in clips])
 
     def clip(self, key: str) -> tuple[FloatArray, int]:
         """The clip as it ships."""
-        with _opened(self._require()) as sound:
+        with _opened(self.require()) as sound:
             return sound(key)
 
-    def _clips(self, index: Mapping[str, Any], split: Split) -> list[_Clip]:
-        """What the index lists of a split; one that isn't ours raises whatever its reading meets."""
+    def _clips(self, index: Mapping[str, Any], part: str) -> list[_Clip]:
+        """What the index lists for training or test; one that isn't ours raises whatever its reading meets."""
         held_out = {"test-engine"} if self.engine_only else {"test", "test-engine"}
-        splits = {"train"} if split == "train" else held_out
+        splits = {"train"} if part == "train" else held_out
         titles = {variant["name"]: variant["title"] for variant in index["variants"]}
         clips = [
             _Clip(
@@ -115,6 +138,8 @@ class _Clip(NamedTuple):
 @contextmanager
 def _opened(archive: Path) -> Iterator[Clip]:
     """What reads clips, of an archive opened once."""
+    from model.data.speech import read_audio
+
     try:
         with opened(archive) as files:
 
