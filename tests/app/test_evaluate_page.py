@@ -38,15 +38,15 @@ folder, known = sys.argv[1:]
 report = json.load(open(known + "/report.json"))
 def say(**message):
     print(json.dumps(message), flush=True)
-class Talk:
-    def say(self, message):
+class Context:
+    def send(self, message):
         say(**message)
 say(say="ready")
 for line in sys.stdin:
     message = json.loads(line)
     if message["do"] == "export":
         from model.jobs.export import export
-        export(message, Talk())
+        export(message, Context())
         continue
     if message["do"] != "evaluate":
         continue

@@ -24,7 +24,7 @@ from model.training.config import TrainingConfig
 from model.types import Modality
 
 RECIPE = named("fast", steps=6, batch_size=4, samples_per_input=2)
-CONFIG = TrainingConfig(RECIPE, ("mnist", "fsdd"), device="cpu")
+CONFIG = TrainingConfig(RECIPE, ("mnist", "fsdd"), device="cpu", split="train+validation")
 
 
 @pytest.fixture

@@ -151,7 +151,7 @@ def test_every_value_is_trained_judged_and_mapped(finished):
     assert results.coordinates.shape == (2, 50, 2)
     assert np.isfinite(results.coordinates).all()
     assert results.failures == {}
-    assert results.setting["trained_on"] == {"images": ["mnist"], "speech": ["fsdd"]}
+    assert results.setting["trained_on"] == {"images": ["mnist"], "speech": ["fsdd"], "split": "train"}
     assert results.setting["protocol"]["speech"] == "fsdd"
     assert "lambda_ig" not in results.setting["recipe"]
 
