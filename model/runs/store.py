@@ -25,6 +25,7 @@ from filelock import FileLock, Timeout
 
 from model import locations
 from model.checkpoints import Header, UnusableCheckpoint, read_header, write_bytes_atomically
+from model.data.corpora import ALL_OF_TRAINING
 from model.parsing import parse, read_bytes, read_json
 from model.recipes.recipe import Recipe, lambda_text
 from model.retrieval.gallery import Gallery
@@ -121,6 +122,7 @@ class RunRecord:
                 header.seed,
                 header.device,
                 parse(str, data.get("left_out", ""), "left_out"),
+                split=data.get("split", ALL_OF_TRAINING),  # which it checks
             )
             return RunStatus(
                 plan,
