@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QPolygo
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from model.types import Modality
+from modinv_app.common.card import faint
 from modinv_app.common.theme import muted_text
 
 
@@ -51,9 +52,7 @@ class Chip(QAbstractButton):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         palette, text_colour = self.palette(), self.palette().color(QPalette.ColorRole.WindowText)
-        ground = QColor(text_colour)
-        ground.setAlphaF(0.14 if self.isDown() else 0.09 if self.underMouse() else 0.045)
-        painter.setBrush(ground)
+        painter.setBrush(faint(text_colour, 0.14 if self.isDown() else 0.09 if self.underMouse() else 0.045))
         painter.setPen(QPen(palette.color(QPalette.ColorRole.Highlight), 1.5) if self.hasFocus() else Qt.PenStyle.NoPen)
         frame = QRectF(self.rect()).adjusted(1, 1, -1, -1)
         painter.drawRoundedRect(frame, 6, 6)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QAbstractSlider, QHBoxLayout, QLineEdit, QSizePolicy, QWidget
 
 from model.recipes.recipe import PAPER_LAMBDAS, lambda_text
+from modinv_app.common.card import faint
 from modinv_app.common.theme import accent, muted_text
 
 _LOWEST = 1e-5  # the smallest value of the logarithmic part
@@ -248,7 +249,7 @@ class _Scale(QAbstractSlider):
 
     def _paint_groove(self, painter: QPainter, text: QColor, filled: QColor) -> None:
         left, right, y = self._groove()
-        pale, here = _faint(text, 0.3), self._x(self.value())
+        pale, here = faint(text, 0.3), self._x(self.value())
         broken = self._x(round(place_of(_LOWEST) * _TICKS))  # a logarithm has no 0: dots lead there
         for begin, end, colour in ((left, min(here, right), filled), (here, right, pale)):
             for dotted in (True, False):
@@ -282,9 +283,3 @@ class _Scale(QAbstractSlider):
             painter.setFont(font)
             painter.setPen(text if chosen or not self.isEnabled() else muted_text(self.palette()))
             painter.drawText(box.adjusted(-6, 0, 6, 0), Qt.AlignmentFlag.AlignCenter, name)
-
-
-def _faint(colour: QColor, opacity: float) -> QColor:
-    faint = QColor(colour)
-    faint.setAlphaF(opacity)
-    return faint

@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, Q
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from model.types import FloatArray
+from modinv_app.common.card import faint
 from modinv_app.common.match_model import WORDS, AnyIndex, MatchModel, format_score
 from modinv_app.common.pictures import features_pixmap
 from modinv_app.common.theme import digit_colour, is_dark
@@ -61,9 +62,9 @@ class MatchDelegate(QStyledItemDelegate):
         focused = selected and bool(option.state & QStyle.StateFlag.State_HasFocus)
         painter.setPen(QPen(highlight, 1.5) if focused else Qt.PenStyle.NoPen)
         if selected:
-            painter.setBrush(_faint(highlight, 0.28))
+            painter.setBrush(faint(highlight, 0.28))
         elif option.state & QStyle.StateFlag.State_MouseOver:
-            painter.setBrush(_faint(option.palette.color(QPalette.ColorRole.Text), 0.07))
+            painter.setBrush(faint(option.palette.color(QPalette.ColorRole.Text), 0.07))
         else:
             return
         painter.drawRoundedRect(rect, 5, 5)
@@ -76,7 +77,7 @@ class MatchDelegate(QStyledItemDelegate):
     def _paint_similarity(self, painter: QPainter, option: QStyleOptionViewItem, row: int, rect: QRectF) -> None:
         radius = rect.height() / 2
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(_faint(option.palette.color(QPalette.ColorRole.Text), 0.12))
+        painter.setBrush(faint(option.palette.color(QPalette.ColorRole.Text), 0.12))
         painter.drawRoundedRect(rect, radius, radius)
         label = self._model.match_at(row).item.label
         painter.setBrush(digit_colour(label, is_dark(option.palette)))
@@ -108,7 +109,7 @@ class UtteranceDelegate(MatchDelegate):
         item = self._model.match_at(number).item
         row = _row_layout(option.rect, option.fontMetrics)
         text = option.palette.color(QPalette.ColorRole.Text)
-        quiet = _faint(text, 0.65)
+        quiet = faint(text, 0.65)
 
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -173,7 +174,7 @@ class ImageDelegate(MatchDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_ground(painter, option, QRectF(tile))
         self._paint_thumbnail(painter, item.index, picture)
-        painter.setPen(_faint(option.palette.color(QPalette.ColorRole.Text), 0.2))
+        painter.setPen(faint(option.palette.color(QPalette.ColorRole.Text), 0.2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(QRectF(picture).adjusted(-0.5, -0.5, 0.5, 0.5))  # white paper on a light ground
         paint_chip(painter, option, chip, item.label)
@@ -208,12 +209,6 @@ def _row_layout(rect: QRect, metrics: QFontMetrics) -> _RowLayout:
     return _layout_of_size(rect.width(), rect.height(), metrics.height(), metrics.horizontalAdvance("00"))
 
 
-def _faint(colour: QColor, opacity: float) -> QColor:
-    faint = QColor(colour)
-    faint.setAlphaF(opacity)
-    return faint
-
-
 def paint_chip(painter: QPainter, option: QStyleOptionViewItem, rect: QRect, digit: int) -> None:
     """A digit on a square of its colour."""
     colour = digit_colour(digit, is_dark(option.palette))
@@ -231,7 +226,7 @@ def paint_play(painter: QPainter, palette: QPalette, rect: QRectF, hot: bool, ph
     text = palette.color(QPalette.ColorRole.Text)
     filled = hot or phase is not None
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(highlight if filled else _faint(text, 0.12))
+    painter.setBrush(highlight if filled else faint(text, 0.12))
     painter.drawEllipse(rect)
     painter.setBrush(palette.color(QPalette.ColorRole.HighlightedText) if filled else text)
     unit, centre = rect.width() / 20, rect.center()

@@ -9,6 +9,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from model.types import Answer, FloatArray, Modality
+from modinv_app.common.card import bold, muted
 from modinv_app.common.match_model import MatchModel
 from modinv_app.explore.match_view import MatchView
 
@@ -48,12 +49,8 @@ class MatchesPanel(QWidget):
         self._view.query_requested.connect(self.query_requested)
         self._view.selectionModel().selectionChanged.connect(self._remember)
 
-        self._caption = QLabel()
-        font = self._caption.font()
-        font.setBold(True)
-        self._caption.setFont(font)
-        self._summary = QLabel()
-        self._summary.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self._caption = bold()
+        self._summary = muted()
         self._summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
         found = QWidget()
@@ -66,8 +63,7 @@ class MatchesPanel(QWidget):
         heading.addWidget(self._caption)
         below = QHBoxLayout()
         below.addWidget(self._summary, 1)
-        score = QLabel("score")
-        score.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        score = muted("score")
         score.setToolTip("Dot product of the two posteriors' means: the more, the more alike")
         below.addWidget(score)
         heading.addLayout(below)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from model.types import FloatArray, Item, Modality
+from modinv_app.common.card import bold, faint
 from modinv_app.common.pictures import features_pixmap
 from modinv_app.common.theme import muted_text
 
@@ -22,14 +23,11 @@ class HoverCard(QWidget):
         self._room = parent
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._picture = QLabel(self)
-        self._title = QLabel(self)
+        self._title = bold()
         self._source = QLabel(self)
         self._source.setWordWrap(True)
         for label in (self._title, self._source):
             label.setTextFormat(Qt.TextFormat.PlainText)
-        bold = self._title.font()
-        bold.setBold(True)
-        self._title.setFont(bold)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(2)
@@ -74,8 +72,6 @@ class HoverCard(QWidget):
         """Paint the card's ground, a little see-through at its rim."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        rim = QColor(self.palette().color(QPalette.ColorRole.WindowText))
-        rim.setAlphaF(0.25)
-        painter.setPen(rim)
+        painter.setPen(faint(self.palette().color(QPalette.ColorRole.WindowText), 0.25))
         painter.setBrush(self.palette().color(QPalette.ColorRole.Window))
         painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), 7, 7)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from model.retrieval.projection import convex_hull, core
 from model.types import FloatArray, Modality
+from modinv_app.common.card import faint
 from modinv_app.common.theme import accent, digit_colour, is_dark
 
 SYMBOLS = {Modality.IMAGE: "o", Modality.SPEECH: "t1"}
@@ -67,7 +68,7 @@ class QueryLayer:
         self._unsure = QBrush(text)
         self._lines.setPen(_pen(text, 1.0, 0.4))
         self._matches.setPen(_pen(text, 1.6))
-        self._region.set_colours(_faint(light, 0.22), _pen(light, 1.6))
+        self._region.set_colours(faint(light, 0.22), _pen(light, 1.6))
         self._samples.setPen(_pen(palette.color(QPalette.ColorRole.Base), 1.0))
         self._samples.setBrush(QBrush(text))
         self._marker.setPen(_pen(text, 2.6))
@@ -137,13 +138,7 @@ class _Region(QGraphicsItem):
 
 
 def _pen(colour: QColor, width: float, opacity: float = 1.0) -> QPen:
-    pen = QPen(_faint(colour, opacity), width)
+    pen = QPen(faint(colour, opacity), width)
     pen.setCosmetic(True)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     return pen
-
-
-def _faint(colour: QColor, opacity: float) -> QColor:
-    faint = QColor(colour)
-    faint.setAlphaF(opacity)
-    return faint

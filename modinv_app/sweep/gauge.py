@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEasingCurve, QPointF, QRectF, QSize, Qt, QVariantAnimation
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from model.evaluation.report import Interval
+from modinv_app.common.card import bold, faint, muted
 from modinv_app.common.theme import digit_colour, is_dark
 
 _GLIDE_MS = 180
@@ -41,18 +42,11 @@ class Gauge(QWidget):
         large.setBold(True)
         self._number.setFont(large)
         self._bar = _Bar(span, colour)
-        name = QLabel(title)
-        bold = name.font()
-        bold.setBold(True)
-        name.setFont(bold)
-        asked = QLabel(question)
-        low, high = (QLabel(end) for end in ends)
-        for label in (asked, low, high):
-            label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        low, high = (muted(end) for end in ends)
         words = QVBoxLayout()
         words.setSpacing(0)
-        words.addWidget(name)
-        words.addWidget(asked)
+        words.addWidget(bold(title))
+        words.addWidget(muted(question))
         top = QHBoxLayout()
         top.addLayout(words, 1)
         top.addWidget(self._number)
@@ -117,10 +111,8 @@ class _Bar(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         text = self.palette().color(QPalette.ColorRole.WindowText)
         groove = QRectF(1, (self.height() - _BAR) / 2, self.width() - 2, _BAR)
-        pale = QColor(text)
-        pale.setAlphaF(0.12)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(pale)
+        painter.setBrush(faint(text, 0.12))
         painter.drawRoundedRect(groove, _BAR / 2, _BAR / 2)
         if self._paper is None:
             return

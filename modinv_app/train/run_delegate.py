@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPalette, QPen
+from PySide6.QtGui import QFont, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from modinv_app.common.card import faint
 from modinv_app.common.run_entry import Entry, date
 from modinv_app.common.theme import accent, is_dark, run_colour, warning_colour
 from modinv_app.train.run_model import AnyIndex, RunModel
@@ -31,7 +32,7 @@ class RunDelegate(QStyledItemDelegate):
         entry, place = self._model.entries[index.row()], self._model.place_of(index.row())
         palette, line = option.palette, option.fontMetrics.height()
         text = palette.color(QPalette.ColorRole.Text)
-        quiet = _faint(text, 0.65)
+        quiet = faint(text, 0.65)
         rect = option.rect.adjusted(1, 1, -1, -1)
 
         painter.save()
@@ -90,9 +91,9 @@ class RunDelegate(QStyledItemDelegate):
         painter.setPen(QPen(highlight, 1.5) if focused else Qt.PenStyle.NoPen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if selected:
-            painter.setBrush(_faint(highlight, 0.28))
+            painter.setBrush(faint(highlight, 0.28))
         elif option.state & QStyle.StateFlag.State_MouseOver:
-            painter.setBrush(_faint(option.palette.color(QPalette.ColorRole.Text), 0.07))
+            painter.setBrush(faint(option.palette.color(QPalette.ColorRole.Text), 0.07))
         painter.drawRoundedRect(rect, 5, 5)
 
 
@@ -104,7 +105,7 @@ def _paint_state(painter: QPainter, palette: QPalette, rect: QRectF, entry: Entr
     colour = warning_colour(is_dark(palette)) if trouble else accent(palette)
     unit, centre = rect.width() / 20, rect.center()
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(_faint(text, 0.18), 2.2 * unit))
+    painter.setPen(QPen(faint(text, 0.18), 2.2 * unit))
     painter.drawEllipse(centre, 8.5 * unit, 8.5 * unit)
     painter.setPen(QPen(colour, 2.2 * unit, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
     ring = QRectF(centre.x() - 8.5 * unit, centre.y() - 8.5 * unit, 17 * unit, 17 * unit)
@@ -136,9 +137,3 @@ def _paint_state(painter: QPainter, palette: QPalette, rect: QRectF, entry: Entr
     else:
         for x in (-3.6, 0, 3.6):
             painter.drawPoint(at(x, 0))
-
-
-def _faint(colour: QColor, opacity: float) -> QColor:
-    faint = QColor(colour)
-    faint.setAlphaF(opacity)
-    return faint
