@@ -4,50 +4,31 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QGridLayout
 
 from model.evaluation.store import Evaluation
 from model.types import Modality
 from modinv_app.common.card import Card, muted
 from modinv_app.common.match_model import WORDS
 from modinv_app.evaluate.confusion_grid import ConfusionGrid
-from modinv_app.evaluate.pair_view import FeaturesOf, Pair, PairView
+from modinv_app.evaluate.pair_view import ARROWS, FeaturesOf, Pair, PairsPanel
 
-_ARROWS = {Modality.IMAGE: "image → speech", Modality.SPEECH: "speech → image"}
 _VERBS = {Modality.IMAGE: "Images of", Modality.SPEECH: "Spoken"}
 
 
-class ConfusionsPanel(QWidget):
-    """A grid for each direction; the cell that is chosen opens its items beside them.
-
-    Parameters
-    ----------
-    features_of
-        Item index to features; ``None`` where they are not there (yet).
-
-    Signals
-    -------
-    play_wanted(int)
-        Item index of an utterance that shall sound.
-    """
-
-    play_wanted = Signal(int)
+class ConfusionsPanel(PairsPanel):
+    """A grid for each direction; the cell that is chosen opens its items beside them."""
 
     def __init__(self, features_of: FeaturesOf) -> None:
-        super().__init__()
-        self._evaluation: Evaluation | None = None
+        super().__init__(features_of, "Items of the cell")
         self.grids = {query: ConfusionGrid(query) for query in Modality}
-        self.pairs = PairView(features_of)
-        self.pairs.setAccessibleName("Items of the cell")
-        self.pairs.play_wanted.connect(self.play_wanted)
         self._which = muted()
         self._which.setWordWrap(True)
         layout = QGridLayout(self)
         layout.setContentsMargins(10, 10, 10, 10)
         layout.setSpacing(10)
         for row, (query, grid) in enumerate(self.grids.items()):
-            card = Card(_ARROWS[query])
+            card = Card(ARROWS[query])
             card.body.addWidget(grid)
             layout.addWidget(card, row, 0)
             layout.setRowStretch(row, 1)

@@ -4,43 +4,24 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedLayout, QVBoxLayout
 
 from model.evaluation.store import Evaluation, Mistake
 from model.types import Item, Modality
 from modinv_app.common.card import muted
-from modinv_app.evaluate.pair_view import FeaturesOf, Pair, PairView
+from modinv_app.evaluate.pair_view import ARROWS, FeaturesOf, Pair, PairsPanel
 
 _WHICH: tuple[tuple[str, Modality | None], ...] = (
     ("Both ways", None),
-    ("image → speech", Modality.IMAGE),
-    ("speech → image", Modality.SPEECH),
+    *((ARROWS[query], query) for query in Modality),
 )
 
 
-class MistakesPanel(QWidget):
-    """Queries whose nearest match shows another digit, those first whose match beats every right one by most.
-
-    Parameters
-    ----------
-    features_of
-        Item index to features; ``None`` where they are not there (yet).
-
-    Signals
-    -------
-    play_wanted(int)
-        Item index of an utterance that shall sound.
-    """
-
-    play_wanted = Signal(int)
+class MistakesPanel(PairsPanel):
+    """Queries whose nearest match shows another digit, those first whose match beats every right one by most."""
 
     def __init__(self, features_of: FeaturesOf) -> None:
-        super().__init__()
-        self._evaluation: Evaluation | None = None
-        self.pairs = PairView(features_of)
-        self.pairs.setAccessibleName("Mistakes, worst first")
-        self.pairs.play_wanted.connect(self.play_wanted)
+        super().__init__(features_of, "Mistakes, worst first")
         self.which = QComboBox()
         self.which.setAccessibleName("Direction")
         for name, query in _WHICH:

@@ -19,8 +19,9 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QKeyEvent, QPainter, QPalette, QPen, QResizeEvent
-from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from model.evaluation.store import Evaluation
 from model.types import FloatArray, Item, Modality
 from modinv_app.common.card import faint
 from modinv_app.common.match_delegates import Thumbnails, paint_chip, paint_play
@@ -32,6 +33,8 @@ _FRAME_MS = 50
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _ROOT = QModelIndex()
+
+ARROWS = {Modality.IMAGE: "image → speech", Modality.SPEECH: "speech → image"}
 
 FeaturesOf = Callable[[int], "FloatArray | None"]
 
@@ -141,6 +144,32 @@ class PairView(QListView):
     def _animate(self) -> None:
         self._delegate.phase = self._clock.elapsed() / 1000
         self.viewport().update()
+
+
+class PairsPanel(QWidget):
+    """What shows pairs of an evaluation in ``pairs``.
+
+    Parameters
+    ----------
+    features_of
+        Item index to features; ``None`` where they are not there (yet).
+    name
+        What the pairs are, for screen readers.
+
+    Signals
+    -------
+    play_wanted(int)
+        Item index of an utterance that shall sound.
+    """
+
+    play_wanted = Signal(int)
+
+    def __init__(self, features_of: FeaturesOf, name: str) -> None:
+        super().__init__()
+        self._evaluation: Evaluation | None = None
+        self.pairs = PairView(features_of)
+        self.pairs.setAccessibleName(name)
+        self.pairs.play_wanted.connect(self.play_wanted)
 
 
 class _PairModel(QAbstractListModel):
