@@ -150,7 +150,7 @@ def old(tmp_path):
 def test_a_folder_of_an_older_version_counts_as_a_run(old):
     info = old.info()
     assert (info.name, info.state, info.step, info.steps, info.resumable) == ("old", "stopped", 2, 4, True)
-    assert info.plan == TrainingConfig(small(), ("mnist", "fsdd"), 7, "cpu", "theo")
+    assert info.plan == TrainingConfig(small(), ("mnist", "fsdd"), 7, "cpu", "theo", split="train+validation")
     assert info.device == "cpu"
     assert set(info.versions) == {"torch", "torchaudio", "numpy"}
     old.rename("older")

@@ -26,7 +26,7 @@ from model.training.loop import Ended, Run, Saved, Stepped, TrainingFailed, trai
 pytestmark = pytest.mark.usefixtures("small_encoders")
 
 CPU = torch.device("cpu")
-PLAN = TrainingConfig(small(steps=12, batch_norm=True), ("mnist", "fsdd"), device="cpu")
+PLAN = TrainingConfig(small(steps=12, batch_norm=True), ("mnist", "fsdd"), device="cpu", split="train+validation")
 QUICK = {"quick_purity", "quick_svm", "quick_p_at_1"}
 
 
