@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from itertools import groupby
 from pathlib import Path
 
@@ -40,4 +41,5 @@ def _row(field: RecipeField) -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__.partition(":")[0]).parse_args()
     FILE.write_text(page(), "utf-8")

@@ -333,7 +333,7 @@ def test_a_picture_and_a_sound_are_answered(data, picture):
     scores = [match["score"] for match in answer["matches"]]
     assert scores == sorted(scores, reverse=True)
     table = run("query", picture).stdout
-    assert "one.png" in table
+    assert "one.png" in "".join(table.split())  # a long path is wrapped
     assert answer["certainty"] in table
     assert "%" not in table
     assert "FSDD theo" in table
@@ -370,7 +370,7 @@ def test_bad_files_get_an_error_and_the_others_their_answer(picture, tmp_path):
     result = run("query", tmp_path / "blank.png", picture)
     assert result.exit_code == 1
     assert "blank.png" in result.stderr
-    assert "one.png" in result.stdout
+    assert "one.png" in "".join(result.stdout.split())  # a long path is wrapped
 
 
 def test_a_query_without_the_shipped_model_is_told(picture, tmp_path, monkeypatch):
