@@ -30,7 +30,7 @@ class Wild(Corpus):
 
     info: ClassVar[CorpusInfo] = CorpusInfo(
         name="wild",
-        title="Speech Commands, strangers' digits",
+        title="Speech Commands",
         short_title="Speech Commands",
         modality=Modality.SPEECH,
         licence="CC BY 4.0",
