@@ -5,11 +5,14 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 from tiny import small
 
 from model import systems
+from model.data import corpora
 from model.systems.base import Batch
 
 ROOT = Path(__file__).parents[2]
@@ -73,3 +76,21 @@ def test_the_example_of_a_system_is_found_and_has_a_loss(installed):
     finally:
         systems.entry_points.cache_clear()
     assert set(loss.values()) == {"total", "distance"} == {term.name for term in system.terms}
+
+
+def test_the_example_of_a_corpus_is_found_and_has_its_splits(installed, tmp_path):
+    installed("my_corpora", examples("python")["Add a corpus"], examples("toml")["Add a corpus"])
+    (tmp_path / "mine").mkdir()
+    for take in range(4):
+        tone = 0.5 * np.sin(np.arange(4000) * (1 + take / 10))
+        soundfile.write(tmp_path / "mine" / f"7_me_{take}.wav", tone, 8000)
+    corpora._found.cache_clear()
+    try:
+        corpus = corpora.find("mine")(tmp_path)
+    finally:
+        corpora._found.cache_clear()
+    sizes = {split: len(corpus.load(split)) for split in (*corpus.info.splits, corpora.ALL_OF_TRAINING)}
+    assert sizes == {"train": 2, "validation": 1, "test": 1, corpora.ALL_OF_TRAINING: 3}
+    samples = corpus.load("test")
+    assert (samples.labels.tolist(), samples.speakers) == ([7], ("me",))
+    assert samples.features.shape == (1, 100, 80)
