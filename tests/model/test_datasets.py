@@ -89,7 +89,7 @@ def test_the_first_test_digits_are_the_known_ones():
 
 def idx(array):
     header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
-    return gzip.compress(header + array.astype(np.uint8).tobytes())
+    return gzip.compress(header + array.astype(np.uint8).tobytes(), mtime=0)
 
 
 def own_mnist(folder, images, labels):
@@ -131,7 +131,7 @@ def test_damaged_mnist_is_named_with_what_to_do(tmp_path, damage):
 
 
 def raw(magic, *numbers, count=3, size=784):
-    return gzip.compress(bytes(magic) + np.array(numbers, ">u4").tobytes() + bytes(count * size), 1)
+    return gzip.compress(bytes(magic) + np.array(numbers, ">u4").tobytes() + bytes(count * size), 1, mtime=0)
 
 
 IMAGES, LABELS = idx(np.zeros((3, 28, 28))), idx(np.zeros(3))
