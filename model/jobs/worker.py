@@ -1,8 +1,8 @@
 """A process that computes for the window, one job after the other: ``python -m model.jobs.worker``.
 
-It reads JSON lines and answers in JSON lines. A line ``{"do": ...}`` is a job of `JOBS` or a word to the jobs that came
-before it: ``pause``, ``go``, ``stop``. Each job ends with a line of its own, or with ``failed``. When there is no more
-to read, whoever started the process is gone: it stops, keeps what there is, and goes too.
+It reads JSON lines and answers in JSON lines. ``{"id": ..., "do": ...}`` is a job of `JOBS`, or a word to the job of
+that id: ``pause``, ``go``, ``stop``. Every answer of a job carries its id; the last one is ``done`` or ``failed``. When
+there is no more to read, whoever started the process is gone: it stops, keeps what there is, and goes too.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Job(JobContext):
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Send a message to whoever asked."""
-        self._send(message)
+        self._send({"id": self.request["id"], **message})
 
     def hear(self, word: str) -> None:
         """Take notice of ``pause``, ``go`` or ``stop``; from any thread."""
@@ -128,7 +128,7 @@ JOBS: dict[str, Callable[[Request, JobContext], None]] = {
 
 
 class Reader:
-    """Reads what is to be done, while a job is done: jobs wait in line, words reach the jobs before them at once."""
+    """Reads what is to be done, while a job is done: jobs wait in line, words reach the job of their id at once."""
 
     def __init__(self, lines: Iterable[bytes], send: Callable[[Mapping[str, Any]], None]) -> None:
         self._lines = lines
@@ -146,7 +146,8 @@ class Reader:
 
     def end(self) -> None:
         """Stop everything, keep what there is, and take no more; from any thread, or on a signal."""
-        self._tell("stop")
+        for job in tuple(self._unfinished):
+            job.hear("stop")
         self.jobs.put(None)
 
     def _take(self, request: Request) -> None:
@@ -155,15 +156,13 @@ class Reader:
             self._unfinished.append(job)
             self.jobs.put(job)
         else:
-            self._tell(request["do"])
+            for job in tuple(self._unfinished):
+                if job.request["id"] == request["id"]:
+                    job.hear(request["do"])
 
     def finish(self, job: Job) -> None:
         """A job is done; words don't reach it any more."""
         self._unfinished.remove(job)
-
-    def _tell(self, word: str) -> None:
-        for job in tuple(self._unfinished):
-            job.hear(word)
 
 
 def run_job(job: Job) -> None:
@@ -175,6 +174,8 @@ def run_job(job: Job) -> None:
 
         details = "".join(traceback.format_exception(error))
         job.send({"say": "failed", "message": describe_failure(error), "details": details})
+    else:
+        job.send({"say": "done"})
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,6 @@ from modinv_app.evaluate.mistakes import MistakesPanel
 from modinv_app.evaluate.numbers_table import NumbersTable
 from modinv_app.evaluate.service import EvaluationService, Request
 from modinv_app.evaluate.shares import SharesPanel
-from modinv_app.jobs.worker_process import COMMAND
 
 _UNKNOWN = "Not judged yet"
 _NOTHING = "There is something to see once the model has been evaluated."
@@ -37,17 +36,15 @@ class EvaluatePage(QWidget):
 
     Parameters
     ----------
+    service
+        Judges and exports.
     catalogue
         The models that can be judged.
-    command
-        Starts the process that judges.
 
     Signals
     -------
     clip_loaded(object, int)
         An utterance that shall sound now: ``(n,)`` float32 samples, and Hz.
-    busy_changed(bool)
-        An evaluation or an export has begun, or is over.
     informed(str)
         Something is done that one may have waited for.
     failed(str, str)
@@ -55,16 +52,13 @@ class EvaluatePage(QWidget):
     """
 
     clip_loaded = Signal(object, int)
-    busy_changed = Signal(bool)
     informed = Signal(str)
     failed = Signal(str, str)
 
-    def __init__(
-        self, catalogue: ModelCatalogue, command: Sequence[str] = COMMAND, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, service: EvaluationService, catalogue: ModelCatalogue) -> None:
+        super().__init__()
         self._catalogue = catalogue
-        self.service = EvaluationService(self, command)
+        self.service = service
         self._evaluation: Evaluation | None = None  # what shows
         self._title = ""
         self._sweep: Path | None = None
@@ -161,7 +155,7 @@ class EvaluatePage(QWidget):
             panel.pairs.set_playing(None)
 
     def release(self) -> None:
-        """Let go of process and thread."""
+        """Let go of the thread."""
         self.service.close()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -222,7 +216,6 @@ class EvaluatePage(QWidget):
         self.bar.set_busy(busy, self.service.evaluating)
         if not busy:
             self.bar.say(self._about())
-        self.busy_changed.emit(busy)
 
     def _failed(self, text: str, details: str) -> None:
         self._row = self._asked = None

@@ -1,4 +1,4 @@
-"""Evaluations for the window: a process judges models, a thread reads what it found; the window never waits."""
+"""Evaluations for the window: the worker process judges models, and a thread reads what it found."""
 
 from __future__ import annotations
 
@@ -18,13 +18,10 @@ from model.evaluation.store import Evaluation, find
 from model.evaluation.sweep_results import SweepResults
 from model.types import FloatArray
 from modinv_app.common.model_catalogue import Model
+from modinv_app.jobs.client import Job, JobClient, Kind
 from modinv_app.jobs.executor import SerialExecutor, describe_error
-from modinv_app.jobs.worker_process import COMMAND, Worker
 
 log = logging.getLogger(__name__)
-
-_PATIENCE = 0.5  # seconds for the process to end by itself: it has nothing to keep
-_DIED = "The evaluation ended because its process did. Evaluate again; if it happens again, free some memory first."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +33,12 @@ class Request:
 
 
 class EvaluationService(QObject):
-    """Judges models in a child process, one at a time, and fetches whatever an evaluation shows.
+    """Judges models, one at a time, and fetches whatever an evaluation shows.
 
     Parameters
     ----------
-    command
-        Starts the process.
+    client
+        Judges, and writes exports.
 
     Signals
     -------
@@ -84,14 +81,13 @@ class EvaluationService(QObject):
     exported = Signal(str)
     failed = Signal(str, str)
 
-    def __init__(self, parent: QObject | None = None, command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, client: JobClient, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._client = client
         self._lane = SerialExecutor("evaluations", self)
-        self._worker = Worker(self, command)
-        self._worker.said.connect(self._hear)
-        self._worker.ended.connect(self._worker_died)
+        self._job: Job | None = None
+        self._folder: Path | None = None  # the evaluation, once the job has written it
         self._request: Request | None = None  # what is being judged
-        self._exporting: str | None = None  # or written
         self._known: dict[str, Evaluation] = {}  # with their features in memory, by the state of their test inputs
 
     @property
@@ -102,16 +98,15 @@ class EvaluationService(QObject):
     @property
     def busy(self) -> bool:
         """Whether an evaluation or an export is on its way."""
-        return self._request is not None or self._exporting is not None
+        return self._job is not None
 
     def close(self) -> None:
-        """End process and thread; an evaluation that is not done is lost."""
-        self._worker.close(_PATIENCE)
+        """End the thread."""
         self._lane.close()
 
     def prepare(self) -> None:
         """Start the process, so that the first evaluation need not wait for its imports."""
-        self._worker.start()
+        self._client.prepare()
 
     def look_around(self) -> None:
         """Find corpora to judge with."""
@@ -130,11 +125,8 @@ class EvaluationService(QObject):
         if self.busy:
             return
         self._request = request
-        self.busy_changed.emit(True)
+        self._submit("evaluate", checkpoint=str(request.model.file), protocol=request.protocol.to_dict())
         self.progressed.emit(None, "Starting…")
-        self._worker.send(
-            {"do": "evaluate", "checkpoint": str(request.model.file), "protocol": request.protocol.to_dict()}
-        )
 
     def export(self, what: str, to: Path, models: Sequence[tuple[str, Evaluation]], sweep: Path | None) -> None:
         """Write something of :mod:`model.export`, unless something else is on its way.
@@ -152,17 +144,15 @@ class EvaluationService(QObject):
         """
         if self.busy:
             return
-        self._exporting = str(to)
-        self.busy_changed.emit(True)
-        self.progressed.emit(None, f"Writing {to.name}…")
         folders = [(title, str(evaluation.folder)) for title, evaluation in models]
-        self._worker.send({"do": "export", "what": what, "to": str(to), "models": folders, "sweep": str(sweep or "")})
+        self._submit("export", what=what, to=str(to), models=folders, sweep=str(sweep or ""))
+        self.progressed.emit(None, f"Writing {to.name}…")
 
     def cancel(self) -> None:
         """Stop the evaluation that is on its way; ``stopped`` follows."""
-        if self._request is not None:
+        if self._request is not None and self._job is not None:
             self.progressed.emit(None, "Stopping…")
-            self._worker.send({"do": "stop"})
+            self._job.stop()
 
     def load_features(self, evaluation: Evaluation) -> None:
         """Read the test inputs behind an evaluation, unless they are in memory."""
@@ -204,28 +194,34 @@ class EvaluationService(QObject):
             lambda: SweepResults.load(file), lambda found: self.sweep_loaded.emit(found, file), self._broken
         )
 
+    def _submit(self, kind: Kind, **details: Any) -> None:
+        job = self._job = self._client.submit(kind, **details)
+        job.said.connect(self._hear)
+        job.finished.connect(self._finish)
+        job.failed.connect(self._fail)
+        self.busy_changed.emit(True)
+
     def _hear(self, message: Mapping[str, Any]) -> None:
         said = message["say"]
-        request = self._request
         if said == "progress":
             self.progressed.emit(message["share"], message["text"])
-        elif said == "partial" and request is not None:
-            self.partial.emit(request, message["report"])
-        elif said == "evaluated" and request is not None:
-            self._load(request, Path(message["folder"]))
+        elif said == "partial":
+            self.partial.emit(self._request, message["report"])
+        elif said == "evaluated":
+            self._folder = Path(message["folder"])
         elif said == "exported":
-            self._end()
             self.exported.emit(message["path"])
-        elif said == "stopped":
-            self._end()
-        elif said == "failed":
-            self._end()
-            self.failed.emit(message["message"], message["details"])
 
-    def _load(self, request: Request, folder: Path) -> None:
+    def _finish(self) -> None:
+        """The job is over: there is an evaluation or a file, or it was stopped."""
+        request, folder = self._request, self._folder
+        if request is None or folder is None:
+            self._end()
+            return
+
         def done(evaluation: Evaluation) -> None:
             self._request = None
-            self.busy_changed.emit(False)
+            self._end()
             self.evaluated.emit(request, evaluation)
 
         def broken(error: Exception) -> None:
@@ -234,14 +230,13 @@ class EvaluationService(QObject):
 
         self._lane.submit(lambda: Evaluation.load(folder), done, broken)
 
-    def _worker_died(self, _code: int, tail: str) -> None:
-        if self.busy:
-            self._end()
-            self.failed.emit(_DIED, tail)
+    def _fail(self, message: str, details: str) -> None:
+        self._end()
+        self.failed.emit(message, details)
 
     def _end(self) -> None:
-        """Nothing is on its way any more, and nothing came of it."""
-        request, self._request, self._exporting = self._request, None, None
+        """Nothing is on its way any more; what was judged and has not been told came to nothing."""
+        request, self._request, self._job, self._folder = self._request, None, None, None
         self.busy_changed.emit(False)
         if request is not None:
             self.stopped.emit(request)

@@ -1,188 +1,152 @@
-"""A process that computes, and the threads that talk to it: the window's own thread neither works nor waits."""
+"""The worker process (:mod:`model.jobs.worker`) as the window holds it: lines go in and come out, all by events."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import subprocess
-import threading
+import sys
+import time
 import weakref
 from collections import deque
-from collections.abc import Mapping, Sequence
-from functools import partial
-from queue import SimpleQueue
-from typing import IO, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QProcess, QProcessEnvironment
 from shiboken6 import isValid
 
 from model.processes import environment, python
-from modinv_app.jobs.mailbox import mailbox
+
+if TYPE_CHECKING:
+    from modinv_app.jobs.client import Job
 
 log = logging.getLogger(__name__)
 
 COMMAND = python("-m", "model.jobs.worker")
-"""Speaks JSON lines on its standard streams (see :mod:`model.jobs.worker`)."""
+"""Starts the worker process, which speaks JSON lines on its standard streams."""
 
-_TAIL = 60  # lines of the process's last words
+_TAIL = 60  # lines of a process's standard error that are kept
 
 
-class Worker(QObject):
-    """One process that does heavy jobs, one after the other. It keeps what it has loaded for the next.
+class Owner(Protocol):
+    """Who hears of a process."""
 
-    It starts with the first message, or with `start` before that. If it dies, ``ended`` says so, and the next message
-    starts another. It can't outlive the window or this object: the end of its standard input is its sign to stop, keep
-    what there is, and go.
+    def take(self, worker: Worker, message: dict[str, Any]) -> None:
+        """A message of it."""
 
-    Signals
-    -------
-    said(dict)
-        A message of the process.
-    ended(int, str)
-        The process is gone, though nobody closed it: its exit code and the last lines that it wrote to standard
-        error. Everything sent to it before is lost.
+    def take_end(self, worker: Worker, code: int, tail: str) -> None:
+        """It is gone: its exit code, negative for a signal, and the last lines of its standard error."""
+
+
+class Worker:
+    """One process. It can't outlive the window: the end of its standard input is its sign to keep what there is and go.
+
+    Parameters
+    ----------
+    owner
+        Hears of it in the GUI thread; held weakly.
+    command
+        Starts it.
     """
 
-    said = Signal(object)
-    ended = Signal(int, str)
-
-    def __init__(self, parent: QObject | None = None, command: Sequence[str] = COMMAND) -> None:
-        super().__init__(parent)
-        self._command = command
-        self._process: _Process | None = None
-        self._closed = False
-
-    @property
-    def running(self) -> bool:
-        """Whether there is a process, or one is on its way."""
-        return self._process is not None
-
-    @property
-    def pid(self) -> int | None:
-        """The process's number, once the system has given it one."""
-        return self._process.pid if self._process else None
-
-    def start(self) -> None:
-        """Start the process if there is none, so that it is ready when it is needed."""
-        if self._process is None and not self._closed:
-            self._process = process = _Process(self._command, self)
-            weakref.finalize(self, process.leave).atexit = False
-
-    def send(self, message: Mapping[str, Any]) -> None:
-        """Tell the process something; it is started if there is none."""
-        self.start()
-        if self._process is not None:
-            self._process.send(message)
-
-    def close(self, timeout: float = 5.0) -> None:
-        """Let the process keep what it has and go; after ``timeout`` seconds it is killed. Nothing is signalled."""
-        self._closed = True
-        if self._process is not None:
-            self._process.close(timeout)
-            self._process = None
-
-    def take_end(self, code: int, tail: str) -> None:
-        """The process is gone."""
-        self._process = None
-        self.ended.emit(code, tail)
-
-
-class _Process:
-    """One life of the process. A thread starts it and reads what it says, one writes to it, one reads its complaints.
-
-    Daemons, because no process that hangs may keep the program from ending. They hold no object of Qt.
-    """
-
-    def __init__(self, command: Sequence[str], owner: Worker) -> None:
-        self._command = command
+    def __init__(self, owner: Owner, command: Sequence[str]) -> None:
+        self.job: Job | None = None
+        """What it works at."""
+        self.leaving = False
+        """It was told to go."""
         self._owner = weakref.ref(owner)
-        self._post = mailbox().post
-        self._outbox: SimpleQueue[str | None] = SimpleQueue()
         self._tail: deque[str] = deque(maxlen=_TAIL)
-        self._process: subprocess.Popen[str] | None = None
-        self._closed = False
-        self._thread = threading.Thread(target=self._live, name="worker", daemon=True)
-        self._thread.start()
+        # Of the application, and not of this object: a process that ends is in the midst of a signal of its own.
+        self._process = process = QProcess(QCoreApplication.instance())
+        process.setProcessEnvironment(_environment())
+        if sys.platform != "win32":  # without vfork, the whole memory map of the window is copied, which takes a while
+            parameters = QProcess.UnixProcessParameters()
+            parameters.flags = QProcess.UnixProcessFlag.UseVFork | QProcess.UnixProcessFlag.CloseFileDescriptors
+            process.setUnixProcessParameters(parameters)
+        process.readyReadStandardOutput.connect(self._read)
+        process.readyReadStandardError.connect(self._read_errors)
+        process.finished.connect(self._finished)
+        process.errorOccurred.connect(self._not_started)
+        process.start(command[0], list(command[1:]))
+        _alive.add(self)
 
     @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process else None
+    def pid(self) -> int:
+        """The process's number, or 0."""
+        return int(self._process.processId())
 
-    def send(self, message: Mapping[str, Any]) -> None:
-        self._outbox.put(json.dumps(dict(message)))
+    @property
+    def idle(self) -> bool:
+        """Whether it would take a job."""
+        return self.job is None and not self.leaving
+
+    def begin(self, job: Job) -> None:
+        """Do a job."""
+        self.job = job
+        self.send(job.request)
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send a line; lost where the process is gone, which is about to be told."""
+        if self._process.isWritable():
+            self._process.write(f"{json.dumps(message)}\n".encode())
 
     def leave(self) -> None:
-        """Let it keep what it has and go, in its own time."""
-        self._closed = True
-        self._outbox.put(None)
+        """Let it keep what there is and go, in its own time."""
+        self.leaving = True
+        self._process.closeWriteChannel()
 
-    def close(self, timeout: float) -> None:
-        self.leave()
-        self._thread.join(timeout)
-        if self._thread.is_alive() and self._process is not None:
+    def close(self, deadline: float) -> None:
+        """Wait until it is gone; at a time on the monotonic clock it is killed. Nothing is told."""
+        self._process.blockSignals(True)
+        if not self._process.waitForFinished(max(0, round(1000 * (deadline - time.monotonic())))):
             log.info("The worker was killed: it had nothing to keep, or took too long")
             self._process.kill()
-            self._thread.join(timeout)
+            self._process.waitForFinished()
+        self._let_go()
 
-    # In the threads
-
-    def _live(self) -> None:
-        try:
-            self._process = process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                encoding="utf-8",
-                errors="replace",
-                env=environment(),
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # of Windows alone
-            )
-        except OSError as error:
-            self._post(partial(self._tell_end, -1, str(error)))
-            return
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        helpers = [
-            threading.Thread(target=self._write, args=(process.stdin,), name="worker-in", daemon=True),
-            threading.Thread(target=self._tail.extend, args=(process.stderr,), name="worker-errors", daemon=True),
-        ]
-        for thread in helpers:
-            thread.start()
-        for line in process.stdout:
+    def _read(self) -> None:
+        while self._process.canReadLine():
+            line = bytes(self._process.readLine().data())
             try:
                 message = json.loads(line)
             except ValueError:
-                log.warning("The worker said something that is no message: %s", line.rstrip())
-            else:
-                self._post(partial(self._tell, message))
-        code = process.wait()
-        self._outbox.put(None)
-        for thread in helpers:
-            thread.join()
-        process.stdout.close()
-        process.stderr.close()
-        self._post(partial(self._tell_end, code, "".join(self._tail)))
+                log.warning("The worker said something that is no message: %s", line.decode(errors="replace").rstrip())
+                continue
+            if (owner := self._listener()) is not None:
+                owner.take(self, message)
 
-    def _write(self, stream: IO[str]) -> None:
-        # A pipe that breaks says that the process is gone: whoever reads from it will notice.
-        with contextlib.suppress(OSError), stream:
-            while (line := self._outbox.get()) is not None:
-                stream.write(f"{line}\n")
-                stream.flush()
+    def _read_errors(self) -> None:
+        said = bytes(self._process.readAllStandardError().data()).decode(errors="replace")
+        self._tail.extend(said.splitlines(keepends=True))
 
-    # In the GUI thread
+    def _finished(self, code: int, status: QProcess.ExitStatus) -> None:
+        self._read()
+        self._read_errors()
+        self._tell_end(-code if status is QProcess.ExitStatus.CrashExit else code)
 
-    def _tell(self, message: dict[str, Any]) -> None:
-        if (worker := self._listener()) is not None:
-            worker.said.emit(message)
+    def _not_started(self, error: QProcess.ProcessError) -> None:
+        if error is QProcess.ProcessError.FailedToStart:
+            self._tail.append(self._process.errorString())
+            self._tell_end(-1)
 
-    def _tell_end(self, code: int, tail: str) -> None:
-        if (worker := self._listener()) is not None:
-            worker.take_end(code, tail)
+    def _tell_end(self, code: int) -> None:
+        self._let_go()
+        if (owner := self._listener()) is not None:
+            owner.take_end(self, code, "".join(self._tail))
 
-    def _listener(self) -> Worker | None:
-        worker = self._owner()
-        return worker if worker is not None and isValid(worker) and not self._closed else None
+    def _let_go(self) -> None:
+        _alive.discard(self)
+        self._process.deleteLater()
+
+    def _listener(self) -> Owner | None:
+        owner = self._owner()
+        return owner if owner is not None and isValid(owner) else None
+
+
+_alive: set[Worker] = set()  # the processes that have not ended, also those whose client is gone
+
+
+def _environment() -> QProcessEnvironment:
+    found = QProcessEnvironment.systemEnvironment()
+    for name, value in environment().items():
+        found.insert(name, value)
+    return found

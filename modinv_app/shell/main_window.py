@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -20,7 +21,6 @@ from PySide6.QtWidgets import (
 
 from model.checkpoints import Header
 from model.recipes.recipe import lambda_text
-from model.runs.store import RunStore
 from modinv_app.audio.player import Player
 from modinv_app.audio.recorder import Recorder
 from modinv_app.audio.system import SoundSystem
@@ -34,6 +34,7 @@ from modinv_app.explore.model_service import ModelService
 from modinv_app.explore.page import ExplorePage
 from modinv_app.explore.push_to_talk import PushToTalk
 from modinv_app.explore.state import AppState
+from modinv_app.jobs.client import JobClient
 from modinv_app.map.legend import Legend
 from modinv_app.shell.actions import Callback, Commands
 from modinv_app.shell.leave_question import LeaveQuestion
@@ -68,11 +69,18 @@ class MainWindow(QMainWindow):
 
     Parameters
     ----------
-    settings, state, model, sound, recorder, player
+    settings, state, model, sound, recorder, player, client, catalogue
         What the window shows and asks.
-    store
-        Where training runs are kept.
+    build_dial, build_train, build_evaluate
+        Build a page when somebody turns to it.
+
+    Signals
+    -------
+    closed()
+        The window and all its pages have let go of what they were given.
     """
+
+    closed = Signal()
 
     def __init__(
         self,
@@ -82,7 +90,11 @@ class MainWindow(QMainWindow):
         sound: SoundSystem,
         recorder: Recorder,
         player: Player,
-        store: RunStore,
+        client: JobClient,
+        catalogue: ModelCatalogue,
+        build_dial: Callable[[], DialPage],
+        build_train: Callable[[], TrainPage],
+        build_evaluate: Callable[[], EvaluatePage],
     ) -> None:
         super().__init__()
         self.setWindowTitle("modinv")
@@ -92,7 +104,8 @@ class MainWindow(QMainWindow):
         self._sound = sound
         self._recorder = recorder
         self._player = player
-        self._store = store
+        self._client = client
+        self._catalogue = catalogue
         self._leaving = False
         self.dial: DialPage | None = None
         self.train: TrainPage | None = None
@@ -100,10 +113,9 @@ class MainWindow(QMainWindow):
         self.explore = ExplorePage(settings, state, model, sound, recorder, player)
         self.pages = Pages()
         self.pages.add("explore", "Explore", lambda: self.explore)
-        self.pages.add("dial", "λ dial", self._build_dial)
-        self.pages.add("train", "Train", self._build_train)
-        self.pages.add("evaluate", "Evaluate", self._build_evaluate)
-        self._catalogue = ModelCatalogue(store, settings, self)
+        self.pages.add("dial", "λ dial", lambda: self._add_dial(build_dial()))
+        self.pages.add("train", "Train", lambda: self._add_train(build_train()))
+        self.pages.add("evaluate", "Evaluate", lambda: self._add_evaluate(build_evaluate()))
         self._switcher = ModelSwitcher()
         self._switcher.show_models(self._catalogue.models)
         self._switcher.show_loading(self._loaded)
@@ -164,37 +176,27 @@ class MainWindow(QMainWindow):
             "about": self._show_about,
         }
 
-    def _build_dial(self) -> QWidget:
-        from modinv_app.sweep.page import DialPage
-
-        self.dial = page = DialPage()
+    def _add_dial(self, page: DialPage) -> QWidget:
+        self.dial = page
         page.play_wanted.connect(self._model.load_recording)
         page.informed.connect(self._inform)
         page.failed.connect(self._fail)
-        page.busy_changed.connect(self._training_changed)
         page.show_shipped()
-        self._training_changed()
         return page
 
-    def _build_train(self) -> QWidget:
-        from modinv_app.train.page import TrainPage
-
-        self.train = page = TrainPage(self._store, self._settings)
+    def _add_train(self, page: TrainPage) -> QWidget:
+        self.train = page
         page.model_chosen.connect(self.use_model)
         page.evaluation_wanted.connect(self._evaluate)
         page.play_wanted.connect(self._model.load_recording)
         page.informed.connect(self._inform)
         page.failed.connect(self._fail)
         page.service.state_changed.connect(self._strip.show_run)
-        page.busy_changed.connect(self._training_changed)
         self._tell_loaded(page)
-        self._training_changed()
         return page
 
-    def _build_evaluate(self) -> QWidget:
-        from modinv_app.evaluate.page import EvaluatePage
-
-        self.evaluate = page = EvaluatePage(self._catalogue)
+    def _add_evaluate(self, page: EvaluatePage) -> QWidget:
+        self.evaluate = page
         page.clip_loaded.connect(self._player.play)
         page.informed.connect(self._inform)
         page.failed.connect(self._fail)
@@ -204,6 +206,7 @@ class MainWindow(QMainWindow):
 
     def _wire(self) -> None:
         self.pages.turned.connect(self._page_turned)
+        self._client.training_changed.connect(self._leave_if_free)
         self._catalogue.changed.connect(self._models_changed)
         self._switcher.opening.connect(self._catalogue.refresh)
         self._switcher.model_wanted.connect(lambda model: self.use_model(str(model.file)))
@@ -240,10 +243,10 @@ class MainWindow(QMainWindow):
         self._player.release()
         self._sound.close()
         self._model.close()
-        self._catalogue.close()
         for page in (self.dial, self.train, self.evaluate):
             if page is not None:
                 page.release()
+        self.closed.emit()
         super().closeEvent(event)
 
     def keep_and_close(self) -> None:
@@ -256,15 +259,12 @@ class MainWindow(QMainWindow):
 
     def _training(self) -> TrainPage | DialPage | None:
         """The page whose run or sweep trains."""
-        return next((page for page in (self.train, self.dial) if page is not None and page.busy), None)
+        kind = self._client.training
+        return self.train if kind == "train" else self.dial if kind == "sweep" else None
 
-    def _training_changed(self) -> None:
-        """A run or a sweep begins or has ended: there is one at a time, and the window may wait for it to close."""
-        training = self._training()
-        for page in (self.train, self.dial):
-            if page is not None:
-                page.set_elsewhere(training is not None and training is not page)
-        if self._leaving and training is None:
+    def _leave_if_free(self) -> None:
+        """The window may wait for a training to end before it closes."""
+        if self._leaving and self._client.training is None:
             self.close()
 
     def _ask_to_leave(self, page: TrainPage | DialPage) -> None:
@@ -281,7 +281,7 @@ class MainWindow(QMainWindow):
         self._leaving = True
         self.messages.show_message("Stopping: the window closes as soon as the training has ended…")
         end_training()
-        self._training_changed()  # it may have ended while the question stood
+        self._leave_if_free()  # it may have ended while the question stood
 
     def _legend(self) -> QWidget | None:
         """What a message must not cover on the page that shows."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
@@ -15,14 +14,13 @@ from model import locations
 from model.evaluation.report import PaperRow
 from model.evaluation.sweep_results import SweepResults
 from model.recipes.recipe import lambda_text
-from model.sweeps.records import SweepStore
 from model.types import FloatArray, Modality
 from modinv_app.common.card import with_subscripts
 from modinv_app.common.data_service import DataService
 from modinv_app.common.icons import IconButton
 from modinv_app.common.lambda_dial import LambdaDial, place_of, value_at
 from modinv_app.common.sweep_curve import PURITY_COLOUR, SVM_COLOUR, SweepCurve
-from modinv_app.jobs.worker_process import COMMAND
+from modinv_app.jobs.client import JobClient
 from modinv_app.map.map_layout import Morph
 from modinv_app.map.morph_map import MorphMap
 from modinv_app.sweep.dial_words import Words, origin_of, words_at
@@ -50,17 +48,17 @@ class DialPage(QWidget):
 
     Parameters
     ----------
-    store
-        Where the user's sweeps are kept; in the user's own place for them by default.
-    command
-        Starts the process that trains them.
+    service
+        Opens and trains sweeps.
+    client
+        Measures what a sweep will cost.
+    data
+        Knows which corpora there are, and fetches.
 
     Signals
     -------
     play_wanted(str)
         Key of an utterance that was clicked in the map.
-    busy_changed(bool)
-        A sweep begins to train, or has ended.
     informed(str)
         Something is done that one may have waited for.
     failed(str, str)
@@ -68,15 +66,13 @@ class DialPage(QWidget):
     """
 
     play_wanted = Signal(str)
-    busy_changed = Signal(bool)
     informed = Signal(str)
     failed = Signal(str, str)
 
-    def __init__(self, store: SweepStore | None = None, command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, service: SweepService, client: JobClient, data: DataService) -> None:
         super().__init__()
-        self.service = SweepService(store or SweepStore(), self, command)
-        self._data = DataService(self)
-        self.sweeps = SweepsPanel(self.service, self._data)
+        self.service = service
+        self.sweeps = SweepsPanel(service, client, data)
         self._results: SweepResults | None = None
         self._morph = Morph(())
         self._places = np.zeros(1)  # of the models on the dial's scale
@@ -148,12 +144,8 @@ class DialPage(QWidget):
         return self.service.busy
 
     def stop(self) -> None:
-        """End the sweep and keep what there is; ``busy_changed`` says when that is done."""
+        """End the sweep and keep what there is."""
         self.service.stop()
-
-    def set_elsewhere(self, busy: bool) -> None:
-        """Say whether a run trains on another page: there is one training at a time."""
-        self.sweeps.set_elsewhere(busy)
 
     def show_shipped(self) -> None:
         """Show the sweep that ships, where one does."""
@@ -161,15 +153,13 @@ class DialPage(QWidget):
             self.service.open(locations.shipped_sweep())
 
     def release(self) -> None:
-        """Let go of everything that runs; a sweep that is still on is kept, and can be resumed."""
+        """Let go of everything that runs; a sweep that is still on is the client's to keep."""
         self.service.close()
-        self._data.close()
 
     def _wire_sweeps(self) -> None:
         service = self.service
         service.loaded.connect(self.show_results)
         service.state_changed.connect(self._show_sweep)
-        service.busy_changed.connect(self.busy_changed)
         service.finished.connect(lambda title: self.informed.emit(f"The sweep “{title}” is trained and judged."))
         service.failed.connect(self._tell)
         self._to_sweeps.clicked.connect(lambda: self._column.setCurrentWidget(self.sweeps))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtGui import QDesktopServices, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -26,22 +25,22 @@ from PySide6.QtWidgets import (
 )
 
 from model.sweeps.runner import SweepPlan
-from model.training.config import Estimate, TrainingConfig
+from model.training.config import Estimate
 from model.training.time_left import Countdown
 from modinv_app.common.card import bold, muted
 from modinv_app.common.data_service import DataService
+from modinv_app.common.estimates import EstimateController
 from modinv_app.common.icons import IconButton
 from modinv_app.common.note import Note
-from modinv_app.common.run_entry import duration, memory_shortage, time_left
+from modinv_app.common.run_entry import duration, time_left
+from modinv_app.jobs.client import JobClient
 from modinv_app.sweep.service import SweepService
 from modinv_app.sweep.sweep_entry import Listing, SweepState
 from modinv_app.sweep.sweep_form import SweepForm
 from modinv_app.sweep.sweep_table import SweepTable
 
-_ESTIMATE_AFTER_MS = 800  # without another change: trial steps take seconds
 _TICK_MS = 1000
 _WHOLE = 1_000_000  # of a sweep's work
-_ELSEWHERE = "A run is training on the page “Train”. Stop it there first, or wait until it is done."
 _NO_SWEEP = "There is no sweep yet. Train one: a model for each value of λ_IG, each judged as in the paper."
 
 
@@ -52,6 +51,8 @@ class SweepsPanel(QWidget):
     ----------
     service
         Opens and trains sweeps.
+    client
+        Does the trial steps of an estimate whenever the form has come to rest.
     data
         Knows which corpora there are, and fetches.
 
@@ -63,18 +64,20 @@ class SweepsPanel(QWidget):
 
     back_wanted = Signal()
 
-    def __init__(self, service: SweepService, data: DataService, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, service: SweepService, client: JobClient, data: DataService, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._service = service
+        self._client = client
         self._data = data
-        self._elsewhere = False
         self._countdown = Countdown()
         self._tick = QTimer(self, interval=_TICK_MS)  # the time left runs down while nothing is heard
         self._tick.timeout.connect(self._show_work)
-        self._estimates: dict[TrainingConfig, Estimate] = {}
-        self._ask = QTimer(self, interval=_ESTIMATE_AFTER_MS, singleShot=True)
-        self._ask.timeout.connect(self._ask_for_estimate)
         self._build()
+        self._estimates = EstimateController(
+            client, "sweep", self.form, self.form.plan, lambda plan: plan.plan, _cost_in_words
+        )
         self._lay_out()
         self._wire()
         self._show_state()
@@ -157,12 +160,15 @@ class SweepsPanel(QWidget):
         whole.addLayout(self._pages, 1)
 
     def _wire(self) -> None:
-        service, data, form = self._service, self._data, self.form
+        service, data, form, estimates = self._service, self._data, self.form, self._estimates
         service.listed.connect(self._show_listings)
         service.state_changed.connect(self._show_state)
-        service.estimated.connect(self._take_estimate)
-        service.inestimable.connect(self._show_inestimable)
-        form.changed.connect(self._form_changed)
+        self._client.training_changed.connect(self._show_state)
+        self._pages.currentChanged.connect(estimates.refresh)
+        estimates.cost_changed.connect(self._cost.setText)
+        estimates.trouble_changed.connect(self._form_trouble.show_text)
+        estimates.possible_changed.connect(self._start.setEnabled)
+        form.changed.connect(estimates.refresh)
         form.download_wanted.connect(data.download)
         form.download_unwanted.connect(data.stop)
         data.found.connect(form.corpora.show_corpora)
@@ -173,26 +179,23 @@ class SweepsPanel(QWidget):
         self._stop.clicked.connect(service.stop)
         self._resume.clicked.connect(service.resume)
         self._new.clicked.connect(self._plan)
-        self._leave.clicked.connect(self._close_form)
+        self._leave.clicked.connect(lambda: self._pages.setCurrentIndex(0))
         self._start.clicked.connect(self._train)
 
     def set_back(self, possible: bool) -> None:
         """Say whether there are numbers to go back to."""
         self._back.setVisible(possible)
 
-    def set_elsewhere(self, busy: bool) -> None:
-        """Say whether another training is on, on another page: there is one at a time."""
-        self._elsewhere = busy
-        if busy:
-            self._ask.stop()
-            self._service.drop_estimates()
-        self._show_state()
-        self._form_changed()
-
     def showEvent(self, event: QShowEvent) -> None:
         """Look at what there is by now."""
         super().showEvent(event)
         self._service.look()
+        self._estimates.refresh()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Measure nothing that nobody looks at."""
+        super().hideEvent(event)
+        self._estimates.stop()
 
     # The sweep at hand
 
@@ -231,13 +234,13 @@ class SweepsPanel(QWidget):
         elif not self._tick.isActive():
             self._tick.start()
         self._show_work()
-        blocked = self._elsewhere and not state.active
-        self._trouble.show_text("" if state.active else _ELSEWHERE if blocked else state.message)
+        obstacle = self._client.obstacle("sweep")
+        self._trouble.show_text("" if state.active else obstacle or state.message)
         self._stop.setVisible(state.active)
         self._stop.setEnabled(not state.ending)
         self._stop.setText("Stopping…" if state.ending else "Stop")
         self._resume.setVisible(state.resumable)
-        self._resume.setEnabled(not blocked)
+        self._resume.setEnabled(not obstacle)
         self._table.setVisible(bool(state.runs))
         self._table.show_runs(state.runs)
         self._new.setVisible(not state.active)
@@ -286,73 +289,19 @@ class SweepsPanel(QWidget):
     def _plan(self) -> None:
         self._data.look()
         self._pages.setCurrentIndex(1)
-        self._form_changed()
-
-    def _close_form(self) -> None:
-        self._ask.stop()
-        self._service.drop_estimates()
-        self._pages.setCurrentIndex(0)
 
     def _train(self) -> None:
-        self._ask.stop()
         self._pages.setCurrentIndex(0)
         self._service.start(self.form.plan())
 
-    def _form_changed(self) -> None:
-        """Show what the choice costs, or why it can't be trained; ask for what isn't known yet."""
-        self._ask.stop()
-        plan = self._chosen()
-        self._start.setEnabled(plan is not None and not self._elsewhere)
-        if plan is None:
-            return
-        self._form_trouble.show_text(_ELSEWHERE if self._elsewhere else "")
-        estimate = self._estimates.get(_one(plan))
-        if estimate is not None:
-            self._show_estimate(plan, estimate)
-        elif self._elsewhere:
-            self._cost.setText("")  # trial steps beside a training would measure both
-        elif self._pages.currentIndex() == 1:
-            self._cost.setText("Measuring how long it will take…")
-            self._ask.start()
 
-    def _chosen(self) -> SweepPlan | None:
-        """What the form says; if it can't be trained, that is told."""
-        try:
-            return self.form.plan()
-        except ValueError as error:
-            self._form_trouble.show_text(str(error))
-            self._cost.setText("")
-            return None
-
-    def _ask_for_estimate(self) -> None:
-        plan = self._chosen()
-        if plan is not None:
-            self._service.estimate(_one(plan))
-
-    def _take_estimate(self, plan: TrainingConfig, estimate: Estimate) -> None:
-        self._estimates[plan] = estimate
-        self._form_changed()
-
-    def _show_estimate(self, plan: SweepPlan, estimate: Estimate) -> None:
-        runs = len(plan.plans())
-        each = f"{runs} runs of {duration(estimate.seconds)} each" if runs > 1 else "one run"
-        self._cost.setText(
-            f"About {duration(runs * estimate.seconds)}: {each}, and up to a minute to judge each. "
-            f"{estimate.memory_bytes / 1e9:.1f} GB of memory on {estimate.device}"
-        )
-        if (shortage := memory_shortage(estimate)) and not self._elsewhere:
-            self._form_trouble.show_text(shortage)
-
-    def _show_inestimable(self, plan: TrainingConfig, why: str) -> None:
-        current = self._chosen()
-        if current is not None and _one(current) == plan:
-            self._cost.setText("")
-            self._form_trouble.show_text(why)
-
-
-def _one(plan: SweepPlan) -> TrainingConfig:
-    """The run that is tried out: neither lambda_IG nor seed changes what a step costs."""
-    return replace(plan.plan, seed=0)
+def _cost_in_words(plan: SweepPlan, seconds: float, estimate: Estimate) -> str:
+    runs = len(plan.plans())
+    each = f"{runs} runs of {duration(seconds)} each" if runs > 1 else "one run"
+    return (
+        f"About {duration(runs * seconds)}: {each}, and up to a minute to judge each. "
+        f"{estimate.memory_bytes / 1e9:.1f} GB of memory on {estimate.device}"
+    )
 
 
 def _button(text: str, tip: str) -> QPushButton:

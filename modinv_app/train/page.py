@@ -16,17 +16,17 @@ from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 from model.checkpoints import UnusableCheckpoint
 from model.parsing import loads
 from model.retrieval.gallery import Gallery
-from model.runs.store import RunInfo, RunRecord, RunStore, RunUpdate, Snapshot
+from model.runs.store import RunInfo, RunRecord, RunUpdate, Snapshot
 from model.training.config import TrainingConfig
 from model.types import Modality
 from modinv_app.common import settings as chosen
 from modinv_app.common.data_service import DataService
 from modinv_app.common.model_catalogue import Model
+from modinv_app.common.run_library import RunLibrary
 from modinv_app.common.settings import Settings
+from modinv_app.jobs.client import JobClient
 from modinv_app.jobs.executor import SerialExecutor
-from modinv_app.jobs.worker_process import COMMAND
 from modinv_app.train.curves import Curves
-from modinv_app.train.run_watch import RunWatch
 from modinv_app.train.runs import RunsPanel
 from modinv_app.train.service import TrainingService
 from modinv_app.train.snapshot_map import SnapshotMap
@@ -40,12 +40,16 @@ class TrainPage(QWidget):
 
     Parameters
     ----------
-    store
-        Where runs are kept.
+    service
+        Trains.
+    client
+        Measures what a training will cost.
+    library
+        Lists and follows the runs.
+    data
+        Knows which corpora there are, and fetches.
     settings
         Remembers what was chosen in the form.
-    command
-        Starts the process that trains.
 
     Signals
     -------
@@ -55,8 +59,6 @@ class TrainPage(QWidget):
         Path of a model that shall be judged.
     play_wanted(str)
         Key of an utterance of the probe that shall sound.
-    busy_changed(bool)
-        A run begins to train, or has ended.
     informed(str)
         Something is done that one may have waited for.
     failed(str, str)
@@ -66,27 +68,26 @@ class TrainPage(QWidget):
     model_chosen = Signal(str)
     evaluation_wanted = Signal(str)
     play_wanted = Signal(str)
-    busy_changed = Signal(bool)
     informed = Signal(str)
     failed = Signal(str, str)
 
     def __init__(
-        self, store: RunStore, settings: Settings, command: Sequence[str] = COMMAND, parent: QWidget | None = None
+        self, service: TrainingService, client: JobClient, library: RunLibrary, data: DataService, settings: Settings
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self._settings = settings
-        self.service = TrainingService(store, self, command)
-        self._data = DataService(self)
-        self.panel = TrainingPanel(self.service, self._data)
-        self.runs = RunsPanel(store)
+        self.service = service
+        self._client = client
+        self._library = library
+        self.panel = TrainingPanel(service, client, data)
+        self.runs = RunsPanel(library)
         self.map = SnapshotMap()
         self.curves = Curves()
-        self._watch = RunWatch(self)
         self._lane = SerialExecutor("snapshots", self)
+        self._followed: set[Path] = set()
         self._mapped: RunRecord | None = None  # the run in the map, and its items once they are read
         self._probe: Gallery | None = None
         self._at_hand: Path | None = None  # the run of the service that was shown
-        self._was_busy = False
         self.tabs = QTabWidget(documentMode=True)
         self._columns = QSplitter(Qt.Orientation.Horizontal)
         self._lay_out()
@@ -117,7 +118,8 @@ class TrainPage(QWidget):
         runs.failed.connect(self.failed)
         runs.resume_wanted.connect(self._resume)
         runs.comparison_changed.connect(self._show_runs)
-        self._watch.grown.connect(self._take_growth)
+        self._library.grown.connect(self._take_growth)
+        self._client.training_changed.connect(runs.refresh)
         self.map.clicked.connect(self._play)
 
     # What the window asks and tells
@@ -128,24 +130,17 @@ class TrainPage(QWidget):
         return self.service.busy
 
     def stop(self) -> None:
-        """End training and keep what there is; ``busy_changed`` says when that is done."""
+        """End training and keep what there is."""
         self.service.stop()
-
-    def set_elsewhere(self, busy: bool) -> None:
-        """Say whether a sweep trains on another page: there is one training at a time."""
-        self.panel.set_elsewhere(busy)
 
     def show_loaded(self, model: Model) -> None:
         """Say which model is loaded: runs may start from it, and are compared with it."""
         self.panel.show_loaded(model)
 
     def release(self) -> None:
-        """Let go of everything that runs; a training that is still on is kept, and can be resumed."""
+        """Let go of everything that runs; a training that is still on is the client's to keep."""
         self._remember_plan()
-        self._watch.close()
         self.service.close()
-        self._data.close()
-        self.runs.close_library()
         self._lane.close()
 
     # The form, from one session to the next
@@ -172,10 +167,6 @@ class TrainPage(QWidget):
                 self.runs.refresh()
             else:
                 self.runs.choose(folder)
-        if self.busy != self._was_busy:
-            self._was_busy = self.busy
-            self.runs.refresh()
-            self.busy_changed.emit(self.busy)
 
     def _finished(self, info: RunInfo) -> None:
         self.informed.emit(f"“{info.name}” is trained.")
@@ -188,7 +179,8 @@ class TrainPage(QWidget):
         self.tabs.setCurrentWidget(self.panel)
 
     def _show_runs(self, records: Sequence[RunRecord]) -> None:
-        self._watch.watch(records)
+        self._followed = {record.folder for record in records}
+        self._library.follow(self, records)
         self.curves.keep([str(record.folder) for record in records])
         first = records[0] if records else None
         if first != self._mapped:
@@ -196,6 +188,8 @@ class TrainPage(QWidget):
             self._load_map()
 
     def _take_growth(self, record: RunRecord, growth: RunUpdate) -> None:
+        if record.folder not in self._followed:
+            return  # the service follows the run at hand, whether it is chosen or not
         self.curves.grow(str(record.folder), growth)
         if record != self._mapped or not (growth.snapshots or growth.restarted):
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QPoint, Qt, QUrl, Signal
 from PySide6.QtGui import QAction, QDesktopServices, QHideEvent, QPalette, QShowEvent
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -20,23 +20,26 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from model.runs.store import RunStore
 from modinv_app.common.icons import IconButton
 from modinv_app.common.note import Note
 from modinv_app.common.run_entry import ACTIVE, Entry, RunEntry
+from modinv_app.common.run_library import RunLibrary
 from modinv_app.common.undo_strip import UndoStrip
 from modinv_app.train.run_comparison import RunComparison
-from modinv_app.train.run_library import RunLibrary
 from modinv_app.train.run_list import RunList
 from modinv_app.train.run_model import RunModel
 
-_REFRESH_MS = 1000
 _NONE = "No runs yet. What you train here, or with “modinv train”, is kept and shows in this list."
 _NOT_FOUND = "No run matches these words."
 
 
 class RunsPanel(QWidget):
     """Every run, also one that another process is training right now.
+
+    Parameters
+    ----------
+    library
+        Lists the runs, and changes what a person may change.
 
     Signals
     -------
@@ -61,19 +64,17 @@ class RunsPanel(QWidget):
     resume_wanted = Signal(object)
     failed = Signal(str, str)
 
-    def __init__(self, store: RunStore, parent: QWidget | None = None) -> None:
+    def __init__(self, library: RunLibrary, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._entries: list[Entry] = []
         self._chosen: list[Entry] = []
         self._to_choose: Path | None = None
         self._gone: list[Entry] = []  # what Undo would bring back
-        self._library = RunLibrary(store, self)
+        self._library = library
         self._library.listed.connect(self._show_entries)
         self._library.deleted.connect(self._show_deleted)
         self._library.restored.connect(self._choose_restored)
         self._library.failed.connect(self.failed)
-        self._clock = QTimer(self, interval=_REFRESH_MS)
-        self._clock.timeout.connect(self._library.refresh)
 
         self._search = QLineEdit(placeholderText="Search runs", clearButtonEnabled=True)
         self._search.setAccessibleName("Search runs")
@@ -107,11 +108,6 @@ class RunsPanel(QWidget):
         self._lay_out()
         self._take_choice([])
         self._show_stage()
-
-    def close_library(self) -> None:
-        """End the thread that reads the runs."""
-        self._clock.stop()
-        self._library.close()
 
     def refresh(self) -> None:
         """Look at the folders now; while the panel shows it does so by itself."""
@@ -294,10 +290,9 @@ class RunsPanel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Follow what happens on disk while this can be seen."""
         super().showEvent(event)
-        self._library.refresh()
-        self._clock.start()
+        self._library.keep_listing(True)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Leave the disk alone."""
         super().hideEvent(event)
-        self._clock.stop()
+        self._library.keep_listing(False)

@@ -3,47 +3,33 @@
 from __future__ import annotations
 
 import logging
-import signal
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from model.runs.store import RunInfo, RunRecord, RunStore, RunTail, RunUpdate, State
-from model.training.config import Estimate, TrainingConfig
+from model.training.config import TrainingConfig
+from modinv_app.common.run_library import RunLibrary
+from modinv_app.jobs.client import Job, JobClient
 from modinv_app.jobs.executor import SerialExecutor, describe_error
-from modinv_app.jobs.worker_process import COMMAND, Worker
 
 log = logging.getLogger(__name__)
 
-_LOOK_MS = 250
 _SAVING_SECONDS = 30.0  # that a process may take to keep its run while the window closes
-_IDLE_SECONDS = 1.0  # where there is nothing to keep
-_ELSEWHERE = "A sweep is training on the page “λ dial”. Stop it there first, or wait until it is done."
-_LAST_WORDS = ("estimate", "ended", "quick", "stopped", "failed")
-"""What the process says at the end of a job: one of these, once."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """Something that the process was told to do."""
-
-    kind: Literal["estimate", "train", "quick"]
-    plan: TrainingConfig | None = None
 
 
 @dataclass(slots=True, eq=False)
 class _Course:
-    """The run at hand: ``record``, ``tail`` and ``info`` once its folder is read."""
+    """The run at hand: ``record`` and ``info`` once its folder is read, ``job`` while it trains."""
 
     record: RunRecord | None = None
-    tail: RunTail | None = None
     info: RunInfo | None = None
-    started: bool = False  # the process has begun
+    job: Job | None = None
+    started: bool = False  # the first step is done
     ending: bool = False  # somebody wants it to end
     unwanted: bool = False  # and nothing of it to stay
     over: bool = False  # the process has let go of it
@@ -52,23 +38,19 @@ class _Course:
 
 
 class TrainingService(QObject):
-    """One process that estimates and trains, and the run that it trains or trained last.
+    """The run that trains here or trained last, and what can be done with it.
 
     Parameters
     ----------
     store
         Where runs are kept.
-    command
-        Starts the process.
+    client
+        Trains.
+    library
+        Follows the run.
 
     Signals
     -------
-    prepared(list of (str, str))
-        The devices there are to train on: names for torch and for people.
-    estimated(Plan, Estimate)
-        What a plan will cost.
-    inestimable(Plan, str)
-        Why trial steps of a plan failed, and what to do.
     activity(float or None, str)
         What is done before the first step, in words, and how far that is, in [0, 1], where it is known.
     state_changed(RunInfo or None)
@@ -85,9 +67,6 @@ class TrainingService(QObject):
         The quick estimates of the loaded model on the items of the run at hand.
     """
 
-    prepared = Signal(object)
-    estimated = Signal(object, object)
-    inestimable = Signal(object, str)
     activity = Signal(object, str)
     state_changed = Signal(object)
     grown = Signal(object)
@@ -96,58 +75,27 @@ class TrainingService(QObject):
     cancelled = Signal(str)
     compared = Signal(object)
 
-    def __init__(self, store: RunStore, parent: QObject | None = None, command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, store: RunStore, client: JobClient, library: RunLibrary, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._store = store
-        self._lane = SerialExecutor("runs", self)
-        self._worker = Worker(self, command)
-        self._worker.said.connect(self._hear)
-        self._worker.ended.connect(self._worker_ended)
-        self._jobs: deque[_Job] = deque()  # of the process, the one that it works on first
+        self._client = client
+        self._library = library
+        self._library.grown.connect(self._follow)
+        self._lane = SerialExecutor("training", self)
         self._course: _Course | None = None
         self._discarded: RunRecord | None = None
-        self._look = QTimer(self, interval=_LOOK_MS)
-        self._look.timeout.connect(self._poll)
-        self._looking = False
-        self._elsewhere = False
-
-    @property
-    def elsewhere(self) -> str:
-        """Why nothing can begin here while there is another training; empty while there is none."""
-        return _ELSEWHERE if self._elsewhere else ""
-
-    def set_elsewhere(self, busy: bool) -> None:
-        """Say whether a sweep trains: a machine has room for one training at a time."""
-        self._elsewhere = busy
-        if busy and not self.busy:
-            self._drop_estimates()
 
     @property
     def busy(self) -> bool:
         """Whether a run trains, is paused, or is on its way or its way out."""
-        return self._course is not None and (not self._course.over or self._course.unwanted)
+        return self._client.training == "train"
 
     @property
     def record(self) -> RunRecord | None:
         """The run at hand: the one that trains, or trained last."""
         return self._course.record if self._course else None
 
-    @property
-    def worker_pid(self) -> int | None:
-        """The process's number, once there is one."""
-        return self._worker.pid
-
     # What the window wants
-
-    def prepare(self) -> None:
-        """Start the process, so that it is ready when it is needed."""
-        self._worker.start()
-
-    def estimate(self, plan: TrainingConfig) -> None:
-        """Try some steps of a plan, unless something else is done."""
-        if not self.busy and not self._elsewhere and _Job("estimate", plan) not in self._jobs:
-            self._drop_estimates()
-            self._do(_Job("estimate", plan), plan=plan.to_dict())
 
     def start(self, plan: TrainingConfig) -> None:
         """Train a new run."""
@@ -159,24 +107,30 @@ class TrainingService(QObject):
 
     def pause(self) -> None:
         """Hold on after the present step."""
-        self._worker.send({"do": "pause"})
+        if (job := self._job) is not None:
+            job.pause()
 
     def go(self) -> None:
         """Go on after a pause."""
-        self._worker.send({"do": "go"})
+        if (job := self._job) is not None:
+            job.go()
 
     def stop(self) -> None:
         """End training and keep what there is."""
         if self._course is not None and not self._course.over:
             self._course.ending = True
-            if any(job.kind == "train" for job in self._jobs):
-                self._worker.send({"do": "stop"})
+            if (job := self._job) is not None:
+                job.stop()
 
     def cancel(self) -> None:
         """End training and discard the run; `undo_cancel` brings it back."""
         if self._course is not None and not self._course.over:
             self._course.unwanted = True
             self.stop()
+
+    @property
+    def _job(self) -> Job | None:
+        return self._course.job if self._course else None
 
     def undo_cancel(self) -> None:
         """Bring back the run that was discarded last, as one that was stopped."""
@@ -202,39 +156,38 @@ class TrainingService(QObject):
     def compare(self, model: Path) -> None:
         """Judge another model, quickly, by the items of the run at hand."""
         record = self.record
-        if record is not None and not self.busy and record.probe_file.exists():
-            self._do(_Job("quick"), checkpoint=str(model), probe=str(record.probe_file))
+        if record is not None and self._client.training is None and record.probe_file.exists():
+            job = self._client.submit("quick", checkpoint=str(model), probe=str(record.probe_file))
+            job.said.connect(self._hear_comparison)
 
     def close(self) -> None:
-        """Let the process keep what it has and go, and end the threads."""
-        self._look.stop()
-        saves = self.busy and self._course is not None and self._course.started
-        self._worker.close(_SAVING_SECONDS if saves else _IDLE_SECONDS)
+        """End the thread. What trains is the client's business."""
         self._lane.close()
 
     # Beginning and following
 
     def _begin(self, open_run: Callable[[], RunRecord]) -> None:
-        if self.elsewhere:
-            self.failed.emit(self.elsewhere, "")
-        if self.busy or self.elsewhere:
+        if not self._client.begin_training("train"):
+            if obstacle := self._client.obstacle("train"):
+                self.failed.emit(obstacle, "")
             return
         course = self._course = _Course()
 
         def opened(found: tuple[RunRecord, RunInfo]) -> None:
             course.record, info = found
-            course.tail = RunTail(course.record)
             course.info = replace(info, state="waiting", message="")
+            self._library.follow(self, [course.record])
             if course.ending:  # before it had begun
                 self._conclude("")
                 return
-            self._drop_estimates()
-            self._do(_Job("train"), plan=info.plan.to_dict(), folder=str(course.record.folder))
+            job = course.job = self._client.submit("train", plan=info.plan.to_dict(), folder=str(course.record.folder))
+            job.said.connect(self._hear)
+            job.finished.connect(self._conclude)
+            job.failed.connect(self._conclude)
             self.state_changed.emit(course.info)
-            self._look.start()
 
         def failed(error: Exception) -> None:
-            self._course = None
+            self._let_go()
             self._broken(error)
             self.state_changed.emit(None)
 
@@ -244,44 +197,56 @@ class TrainingService(QObject):
 
         self._lane.submit(work, opened, failed)
 
-    def _poll(self) -> None:
-        """Look for what is new in the run's folder, one look at a time."""
+    def _hear(self, message: Mapping[str, Any]) -> None:
+        """What the job says."""
         course = self._course
-        if course is not None and course.tail is not None and not self._looking:
-            self._looking = True
-            self._lane.submit(course.tail.poll, partial(self._take_growth, course), self._not_read)
+        assert course is not None
+        assert course.job is not None
+        if message["say"] == "progress":
+            self.activity.emit(message["share"], message["text"])
+        elif message["say"] == "started":
+            course.started = True
+            course.job.patience = _SAVING_SECONDS
+            assert course.record is not None
+            self._library.look(course.record, partial(self._take_update, course), self._broken)
 
-    def _take_growth(self, course: _Course, growth: RunUpdate) -> None:
-        self._looking = False
-        if course is not self._course:
-            return
-        info = growth.info
+    def _hear_comparison(self, message: Mapping[str, Any]) -> None:
+        if message["say"] == "quick":
+            self.compared.emit(message["values"])
+
+    def _follow(self, record: RunRecord, update: RunUpdate) -> None:
+        """Something has come to a run that the library follows."""
+        course = self._course
+        at_hand = self.record
+        if course is not None and not course.over and at_hand is not None and record.folder == at_hand.folder:
+            self._take_update(course, update)
+
+    def _take_update(self, course: _Course, update: RunUpdate) -> None:
+        info = update.info
         if not course.over and (not course.started or info.state not in ("running", "paused")):
             # What the folder says is from before, or the process has not yet said that it is done.
             info = replace(info, state="running" if course.started else "waiting", message="")
         if course.over and info.state not in ("stopped", "complete", "failed"):  # that could not be written down
             state: State = "interrupted" if course.died else "failed" if course.message else "stopped"
             info = replace(info, state=state, message=course.message, resumable=True)
-        if growth.points or growth.snapshots or growth.restarted:
-            self.grown.emit(replace(growth, info=info))
+        if update.points or update.snapshots or update.restarted:
+            self.grown.emit(replace(update, info=info))
         if info != course.info:
             course.info = info
             self.state_changed.emit(info)
 
-    def _not_read(self, error: Exception) -> None:
-        self._looking = False
-        log.warning("The run can't be read", exc_info=error)
-
-    def _conclude(self, message: str, details: str = "") -> None:
+    def _conclude(self, message: str = "", details: str = "") -> None:
         """The process has let the run go: read its last words, then say how it ended."""
         course = self._course
-        if course is None or course.over:
-            return
-        self._look.stop()
+        assert course is not None
+        assert course.record is not None
 
-        def read(growth: RunUpdate) -> None:
-            course.over, course.message = True, message
-            self._take_growth(course, growth)
+        def read(update: RunUpdate) -> None:
+            course.over = True
+            self._library.follow(self, [])
+            if not course.unwanted:
+                self._client.end_training()
+            self._take_update(course, update)
             if course.unwanted:
                 self._discard(course)
             elif course.info is not None and course.info.state == "complete":
@@ -290,13 +255,13 @@ class TrainingService(QObject):
                 self.failed.emit(message, details)
 
         def unreadable(error: Exception) -> None:
-            course.over = True
-            self._course = None
+            self._let_go()
             self._broken(error)
             self.state_changed.emit(None)
 
-        assert course.tail is not None
-        self._lane.submit(course.tail.poll, read, unreadable)
+        course.died = course.job is not None and course.job.died
+        course.job, course.message = None, message
+        self._library.look(course.record, read, unreadable)
 
     def _discard(self, course: _Course) -> None:
         record, info = course.record, course.info
@@ -304,12 +269,13 @@ class TrainingService(QObject):
         assert info is not None
 
         def gone(_nothing: None) -> None:
-            self._course, self._discarded = None, record
+            self._let_go()
+            self._discarded = record
             self.state_changed.emit(None)
             self.cancelled.emit(info.name)
 
         def kept(error: Exception) -> None:
-            course.unwanted = False
+            self._client.end_training()
             self._broken(error)
             self.state_changed.emit(info)
 
@@ -318,57 +284,14 @@ class TrainingService(QObject):
     def _show_again(self, record: RunRecord | None) -> None:
         if record is None or self.busy:
             return
-        course = self._course = _Course(record, RunTail(record), started=True, over=True)
-        self._lane.submit(RunTail(record).poll, partial(self._take_growth, course), self._broken)
+        course = self._course = _Course(record, started=True, over=True)
+        self._lane.submit(RunTail(record).poll, partial(self._take_update, course), self._broken)
+
+    def _let_go(self) -> None:
+        """Nothing is at hand any more."""
+        self._course = None
+        self._client.end_training()
 
     def _broken(self, error: Exception) -> None:
         log.error("A run's folder failed", exc_info=error)
         self.failed.emit(*describe_error(error))
-
-    # The process
-
-    def _do(self, job: _Job, **details: Any) -> None:
-        self._jobs.append(job)
-        self._worker.send({"do": job.kind, **details})
-
-    def _drop_estimates(self) -> None:
-        """Nobody waits for a process that tries steps of another plan."""
-        if self._jobs:
-            self._worker.send({"do": "stop"})
-
-    def _hear(self, message: Mapping[str, Any]) -> None:
-        word = message["say"]
-        job = self._jobs.popleft() if word in _LAST_WORDS and self._jobs else None
-        if word == "ready":
-            devices = [(name, title) for name, title in message["devices"]]
-            self.prepared.emit([("auto", f"Automatic: {devices[0][1]}"), *devices])
-        elif word == "progress":
-            self.activity.emit(message["share"], message["text"])
-        elif word == "started" and self._course is not None:
-            self._course.started = True
-            self._poll()
-        elif job is not None and job.kind == "train":
-            self._conclude(message.get("message", ""), message.get("details", ""))
-        elif word == "estimate" and job is not None:
-            self.estimated.emit(job.plan, Estimate.from_dict(message))
-        elif word == "quick":
-            self.compared.emit(message["values"])
-        elif word == "failed" and job is not None and job.kind == "estimate":
-            self.inestimable.emit(job.plan, message["message"])
-
-    def _worker_ended(self, code: int, tail: str) -> None:
-        """The process is gone: killed by a person or by a system that ran out of memory, or crashed."""
-        log.warning("The training process ended with %d: %s", code, tail)
-        jobs = [*self._jobs]
-        self._jobs.clear()
-        if any(job.kind == "train" for job in jobs):
-            killed = code == -getattr(signal, "SIGKILL", 9)
-            why = "was ended from outside, perhaps because memory ran out" if killed else "ended unexpectedly"
-            if self._course is not None:
-                self._course.died = True
-            self._conclude(f"The training process {why}. What was saved last is kept: Resume goes on from there.", tail)
-        for job in jobs:
-            if job.kind == "estimate":
-                self.inestimable.emit(
-                    job.plan, "The trial steps ended unexpectedly. Choose a smaller batch or another device."
-                )

@@ -29,8 +29,11 @@ _PROGRAM = (
 COMMAND = (sys.executable, "-c", _PROGRAM)
 
 
+job: int | None = None  # the one that is done
+
+
 def say(**message: Any) -> None:
-    print(json.dumps(message), flush=True)
+    print(json.dumps({"id": job, **message}), flush=True)
 
 
 def write(folder: Path, plan: TrainingConfig, state: State) -> None:
@@ -81,14 +84,19 @@ def sweep(plan: SweepPlan, folder: Path) -> None:
 
 
 def main() -> None:
+    global job
     say(say="ready", devices=[["cpu", "A processor"]])
     for line in sys.stdin:
         message = json.loads(line)
+        if message["do"] == "stop":
+            continue  # of a job that is done
+        job = message["id"]
         if message["do"] == "sweep":
             sweep(SweepPlan.from_dict(message["plan"]), Path(message["folder"]))
         elif message["do"] == "estimate":
             estimate = {"step_seconds": 0.5, "seconds": 900.0, "memory_bytes": 1.2e9, "free_bytes": 8e9}
             say(say="estimate", **estimate, device="A processor")
+        say(say="done")
 
 
 if __name__ == "__main__":

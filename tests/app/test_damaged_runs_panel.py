@@ -12,6 +12,7 @@ from run_folders import make_run
 from test_runs_panel import WAIT, action, await_names, button, click, field, names, runs, words
 
 from model.runs.store import RunRecord, RunStore
+from modinv_app.common.run_library import RunLibrary
 from modinv_app.common.theme import apply_scheme
 from modinv_app.train.runs import RunsPanel
 
@@ -25,13 +26,14 @@ def store(tmp_path: Path) -> RunStore:
 
 @pytest.fixture
 def panel(qtbot: QtBot, store: RunStore) -> Iterator[RunsPanel]:
-    panel = RunsPanel(store)
+    library = RunLibrary(store)
+    panel = RunsPanel(library)
     qtbot.addWidget(panel)
     panel.resize(300, 600)
     panel.show()
     qtbot.waitExposed(panel)
     yield panel
-    panel.close_library()
+    library.close()
     apply_scheme("system")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 from sweeps import clouds, make_report, make_results
 from test_screenshots import hidden_parts
+from workbench import Workbench
 
 from model.evaluation.report import PAPER_TABLE
 from model.evaluation.sweep_results import SweepResults, SweepRow
@@ -33,11 +36,18 @@ PACE = dial_module._FASTEST
 
 
 @pytest.fixture
-def page(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> DialPage:
+def bench(qtbot: QtBot, tmp_path: Path) -> Iterator[Workbench]:  # noqa: ARG001 (Qt first)
+    bench = Workbench(tmp_path)
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def page(qtbot: QtBot, bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> DialPage:
     """A page in a hurry."""
     monkeypatch.setattr(dial_module, "_EASE", 0.02)
     monkeypatch.setattr(dial_module, "_FASTEST", 100)
-    page = DialPage()
+    page = bench.dial_page(bench.store.folder)
     qtbot.addWidget(page)
     page.resize(1280, 734)
     page.show_results(RESULTS)
@@ -78,8 +88,8 @@ def play_button(page: DialPage) -> QAbstractButton:
     )
 
 
-def test_without_a_sweep_it_says_how_to_get_one(qtbot: QtBot) -> None:
-    page = DialPage()
+def test_without_a_sweep_it_says_how_to_get_one(qtbot: QtBot, bench: Workbench) -> None:
+    page = bench.dial_page(bench.store.folder)
     qtbot.addWidget(page)
     page.show()
     assert "modinv sweep" in said(page)
@@ -182,9 +192,9 @@ def click(page: DialPage, index: int) -> None:
     QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=widget.mapFrom(page, position))
 
 
-def test_a_click_on_an_utterance_asks_for_its_sound(qtbot: QtBot) -> None:
+def test_a_click_on_an_utterance_asks_for_its_sound(qtbot: QtBot, bench: Workbench) -> None:
     lonely = replace(RESULTS, coordinates=np.stack([clouds(RESULTS.items, 6, 4, seed) for seed in range(8)]))
-    page = DialPage()
+    page = bench.dial_page(bench.store.folder)
     qtbot.addWidget(page)
     page.resize(1280, 734)
     page.show_results(lonely)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 from run_folders import make_run
 from test_screenshots import hidden_parts
+from workbench import Workbench
 
 from model import locations
 from model.evaluation.report import EvaluationProtocol
@@ -36,19 +37,20 @@ _JUDGE = """
 import json, sys
 folder, known = sys.argv[1:]
 report = json.load(open(known + "/report.json"))
+job = None
 def say(**message):
-    print(json.dumps(message), flush=True)
+    print(json.dumps({"id": job, **message}), flush=True)
 class Context:
     def send(self, message):
         say(**message)
-say(say="ready")
+say(say="ready", devices=[["cpu", "A processor"]])
 for line in sys.stdin:
     message = json.loads(line)
+    job = message["id"]
     if message["do"] == "export":
         from model.jobs.export import export
         export(message, Context())
-        continue
-    if message["do"] != "evaluate":
+        say(say="done")
         continue
     name = message["checkpoint"]
     say(say="progress", share=0.25, text="Encoded 1 of 4 images")
@@ -60,11 +62,13 @@ for line in sys.stdin:
         say(say="stopped")
     elif "wrong" in name:
         say(say="failed", message="The model is damaged. Choose another.", details="Traceback")
+        continue
     elif "deadly" in name:
         print("Killed", file=sys.stderr)
         sys.exit(9)
     else:
         say(say="evaluated", folder=known)
+    say(say="done")
 """
 
 
@@ -125,12 +129,14 @@ def visitor(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     command = (sys.executable, "-c", _JUDGE, str(tmp_path), str(tmp_path / "known"))
     settings = Settings(QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat))
     catalogue = ModelCatalogue(RunStore(tmp_path / "runs"), settings)
-    page = EvaluatePage(catalogue, command)
+    bench = Workbench(tmp_path / "runs", command)
+    page = bench.evaluate_page(catalogue)
     qtbot.addWidget(page)
     page.resize(1000, 650)
     page.show()
     yield Visitor(page, catalogue, tmp_path)
     page.release()
+    bench.close()
     catalogue.close()
 
 

@@ -11,24 +11,24 @@ from pytestqt.qtbot import QtBot
 from run_folders import append, make_run, points
 
 from model.runs.store import RunRecord, RunStore, RunUpdate
+from modinv_app.common.run_library import RunLibrary
 from modinv_app.train.curve_chart import Chart
 from modinv_app.train.curves import Curves
-from modinv_app.train.run_watch import RunWatch
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 
 
 @pytest.fixture
-def watch(qapp) -> Iterator[RunWatch]:  # noqa: ARG001 (Qt first)
-    watch = RunWatch()
-    yield watch
-    watch.close()
+def library(qapp, store: RunStore) -> Iterator[RunLibrary]:  # noqa: ARG001 (Qt first)
+    library = RunLibrary(store)
+    yield library
+    library.close()
 
 
 @pytest.fixture
-def told(watch: RunWatch) -> list[tuple[RunRecord, RunUpdate]]:
+def told(library: RunLibrary) -> list[tuple[RunRecord, RunUpdate]]:
     found: list[tuple[RunRecord, RunUpdate]] = []
-    watch.grown.connect(lambda record, growth: found.append((record, growth)))
+    library.grown.connect(lambda record, growth: found.append((record, growth)))
     return found
 
 
@@ -42,10 +42,10 @@ def steps(told: list[tuple[RunRecord, RunUpdate]], record: RunRecord) -> list[in
 
 
 def test_what_comes_to_a_run_is_told_once(
-    qtbot: QtBot, watch: RunWatch, told: list[tuple[RunRecord, RunUpdate]], store: RunStore
+    qtbot: QtBot, library: RunLibrary, told: list[tuple[RunRecord, RunUpdate]], store: RunStore
 ) -> None:
     record = make_run(store, "Growing", "running", 20)
-    watch.watch([record])
+    library.follow("me", [record])
     qtbot.waitUntil(lambda: steps(told, record) == [0, 10, 20])
     append(record, points(30, 30))
     qtbot.waitUntil(lambda: steps(told, record) == [0, 10, 20, 30])
@@ -57,32 +57,34 @@ def test_what_comes_to_a_run_is_told_once(
 
 
 def test_only_those_that_are_watched_are_told(
-    qtbot: QtBot, watch: RunWatch, told: list[tuple[RunRecord, RunUpdate]], store: RunStore
+    qtbot: QtBot, library: RunLibrary, told: list[tuple[RunRecord, RunUpdate]], store: RunStore
 ) -> None:
     one, other, empty = make_run(store, "One"), make_run(store, "Other"), make_run(store, "Empty", "waiting", 0)
-    watch.watch([one])
-    watch.watch([other, empty])  # at once, before the first look is back
+    library.follow("me", [one])
+    library.follow("me", [other, empty])  # at once, before the first look is back
     qtbot.waitUntil(lambda: {record.folder for record, _ in told} == {other.folder, empty.folder})
     assert not steps(told, one)
-    watch.watch([])
+    library.follow("me", [])
     told.clear()
     append(other, points(110, 110))
     QTest.qWait(400)
     assert not told
-    watch.watch([one, RunRecord(store.folder / "gone")])  # one that can't be read keeps no other from being told
+    library.follow(
+        "me", [one, RunRecord(store.folder / "gone")]
+    )  # one that can't be read keeps no other from being told
     qtbot.waitUntil(lambda: len(steps(told, one)) == 11)
 
 
-def test_the_curves_of_chosen_runs_lie_over_each_other(qtbot: QtBot, watch: RunWatch, store: RunStore) -> None:
+def test_the_curves_of_chosen_runs_lie_over_each_other(qtbot: QtBot, library: RunLibrary, store: RunStore) -> None:
     curves = Curves()
     qtbot.addWidget(curves)
     curves.resize(600, 500)
     curves.show()
-    watch.grown.connect(lambda record, growth: curves.grow(str(record.folder), growth))
+    library.grown.connect(lambda record, growth: curves.grow(str(record.folder), growth))
     one, other = make_run(store, "One", "running", 20), make_run(store, "Other", purity=0.5)
 
     def show(*records: RunRecord) -> None:
-        watch.watch(records)
+        library.follow("me", records)
         curves.keep([str(record.folder) for record in records])
 
     show(one)

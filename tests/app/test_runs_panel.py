@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from run_folders import append, make_run, points
 
 from model.runs.store import RunRecord, RunStore
+from modinv_app.common.run_library import RunLibrary
 from modinv_app.common.theme import apply_scheme, run_colour
 from modinv_app.common.undo_strip import UndoStrip
 from modinv_app.train.run_list import RunList
@@ -31,13 +32,14 @@ def store(tmp_path: Path) -> RunStore:
 
 @pytest.fixture
 def panel(qtbot: QtBot, store: RunStore) -> Iterator[RunsPanel]:
-    panel = RunsPanel(store)
+    library = RunLibrary(store)
+    panel = RunsPanel(library)
     qtbot.addWidget(panel)
     panel.resize(300, 600)
     panel.show()
     qtbot.waitExposed(panel)
     yield panel
-    panel.close_library()
+    library.close()
     apply_scheme("system")
 
 
@@ -223,9 +225,7 @@ def test_deleting_can_be_undone(qtbot: QtBot, panel: RunsPanel, store: RunStore)
     store.delete(also)  # by somebody else, who has a way back of his own
     button(panel, "Undo").click()
     await_names(qtbot, panel, "Gone")
-    another = RunsPanel(store)  # the next session frees the room
-    qtbot.addWidget(another)
-    another.close_library()
+    RunLibrary(store).close()  # the next session frees the room
     assert store.undo_delete() is None
     assert not kept.folder.exists()
 

@@ -19,6 +19,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QFileDialog, QLabel, QLineEdit, QWidget
 from sweeps import make_results
 from test_screenshots import look
+from workbench import Workbench
 
 from model import locations
 from model.data.corpora.fsdd import Fsdd
@@ -27,7 +28,6 @@ from model.sweeps.records import SweepStore
 from modinv_app.common.data_service import AvailableCorpus
 from modinv_app.common.theme import apply_scheme
 from modinv_app.jobs.worker_process import COMMAND
-from modinv_app.sweep.page import DialPage
 from modinv_app.sweep.sweep_table import SweepTable
 
 pytestmark = [
@@ -46,19 +46,22 @@ class Sweeper:
 
     def __init__(self, folder: Path, command: tuple[str, ...] = sweeping.COMMAND) -> None:
         self.store = SweepStore(folder / "sweeps")
-        self.page = DialPage(self.store, command)
+        self.bench = Workbench(folder / "runs", command)
+        self.client = self.bench.client
+        self.page = self.bench.dial_page(self.store.folder)
         self.panel = self.page.sweeps
         self.informed: list[str] = []
         self.failures: list[str] = []
         self.busy: list[bool] = []
         self.page.informed.connect(self.informed.append)
         self.page.failed.connect(lambda text, _details: self.failures.append(text))
-        self.page.busy_changed.connect(self.busy.append)
+        self.client.training_changed.connect(lambda: self.busy.append(self.page.busy))
         self.page.resize(1280, 734)
         self.page.show()
 
     def close(self) -> None:
         self.page.release()
+        self.bench.close()
         self.page.close()
 
     def offers(self, text: str) -> bool:
@@ -252,10 +255,10 @@ def test_nothing_to_learn_from_or_to_train_says_so(person: Sweeper) -> None:
 
 def test_while_a_run_trains_elsewhere_nothing_can_begin(person: Sweeper) -> None:
     person.plan("0 1e-5")
-    person.page.set_elsewhere(True)
+    person.client.begin_training("train")
     assert not person.offers("Start")
     assert "A run is training on the page “Train”" in person.says()
-    person.page.set_elsewhere(False)
+    person.client.end_training()
     assert person.offers("Start")
     assert "on the page “Train”" not in person.says()
 

@@ -18,12 +18,13 @@ from desk import until
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QProgressBar, QPushButton
+from workbench import Workbench
 
 from model import locations
 from model.checkpoints import read, read_header
 from model.data.corpora.voices import Voices
 from model.recipes.recipe import FAST
-from model.runs.store import RunRecord, RunStore
+from model.runs.store import RunRecord
 from model.training.config import TrainingConfig
 from modinv_app.common.data_service import AvailableCorpus
 from modinv_app.common.model_catalogue import Model
@@ -50,9 +51,10 @@ class Trainer:
     """Somebody at the page."""
 
     def __init__(self, runs: Path) -> None:
-        self.store = RunStore(runs)
+        self.bench = Workbench(runs)
+        self.client, self.store = self.bench.client, self.bench.store
         self.settings = Settings(QSettings(str(runs.parent / "settings.ini"), QSettings.Format.IniFormat))
-        self.page = TrainPage(self.store, self.settings)
+        self.page = self.bench.train_page(self.settings)
         self.panel, self.service = self.page.panel, self.page.service
         self.failures: list[str] = []
         self.used: list[str] = []
@@ -81,6 +83,7 @@ class Trainer:
     def close(self) -> None:
         """Close the page."""
         self.page.release()
+        self.bench.close()
         self.page.close()
 
     def button(self, text: str) -> QPushButton:
@@ -128,8 +131,8 @@ class Trainer:
     @property
     def pid(self) -> int:
         """Of the process that trains."""
-        assert self.service.worker_pid is not None
-        return self.service.worker_pid
+        (pid,) = self.client.pids
+        return pid
 
 
 @pytest.fixture(scope="module")
@@ -201,8 +204,10 @@ def test_what_is_heard_for_the_first_time_says_how_far_it_is_and_can_be_stopped(
 def test_the_form_comes_back_in_the_next_session(qapp, tmp_path: Path) -> None:  # noqa: ARG001 (Qt first)
     settings = Settings(QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat))
 
+    bench = Workbench(tmp_path / "runs")
+
     def session() -> TrainPage:
-        page = TrainPage(RunStore(tmp_path / "runs"), settings)
+        page = bench.train_page(settings)
         page.panel.form.corpora.show_corpora([AvailableCorpus(Voices.info, True)])
         page.panel.form.show_devices([("auto", "Automatic"), ("cpu", "Slow 7")])
         return page
@@ -215,6 +220,7 @@ def test_the_form_comes_back_in_the_next_session(qapp, tmp_path: Path) -> None: 
     assert second.panel.form.plan() == wanted
     assert (wanted.recipe.lambda_ig, wanted.seed, wanted.device) == (0.5, 7, "cpu")
     second.release()
+    bench.close()
 
 
 def test_pause_and_go_on(trainer: Trainer) -> None:
@@ -310,14 +316,14 @@ def test_while_a_sweep_trains_nothing_begins_here(trainer: Trainer) -> None:
     record = trainer.train(400)
     trainer.click("Stop")
     until(lambda: trainer.says("Stopped"), "the stop")
-    trainer.page.set_elsewhere(True)
+    trainer.client.begin_training("sweep")
     trainer.click("Resume")
     assert "A sweep is training" in trainer.failures[0]
     assert not trainer.page.busy
     trainer.click("New training…")
     assert trainer.says("A sweep is training on the page “λ dial”")
     assert not trainer.offers("Train")
-    trainer.page.set_elsewhere(False)
+    trainer.client.end_training()
     assert trainer.offers("Train")
     assert record.info().state == "stopped"
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from workbench import Workbench
 
 from model import locations
 from model.checkpoints import Header, read_header, write_atomically
 from model.data.corpora.fsdd import Fsdd
-from model.runs.store import RunStore
-from modinv_app.common.data_service import AvailableCorpus, DataService
+from modinv_app.common.data_service import AvailableCorpus
 from modinv_app.common.model_catalogue import Model
 from modinv_app.common.note import Note
 from modinv_app.train.service import TrainingService
@@ -24,14 +24,14 @@ HUMAN = AvailableCorpus(Fsdd.info, True)
 @pytest.fixture
 def panel(qtbot, tmp_path: Path) -> Iterator[TrainingPanel]:
     """Not shown, so that no process starts."""
-    service = TrainingService(RunStore(tmp_path))
-    data = DataService()
-    panel = TrainingPanel(service, data)
+    bench = Workbench(tmp_path)
+    service = TrainingService(bench.store, bench.client, bench.library)
+    panel = TrainingPanel(service, bench.client, bench.data)
     qtbot.addWidget(panel)
     panel.form.corpora.show_corpora((HUMAN,))
     yield panel
     service.close()
-    data.close()
+    bench.close()
 
 
 def a_model(folder: Path, name: str, **data: object) -> Model:

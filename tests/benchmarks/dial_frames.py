@@ -25,6 +25,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen:configfile=" + os.path.relpa
 from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer  # noqa: E402
 from PySide6.QtWidgets import QGraphicsView  # noqa: E402
 from sweeps import make_results  # noqa: E402
+from workbench import Workbench  # noqa: E402
 
 from model import locations  # noqa: E402
 from model.evaluation.sweep_results import SweepResults  # noqa: E402
@@ -75,7 +76,8 @@ def main() -> None:
     application = make_application([sys.argv[0]])
     shipped = locations.shipped_sweep()
     results = SweepResults.load(shipped) if shipped.exists() else make_results()
-    page = DialPage()
+    bench = Workbench(locations.runs())
+    page = bench.dial_page(locations.sweeps())
     page.resize(1280, 734)
     page.show_results(results)
     page.show()

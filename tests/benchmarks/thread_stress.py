@@ -1,10 +1,10 @@
-"""Threads that report to objects which are destroyed meanwhile: ``python -m tests.benchmarks.thread_stress``.
+"""Threads and processes that report to objects which are destroyed meanwhile.
 
-Makes executors (`modinv_app.jobs.executor`) and workers (`modinv_app.jobs.worker_process`) and destroys them and their
-owners while they report, for ``--seconds`` in each of six ways: closed (``close``), closed without waiting
-(``close0``), or not closed at all (``drop``). Each way runs in a process of its own. Prints JSON: how many were made,
-the exit status, and what was said on
-standard error; this script's own status is 0 if none crashed and nothing was said.
+``python -m tests.benchmarks.thread_stress`` makes executors (`modinv_app.jobs.executor`) and clients of worker
+processes (`modinv_app.jobs.client`) and destroys them and their owners while they report, for ``--seconds`` in each
+of five ways: closed (``close``), closed without waiting (``close0``; of executors alone), or not closed at all
+(``drop``). Each way runs in a process of its own. Prints JSON: how many were made, the exit status, and what was said
+on standard error; this script's own status is 0 if none crashed and nothing was said.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-WAYS = ("lane close", "lane close0", "lane drop", "worker close", "worker close0", "worker drop")
+WAYS = ("lane close", "lane close0", "lane drop", "client close", "client drop")
 
 _CHATTER = """
 import os, sys, threading
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0))).start()
 while True:
-    print("{}", flush=True)
+    print('{"say": "ready", "devices": []}', flush=True)
 """
 
 
@@ -34,8 +34,8 @@ def stress(kind: str, end: str, seconds: float) -> int:
     """Make and destroy for a while; how many there were."""
     from PySide6.QtCore import QCoreApplication, QObject
 
+    from modinv_app.jobs.client import JobClient
     from modinv_app.jobs.executor import SerialExecutor
-    from modinv_app.jobs.worker_process import Worker
 
     application = QCoreApplication([])
     chance = random.Random(0)
@@ -44,23 +44,23 @@ def stress(kind: str, end: str, seconds: float) -> int:
     def take(*_what: object) -> None:
         told[0] += 1
 
-    def make(owner: QObject, jobs: int) -> SerialExecutor | Worker:
+    def make(owner: QObject, jobs: int) -> SerialExecutor | JobClient:
         if kind == "lane":
             lane = SerialExecutor("stress", owner)
             for _ in range(jobs):
                 lane.submit(int, take, take)
             return lane
-        worker = Worker(owner, (sys.executable, "-S", "-c", _CHATTER))
-        worker.said.connect(take)
-        worker.start()
-        return worker
+        client = JobClient(owner, (sys.executable, "-S", "-c", _CHATTER))
+        client.devices_found.connect(take)
+        client.prepare()
+        return client
 
     while time.monotonic() < finish:
         many = chance.random() < 0.5  # many that have hardly begun, or a few that are busy
         owners = [QObject() for _ in range(8 if many else 2)]
         those = [make(owner, 20 if many else 300) for owner in owners]
         made += len(those)
-        if kind == "worker" and not many:  # one whose processes speak
+        if kind == "client" and not many:  # one whose processes speak
             before, patience = told[0], time.monotonic() + 10
             while told[0] == before and time.monotonic() < patience:
                 application.processEvents()

@@ -22,9 +22,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen:configfile=" + os.path.relpa
 
 from desk import Desk, pause, until  # noqa: E402
 from PySide6.QtCore import QSettings  # noqa: E402
+from workbench import Workbench  # noqa: E402
 
 from model.recipes.recipe import FAST  # noqa: E402
-from model.runs.store import RunStore  # noqa: E402
 from model.training.config import TrainingConfig  # noqa: E402
 from modinv_app.app import make_application  # noqa: E402
 from modinv_app.common.settings import Settings  # noqa: E402
@@ -94,7 +94,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         desk = Desk(Path(folder) / "heartbeat.ini").open().ready()
         settings = Settings(QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat))
-        page = TrainPage(RunStore(Path(folder) / "runs"), settings)
+        bench = Workbench(Path(folder) / "runs")
+        page = bench.train_page(settings)
         page.resize(1280, 800)
         speech = speech_corpus()
         page.show()
@@ -108,6 +109,7 @@ def main() -> None:
         thread.stop()
         process, process_steps = in_process(page, speech, seconds)
         page.release()
+        bench.close()
         page.close()
         desk.close()
     report = {

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from tiny import small, write_corpora
 
-from model.jobs.worker import Job, Reader
+from model.jobs.worker import JOBS, Job, Reader
 from model.runs.store import RunRecord, RunStore, RunTail
 from model.systems.model_io import load_model
 from model.training.config import Estimate, TrainingConfig
@@ -37,6 +37,7 @@ class Process:
             encoding="utf-8",
             env=environment,
         )
+        self.jobs = 0
         self._answers = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -46,7 +47,9 @@ class Process:
         self._answers.put(None)
 
     def send(self, do, **details):
-        self.process.stdin.write(json.dumps({"do": do, **details}) + "\n")
+        """A job, or a word to the one before."""
+        self.jobs += do in JOBS
+        self.process.stdin.write(json.dumps({"id": self.jobs, "do": do, **details}) + "\n")
         self.process.stdin.flush()
 
     def train(self, plan, folder):
@@ -127,7 +130,8 @@ def test_it_trains_into_the_folder(worker, store):
     folder = store.new_folder(SHORT)
     worker.train(SHORT, folder)
     worker.until("started")
-    assert worker.until("ended") == {"say": "ended", "complete": True, "step": 4}
+    assert worker.until("ended") == {"id": worker.jobs, "say": "ended", "complete": True, "step": 4}
+    assert worker.until("done")["id"] == worker.jobs
     info = RunRecord(folder).info()
     assert (info.state, info.name) == ("complete", "fast, λ 2.15e-2")
     assert RunRecord(folder).snapshots() == [1, 2, 3, 4]
@@ -167,7 +171,7 @@ def test_a_corpus_that_is_heard_for_the_first_time_tells_its_share_and_can_be_st
     worker.train(plan, folder)
     assert shares[1] < listening(), "it goes on where it was"
     worker.send("stop")
-    assert worker.until("ended") == {"say": "ended", "complete": False, "step": 0}
+    assert worker.until("ended") == {"id": worker.jobs, "say": "ended", "complete": False, "step": 0}
     info = RunRecord(folder).info()
     assert (info.state, info.step, info.resumable) == ("stopped", 0, True)
 
@@ -302,20 +306,25 @@ def test_ctrl_c_in_a_terminal_is_the_windows_business(environment):
 # Without a process
 
 
-def test_words_reach_the_jobs_before_them_alone():
-    lines = [b'{"do": "estimate", "plan": 1}\n', b'{"do": "stop"}\n', b'{"do": "estimate", "plan": 2}\n']
-    endless = threading.Event()
+def test_words_reach_the_job_of_their_id_alone_and_it_answers_with_it():
+    lines = [b'{"id": 1, "do": "estimate"}\n', b'{"id": 2, "do": "estimate"}\n', b'{"id": 1, "do": "stop"}\n']
+    endless, answers = threading.Event(), []
 
     def source():
         yield from lines
         endless.wait(PATIENCE)
 
-    reader = Reader(source(), lambda _message: None)
+    reader = Reader(source(), answers.append)
     thread = threading.Thread(target=reader.read, daemon=True)
     thread.start()
     first, second = reader.jobs.get(timeout=PATIENCE), reader.jobs.get(timeout=PATIENCE)
-    assert (first.request["plan"], first.cancelled()) == (1, True)
-    assert (second.request["plan"], second.cancelled()) == (2, False)
+    until = time.monotonic() + PATIENCE
+    while not first.cancelled() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert (first.cancelled(), second.cancelled()) == (True, False)
+    second.send({"say": "hello"})
+    first.send({"say": "hello"})
+    assert answers == [{"id": 2, "say": "hello"}, {"id": 1, "say": "hello"}]
 
 
 def test_a_held_job_waits_within_what_it_is_given():

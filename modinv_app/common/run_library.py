@@ -1,34 +1,41 @@
-"""The runs on disk, read and changed in a thread of their own."""
+"""The runs on disk: listed, followed while they grow, and changed, in a thread of their own."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
-from model.runs.store import RunRecord, RunStore
+from model.runs.store import RunRecord, RunStore, RunTail, RunUpdate
 from modinv_app.common.run_entry import ACTIVE, DamagedEntry, Entry, RunEntry
 from modinv_app.jobs.executor import SerialExecutor, describe_error
 
 log = logging.getLogger(__name__)
 
 _Stamp = tuple[tuple[int, int] | None, ...]
+_LOOK_MS = 250
+_LIST_EVERY = 4  # looks
 _WATCHED = ("run.json", "metrics.jsonl", "label.json", "model.safetensors", "resume.safetensors")
 
 
 class RunLibrary(QObject):
-    """Lists runs, whoever trains them, and changes what a person may change.
+    """Lists runs, whoever trains them, follows some, and changes what a person may change.
 
-    What was deleted before this was made is gone for good from then on.
+    Four times a second it reads what has come to the runs that somebody follows, and once a second, while somebody
+    wants the list, how all of them stand. What was deleted before this was made is gone for good from then on.
 
     Signals
     -------
     listed(list)
         The runs as they are now (:class:`RunEntry`, :class:`DamagedEntry`), newest first; those opened from elsewhere
         come after.
+    grown(RunRecord, RunUpdate)
+        What has come to a run that is followed; at first all that there is, even where that is nothing. One that
+        somebody else follows from now on, too, is told anew, as if it had restarted.
     deleted(list)
         Runs that are gone (:class:`RunEntry`), until :meth:`undo_delete`.
     restored(list)
@@ -38,6 +45,7 @@ class RunLibrary(QObject):
     """
 
     listed = Signal(object)
+    grown = Signal(object, object)
     deleted = Signal(object)
     restored = Signal(object)
     failed = Signal(str, str)
@@ -47,6 +55,16 @@ class RunLibrary(QObject):
         self._store = store
         self._lane = SerialExecutor("runs", self)
         self._reading = False
+        self._listing = False
+        self._followed: dict[object, set[Path]] = {}  # by whom
+        self._tails: dict[Path, RunTail] = {}
+        self._told: dict[Path, object] = {}
+        self._anew: set[Path] = set()  # what others know already is about to be told again
+        self._looking = False
+        self._changed = False  # since the look that is on its way began
+        self._looks = 0
+        self._clock = QTimer(self, interval=_LOOK_MS)
+        self._clock.timeout.connect(self._tick)
         # These are touched by the lane only.
         self._elsewhere: dict[Path, RunRecord] = {}
         self._known: dict[Path, tuple[_Stamp, list[int], Entry]] = {}
@@ -54,7 +72,41 @@ class RunLibrary(QObject):
 
     def close(self) -> None:
         """End the thread."""
+        self._clock.stop()
         self._lane.close()
+
+    def follow(self, follower: object, records: Sequence[RunRecord]) -> None:
+        """Follow these runs for somebody from now on, and no others; those that are followed already go on."""
+        before = self._followed.get(follower, set())
+        self._followed[follower] = {record.folder for record in records}
+        wanted = set().union(*self._followed.values())
+        anew = {record.folder: RunTail(record) for record in records if record.folder not in before}
+        self._anew |= set(anew) & set(self._tails)
+        self._tails = {folder: tail for folder, tail in (self._tails | anew).items() if folder in wanted}
+        for folder in set(self._told) - wanted:
+            del self._told[folder]
+        self._changed = True
+        self._set_clock()
+        self._look()
+
+    def look(
+        self, record: RunRecord, read: Callable[[RunUpdate], None], unreadable: Callable[[Exception], None]
+    ) -> None:
+        """Read now what has come to a run that is followed; ``read`` is told before all others are."""
+        tail = self._tails[record.folder]
+
+        def tell(update: RunUpdate) -> None:
+            read(update)
+            self._tell_of(tail, update)
+
+        self._lane.submit(tail.poll, tell, unreadable)
+
+    def keep_listing(self, wanted: bool) -> None:
+        """Say whether somebody wants to know how all runs stand."""
+        self._listing = wanted
+        self._set_clock()
+        if wanted:
+            self.refresh()
 
     def refresh(self) -> None:
         """Look at the folders again; a look that is on its way is enough."""
@@ -119,6 +171,23 @@ class RunLibrary(QObject):
         self._reading = False
         self.refresh()
 
+    def _set_clock(self) -> None:
+        if not (self._tails or self._listing):
+            self._clock.stop()
+        elif not self._clock.isActive():
+            self._clock.start()
+
+    def _tick(self) -> None:
+        self._looks += 1
+        if self._listing and self._looks % _LIST_EVERY == 0:
+            self.refresh()
+        self._look()
+
+    def _look(self) -> None:
+        if self._tails and not self._looking:
+            self._looking, self._changed = True, False
+            self._lane.submit(partial(_poll, list(self._tails.values())), self._tell, self._not_followed)
+
     # In the lane
 
     def _read(self) -> list[Entry]:
@@ -159,11 +228,43 @@ class RunLibrary(QObject):
         self._reading = False
         self.listed.emit(entries)
 
+    def _tell(self, found: list[tuple[RunTail, RunUpdate]]) -> None:
+        self._looking = False
+        for tail, update in found:
+            self._tell_of(tail, update)
+        if self._changed:
+            self._look()  # somebody has chosen others meanwhile, and waits
+
+    def _tell_of(self, tail: RunTail, update: RunUpdate) -> None:
+        folder = tail.record.folder
+        if self._tails.get(folder) is not tail:
+            return  # nobody looks at it any more
+        if folder in self._anew:
+            self._anew.remove(folder)
+            update = replace(update, restarted=True)
+        if update.points or update.snapshots or update.restarted or self._told.get(folder) != update.info:
+            self._told[folder] = update.info
+            self.grown.emit(tail.record, update)
+
+    def _not_followed(self, error: Exception) -> None:
+        self._looking = False
+        log.error("The runs could not be followed", exc_info=error)
+
     def _broken(self, trouble: str, error: Exception) -> None:
         self._reading = False
         log.error("%s", trouble, exc_info=error)
         what, details = describe_error(error)
         self.failed.emit(f"{trouble}: {what}", details)
+
+
+def _poll(tails: list[RunTail]) -> list[tuple[RunTail, RunUpdate]]:
+    found = []
+    for tail in tails:
+        try:
+            found.append((tail, tail.poll()))
+        except (OSError, ValueError) as error:  # deleted, or damaged: the list of runs says so
+            log.info("A run can't be followed: %s", error)
+    return found
 
 
 def _estimates(record: RunRecord) -> dict[str, float]:
