@@ -336,14 +336,14 @@ def test_a_held_job_waits_within_what_it_is_given():
         yield
         order.append("out")
 
-    context = Job({}, said.append)
+    context = Job({"id": 1}, said.append)
     context.hear("pause")
     waiter = threading.Thread(target=lambda: order.append(context.cancelled(pausing)))
     waiter.start()
     while not said:
         time.sleep(0.01)
-    assert said == [{"say": "paused"}]
+    assert said == [{"id": 1, "say": "paused"}]
     context.hear("go")
     waiter.join(PATIENCE)
     assert order == ["in", "out", False]
-    assert said == [{"say": "paused"}, {"say": "going"}]
+    assert said == [{"id": 1, "say": "paused"}, {"id": 1, "say": "going"}]
