@@ -16,8 +16,8 @@ from model import locations
 from model.data.corpora.mnist import Mnist
 from model.data.speech import read_audio
 
-_SPEAKERS = 4
-_IMAGES = {"train": 1600, "test": 600}  # of the former, the last half is for validation
+_SPEAKERS = 2
+_IMAGES = {"train": 1600, "test": 300}  # of the former, the last half is for validation
 
 
 def make(folder: Path) -> Path:

@@ -149,7 +149,7 @@ def test_a_run_is_seen_from_every_page_and_its_model_answers_when_it_is_used(
     monkeypatch.setattr(NeighbourMap, "fit", lambda means, **_options: NeighbourMap(means, means[:, :2].copy()))
     desk, strip = own_desk, own_desk.window.findChild(TrainingStrip)
     before = desk.state.gallery.means
-    record = train(desk, 20)
+    record = train(desk, 4)
     desk.key(Qt.Key.Key_1, CONTROL)
     until(lambda: strip.isVisible() and strip.text().startswith("Training at λ 2.15e-2"), "how the run stands")
     desk.draw()  # the loaded model answers meanwhile
@@ -159,7 +159,7 @@ def test_a_run_is_seen_from_every_page_and_its_model_answers_when_it_is_used(
     until(lambda: not strip.isVisible(), "that nothing trains any more")
 
     desk.window.train.model_chosen.emit(str(record.model_file))
-    until(lambda: desk.state.model.recipe["steps"] == 20, "the new model", 60)
+    until(lambda: desk.state.model.recipe["steps"] == 4, "the new model", 60)
     assert not np.allclose(desk.state.gallery.means, before)
     desk.window.explore.draw.replay(SEVEN)
     until(lambda: desk.state.reply is not None, "an answer of the new model")

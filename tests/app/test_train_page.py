@@ -121,7 +121,7 @@ class Trainer:
         self.click("Train")
         until(lambda: self.service.record is not None, "a run")
         record = self.service.record
-        until(lambda: record.points() and self.says("Training"), "the first point", 60)
+        until(lambda: record.points() and self.says("Training"), "the first point", 150)
         return record
 
     def says(self, text: str) -> bool:

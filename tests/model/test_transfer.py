@@ -111,7 +111,7 @@ def test_an_endless_download_ends(server, tmp_path, length):
     steps = []
     with pytest.raises(DownloadFailed, match=r"is not Free Spoken Digit Dataset.*yourself"):
         steps.extend(download.download(source, tmp_path))
-    assert all(step.done <= 4 * source.size for step in steps)
+    assert all(step.done <= 4 * source.source.size for step in steps)
     assert not part_of(tmp_path).exists()
 
 
