@@ -10,7 +10,7 @@ from modinv_app.common.run_entry import date, duration
 
 def test_importing_the_list_of_runs_imports_nothing_heavy() -> None:
     script = (
-        "import sys, modinv_app.train.runs, modinv_app.train.run_watch\n"
+        "import sys, modinv_app.train.runs, modinv_app.common.run_library\n"
         "assert not {'pyqtgraph', 'torch', 'sklearn', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

@@ -45,9 +45,9 @@ sys.exit(process.wait())
 
 def _jobs(home: Path) -> str:
     plan = TrainingConfig(small(), ("mnist", "fsdd"), device="cpu").to_dict()
-    train = {"do": "train", "plan": plan, "folder": str(home / "run")}
+    train = {"id": 1, "do": "train", "plan": plan, "folder": str(home / "run")}
     sweep, to = str(locations.shipped_sweep()), str(home / "figure3.svg")
-    draw = {"do": "export", "what": "figure3", "models": [], "sweep": sweep, "to": to}
+    draw = {"id": 2, "do": "export", "what": "figure3", "models": [], "sweep": sweep, "to": to}
     return json.dumps([train, draw])
 
 
