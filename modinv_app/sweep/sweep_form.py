@@ -28,13 +28,9 @@ class SweepForm(QWidget):
     -------
     changed()
         Another sweep than before, or one that can't be trained.
-    download_wanted(str), download_unwanted()
-        As of `CorpusChoice`.
     """
 
     changed = Signal()
-    download_wanted = Signal(str)
-    download_unwanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,8 +49,6 @@ class SweepForm(QWidget):
             field.textEdited.connect(self.changed)
         self.corpora = CorpusChoice()
         self.corpora.changed.connect(self.changed)
-        self.corpora.download_wanted.connect(self.download_wanted)
-        self.corpora.download_unwanted.connect(self.download_unwanted)
         self._recipe = RecipeChoice(self)
         self._recipe.changed.connect(self.changed)
         self._lay_out()

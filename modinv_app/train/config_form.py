@@ -33,13 +33,9 @@ class TrainingConfigForm(QWidget):
     -------
     changed()
         Another plan than before, or one that can't be used.
-    download_wanted(str), download_unwanted()
-        As of `CorpusChoice`.
     """
 
     changed = Signal()
-    download_wanted = Signal(str)
-    download_unwanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,8 +50,6 @@ class TrainingConfigForm(QWidget):
         self._recipe.changed.connect(self.changed)
         self.corpora = CorpusChoice()
         self.corpora.changed.connect(self.changed)
-        self.corpora.download_wanted.connect(self.download_wanted)
-        self.corpora.download_unwanted.connect(self.download_unwanted)
         self._start = QComboBox()
         self._start.setAccessibleName("Start")
         self._start.addItem("From scratch")

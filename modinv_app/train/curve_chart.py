@@ -16,8 +16,8 @@ from PySide6.QtGui import QColor, QPalette, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from model.systems.base import Term
-from modinv_app.common.axed_plot import AxedPlot
 from modinv_app.common.theme import is_dark, muted_text
+from modinv_app.train.axed_plot import AxedPlot
 from modinv_app.train.run_legend import run_pen
 
 _AXIS_WIDTH = 44

@@ -175,7 +175,7 @@ def test_without_human_voices_it_says_so_and_offers_them(form: TrainingConfigFor
     form.corpora.show_corpora((MISSING, SYNTHETIC))
     assert not box(form, "Human voices").isEnabled()
     get = button(form, "Get human voices (16 MB, CC BY-SA 4.0)")
-    with qtbot.waitSignal(form.download_wanted) as wanted:
+    with qtbot.waitSignal(form.corpora.download_wanted) as wanted:
         QTest.mouseClick(get, Qt.MouseButton.LeftButton)
     assert wanted.args == ["fsdd"]
 
@@ -195,8 +195,8 @@ def data(qapp) -> Iterator[DataService]:  # noqa: ARG001 (Qt first)
 
 
 def wire(form: TrainingConfigForm, data: DataService) -> None:
-    form.download_wanted.connect(data.download)
-    form.download_unwanted.connect(data.stop)
+    form.corpora.download_wanted.connect(data.download)
+    form.corpora.download_unwanted.connect(data.stop)
     data.found.connect(form.corpora.show_corpora)
     data.progressed.connect(form.corpora.show_progress)
     data.ended.connect(form.corpora.show_problem)
