@@ -14,6 +14,7 @@ from modinv_app.audio.player import Player
 from modinv_app.audio.portaudio import PortAudio
 from modinv_app.audio.recorder import Recorder
 from modinv_app.audio.system import SoundSystem
+from modinv_app.audio.utterances import UtterancePlayer
 from modinv_app.common import settings as chosen
 from modinv_app.common.data_service import DataService
 from modinv_app.common.model_catalogue import ModelCatalogue
@@ -59,6 +60,7 @@ class Application:
         self.sound = SoundSystem(make_backend)
         self.recorder = Recorder(self.sound)
         self.player = Player(self.sound)
+        self.utterances = UtterancePlayer(self.player)
         self.client = JobClient()
         self.runs = RunStore()
         self.library = RunLibrary(self.runs)
@@ -71,6 +73,7 @@ class Application:
             self.sound,
             self.recorder,
             self.player,
+            self.utterances,
             self.client,
             self.catalogue,
             self._build_dial,

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 
 from model.checkpoints import Header
-from model.data.corpora import registry
 from model.data.images import normalise_digit, read_picture
 from model.data.samples import Samples
 from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, read_audio
@@ -172,27 +171,3 @@ def encode_gallery(system: System, header: Header, gallery: Gallery) -> Gallery:
         "step": header.step,
     }
     return gallery.with_posteriors(means, log_variances, model)
-
-
-def clip(gallery: Gallery, index: int, folder: Path | None = None) -> tuple[FloatArray, int]:
-    """The sound of an utterance of the gallery: ``(n,)`` in [-1, 1] and its rate in Hz.
-
-    Raises
-    ------
-    UnusableAudio
-        If its recording can't be found or read.
-    """
-    try:
-        return recording(gallery.key(index), folder)
-    except (OSError, KeyError) as error:
-        raise UnusableAudio(f"The recording of {gallery.items[index].source} can't be found.") from error
-
-
-def recording(key: str, folder: Path | None = None) -> tuple[FloatArray, int]:
-    """A recording of a corpus, ``"fsdd:7_jackson_0.wav"``: ``(n,)`` in [-1, 1] and its rate in Hz.
-
-    Raises ``OSError`` where the corpus is missing, ``KeyError`` where it has no such recording, and
-    :class:`model.data.speech.UnusableAudio`.
-    """
-    name, place = key.split(":", 1)
-    return registry()[name](folder).clip(place)

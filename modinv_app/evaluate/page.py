@@ -43,15 +43,15 @@ class EvaluatePage(QWidget):
 
     Signals
     -------
-    clip_loaded(object, int)
-        An utterance that shall sound now: ``(n,)`` float32 samples, and Hz.
+    play_wanted(str)
+        The key of a recording that shall sound.
     informed(str)
         Something is done that one may have waited for.
     failed(str, str)
         Something went wrong: what and what to do, and details to copy.
     """
 
-    clip_loaded = Signal(object, int)
+    play_wanted = Signal(str)
     informed = Signal(str)
     failed = Signal(str, str)
 
@@ -65,6 +65,7 @@ class EvaluatePage(QWidget):
         self._asked: Request | None = None  # to be judged at once if it was not before
         self._row: Request | None = None  # to become a further row of Figure 2
         self._shown_before = False
+        self._asked_to_sound: tuple[str, int] | None = None  # an utterance: its key, and its index among the items
         self.exports = ExportMenu(self)
         self.bar = EvaluationBar(self.exports)
         self.numbers = NumbersTable()
@@ -108,7 +109,7 @@ class EvaluatePage(QWidget):
         self.tabs.currentChanged.connect(self._fill)
         self.exports.chosen.connect(self._export)
         self.figure2.row_wanted.connect(self._offer_rows)
-        self.figure2.play_wanted.connect(service.load_clip)
+        self.figure2.play_wanted.connect(lambda shown, index: self.play_wanted.emit(shown.key(index)))
         for panel in (self.confusions, self.mistakes):
             panel.play_wanted.connect(self._play)
         self.figure3.open_wanted.connect(self._ask_for_sweep)
@@ -122,7 +123,6 @@ class EvaluatePage(QWidget):
         service.evaluated.connect(self._evaluated)
         service.stopped.connect(self._stopped)
         service.features_loaded.connect(self._repaint_items)
-        service.clip_loaded.connect(self._clip_loaded)
         service.sweep_loaded.connect(self._show_sweep)
         service.exported.connect(lambda path: self.informed.emit(f"Written: {path}"))
         service.failed.connect(self._failed)
@@ -149,10 +149,11 @@ class EvaluatePage(QWidget):
         if self._asked is not None:
             self.service.look_up(self._asked)
 
-    def playing_finished(self) -> None:
-        """What was played is over."""
+    def show_playing(self, key: str | None) -> None:
+        """Mark the utterance that sounds, by its key, or none."""
+        asked, index = self._asked_to_sound or (None, None)
         for panel in (self.confusions, self.mistakes):
-            panel.pairs.set_playing(None)
+            panel.pairs.set_playing(index if key == asked else None)
 
     def release(self) -> None:
         """Let go of the thread."""
@@ -276,12 +277,9 @@ class EvaluatePage(QWidget):
 
     def _play(self, index: int) -> None:
         if self._evaluation is not None:
-            self.service.load_clip(self._evaluation, index)
-
-    def _clip_loaded(self, index: int, samples: FloatArray, rate: int) -> None:
-        self.clip_loaded.emit(samples, rate)  # first, for it ends what sounded before
-        for panel in (self.confusions, self.mistakes):
-            panel.pairs.set_playing(index)
+            key = self._evaluation.key(index)
+            self._asked_to_sound = key, index
+            self.play_wanted.emit(key)
 
     def _ask_for_model(self) -> None:
         self._ask_for_file("Choose a model", lambda path: self.bar.choose(self._catalogue.of(Path(path))))

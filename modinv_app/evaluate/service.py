@@ -58,8 +58,6 @@ class EvaluationService(QObject):
         An evaluation is over without a result.
     features_loaded(Evaluation)
         From now on ``features_of`` knows its test inputs.
-    clip_loaded(int, object, int)
-        An utterance: index of its item, ``(n,)`` float32 samples, and Hz.
     sweep_loaded(SweepResults, Path)
         A sweep and its file.
     exported(str)
@@ -76,7 +74,6 @@ class EvaluationService(QObject):
     evaluated = Signal(object, object)
     stopped = Signal(object)
     features_loaded = Signal(object)
-    clip_loaded = Signal(int, object, int)
     sweep_loaded = Signal(object, object)
     exported = Signal(str)
     failed = Signal(str, str)
@@ -174,16 +171,6 @@ class EvaluationService(QObject):
         """What the encoder saw of an item: a look-up; ``None`` where ``load_features`` has not come so far."""
         known = self._known.get(_inputs(evaluation))
         return None if known is None else known.features(index)
-
-    def load_clip(self, evaluation: Evaluation, index: int) -> None:
-        """Fetch the recording of an utterance."""
-
-        def work() -> tuple[FloatArray, int]:
-            from model.retrieval.retriever import recording  # it imports torch
-
-            return recording(evaluation.key(index))
-
-        self._lane.submit(work, lambda clip: self.clip_loaded.emit(index, *clip), self._broken)
 
     def load_sweep(self, path: Path | None = None) -> None:
         """Read a sweep; by default the one that ships, and nothing is said where none does."""

@@ -74,10 +74,6 @@ class ModelService(QObject):
         A model could not be loaded: the one before goes on, if there is one, and ``failed`` says why.
     map_fitted(str, object)
         A map of the present gallery that took its time: kind and coordinates.
-    clip_loaded(int, object, int)
-        An utterance of the gallery: its index, ``(n,)`` float32 samples, and Hz.
-    recording_loaded(object, int)
-        A recording that was asked for by its key: ``(n,)`` float32 samples, and Hz.
     failed(str, str)
         Something went wrong that no query is to blame for: what, and details to copy.
     """
@@ -88,8 +84,6 @@ class ModelService(QObject):
     refused = Signal(int, str)
     not_loaded = Signal(object)
     map_fitted = Signal(str, object)
-    clip_loaded = Signal(int, object, int)
-    recording_loaded = Signal(object, int)
     failed = Signal(str, str)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -149,26 +143,6 @@ class ModelService(QObject):
     def ask_item(self, index: int) -> None:
         """What matches an item of the gallery."""
         self._ask(lambda retriever: retriever.ask_item(index, MATCHES))
-
-    def load_clip(self, index: int) -> None:
-        """Fetch the sound of an utterance of the gallery."""
-
-        def load() -> tuple[FloatArray, int]:
-            from model.retrieval.retriever import clip
-
-            return clip(self._present().gallery, index)
-
-        self._lane.submit(load, lambda sound: self.clip_loaded.emit(index, *sound), self._broken)
-
-    def load_recording(self, key: str) -> None:
-        """Fetch a recording of a corpus, whether the gallery holds it or not."""
-
-        def load() -> tuple[FloatArray, int]:
-            from model.retrieval.retriever import recording
-
-            return recording(key)
-
-        self._lane.submit(load, lambda sound: self.recording_loaded.emit(*sound), self._broken)
 
     def _ask(self, question: Callable[[Retriever], Answer]) -> None:
         self._ticket += 1

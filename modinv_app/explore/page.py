@@ -12,6 +12,7 @@ from modinv_app.audio.hands_free import Detector
 from modinv_app.audio.player import Player
 from modinv_app.audio.recorder import Recorder
 from modinv_app.audio.system import SoundSystem
+from modinv_app.audio.utterances import UtterancePlayer
 from modinv_app.common import settings as chosen
 from modinv_app.common.remembered import restore_sizes
 from modinv_app.common.settings import MapKind, Settings
@@ -54,6 +55,7 @@ class ExplorePage(QWidget):
         sound: SoundSystem,
         recorder: Recorder,
         player: Player,
+        utterances: UtterancePlayer,
     ) -> None:
         super().__init__()
         self._settings = settings
@@ -62,7 +64,7 @@ class ExplorePage(QWidget):
         self._sound = sound
         self._recorder = recorder
         self._player = player
-        self.queries = QueryController(state, model, player, self)
+        self.queries = QueryController(state, model, utterances, self)
         self.draw = DrawPanel()
         self.speak = SpeakPanel(recorder, _make_detector)
         self.bar = QueryBar()

@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from model.types import FloatArray, Modality
-from modinv_app.audio.player import Player
+from modinv_app.audio.utterances import UtterancePlayer
 from modinv_app.explore.model_service import ModelService
 from modinv_app.explore.queries import (
     Drawing,
@@ -42,22 +42,23 @@ class QueryController(QObject):
     problem = Signal(object, str)
     history_changed = Signal()
 
-    def __init__(self, state: AppState, model: ModelService, player: Player, parent: QObject | None = None) -> None:
+    def __init__(
+        self, state: AppState, model: ModelService, utterances: UtterancePlayer, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._state = state
         self._model = model
-        self._player = player
+        self._utterances = utterances
         self._history = QueryHistory()
         self._first_ticket = 0  # of the present query: a drawing asks many times
         self._answered_ticket = 0
         self._play_from_ticket: int | None = None
-        self._wanted_clip: int | None = None
+        self._asked_to_sound: tuple[str, int] | None = None  # the utterance: its key, and its index in the gallery
         self._grace = QTimer(self, interval=_GRACE_MS, singleShot=True)
         self._grace.timeout.connect(lambda: state.set_reply(None))
         model.replied.connect(self._take_reply)
         model.refused.connect(self._refuse)
-        model.clip_loaded.connect(self._play_clip)
-        player.finished.connect(self._fell_silent)
+        utterances.playing_changed.connect(self._show_playing)
 
     # -- asking
 
@@ -166,14 +167,15 @@ class QueryController(QObject):
 
     def play(self, index: int) -> None:
         """Play an utterance of the gallery."""
-        self._wanted_clip = index
-        self._model.load_clip(index)
+        assert self._state.gallery is not None
+        key = self._state.gallery.key(index)
+        self._asked_to_sound = key, index
+        self._utterances.play(key)
 
     def be_silent(self) -> None:
         """Stop what sounds, and what was about to."""
         self._play_from_ticket = None
-        self._wanted_clip = None
-        self._player.stop()
+        self._utterances.stop()
 
     def _play_best(self) -> None:
         self._play_from_ticket = None
@@ -181,15 +183,10 @@ class QueryController(QObject):
         if reply is not None and reply.answer.modality is Modality.IMAGE:
             self.play(reply.answer.matches[0].item.index)
 
-    def _play_clip(self, index: int, samples: FloatArray, rate: int) -> None:
-        if index == self._wanted_clip:
-            self._wanted_clip = None
-            self._player.play(samples, rate)
-            self._state.set_playing(index)
-
-    def _fell_silent(self) -> None:
-        if not self._player.playing:
-            self._state.set_playing(None)
+    def _show_playing(self, key: str | None) -> None:
+        """Mark the utterance of the gallery that sounds: another page may play another one."""
+        asked, index = self._asked_to_sound or (None, None)
+        self._state.set_playing(index if key == asked else None)
 
     # -- what the model says
 

@@ -24,6 +24,7 @@ from model.recipes.recipe import lambda_text
 from modinv_app.audio.player import Player
 from modinv_app.audio.recorder import Recorder
 from modinv_app.audio.system import SoundSystem
+from modinv_app.audio.utterances import UtterancePlayer
 from modinv_app.common import settings as chosen
 from modinv_app.common.card import with_subscripts
 from modinv_app.common.model_catalogue import Model, ModelCatalogue
@@ -69,7 +70,7 @@ class MainWindow(QMainWindow):
 
     Parameters
     ----------
-    settings, state, model, sound, recorder, player, client, catalogue
+    settings, state, model, sound, recorder, player, utterances, client, catalogue
         What the window shows and asks.
     build_dial, build_train, build_evaluate
         Build a page when somebody turns to it.
@@ -90,6 +91,7 @@ class MainWindow(QMainWindow):
         sound: SoundSystem,
         recorder: Recorder,
         player: Player,
+        utterances: UtterancePlayer,
         client: JobClient,
         catalogue: ModelCatalogue,
         build_dial: Callable[[], DialPage],
@@ -104,13 +106,14 @@ class MainWindow(QMainWindow):
         self._sound = sound
         self._recorder = recorder
         self._player = player
+        self._utterances = utterances
         self._client = client
         self._catalogue = catalogue
         self._leaving = False
         self.dial: DialPage | None = None
         self.train: TrainPage | None = None
         self.evaluate: EvaluatePage | None = None
-        self.explore = ExplorePage(settings, state, model, sound, recorder, player)
+        self.explore = ExplorePage(settings, state, model, sound, recorder, player, utterances)
         self.pages = Pages()
         self.pages.add("explore", "Explore", lambda: self.explore)
         self.pages.add("dial", "λ dial", lambda: self._add_dial(build_dial()))
@@ -178,7 +181,7 @@ class MainWindow(QMainWindow):
 
     def _add_dial(self, page: DialPage) -> QWidget:
         self.dial = page
-        page.play_wanted.connect(self._model.load_recording)
+        page.play_wanted.connect(self._utterances.play)
         page.informed.connect(self._inform)
         page.failed.connect(self._fail)
         page.show_shipped()
@@ -188,7 +191,7 @@ class MainWindow(QMainWindow):
         self.train = page
         page.model_chosen.connect(self.use_model)
         page.evaluation_wanted.connect(self._evaluate)
-        page.play_wanted.connect(self._model.load_recording)
+        page.play_wanted.connect(self._utterances.play)
         page.informed.connect(self._inform)
         page.failed.connect(self._fail)
         page.service.state_changed.connect(self._strip.show_run)
@@ -197,10 +200,10 @@ class MainWindow(QMainWindow):
 
     def _add_evaluate(self, page: EvaluatePage) -> QWidget:
         self.evaluate = page
-        page.clip_loaded.connect(self._player.play)
+        page.play_wanted.connect(self._utterances.play)
         page.informed.connect(self._inform)
         page.failed.connect(self._fail)
-        self._player.finished.connect(page.playing_finished)
+        self._utterances.playing_changed.connect(page.show_playing)
         self._tell_loaded(page)
         return page
 
@@ -220,7 +223,7 @@ class MainWindow(QMainWindow):
         self.explore.map.kind_chosen.connect(self._check_kind)
         self.explore.speak.hands_free_changed.connect(self.commands["hands_free"].setChecked)
         self._model.failed.connect(self._fail)
-        self._model.recording_loaded.connect(self._player.play)
+        self._utterances.failed.connect(self._fail)
         self._player.failed.connect(self._warn)
 
     def _restore(self) -> None:
@@ -240,6 +243,7 @@ class MainWindow(QMainWindow):
         self.explore.remember()
         self.explore.speak.close_detector()
         self._recorder.stop()
+        self._utterances.close()
         self._player.release()
         self._sound.close()
         self._model.close()

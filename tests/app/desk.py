@@ -15,9 +15,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from model import locations
+from model.data.corpora import recording
 from model.data.corpora.voices import Voices
 from model.data.speech import resample
-from model.retrieval.retriever import clip
 from model.types import Item, Modality
 from modinv_app.app import Application
 from modinv_app.audio.backend import Backend, Fill
@@ -181,7 +181,7 @@ class Desk:
     def clip(self, index: int) -> np.ndarray:
         """An utterance of the gallery as the loudspeaker plays it."""
         assert self.state.gallery is not None
-        return resample(*clip(self.state.gallery, index), RATE)
+        return resample(*recording(self.state.gallery.key(index)), RATE)
 
     def on_map(self, index: int) -> tuple[QWidget, QPoint]:
         """The widget of the map on which an item lies, and where on it, once nothing there moves or is about to."""

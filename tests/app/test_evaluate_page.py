@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from desk import pause, until
 from evaluated import IMAGES, MISTAKES, a_sweep, an_evaluation, features, kept
@@ -22,6 +21,7 @@ from test_screenshots import hidden_parts
 from workbench import Workbench
 
 from model import locations
+from model.data.corpora import recording
 from model.evaluation.report import EvaluationProtocol
 from model.evaluation.store import Evaluation, folder_of
 from model.runs.store import RunStore
@@ -81,10 +81,10 @@ class Visitor:
         self.folder = folder
         self.informed: list[str] = []
         self.failures: list[tuple[str, str]] = []
-        self.heard: list[tuple[np.ndarray, int]] = []
+        self.heard: list[str] = []
         page.informed.connect(self.informed.append)
         page.failed.connect(lambda *failure: self.failures.append(failure))
-        page.clip_loaded.connect(lambda *clip: self.heard.append(clip))
+        page.play_wanted.connect(self.heard.append)
 
     def file(self, name: str) -> Path:
         """A model's file, of which only the content's hash is ever read here."""
@@ -248,12 +248,12 @@ def test_a_mistake_is_heard(visitor: Visitor) -> None:
     view = visitor.page.mistakes.pairs
     at = view.visualRect(view.model().index(0)).center()
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
-    until(lambda: bool(visitor.heard), "the recording")
-    samples, rate = visitor.heard[0]
-    assert samples.dtype == np.float32
+    (key,) = visitor.heard
+    samples, rate = recording(key)
     assert 0.1 < len(samples) / rate < 3
+    visitor.page.show_playing(key)
     sounding = view.viewport().grab().toImage()
-    visitor.page.playing_finished()
+    visitor.page.show_playing(None)
     assert view.viewport().grab().toImage() != sounding, "the tile that sounded was marked"
 
 

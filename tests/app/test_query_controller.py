@@ -24,13 +24,11 @@ class FakeModel(QObject):
 
     replied = Signal(int, object)
     refused = Signal(int, str)
-    clip_loaded = Signal(int, object, int)
 
     def __init__(self) -> None:
         super().__init__()
         self.latest_ticket = 0
         self.asked: list[object] = []
-        self.clips: list[int] = []
 
     def ask(self, *question: object) -> None:
         self.latest_ticket += 1
@@ -41,39 +39,48 @@ class FakeModel(QObject):
     def forget(self) -> None:
         self.latest_ticket += 1
 
-    def load_clip(self, index: int) -> None:
-        self.clips.append(index)
-
     def answer(self, ticket: int, reply: Reply) -> None:
         self.replied.emit(ticket, reply)
 
-    def deliver(self, index: int) -> None:
-        self.clip_loaded.emit(index, SOUND + index, 16_000)
 
+class FakeUtterances(QObject):
+    """Plays what is delivered, if it is still wanted, until it is stopped."""
 
-class FakePlayer(QObject):
-    """Plays until it is stopped."""
-
-    finished = Signal()
+    playing_changed = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
-        self.playing = False
+        self.asked: list[int] = []
         self.sounded: list[int] = []
+        self.playing = False
+        self._wanted: str | None = None
 
-    def play(self, samples: np.ndarray, rate: int) -> None:  # noqa: ARG002
-        self.stop()
-        self.playing = True
-        self.sounded.append(int(samples[0]))
+    def play(self, key: str) -> None:
+        self._wanted = key
+        self.asked.append(int(key))
+
+    def deliver(self, index: int) -> None:
+        if self._wanted == str(index):
+            self._fall_silent()
+            self.playing = True
+            self.sounded.append(index)
+            self.playing_changed.emit(str(index))
 
     def stop(self) -> None:
+        self._wanted = None
+        self._fall_silent()
+
+    def _fall_silent(self) -> None:
         if self.playing:
             self.playing = False
-            self.finished.emit()
+            self.playing_changed.emit(None)
 
 
 class FakeGallery:
     items = tuple(Item(index, IMAGE if index < 10 else SPEECH, index % 10, f"item {index}") for index in range(20))
+
+    def key(self, index: int) -> str:
+        return str(index)
 
     def features(self, index: int) -> np.ndarray:
         return np.zeros((28, 28) if index < 10 else (100, 80), np.float32)
@@ -81,9 +88,9 @@ class FakeGallery:
 
 class Scene:
     def __init__(self) -> None:
-        self.state, self.model, self.player = AppState(), FakeModel(), FakePlayer()
+        self.state, self.model, self.utterances = AppState(), FakeModel(), FakeUtterances()
         self.state.gallery = FakeGallery()
-        self.talk = QueryController(self.state, self.model, self.player)
+        self.talk = QueryController(self.state, self.model, self.utterances)
         self.problems: list[tuple[Modality, str]] = []
         self.talk.problem.connect(lambda *problem: self.problems.append(problem))
 
@@ -109,7 +116,7 @@ def test_an_answer_shows_and_stays_quiet_while_the_pen_is_down(scene: Scene) -> 
     scene.talk.ask_drawing(DRAWING)
     reply = scene.answer(17, 13)
     assert scene.state.reply is reply
-    assert not scene.model.clips
+    assert not scene.utterances.asked
 
 
 def test_lifting_the_pen_before_the_answer_plays_the_answer_to_the_last_drawing_only(scene: Scene) -> None:
@@ -117,11 +124,11 @@ def test_lifting_the_pen_before_the_answer_plays_the_answer_to_the_last_drawing_
         scene.talk.ask_drawing(DRAWING)
     scene.talk.play_nearest()
     scene.answer(11, ticket=2)
-    assert not scene.model.clips, "the drawing went on after that question"
+    assert not scene.utterances.asked, "the drawing went on after that question"
     scene.answer(17, ticket=3)
-    assert scene.model.clips == [17]
-    scene.model.deliver(17)
-    assert scene.player.sounded == [17]
+    assert scene.utterances.asked == [17]
+    scene.utterances.deliver(17)
+    assert scene.utterances.sounded == [17]
     assert scene.state.playing == 17
 
 
@@ -129,26 +136,26 @@ def test_lifting_the_pen_after_the_answer_plays_it_once(scene: Scene) -> None:
     scene.talk.ask_drawing(DRAWING)
     scene.answer(17)
     scene.talk.play_nearest()
-    assert scene.model.clips == [17]
+    assert scene.utterances.asked == [17]
     scene.talk.ask_drawing(DRAWING)
     scene.answer(13)
-    assert scene.model.clips == [17], "another lift has to ask for it"
+    assert scene.utterances.asked == [17], "another lift has to ask for it"
 
 
 def test_images_make_no_sound(scene: Scene) -> None:
     scene.talk.ask_sound(SOUND, 16_000)
     scene.answer(3)
     scene.talk.play_nearest()
-    assert not scene.model.clips
+    assert not scene.utterances.asked
 
 
 def test_of_two_clips_the_one_asked_for_last_sounds(scene: Scene) -> None:
     scene.talk.play(11)
     scene.talk.play(12)
-    scene.model.deliver(11)
-    assert not scene.player.sounded
-    scene.model.deliver(12)
-    assert scene.player.sounded == [12]
+    scene.utterances.deliver(11)
+    assert not scene.utterances.sounded
+    scene.utterances.deliver(12)
+    assert scene.utterances.sounded == [12]
 
 
 def test_a_clip_that_gives_way_to_another_ends_before_that_is_marked(scene: Scene) -> None:
@@ -156,22 +163,22 @@ def test_a_clip_that_gives_way_to_another_ends_before_that_is_marked(scene: Scen
     scene.state.playing_changed.connect(marks.append)
     for index in (11, 12):
         scene.talk.play(index)
-        scene.model.deliver(index)
+        scene.utterances.deliver(index)
     assert marks == [11, None, 12]
-    scene.player.stop()
+    scene.utterances.stop()
     assert marks[-1] is None
 
 
 @pytest.mark.parametrize("ask", ["ask_sound", "ask_sound_file", "be_silent"])
 def test_speaking_silences_what_sounds_and_what_was_about_to(scene: Scene, ask: str) -> None:
     scene.talk.play(11)
-    scene.model.deliver(11)
+    scene.utterances.deliver(11)
     scene.talk.play(12)
     arguments = {"ask_sound": (SOUND, 16_000), "ask_sound_file": ("seven.wav",), "be_silent": ()}[ask]
     getattr(scene.talk, ask)(*arguments)
-    assert not scene.player.playing
-    scene.model.deliver(12)
-    assert not scene.player.playing
+    assert not scene.utterances.playing
+    scene.utterances.deliver(12)
+    assert not scene.utterances.playing
 
 
 def test_listening_takes_back_the_wish_to_hear_the_drawing(scene: Scene) -> None:
@@ -180,45 +187,45 @@ def test_listening_takes_back_the_wish_to_hear_the_drawing(scene: Scene) -> None
     scene.talk.be_silent()
     reply = scene.answer(17)
     assert scene.state.reply is reply
-    assert not scene.model.clips
+    assert not scene.utterances.asked
 
 
 def test_forgetting_takes_the_answer_the_sound_and_the_wish_away(scene: Scene) -> None:
     scene.talk.ask_drawing(DRAWING)
     scene.answer(17)
     scene.talk.play_nearest()
-    scene.model.deliver(17)
+    scene.utterances.deliver(17)
     before = scene.model.latest_ticket
     scene.talk.forget()
     assert scene.state.reply is None
     assert scene.state.playing is None
-    assert not scene.player.playing
+    assert not scene.utterances.playing
     assert scene.model.latest_ticket > before, "the model must know, for it may be at work"
     scene.talk.play_nearest()
     scene.talk.ask_drawing(DRAWING)
     scene.answer(13)
-    assert scene.model.clips == [17], "there was nothing to play, and no wish may stay behind"
+    assert scene.utterances.asked == [17], "there was nothing to play, and no wish may stay behind"
 
 
 def test_an_utterance_that_becomes_the_query_sounds_itself(scene: Scene) -> None:
     scene.talk.ask_item(15, play=True)
-    assert scene.model.clips == [15]
+    assert scene.utterances.asked == [15]
     scene.answer(5)
-    assert scene.model.clips == [15]
+    assert scene.utterances.asked == [15]
 
 
 @pytest.mark.parametrize("play", [True, False])
 def test_an_image_that_becomes_the_query_sounds_by_its_nearest_utterance_if_wanted(scene: Scene, play: bool) -> None:
     scene.talk.ask_item(5, play)
     scene.answer(15)
-    assert scene.model.clips == ([15] if play else [])
+    assert scene.utterances.asked == ([15] if play else [])
 
 
 @pytest.mark.parametrize("play", [True, False])
 def test_a_picture_sounds_if_wanted(scene: Scene, play: bool) -> None:
     scene.talk.ask_picture(PIXELS, play)
     scene.answer(15)
-    assert scene.model.clips == ([15] if play else [])
+    assert scene.utterances.asked == ([15] if play else [])
 
 
 def test_a_refusal_takes_the_former_answer_away_and_says_why(scene: Scene) -> None:
@@ -272,22 +279,22 @@ def test_a_failure_that_was_told_elsewhere_still_takes_the_answer_away(scene: Sc
 def test_a_clip_of_the_former_query_does_not_sound_with_a_new_one(scene: Scene) -> None:
     scene.talk.ask_item(15)
     scene.talk.ask_drawing(DRAWING)
-    scene.model.deliver(15)
-    assert not scene.player.sounded
+    scene.utterances.deliver(15)
+    assert not scene.utterances.sounded
 
 
 def test_going_back_asks_again_in_silence(scene: Scene) -> None:
     scene.talk.ask_picture(PIXELS, play=True)
     scene.answer(17)
-    scene.model.deliver(17)
+    scene.utterances.deliver(17)
     scene.talk.ask_item(14)
     scene.answer(4)
     scene.talk.go_back()
     assert scene.model.asked[-1] is PIXELS
-    assert not scene.player.playing
+    assert not scene.utterances.playing
     reply = scene.answer(13)
     assert scene.state.reply is reply
-    assert scene.model.clips == [17, 14]
+    assert scene.utterances.asked == [17, 14]
     scene.talk.go_forward()
     assert scene.state.query.item.index == 14
 
@@ -309,4 +316,4 @@ def test_a_refused_picture_takes_the_wish_to_hear_it_along(scene: Scene) -> None
     scene.model.refused.emit(scene.model.latest_ticket, "No digit stands out.")
     scene.talk.ask_drawing(DRAWING)
     scene.answer(17)
-    assert not scene.model.clips
+    assert not scene.utterances.asked

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from model import locations
-from model.data.corpora.voices import Voices
+from model.data.corpora import recording
 from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import Retriever
 from model.systems.model_io import load_model
@@ -27,7 +27,7 @@ def main() -> None:
     report: dict[str, object] = {"machine": about(), "load_seconds": time.perf_counter() - started}
     picture = np.zeros((400, 400), np.uint8)
     picture[60:340, 185:215] = 255
-    sound, rate = Voices().clip(retriever.gallery.key(len(retriever.gallery.image_features)).split(":", 1)[1])
+    sound, rate = recording(retriever.gallery.key(len(retriever.gallery.image_features)))
     for modality, size, ask in (
         (Modality.IMAGE, (1, 28, 28), lambda: retriever.ask_picture(picture)),
         (Modality.SPEECH, (1, 100, 80), lambda: retriever.ask_sound(sound, rate)),

@@ -13,7 +13,7 @@ import torch
 
 from model import locations
 from model.data import filterbanks as filterbanks_module
-from model.data.corpora import MissingData, corpora, registry
+from model.data.corpora import MissingData, corpora, recording, registry
 from model.data.corpora.fsdd import Fsdd
 from model.data.corpora.mnist import Mnist
 from model.data.corpora.voices import Voices
@@ -450,3 +450,36 @@ def test_a_speaker_can_be_taken_out_and_put_back():
     both = joined([some().without("ann"), some().spoken_by("ann")])
     assert both.keys == ("ky", "kx", "kz")
     assert both.labels.tolist() == both.features[:, 0, 0].tolist() == [1, 0, 2]
+
+
+# Recordings by the keys that galleries keep
+
+
+def test_a_recording_is_found_by_its_key(few):
+    samples, rate = recording("fsdd:recordings/7_theo_5.wav", few)
+    np.testing.assert_array_equal(samples, Fsdd(few).clip("recordings/7_theo_5.wav")[0])
+    assert rate == 16_000
+
+
+@pytest.mark.parametrize("key", ["timit:sa1.wav", "voices:x/plain/two.opus", "fsdd:7_theo_3.wav", "mnist:3"])
+def test_a_recording_that_is_nowhere_is_named(tmp_path, key):
+    with pytest.raises(MissingData, match=f"The recording {key} can't be found"):
+        recording(key, tmp_path)
+
+
+def test_a_recording_of_a_missing_corpus_says_how_to_get_it(tmp_path):
+    with pytest.raises(MissingData, match="modinv data get fsdd"):
+        recording("fsdd:7_theo_3.wav", tmp_path)
+
+
+def test_a_recording_in_a_damaged_archive_is_named(tmp_path, monkeypatch):
+    (tmp_path / "voices").mkdir()
+    archive = tmp_path / "voices" / "voices.zip"
+    with zipfile.ZipFile(archive, "w") as voices:
+        voices.writestr("two.opus", bytes(1000))
+    content = bytearray(archive.read_bytes())
+    content[100:300] = b"\xff" * 200
+    archive.write_bytes(content)
+    monkeypatch.setattr(locations, "assets", lambda: tmp_path)
+    with pytest.raises(MissingData, match=r"The recording voices:two\.opus can't be found"):
+        recording("voices:two.opus")

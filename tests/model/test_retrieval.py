@@ -1,21 +1,18 @@
 """The whole road of a query, with a model of random weights."""
 
-import zipfile
-
 import numpy as np
 import pytest
 import soundfile
 import torch
 from PIL import Image
 
-from model import locations
 from model.checkpoints import Header
 from model.data.corpora.mnist import Mnist
 from model.data.images import UnusablePicture
 from model.data.samples import Samples
 from model.data.speech import FilterbankSettings, UnusableAudio
 from model.recipes.recipe import FAST
-from model.retrieval.retriever import Retriever, build_gallery, clip, encode_gallery, majority
+from model.retrieval.retriever import Retriever, build_gallery, encode_gallery, majority
 from model.systems import build
 from model.types import Item, Match, Modality
 
@@ -210,51 +207,7 @@ def test_the_guess_is_the_digit_of_most_matches(labels, guess):
     assert majority(matches(*labels)) == guess
 
 
-# Clips
-
-
-def test_the_clip_of_an_utterance_is_its_recording(retriever, word):
-    samples, rate = clip(retriever.gallery, 12)
-    np.testing.assert_array_equal(samples, word(WORDS[0])[0])
-    assert rate == word(WORDS[0])[1]
-
-
-def test_an_image_has_no_clip(retriever):
+def test_an_image_has_no_recording(retriever):
+    assert retriever.gallery.key(12) == f"voices:{WORDS[0]}"
     with pytest.raises(IndexError, match="makes no sound"):
-        clip(retriever.gallery, 3)
-
-
-def test_a_clip_that_is_not_in_the_corpus_is_named(retriever):
-    with pytest.raises(UnusableAudio, match="The recording of Voice 5 can't be found"):
-        clip(retriever.gallery, 17)
-
-
-def with_first_key(gallery, key):
-    from dataclasses import replace
-
-    return replace(gallery, keys=(key, *gallery.keys[1:]))
-
-
-def test_a_clip_of_a_corpus_that_is_missing_is_named(retriever, tmp_path):
-    gallery = with_first_key(retriever.gallery, "fsdd:7_theo_3.wav")
-    with pytest.raises(UnusableAudio, match="The recording of Voice 0 can't be found"):
-        clip(gallery, 12, tmp_path)
-
-
-def test_a_clip_of_an_unknown_corpus_is_named(retriever):
-    gallery = with_first_key(retriever.gallery, "timit:sa1.wav")
-    with pytest.raises(UnusableAudio, match="The recording of Voice 0 can't be found"):
-        clip(gallery, 12)
-
-
-def test_a_clip_in_a_damaged_archive_is_named(retriever, tmp_path, monkeypatch):
-    (tmp_path / "voices").mkdir()
-    archive = tmp_path / "voices" / "voices.zip"
-    with zipfile.ZipFile(archive, "w") as voices:
-        voices.writestr(WORDS[0], bytes(1000))
-    content = bytearray(archive.read_bytes())
-    content[100:300] = b"\xff" * 200
-    archive.write_bytes(content)
-    monkeypatch.setattr(locations, "assets", lambda: tmp_path)
-    with pytest.raises(UnusableAudio, match="The recording of Voice 0 can't be found"):
-        clip(retriever.gallery, 12)
+        retriever.gallery.key(3)

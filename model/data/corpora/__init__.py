@@ -19,7 +19,7 @@ from model.data.corpora.base import (
     MissingData,
     Split,
 )
-from model.types import Modality
+from model.types import FloatArray, Modality
 
 __all__ = [
     "ALL_OF_TRAINING",
@@ -33,6 +33,7 @@ __all__ = [
     "find",
     "infos",
     "preferred",
+    "recording",
     "registry",
     "trained_by_default",
 ]
@@ -106,6 +107,29 @@ def preferred(modality: Modality, among: Iterable[str] | None = None) -> str:
 def trained_by_default() -> tuple[str, ...]:
     """The corpora that are trained on where nobody says otherwise."""
     return tuple(name for name, kind in registry().items() if kind.info.trained_by_default)
+
+
+def recording(key: str, folder: Path | None = None) -> tuple[FloatArray, int]:
+    """A recording by the key that galleries and evaluations keep, ``"fsdd:7_jackson_0.wav"``.
+
+    Returns
+    -------
+    tuple
+        Samples ``(n,)`` in [-1, 1], and their rate in Hz.
+
+    Raises
+    ------
+    MissingData
+        If there is no such corpus or recording, or it can't be opened.
+    UnusableAudio
+        If it can't be decoded.
+    """
+    name, place = key.split(":", 1)
+    try:
+        return registry()[name](folder).clip(place)
+    except (OSError, KeyError) as error:
+        why = f" {error}" if isinstance(error, MissingData) else ""
+        raise MissingData(f"The recording {key} can't be found.{why}") from error
 
 
 def corpora(names: str, folder: Path | None = None) -> dict[Modality, list[Corpus]]:
