@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QSettings
 from PySide6.QtWidgets import QApplication
@@ -18,20 +17,18 @@ from modinv_app.audio.utterances import UtterancePlayer
 from modinv_app.common import settings as chosen
 from modinv_app.common.data_service import DataService
 from modinv_app.common.model_catalogue import ModelCatalogue
+from modinv_app.common.page import Services
 from modinv_app.common.run_library import RunLibrary
 from modinv_app.common.settings import Settings
 from modinv_app.common.theme import apply_scheme
 from modinv_app.explore.model_service import ModelService
+from modinv_app.explore.page import ExplorePage
 from modinv_app.explore.state import AppState
 from modinv_app.jobs.client import JobClient
 from modinv_app.shell.garbage import GarbageCollection
 from modinv_app.shell.imports import Imports
 from modinv_app.shell.main_window import MainWindow
-
-if TYPE_CHECKING:  # the pages import pyqtgraph: they are built when somebody turns to them
-    from modinv_app.evaluate.page import EvaluatePage
-    from modinv_app.sweep.page import DialPage
-    from modinv_app.train.page import TrainPage
+from modinv_app.shell.pages import PAGES
 
 
 def make_application(arguments: list[str]) -> QApplication:
@@ -62,28 +59,18 @@ class Application:
         self.player = Player(self.sound)
         self.utterances = UtterancePlayer(self.player)
         self.client = JobClient()
-        self.runs = RunStore()
-        self.library = RunLibrary(self.runs)
-        self.data = DataService()
-        self.catalogue = ModelCatalogue(self.runs, self.settings)
-        self.window = MainWindow(
-            self.settings,
-            self.state,
-            self.model,
-            self.sound,
-            self.recorder,
-            self.player,
-            self.utterances,
-            self.client,
-            self.catalogue,
-            self._build_dial,
-            self._build_train,
-            self._build_evaluate,
+        runs = RunStore()
+        self.services = Services(
+            self.settings, self.client, runs, RunLibrary(runs), DataService(), ModelCatalogue(runs, self.settings)
         )
+        explore = ExplorePage(
+            self.settings, self.state, self.model, self.sound, self.recorder, self.player, self.utterances
+        )
+        self.window = MainWindow(self.services, self.state, self.model, self.player, self.utterances, explore, PAGES)
         self.window.closed.connect(self._close)
         self.model.gallery_loaded.connect(self._take_gallery)
         self.model.ready.connect(self.state.set_model)
-        self.imports = Imports(self.window)
+        self.imports = Imports(self.window, PAGES)
         self.model.ready.connect(self.imports.prepare_pages)
         self.garbage = GarbageCollection(self.window)
         self.model.ready.connect(self.garbage.start)
@@ -98,31 +85,14 @@ class Application:
         self.recorder.start()  # before what can wait, for all of it happens in one thread
         self.player.warm_up()
 
-    def _build_dial(self) -> DialPage:
-        from model.sweeps.records import SweepStore
-        from modinv_app.sweep.page import DialPage
-        from modinv_app.sweep.service import SweepService
-
-        return DialPage(SweepService(SweepStore(), self.client), self.client, self.data)
-
-    def _build_train(self) -> TrainPage:
-        from modinv_app.train.page import TrainPage
-        from modinv_app.train.service import TrainingService
-
-        service = TrainingService(self.runs, self.client, self.library)
-        return TrainPage(service, self.client, self.library, self.data, self.settings)
-
-    def _build_evaluate(self) -> EvaluatePage:
-        from modinv_app.evaluate.page import EvaluatePage
-        from modinv_app.evaluate.service import EvaluationService
-
-        return EvaluatePage(EvaluationService(self.client), self.catalogue)
-
     def _close(self) -> None:
         """End what the pages share: what trains keeps what there is."""
-        self.client.close()
-        for thread in (self.library, self.data, self.catalogue):
-            thread.close()
+        self.recorder.stop()
+        self.utterances.close()
+        self.player.release()
+        for service in (self.sound, self.model, self.client, self.services.library, self.services.data):
+            service.close()
+        self.services.catalogue.close()
 
     def _take_gallery(self, gallery: object, maps: object) -> None:
         self.state.set_gallery(gallery)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
@@ -17,6 +17,7 @@ from model.evaluation.sweep_results import SweepResults
 from model.types import FloatArray
 from modinv_app.common.card import muted
 from modinv_app.common.model_catalogue import Model, ModelCatalogue
+from modinv_app.common.page import Page, Services
 from modinv_app.evaluate.confusions import ConfusionsPanel
 from modinv_app.evaluate.evaluation_bar import EvaluationBar
 from modinv_app.evaluate.export_menu import ExportMenu, Needs
@@ -31,7 +32,7 @@ _UNKNOWN = "Not judged yet"
 _NOTHING = "There is something to see once the model has been evaluated."
 
 
-class EvaluatePage(QWidget):
+class EvaluatePage(Page):
     """Judges the loaded model, that of any run, or any file, and shows what was found.
 
     Parameters
@@ -40,20 +41,7 @@ class EvaluatePage(QWidget):
         Judges and exports.
     catalogue
         The models that can be judged.
-
-    Signals
-    -------
-    play_wanted(str)
-        The key of a recording that shall sound.
-    informed(str)
-        Something is done that one may have waited for.
-    failed(str, str)
-        Something went wrong: what and what to do, and details to copy.
     """
-
-    play_wanted = Signal(str)
-    informed = Signal(str)
-    failed = Signal(str, str)
 
     def __init__(self, service: EvaluationService, catalogue: ModelCatalogue) -> None:
         super().__init__()
@@ -138,7 +126,7 @@ class EvaluatePage(QWidget):
         """Say which model draws and speaks; it is chosen while no other one is."""
         self.bar.show_loaded(model)
 
-    def evaluate(self, path: str) -> None:
+    def open(self, path: str) -> None:
         """Judge the model of a file, or show what was found before."""
         if self.service.busy:
             self.failed.emit("Another model is being judged. Cancel that, or wait until it is done.", "")
@@ -338,6 +326,11 @@ class EvaluatePage(QWidget):
         dialog.setNameFilters(["Files of modinv (*.safetensors)", "All files (*)"])
         dialog.fileSelected.connect(chosen)
         dialog.open()
+
+
+def build(services: Services) -> EvaluatePage:
+    """The page."""
+    return EvaluatePage(EvaluationService(services.client), services.catalogue)
 
 
 class _Stage(QStackedWidget):

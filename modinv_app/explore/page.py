@@ -14,6 +14,7 @@ from modinv_app.audio.recorder import Recorder
 from modinv_app.audio.system import SoundSystem
 from modinv_app.audio.utterances import UtterancePlayer
 from modinv_app.common import settings as chosen
+from modinv_app.common.page import Page
 from modinv_app.common.remembered import restore_sizes
 from modinv_app.common.settings import MapKind, Settings
 from modinv_app.explore.draw import DrawPanel
@@ -33,19 +34,16 @@ def _make_detector() -> Detector:
     return UtteranceDetector()
 
 
-class ExplorePage(QWidget):
+class ExplorePage(Page):
     """Queries of both modalities and their answers.
 
     Signals
     -------
     status_changed(str)
         A word for the status bar about what was just asked.
-    warned(str)
-        Something that was asked could not be done: why, and what to do.
     """
 
     status_changed = Signal(str)
-    warned = Signal(str)
 
     def __init__(
         self,
@@ -91,13 +89,14 @@ class ExplorePage(QWidget):
             self._player.set_device(device)
         self.speak.hands_free = get(chosen.HANDS_FREE)
 
-    def remember(self) -> None:
-        """Keep it for the next."""
+    def release(self) -> None:
+        """Keep it for the next, and let go of the detector."""
         columns: QByteArray = self._columns.saveState()
         self._settings.set(chosen.COLUMNS, columns)
         self._settings.set(chosen.PLAY_ON_LIFT, self.draw.play_on_lift)
         self._settings.set(chosen.HANDS_FREE, self.speak.hands_free)
         self._settings.set(chosen.MAP_KIND, self.map.kind)
+        self.speak.close_detector()
 
     def play_chosen(self) -> None:
         """Play the chosen match, if it sounds, else the nearest."""

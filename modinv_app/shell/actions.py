@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
+
+from modinv_app.common.page import PageInfo
 
 Callback = Callable[[], object]
 
@@ -39,36 +41,35 @@ class Command:
     toggles: bool = False
 
 
-COMMANDS = (
-    Command("open_picture", "File", "Open &picture…", ("Ctrl+O",)),
-    Command("open_sound", "File", "Open &sound…", ("Ctrl+Shift+O",)),
-    Command("open_model", "File", "Open &model…", ("Ctrl+Shift+M",)),
-    Command("paste", "File", "P&aste picture", ("Ctrl+V",)),
-    Command("quit", "File", "&Quit", ("Ctrl+Q",)),
-    Command("back", "Query", "&Back to the former query", ("Alt+Left",)),
-    Command("forward", "Query", "&Forward to the next query", ("Alt+Right",)),
-    Command("undo", "Draw", "&Undo", ("Ctrl+Z",)),
-    Command("redo", "Draw", "&Redo", ("Ctrl+Shift+Z", "Ctrl+Y")),
-    Command("clear", "Draw", "&Clear", ("Delete", "Backspace")),
-    Command("hands_free", "Listen", "&Hands-free", ("H",), toggles=True),
-    Command("play", "Listen", "&Play the chosen or nearest match", ("P",)),
-    Command("next", "Listen", "&Next match", ("J",)),
-    Command("previous", "Listen", "Pre&vious match", ("K",)),
-    Command("silence", "Listen", "&Stop playing", (".",)),
-    Command("pca", "Map", "&PCA", ("1",), choice="kind"),
-    Command("tsne", "Map", "&t-SNE", ("2",), choice="kind"),
-    Command("reset_view", "Map", "Show the &whole map", ("0",)),
-    Command("page_explore", "View", "&Explore", ("Ctrl+1",)),
-    Command("page_dial", "View", "&λ dial", ("Ctrl+2",)),
-    Command("page_train", "View", "&Train", ("Ctrl+3",)),
-    Command("page_evaluate", "View", "E&valuate", ("Ctrl+4",)),
-    Command("system", "View", "As the &system", choice="scheme"),
-    Command("light", "View", "&Light", choice="scheme"),
-    Command("dark", "View", "&Dark", choice="scheme"),
-    Command("full_screen", "View", "&Full screen", ("F11",), toggles=True),
-    Command("shortcuts", "Help", "&Keyboard shortcuts", ("?", "F1")),
-    Command("about", "Help", "&About modinv"),
-)
+def _commands(pages: Sequence[PageInfo]) -> tuple[Command, ...]:
+    """All commands of a window with some pages, in the order of its menus."""
+    return (
+        Command("open_picture", "File", "Open &picture…", ("Ctrl+O",)),
+        Command("open_sound", "File", "Open &sound…", ("Ctrl+Shift+O",)),
+        Command("open_model", "File", "Open &model…", ("Ctrl+Shift+M",)),
+        Command("paste", "File", "P&aste picture", ("Ctrl+V",)),
+        Command("quit", "File", "&Quit", ("Ctrl+Q",)),
+        Command("back", "Query", "&Back to the former query", ("Alt+Left",)),
+        Command("forward", "Query", "&Forward to the next query", ("Alt+Right",)),
+        Command("undo", "Draw", "&Undo", ("Ctrl+Z",)),
+        Command("redo", "Draw", "&Redo", ("Ctrl+Shift+Z", "Ctrl+Y")),
+        Command("clear", "Draw", "&Clear", ("Delete", "Backspace")),
+        Command("hands_free", "Listen", "&Hands-free", ("H",), toggles=True),
+        Command("play", "Listen", "&Play the chosen or nearest match", ("P",)),
+        Command("next", "Listen", "&Next match", ("J",)),
+        Command("previous", "Listen", "Pre&vious match", ("K",)),
+        Command("silence", "Listen", "&Stop playing", (".",)),
+        Command("pca", "Map", "&PCA", ("1",), choice="kind"),
+        Command("tsne", "Map", "&t-SNE", ("2",), choice="kind"),
+        Command("reset_view", "Map", "Show the &whole map", ("0",)),
+        *(Command(f"page_{page.name}", "View", page.title, (f"Ctrl+{at}",)) for at, page in enumerate(pages, 1)),
+        Command("system", "View", "As the &system", choice="scheme"),
+        Command("light", "View", "&Light", choice="scheme"),
+        Command("dark", "View", "&Dark", choice="scheme"),
+        Command("full_screen", "View", "&Full screen", ("F11",), toggles=True),
+        Command("shortcuts", "Help", "&Keyboard shortcuts", ("?", "F1")),
+        Command("about", "Help", "&About modinv"),
+    )
 
 
 class Commands:
@@ -78,15 +79,17 @@ class Commands:
     ----------
     window
         Gets the menus.
+    pages
+        Each has a command ``page_NAME``.
     callbacks
         By command's name; every command has one.
     """
 
-    def __init__(self, window: QMainWindow, callbacks: dict[str, Callback]) -> None:
+    def __init__(self, window: QMainWindow, pages: Sequence[PageInfo], callbacks: dict[str, Callback]) -> None:
         self._actions: dict[str, QAction] = {}
         menus: dict[str, QMenu] = {}
         choices: dict[str, QActionGroup] = {}
-        for command in COMMANDS:
+        for command in _commands(pages):
             action = QAction(command.title, window)
             action.setShortcuts([QKeySequence(keys) for keys in command.shortcuts])
             action.setProperty("group", command.group)

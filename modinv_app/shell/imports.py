@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import QObject, QTimer
 
 from model import systems
+from modinv_app.common.page import PageInfo
 from modinv_app.jobs.executor import SerialExecutor
 
 log = logging.getLogger(__name__)
@@ -19,7 +20,6 @@ log = logging.getLogger(__name__)
 _PAUSE_MS = 10  # between two pieces, for what a person does meanwhile
 
 _MAP = ("pyqtgraph", "modinv_app.map.map_plot")
-_PAGES = ("modinv_app.sweep.page", "modinv_app.train.page", "modinv_app.evaluate.page")
 _WITHOUT_QT = "scipy.special"
 """The largest part of the pages: the intervals of a sweep need it."""
 
@@ -31,8 +31,9 @@ class Imports(QObject):
     pyqtgraph and the other painted, one start in ten crashed. Only modules that don't know Qt are imported elsewhere.
     """
 
-    def __init__(self, parent: QObject) -> None:
+    def __init__(self, parent: QObject, pages: Sequence[PageInfo]) -> None:
         super().__init__(parent)
+        self._pages = pages
         self._pieces: deque[Callable[[], object]] = deque()
         self._lane = SerialExecutor("imports", self)
         self._timer = QTimer(self, interval=_PAUSE_MS)
@@ -44,10 +45,10 @@ class Imports(QObject):
         self._add(partial(importlib.import_module, name) for name in _MAP)
 
     def prepare_pages(self) -> None:
-        """Import the other pages."""
+        """Import the modules of the pages."""
 
         def prepared(_module: object) -> None:
-            self._add(partial(importlib.import_module, name) for name in _PAGES)
+            self._add(partial(importlib.import_module, page.module) for page in self._pages)
 
         self._lane.submit(_import_without_qt, prepared, _failed)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QAbstractButton, QMessageBox, QWidget
 
+from modinv_app.common.page import Trainer
+
 
 class LeaveQuestion(QMessageBox):
     """Asks once, and is gone after the answer; to go on training needs no answer.
@@ -13,39 +15,35 @@ class LeaveQuestion(QMessageBox):
     ----------
     parent
         The window that would close.
-    what
-        What trains: a run, a sweep.
-    where
-        Where it can be resumed.
-    discardable
-        Whether it may be discarded, too.
+    trainer
+        What trains, and how it can be ended.
 
     Signals
     -------
-    keep_wanted(), discard_wanted()
-        Stop and keep it; discard it.
+    end_wanted(object)
+        The function of the trainer that ends it as was chosen.
     """
 
-    keep_wanted = Signal()
-    discard_wanted = Signal()
+    end_wanted = Signal(object)
 
-    def __init__(self, parent: QWidget, what: str, where: str, discardable: bool) -> None:
+    def __init__(self, parent: QWidget, trainer: Trainer) -> None:
         super().__init__(parent)
+        self._trainer, what = trainer, trainer.what
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setIcon(QMessageBox.Icon.Question)
         self.setWindowTitle(f"A {what} is training")
         self.setText("Stop the training and close the window?")
-        self.setInformativeText(f"A {what} that is kept goes on where it was with “Resume”, under {where}.")
+        self.setInformativeText(f"A {what} that is kept goes on where it was with “Resume”, under {trainer.where}.")
         self._keep = self.addButton("Stop and keep", QMessageBox.ButtonRole.AcceptRole)
         self._discard: QAbstractButton | None = None
-        if discardable:
-            self._discard = self.addButton("Discard the run", QMessageBox.ButtonRole.DestructiveRole)
+        if trainer.discard is not None:
+            self._discard = self.addButton(f"Discard the {what}", QMessageBox.ButtonRole.DestructiveRole)
         self.setDefaultButton(self._keep)
         self.setEscapeButton(self.addButton("Go on training", QMessageBox.ButtonRole.RejectRole))
         self.buttonClicked.connect(self._answered)
 
     def _answered(self, button: QAbstractButton) -> None:
         if button is self._keep:
-            self.keep_wanted.emit()
+            self.end_wanted.emit(self._trainer.stop)
         elif button is self._discard:
-            self.discard_wanted.emit()
+            self.end_wanted.emit(self._trainer.discard)

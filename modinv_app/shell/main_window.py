@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
@@ -22,20 +22,17 @@ from PySide6.QtWidgets import (
 from model.checkpoints import Header
 from model.recipes.recipe import lambda_text
 from modinv_app.audio.player import Player
-from modinv_app.audio.recorder import Recorder
-from modinv_app.audio.system import SoundSystem
 from modinv_app.audio.utterances import UtterancePlayer
 from modinv_app.common import settings as chosen
 from modinv_app.common.card import with_subscripts
-from modinv_app.common.model_catalogue import Model, ModelCatalogue
+from modinv_app.common.model_catalogue import Model
+from modinv_app.common.page import Page, PageInfo, Services, Trainer
 from modinv_app.common.remembered import restore_geometry
-from modinv_app.common.settings import Settings
 from modinv_app.common.theme import Scheme, apply_scheme
 from modinv_app.explore.model_service import ModelService
 from modinv_app.explore.page import ExplorePage
 from modinv_app.explore.push_to_talk import PushToTalk
 from modinv_app.explore.state import AppState
-from modinv_app.jobs.client import JobClient
 from modinv_app.map.legend import Legend
 from modinv_app.shell.actions import Callback, Commands
 from modinv_app.shell.leave_question import LeaveQuestion
@@ -44,11 +41,6 @@ from modinv_app.shell.model_switcher import ModelSwitcher
 from modinv_app.shell.page_bar import Pages
 from modinv_app.shell.shortcut_sheet import ShortcutSheet
 from modinv_app.shell.training_strip import TrainingStrip
-
-if TYPE_CHECKING:  # these pages import pyqtgraph: they are built when somebody turns to them
-    from modinv_app.evaluate.page import EvaluatePage
-    from modinv_app.sweep.page import DialPage
-    from modinv_app.train.page import TrainPage
 
 _KEYS_WITHOUT_ACTION = (
     ("Listen", "Space", "Hold to speak"),
@@ -66,14 +58,16 @@ _OF_EXPLORE = ("Draw", "Listen", "Map")
 
 
 class MainWindow(QMainWindow):
-    """Four pages: explore, the dial of lambda_IG, train, evaluate.
+    """Pages, of which Explore is there from the start: most commands are about what it shows.
 
     Parameters
     ----------
-    settings, state, model, sound, recorder, player, utterances, client, catalogue
+    services, state, model, player, utterances
         What the window shows and asks.
-    build_dial, build_train, build_evaluate
-        Build a page when somebody turns to it.
+    explore
+        The page of this name.
+    pages
+        All pages; the others are built when somebody turns to them.
 
     Signals
     -------
@@ -85,51 +79,36 @@ class MainWindow(QMainWindow):
 
     def __init__(
         self,
-        settings: Settings,
+        services: Services,
         state: AppState,
         model: ModelService,
-        sound: SoundSystem,
-        recorder: Recorder,
         player: Player,
         utterances: UtterancePlayer,
-        client: JobClient,
-        catalogue: ModelCatalogue,
-        build_dial: Callable[[], DialPage],
-        build_train: Callable[[], TrainPage],
-        build_evaluate: Callable[[], EvaluatePage],
+        explore: ExplorePage,
+        pages: Sequence[PageInfo],
     ) -> None:
         super().__init__()
         self.setWindowTitle("modinv")
-        self._settings = settings
+        self._services = services
+        self._settings, self._client, self._catalogue = services.settings, services.client, services.catalogue
         self._state = state
         self._model = model
-        self._sound = sound
-        self._recorder = recorder
         self._player = player
         self._utterances = utterances
-        self._client = client
-        self._catalogue = catalogue
         self._leaving = False
-        self.dial: DialPage | None = None
-        self.train: TrainPage | None = None
-        self.evaluate: EvaluatePage | None = None
-        self.explore = ExplorePage(settings, state, model, sound, recorder, player, utterances)
-        self.pages = Pages()
-        self.pages.add("explore", "Explore", lambda: self.explore)
-        self.pages.add("dial", "λ dial", lambda: self._add_dial(build_dial()))
-        self.pages.add("train", "Train", lambda: self._add_train(build_train()))
-        self.pages.add("evaluate", "Evaluate", lambda: self._add_evaluate(build_evaluate()))
+        self._strip = TrainingStrip()
+        self.explore = explore
+        self.pages = Pages(pages, self._build)
         self._switcher = ModelSwitcher()
         self._switcher.show_models(self._catalogue.models)
         self._switcher.show_loading(self._loaded)
-        self._strip = TrainingStrip()
-        self._strip.clicked.connect(lambda: self.pages.turn_to("train"))
+        self._strip.page_wanted.connect(self.pages.turn_to)
         self._ground = QWidget()  # a layout would make room for the messages that float over it
         self._model_text = QLabel()
         self._status = QLabel("Loading the model…")
         self._lay_out()
         self.messages = MessageBar(self._ground, self._legend)
-        self.commands = Commands(self, self._callbacks())
+        self.commands = Commands(self, pages, self._callbacks())
         self._push_to_talk = PushToTalk(self, self.explore.speak.button)
         self._wire()
         self._restore()
@@ -179,32 +158,19 @@ class MainWindow(QMainWindow):
             "about": self._show_about,
         }
 
-    def _add_dial(self, page: DialPage) -> QWidget:
-        self.dial = page
-        page.play_wanted.connect(self._utterances.play)
+    def _build(self, info: PageInfo) -> Page:
+        """A page, whose wishes the window hears from now on."""
+        page = self.explore if info.name == "explore" else info.build(self._services)
         page.informed.connect(self._inform)
+        page.warned.connect(self._warn)
         page.failed.connect(self._fail)
-        page.show_shipped()
-        return page
-
-    def _add_train(self, page: TrainPage) -> QWidget:
-        self.train = page
         page.model_chosen.connect(self.use_model)
-        page.evaluation_wanted.connect(self._evaluate)
+        page.turn_wanted.connect(lambda name, path: self.pages.turn_to(name).open(path))
         page.play_wanted.connect(self._utterances.play)
-        page.informed.connect(self._inform)
-        page.failed.connect(self._fail)
-        page.service.state_changed.connect(self._strip.show_run)
-        self._tell_loaded(page)
-        return page
-
-    def _add_evaluate(self, page: EvaluatePage) -> QWidget:
-        self.evaluate = page
-        page.play_wanted.connect(self._utterances.play)
-        page.informed.connect(self._inform)
-        page.failed.connect(self._fail)
+        page.run_changed.connect(partial(self._strip.show_run, info.name))
         self._utterances.playing_changed.connect(page.show_playing)
-        self._tell_loaded(page)
+        if self._state.model is not None:
+            page.show_loaded(self._loaded)
         return page
 
     def _wire(self) -> None:
@@ -219,7 +185,6 @@ class MainWindow(QMainWindow):
         self.explore.queries.history_changed.connect(self._offer_queries)
         self._offer_queries()
         self.explore.status_changed.connect(self._status.setText)
-        self.explore.warned.connect(self._warn)
         self.explore.map.kind_chosen.connect(self._check_kind)
         self.explore.speak.hands_free_changed.connect(self.commands["hands_free"].setChecked)
         self._model.failed.connect(self._fail)
@@ -234,52 +199,36 @@ class MainWindow(QMainWindow):
         self._check_kind(self.explore.map.kind)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember how the window was left, and let go of everything that runs; ask first where a run trains."""
-        if (training := self._training()) is not None and not self._leaving:
+        """Remember how the window was left, and let go of everything that runs; ask first where a page trains."""
+        if (trainer := self._trainer) is not None and not self._leaving:
             event.ignore()
-            self._ask_to_leave(training)
+            question = LeaveQuestion(self, trainer)
+            question.end_wanted.connect(self._leave)
+            question.open()
             return
         self._settings.set(chosen.GEOMETRY, self.saveGeometry())
-        self.explore.remember()
-        self.explore.speak.close_detector()
-        self._recorder.stop()
-        self._utterances.close()
-        self._player.release()
-        self._sound.close()
-        self._model.close()
-        for page in (self.dial, self.train, self.evaluate):
-            if page is not None:
-                page.release()
+        for page in self.pages.built.values():
+            page.release()
         self.closed.emit()
         super().closeEvent(event)
 
     def keep_and_close(self) -> None:
         """Close without a question: what trains is stopped and kept."""
-        training = self._training()
-        if training is None:
+        if (trainer := self._trainer) is None:
             self.close()
         else:
-            self._leave(training.stop)
+            self._leave(trainer.stop)
 
-    def _training(self) -> TrainPage | DialPage | None:
-        """The page whose run or sweep trains."""
-        kind = self._client.training
-        return self.train if kind == "train" else self.dial if kind == "sweep" else None
+    @property
+    def _trainer(self) -> Trainer | None:
+        """Of the page whose run or sweep trains."""
+        trainers = (page.trainer for page in self.pages.built.values() if page.trainer is not None)
+        return next((trainer for trainer in trainers if trainer.kind == self._client.training), None)
 
     def _leave_if_free(self) -> None:
         """The window may wait for a training to end before it closes."""
         if self._leaving and self._client.training is None:
             self.close()
-
-    def _ask_to_leave(self, page: TrainPage | DialPage) -> None:
-        """What shall become of what trains? The window closes once it is kept or gone."""
-        train = self.train if page is self.train else None
-        what, where = ("run", "Train, Runs") if train else ("sweep", "λ dial, Sweeps…")
-        question = LeaveQuestion(self, what, where, discardable=train is not None)
-        question.keep_wanted.connect(lambda: self._leave(page.stop))
-        if train is not None:
-            question.discard_wanted.connect(lambda: self._leave(train.service.cancel))
-        question.open()
 
     def _leave(self, end_training: Callback) -> None:
         self._leaving = True
@@ -309,16 +258,6 @@ class MainWindow(QMainWindow):
         """The model that answers, or will once it is loaded."""
         return self._catalogue.of(self._model.file)
 
-    def _tell_loaded(self, page: TrainPage | EvaluatePage) -> None:
-        """Which model draws and speaks: runs may start from it, and it can be judged."""
-        if self._state.model is not None:
-            page.show_loaded(self._loaded)
-
-    def _evaluate(self, path: str) -> None:
-        self.pages.turn_to("evaluate")
-        assert self.evaluate is not None
-        self.evaluate.evaluate(path)
-
     def _on_explore(self, action: Callback) -> None:
         self.pages.turn_to("explore")
         action()
@@ -346,9 +285,8 @@ class MainWindow(QMainWindow):
         if self._state.model is None:
             return
         self.setWindowTitle(f"{self._loaded.title} – modinv")
-        for page in (self.train, self.evaluate):
-            if page is not None:
-                self._tell_loaded(page)
+        for page in self.pages.built.values():
+            page.show_loaded(self._loaded)
 
     def _check_kind(self, kind: str) -> None:
         self.commands["pca" if kind == "PCA" else "tsne"].setChecked(True)

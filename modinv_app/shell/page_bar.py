@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QStackedWidget, QTabBar, QWidget
+from PySide6.QtWidgets import QStackedWidget, QTabBar
+
+from modinv_app.common.page import Page, PageInfo
 
 
 class Pages(QStackedWidget):
     """The pages; ``bar`` is the row of tabs that turns them.
+
+    Parameters
+    ----------
+    infos
+        The pages, in the order of their tabs.
+    build
+        Builds a page: the first one at once, the others when they are turned to.
+
+    Attributes
+    ----------
+    built : dict of str to Page
+        Those that were turned to, by name.
 
     Signals
     -------
@@ -19,32 +33,31 @@ class Pages(QStackedWidget):
 
     turned = Signal(str)
 
-    def __init__(self) -> None:
+    def __init__(self, infos: Sequence[PageInfo], build: Callable[[PageInfo], Page]) -> None:
         super().__init__()
+        self.built: dict[str, Page] = {}
+        self._infos = {info.name: info for info in infos}
+        self._build = build
         self.bar = QTabBar(documentMode=True, drawBase=False, expanding=False)
         self.bar.setAccessibleName("Pages")
-        self._builders: dict[str, Callable[[], QWidget]] = {}
-        self._built: dict[str, QWidget] = {}
         self.bar.currentChanged.connect(self._turn)
-
-    def add(self, name: str, title: str, build: Callable[[], QWidget]) -> None:
-        """Add a page at the end; the first one is built at once and shows."""
-        self._builders[name] = build
-        self.bar.addTab(title)
+        for info in infos:
+            self.bar.addTab(info.title.replace("&", ""))
 
     @property
     def names(self) -> list[str]:
         """All pages, in their order."""
-        return list(self._builders)
+        return list(self._infos)
 
     @property
     def current(self) -> str:
         """The name of the page that shows."""
         return self.names[self.bar.currentIndex()]
 
-    def turn_to(self, name: str) -> None:
+    def turn_to(self, name: str) -> Page:
         """Show a page."""
         self.bar.setCurrentIndex(self.names.index(name))
+        return self.built[name]
 
     def hasHeightForWidth(self) -> bool:
         """A page has the height that there is: to ask for another, the window would lay all pages out many times."""
@@ -52,8 +65,8 @@ class Pages(QStackedWidget):
 
     def _turn(self) -> None:
         name = self.current
-        if name not in self._built:
-            self._built[name] = self._builders[name]()
-            self.addWidget(self._built[name])
-        self.setCurrentWidget(self._built[name])
+        if name not in self.built:
+            self.built[name] = self._build(self._infos[name])
+            self.addWidget(self.built[name])
+        self.setCurrentWidget(self.built[name])
         self.turned.emit(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 
@@ -13,17 +14,27 @@ _WORDS = {"waiting": "Preparing", "running": "Training", "paused": "Paused"}
 
 
 class TrainingStrip(QToolButton):
-    """A button that shows while a run is on its way, with its share done as a line below; signals as any button."""
+    """A button that shows while a run is on its way, with its share done as a line below.
+
+    Signals
+    -------
+    page_wanted(str)
+        It was clicked: the name of the page where the run trains.
+    """
+
+    page_wanted = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._share = 0.0
+        self._page, self._share = "", 0.0
+        self.clicked.connect(lambda: self.page_wanted.emit(self._page))
         self.setAutoRaise(True)
         self.setToolTip("Go to the run")
         self.setVisible(False)
 
-    def show_run(self, info: RunInfo | None) -> None:
-        """Show how a run stands; nothing once it has ended."""
+    def show_run(self, page: str, info: RunInfo | None) -> None:
+        """Show how a run of a page stands; nothing once it has ended."""
+        self._page = page
         if info is None or info.state not in _WORDS:
             self.hide()
             return

@@ -6,7 +6,7 @@ import math
 import time
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QHideEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
@@ -14,11 +14,13 @@ from model import locations
 from model.evaluation.report import PaperRow
 from model.evaluation.sweep_results import SweepResults
 from model.recipes.recipe import lambda_text
+from model.sweeps.records import SweepStore
 from model.types import FloatArray, Modality
 from modinv_app.common.card import with_subscripts
 from modinv_app.common.data_service import DataService
 from modinv_app.common.icons import IconButton
 from modinv_app.common.lambda_dial import LambdaDial, place_of, value_at
+from modinv_app.common.page import Page, Services, Trainer
 from modinv_app.common.sweep_curve import PURITY_COLOUR, SVM_COLOUR, SweepCurve
 from modinv_app.jobs.client import JobClient
 from modinv_app.map.map_layout import Morph
@@ -40,7 +42,7 @@ _MISSING = "There is no sweep to show yet.\n\n“modinv sweep” trains a model 
 _SWEEPS = "Sweeps…"
 
 
-class DialPage(QWidget):
+class DialPage(Page):
     """A map that morphs as the dial turns; beside it what was measured, the curves of Figure 3, and words.
 
     Between two trained values the map is interpolated. Numbers and words are always those of the nearest trained value.
@@ -54,24 +56,12 @@ class DialPage(QWidget):
         Measures what a sweep will cost.
     data
         Knows which corpora there are, and fetches.
-
-    Signals
-    -------
-    play_wanted(str)
-        Key of an utterance that was clicked in the map.
-    informed(str)
-        Something is done that one may have waited for.
-    failed(str, str)
-        Something went wrong: what and what to do, and details to copy.
     """
-
-    play_wanted = Signal(str)
-    informed = Signal(str)
-    failed = Signal(str, str)
 
     def __init__(self, service: SweepService, client: JobClient, data: DataService) -> None:
         super().__init__()
         self.service = service
+        self.trainer = Trainer("sweep", "sweep", "λ dial, Sweeps…", service.stop)
         self.sweeps = SweepsPanel(service, client, data)
         self._results: SweepResults | None = None
         self._morph = Morph(())
@@ -142,10 +132,6 @@ class DialPage(QWidget):
     def busy(self) -> bool:
         """Whether a sweep trains, or is on its way or its way out."""
         return self.service.busy
-
-    def stop(self) -> None:
-        """End the sweep and keep what there is."""
-        self.service.stop()
 
     def show_shipped(self) -> None:
         """Show the sweep that ships, where one does."""
@@ -339,6 +325,13 @@ class DialPage(QWidget):
         whole.setSpacing(14)
         whole.addLayout(left, 1)
         whole.addWidget(self._column)
+
+
+def build(services: Services) -> DialPage:
+    """The page, with the sweep that ships."""
+    page = DialPage(SweepService(SweepStore(), services.client), services.client, services.data)
+    page.show_shipped()
+    return page
 
 
 class _Paragraphs(QWidget):

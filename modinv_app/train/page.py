@@ -10,8 +10,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout
 
 from model.checkpoints import UnusableCheckpoint
 from model.parsing import loads
@@ -22,6 +22,7 @@ from model.types import Modality
 from modinv_app.common import settings as chosen
 from modinv_app.common.data_service import DataService
 from modinv_app.common.model_catalogue import Model
+from modinv_app.common.page import Page, Services, Trainer
 from modinv_app.common.run_library import RunLibrary
 from modinv_app.common.settings import Settings
 from modinv_app.jobs.client import JobClient
@@ -35,7 +36,7 @@ from modinv_app.train.training import TrainingPanel
 log = logging.getLogger(__name__)
 
 
-class TrainPage(QWidget):
+class TrainPage(Page):
     """Training, and every run there is: those that are chosen show in the curves, the first of them in the map.
 
     Parameters
@@ -50,26 +51,7 @@ class TrainPage(QWidget):
         Knows which corpora there are, and fetches.
     settings
         Remembers what was chosen in the form.
-
-    Signals
-    -------
-    model_chosen(str)
-        Path of a model that shall draw and speak from now on.
-    evaluation_wanted(str)
-        Path of a model that shall be judged.
-    play_wanted(str)
-        Key of an utterance of the probe that shall sound.
-    informed(str)
-        Something is done that one may have waited for.
-    failed(str, str)
-        Something went wrong: what and what to do, and details to copy.
     """
-
-    model_chosen = Signal(str)
-    evaluation_wanted = Signal(str)
-    play_wanted = Signal(str)
-    informed = Signal(str)
-    failed = Signal(str, str)
 
     def __init__(
         self, service: TrainingService, client: JobClient, library: RunLibrary, data: DataService, settings: Settings
@@ -77,6 +59,7 @@ class TrainPage(QWidget):
         super().__init__()
         self._settings = settings
         self.service = service
+        self.trainer = Trainer("train", "run", "Train, Runs", service.stop, service.cancel)
         self._client = client
         self._library = library
         self.panel = TrainingPanel(service, client, data)
@@ -110,11 +93,12 @@ class TrainPage(QWidget):
     def _wire(self) -> None:
         service, runs = self.service, self.runs
         service.state_changed.connect(self._state_changed)
+        service.state_changed.connect(self.run_changed)
         service.finished.connect(self._finished)
         service.failed.connect(self.failed)
         for panel in (self.panel, runs):
             panel.model_chosen.connect(self.model_chosen)
-            panel.evaluation_wanted.connect(self.evaluation_wanted)
+            panel.evaluation_wanted.connect(partial(self.turn_wanted.emit, "evaluate"))
         runs.failed.connect(self.failed)
         runs.resume_wanted.connect(self._resume)
         runs.comparison_changed.connect(self._show_runs)
@@ -128,10 +112,6 @@ class TrainPage(QWidget):
     def busy(self) -> bool:
         """Whether a run trains, is paused, or is on its way or its way out."""
         return self.service.busy
-
-    def stop(self) -> None:
-        """End training and keep what there is."""
-        self.service.stop()
 
     def show_loaded(self, model: Model) -> None:
         """Say which model is loaded: runs may start from it, and are compared with it."""
@@ -216,6 +196,12 @@ class TrainPage(QWidget):
     def _play(self, index: int) -> None:
         if self._probe is not None and self._probe.items[index].modality is Modality.SPEECH:
             self.play_wanted.emit(self._probe.key(index))
+
+
+def build(services: Services) -> TrainPage:
+    """The page."""
+    service = TrainingService(services.runs, services.client, services.library)
+    return TrainPage(service, services.client, services.library, services.data, services.settings)
 
 
 def _read_map(record: RunRecord) -> tuple[Gallery, list[Snapshot]] | None:

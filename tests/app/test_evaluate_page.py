@@ -226,7 +226,7 @@ def test_another_page_asks_for_an_evaluation(visitor: Visitor) -> None:
     store = RunStore(visitor.folder / "runs")
     record = make_run(store, "my first run")
     visitor.load("loaded")
-    visitor.page.evaluate(str(record.model_file))
+    visitor.page.open(str(record.model_file))
     until(lambda: bool(visitor.informed), "the result")
     assert visitor.number("Cluster purity") == "0.987"
     until(lambda: visitor.page.bar.models.currentText() == "my first run", "the run by its name")

@@ -41,9 +41,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def own_desk(qapp, folders: Path, tmp_path: Path) -> Iterator[Desk]:  # noqa: ARG001 (Qt first)
     desk = Desk(tmp_path / "settings.ini").open().ready()
     yield desk
-    if desk.window.train is not None and desk.window.train.busy:
-        desk.window.train.stop()
-        until(lambda: not desk.window.train.busy, "the end of the training", 60)
+    if (train := desk.window.pages.built.get("train")) is not None and train.busy:
+        train.trainer.stop()
+        until(lambda: not train.busy, "the end of the training", 60)
     desk.close()
 
 
@@ -51,7 +51,7 @@ def train(desk: Desk, steps: int) -> RunRecord:
     """Turn to the page, and train something small there until it has begun."""
     desk.key(Qt.Key.Key_3, CONTROL)
     recipe = named("fast", steps=steps, batch_size=4, samples_per_input=1)
-    service = desk.window.train.service
+    service = desk.window.pages.built["train"].service
     service.start(TrainingConfig(recipe, ("mnist", "fsdd"), device="cpu"))
     until(lambda: service.record is not None and service.record.points(), "the first point", 90)
     return service.record
@@ -87,7 +87,7 @@ def test_keys_turn_the_pages_and_single_keys_belong_to_the_first(own_desk: Desk)
 
 def test_a_space_in_a_search_is_a_space_and_not_a_microphone(own_desk: Desk) -> None:
     own_desk.key(Qt.Key.Key_3, CONTROL)
-    page = own_desk.window.train
+    page = own_desk.window.pages.built["train"]
     page.tabs.setCurrentWidget(page.runs)
     search = page.runs.findChild(QLineEdit)
     search.setFocus()
@@ -101,7 +101,7 @@ def test_a_space_in_a_search_is_a_space_and_not_a_microphone(own_desk: Desk) -> 
 
 def test_the_dial_shows_what_ships(own_desk: Desk) -> None:
     own_desk.key(Qt.Key.Key_2, CONTROL)
-    dial = own_desk.window.dial
+    dial = own_desk.window.pages.built["dial"]
     until(lambda: dial.map.isVisible() and dial.dial.isEnabled(), "the sweep", 30)
     assert locations.shipped_sweep().is_file()
     dial.dial.set_value(PAPER_LAMBDAS[5])
@@ -158,7 +158,7 @@ def test_a_run_is_seen_from_every_page_and_its_model_answers_when_it_is_used(
     until(lambda: record.info().state == "complete", "the end of the run", 90)
     until(lambda: not strip.isVisible(), "that nothing trains any more")
 
-    desk.window.train.model_chosen.emit(str(record.model_file))
+    desk.window.pages.built["train"].model_chosen.emit(str(record.model_file))
     until(lambda: desk.state.model.recipe["steps"] == 4, "the new model", 60)
     assert not np.allclose(desk.state.gallery.means, before)
     desk.window.explore.draw.replay(SEVEN)

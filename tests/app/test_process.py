@@ -52,7 +52,7 @@ def test_what_knows_qt_is_imported_in_the_gui_thread_alone(tmp_path: Path) -> No
         until(lambda: "modinv_app.evaluate.page" in sys.modules, "the import of all pages")
         for name in desk.window.pages.names:
             desk.window.pages.turn_to(name)
-        until(lambda: desk.window.train.panel.form.corpora.chosen(), "the corpora", 60)
+        until(lambda: desk.window.pages.built["train"].panel.form.corpora.chosen(), "the corpora", 60)
         desk.close()
         names = {name for name, _main in Watch.seen}
         assert {"pyqtgraph", "modinv_app.map.map_plot", "modinv_app.evaluate.page"} <= names

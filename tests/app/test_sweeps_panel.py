@@ -270,7 +270,7 @@ def test_while_it_trains_the_numbers_can_be_read_and_say_how_far_it_is(person: S
     person.click("Numbers")
     until(lambda: person.offers("Sweep: 20%"), "how far it is")
     assert "λ_IG = 0, trained and measured" in person.says()
-    person.page.stop()
+    person.page.trainer.stop()
     until(lambda: person.offers("Sweeps…"), "that it is over")
 
 
@@ -330,7 +330,7 @@ def test_a_sweep_whose_folder_is_gone_can_t_go_on_and_says_so(person: Sweeper) -
 def test_stopping_before_it_has_begun(person: Sweeper) -> None:
     person.plan("0 2.15e-2")
     person.page.service.start(person.panel.form.plan())
-    person.page.stop()
+    person.page.trainer.stop()
     person.until_over()
     assert person.busy == [True, False]
     assert not person.informed

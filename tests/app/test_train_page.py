@@ -71,7 +71,7 @@ class Trainer:
     def tidy(self) -> None:
         """Leave the page as it was found."""
         if self.page.busy:
-            self.page.stop()
+            self.page.trainer.stop()
             until(lambda: not self.page.busy, "the end of the training", 60)
         if self.offers("New training…"):
             self.click("New training…")

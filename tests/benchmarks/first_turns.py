@@ -67,7 +67,7 @@ def judge(page: EvaluatePage) -> None:
 
 
 def turn_dial(desk: Desk, seconds: float) -> None:
-    dial, end = desk.window.dial.dial, time.perf_counter() + seconds
+    dial, end = desk.window.pages.built["dial"].dial, time.perf_counter() + seconds
     while (left := end - time.perf_counter()) > 0:
         dial.set_value(value_at(1 - left / seconds))
         pause(0.01)
@@ -112,7 +112,7 @@ def main() -> None:
         found["idle"] = longest(lambda: None, seconds)
         for name in pages.names[1:]:
             found[f"first {name}"] = longest(partial(pages.turn_to, name))
-        evaluate, train = desk.window.evaluate, desk.window.train
+        evaluate, train = pages.built["evaluate"], pages.built["train"]
         judge(evaluate)
         for place in range(1, evaluate.tabs.count()):
             turned = partial(evaluate.tabs.setCurrentIndex, place)

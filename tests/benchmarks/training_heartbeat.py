@@ -81,7 +81,7 @@ def in_process(page: TrainPage, speech: str, seconds: float) -> tuple[list[float
     before = record.info().step
     gaps = beats(lambda: pause(seconds))
     steps = record.info().step - before
-    page.stop()
+    page.trainer.stop()
     until(lambda: not page.busy, "the end", 60)
     return gaps, steps
 

@@ -127,7 +127,7 @@ class Closer:
         plan = TrainingConfig(replace(FAST, steps=2000, batch_size=4, samples_per_input=1), ("mnist", "fsdd"))
 
         def begun() -> bool:
-            record = self.window.train.service.record
+            record = self.window.pages.built["train"].service.record
             return record is not None and bool(record.points())
 
         def keep() -> None:
@@ -139,16 +139,14 @@ class Closer:
             self.when(lambda: self.window.findChild(QMessageBox), keep)
 
         def train() -> None:
-            self.window.pages.turn_to("train")
-            self.window.train.service.start(plan)
+            self.window.pages.turn_to("train").service.start(plan)
             self.when(begun, leave)
 
         self.ready(train)
 
     def _evaluating(self) -> None:
         def evaluate() -> None:
-            self.window.pages.turn_to("evaluate")
-            page = self.window.evaluate
+            page = self.window.pages.turn_to("evaluate")
             told: list[float] = []
             page.service.progressed.connect(lambda share, _text: told.append(share) if share else None)
             self.when(

@@ -1,0 +1,10 @@
+"""Every page once: tabs, commands, shortcuts and the imports behind the window are all made from this table."""
+
+from modinv_app.common.page import PageInfo
+
+PAGES = (
+    PageInfo("explore", "&Explore", "modinv_app.explore.page"),
+    PageInfo("dial", "&λ dial", "modinv_app.sweep.page"),
+    PageInfo("train", "&Train", "modinv_app.train.page"),
+    PageInfo("evaluate", "E&valuate", "modinv_app.evaluate.page"),
+)
