@@ -171,7 +171,9 @@ def _read(path: Path, with_arrays: bool) -> tuple[dict[str, npt.NDArray[Any]], d
     return arrays, header
 
 
-def checked(arrays: Arrays, name: str, kind: type[np.generic], shape: tuple[int | None, ...]) -> npt.NDArray[Any]:
+def checked(
+    arrays: Arrays, name: str, kind: type[np.generic], shape: tuple[int | None, ...], *, logarithms: bool = False
+) -> npt.NDArray[Any]:
     """An array of a file, of which nothing is known yet.
 
     Parameters
@@ -184,6 +186,8 @@ def checked(arrays: Arrays, name: str, kind: type[np.generic], shape: tuple[int 
         What its numbers have to be, such as ``np.floating`` or ``np.uint8``. Floating ones have to be finite, too.
     shape
         Sizes that it has to have; ``None`` takes any.
+    logarithms
+        Whether that of zero, minus infinity, may be among its numbers.
 
     Raises
     ------
@@ -199,7 +203,7 @@ def checked(arrays: Arrays, name: str, kind: type[np.generic], shape: tuple[int 
     if len(array.shape) != len(shape) or not all(fits):
         sizes = ", ".join("any" if size is None else str(size) for size in shape)
         raise ValueError(f"{name} has the shape {array.shape} rather than ({sizes})")
-    if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
+    if np.issubdtype(array.dtype, np.floating) and not (np.isfinite(array) | (logarithms & np.isneginf(array))).all():
         raise ValueError(f"{name} holds numbers that are not finite")
     return array
 

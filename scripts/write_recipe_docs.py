@@ -6,8 +6,10 @@ import argparse
 from itertools import groupby
 from pathlib import Path
 
-from model.recipes.fields import RecipeField, fields_of
+from model.recipes.fields import RecipeField, fields_of, fixed_values
 from model.recipes.recipe import RECIPES, Recipe
+from model.systems import BUILT_IN
+from model.systems.base import System
 
 FILE = Path(__file__).parents[1] / "docs" / "recipes.md"
 
@@ -15,7 +17,7 @@ HEAD = """\
 # Recipes
 
 A recipe decides a training but for its data, seed and device. `modinv train --set FIELD=VALUE` changes a field, as the
-form *Train → Advanced* does. A system that another package adds may have further fields.
+form *Train → Advanced* does. A system may have further fields, and lack some.
 
 `scripts/write_recipe_docs.py` writes this page from `model/recipes/recipe.py`; change the fields there.
 """
@@ -25,10 +27,21 @@ def page() -> str:
     """The whole page."""
     parts = [HEAD]
     for group, fields in groupby(fields_of(Recipe), key=lambda field: field.group):
-        names = " | ".join(f"`{name}`" for name in RECIPES)
-        parts.append(f"## {group}\n\n| Field | {names} | May be | What it is |\n|---|{'---|' * len(RECIPES)}---|---|")
+        recipes = " | ".join(f"`{name}`" for name in RECIPES)
+        parts.append(f"## {group}\n\n| Field | {recipes} | May be | What it is |\n|---|{'---|' * len(RECIPES)}---|---|")
         parts[-1] += "".join(f"\n{_row(field)}" for field in fields) + "\n"
+    parts.append("## Systems\n\n| `system` | What it is | Fields of its own | Fields it lacks |\n|---|---|---|---|")
+    parts[-1] += "".join(f"\n{_system_row(system)}" for system in BUILT_IN.values()) + "\n"
     return "\n".join(parts)
+
+
+def _system_row(system: type[System]) -> str:
+    known = {field.name for field in fields_of(Recipe)}
+    own = [field for field in fields_of(system.recipe_type) if field.name not in known]
+    fields = "; ".join(f"`{field.name}` ({field.text(field.default)}): {field.help}, {field.wanted}" for field in own)
+    lacking = ", ".join(f"`{field}`" for field in fixed_values(system.recipe_type))
+    summary = (system.__doc__ or "").splitlines()[0]
+    return f"| `{system.name}` | {summary} | {fields} | {lacking} |"
 
 
 def _row(field: RecipeField) -> str:

@@ -125,7 +125,7 @@ def _invariance(report: Report) -> Table:
             f"95 % intervals over the resamplings. {words.judged_on(report)} Model: {words.trained_with(setting)}. "
             f"{report.seconds:.1f} s."
         ),
-        f"{setting['checkpoint']}\nλ_IG = {lambda_text(setting['lambda_ig'])}",
+        f"{setting['checkpoint']}\n{words.objective(setting)}",
         f"the paper, λ_IG = {lambda_text(paper.lambda_ig)}\nMNIST, TIDIGITS",
     )
     table.add_row("Cluster purity", _interval(report.purity), f"{paper.purity:.3f}")
@@ -160,7 +160,8 @@ def _directions(report: Report) -> Table:
     table.add_row("AUROC of width against mistakes", *("" if area is None else f"{area:.3f}" for area in areas))
     table.add_section()
     table.add_row("", "image", "speech", style="bold")
-    table.add_row("Mean KL from the prior (nats)", f"{report.image.mean_kl:.1f}", f"{report.speech.mean_kl:.1f}")
+    divergences = (report.image.mean_kl, report.speech.mean_kl)
+    table.add_row("Mean KL from the prior (nats)", *("" if one is None else f"{one:.1f}" for one in divergences))
     table.add_row("Active dimensions", str(report.image.active_dimensions), str(report.speech.active_dimensions))
     return table
 

@@ -117,10 +117,10 @@ def _judged(file: Path, protocol: EvaluationProtocol, data_dir: Path | None) -> 
 
 
 def _described(evaluation: Evaluation) -> str:
-    from model.recipes.recipe import lambda_text
+    from model.export import words
 
     setting = evaluation.report.setting
-    return f"{setting['recipe']}, λ_IG = {lambda_text(setting['lambda_ig'])}"
+    return f"{setting['recipe']}, {words.objective(setting)}"
 
 
 def _unlike(name: str, taken: Sequence[str]) -> str:

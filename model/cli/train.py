@@ -20,6 +20,7 @@ from model.cli.console import (
     so_far,
     warn,
 )
+from model.recipes.recipe import DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -38,8 +39,11 @@ def train(
         Path | None,
         typer.Option(help="Folder of the run; a new one among your runs by default.", file_okay=False),
     ] = None,
-    lambda_ig: Annotated[float, typer.Option("--lambda-ig", help="Weight of the information gain.", min=0)] = 2.15e-2,
+    lambda_ig: Annotated[
+        float | None, typer.Option("--lambda-ig", help="Weight of the information gain; by default 2.15e-2.", min=0)
+    ] = None,
     recipe: Annotated[str, typer.Option(help="paper, the paper's as far as it says, or fast.")] = "fast",
+    system: Annotated[str, typer.Option(help="Networks and loss; docs/recipes.md lists them.")] = DEFAULT_SYSTEM,
     data: Annotated[
         str, typer.Option(help="Corpora to learn from, with commas between: one of images, any of speech.")
     ] = "",
@@ -68,7 +72,11 @@ def train(
         from model.systems.model_io import best_device
 
         with bad_option("--recipe"):
-            chosen = recipes.named(recipe, lambda_ig=lambda_ig, **({"steps": steps} if steps else {}))
+            chosen = recipes.named(recipe, **({"steps": steps} if steps else {}))
+        with bad_option("--system"):
+            chosen = chosen.changed(system=system)
+        with bad_option("--lambda-ig"):
+            chosen = chosen.with_settings([] if lambda_ig is None else [f"lambda_ig={lambda_ig}"])
         with bad_option("--set"):
             chosen = chosen.with_settings(settings or ())
         with bad_option("--device"):

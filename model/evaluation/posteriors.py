@@ -24,7 +24,7 @@ class Posteriors:
     Attributes
     ----------
     means, log_variances
-        Diagonal Gaussian posteriors, each ``(n, z)``.
+        Diagonal Gaussian posteriors, each ``(n, z)``; the logarithm of no variance is minus infinity.
     labels
         Digits 0 to 9, ``(n,)``.
     speakers
@@ -46,7 +46,7 @@ class Posteriors:
             )
         if len(self.speakers) not in (0, n):
             raise EvaluationError(f"{n} labels do not match {len(self.speakers)} speakers.")
-        if not (np.isfinite(self.means).all() and np.isfinite(self.log_variances).all()):
+        if not (np.isfinite(self.means).all() and (self.log_variances < np.inf).all()):
             raise EvaluationError("The posteriors hold values that are not finite: the model has diverged.")
 
     def __len__(self) -> int:

@@ -170,9 +170,9 @@ class Calibration:
     ----------
     auroc
         How often a query with a wrong nearest match has a wider posterior than one with a right match; 0.5: no
-        better than chance. ``None`` where all matches are right, or all are wrong.
+        better than chance. ``None`` where all matches are right, or all are wrong, or posteriors have no variance.
     bins
-        Equally filled, narrowest posteriors first.
+        Equally filled, narrowest posteriors first; none where posteriors have no variance.
     errors
         Queries with a wrong nearest match: of few, the AUROC is worth little.
     """
@@ -234,12 +234,13 @@ class OneModality:
     Attributes
     ----------
     mean_kl
-        KL divergence from the prior N(0, I), in nats, mean over inputs.
+        KL divergence from the prior N(0, I), in nats, mean over inputs; ``None`` where posteriors have no variance,
+        for then it is infinite.
     active_dimensions
         Of the embedding: those whose posterior mean varies over inputs with a variance above 0.01.
     """
 
-    mean_kl: float
+    mean_kl: float | None
     active_dimensions: int
 
 

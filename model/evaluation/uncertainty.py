@@ -21,12 +21,15 @@ def one_modality(side: Posteriors) -> OneModality:
     """The posteriors of one modality against the prior.
 
     - Mean KL divergence from N(0, I): ``1/2 sum_d (mu_d^2 + sigma_d^2 - 1 - log sigma_d^2)`` nats, mean over inputs:
-      the information gain that the objective prices.
+      the information gain that the objective prices. Of posteriors without variance it is infinite, which no JSON
+      holds: ``None``.
     - Active dimensions: ``Var_x(mu_d(x)) > 0.01`` (Burda et al. 2016, arXiv 1509.00519, section 5.2).
     """
     means, log_variances = side.means.astype(np.float64), side.log_variances.astype(np.float64)
-    divergences = 0.5 * (means**2 + np.exp(log_variances) - 1 - log_variances).sum(axis=1)
-    return OneModality(float(divergences.mean()), int((means.var(axis=0) > ACTIVE_VARIANCE).sum()))
+    divergence = float((0.5 * (means**2 + np.exp(log_variances) - 1 - log_variances).sum(axis=1)).mean())
+    return OneModality(
+        divergence if np.isfinite(divergence) else None, int((means.var(axis=0) > ACTIVE_VARIANCE).sum())
+    )
 
 
 def entropies(side: Posteriors) -> Doubles:
@@ -41,7 +44,7 @@ def calibration(widths: Doubles, right: npt.NDArray[np.bool_], bins: int = BINS)
     Parameters
     ----------
     widths
-        Of the queries' posteriors, ``(n,)``.
+        Of the queries' posteriors, ``(n,)``; infinite where these have no variance.
     right
         Whether the nearest match shows the query's digit, ``(n,)``.
     bins
@@ -50,8 +53,11 @@ def calibration(widths: Doubles, right: npt.NDArray[np.bool_], bins: int = BINS)
     Returns
     -------
     Calibration
-        With the area under the ROC curve of finding mistakes by width (equal widths count half).
+        With the area under the ROC curve of finding mistakes by width (equal widths count half). Posteriors without
+        variance, all of one width, have neither area nor bins.
     """
+    if not np.isfinite(widths).all():
+        return Calibration(None, (), int((~right).sum()))
     from sklearn.metrics import roc_auc_score
 
     auroc = float(roc_auc_score(~right, widths)) if 0 < right.sum() < len(right) else None

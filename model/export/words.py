@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from model.evaluation.report import Report
-from model.recipes.recipe import lambda_text
+from model.recipes.recipe import objective_text
 from model.training.ancestry import generations, names
 
 
@@ -68,9 +68,14 @@ def resampled(setting: Mapping[str, Any]) -> str:
 def trained_with(setting: Mapping[str, Any]) -> str:
     """How a model came to be: ``"recipe fast, λ_IG = 2.15e-2, 1,600 steps on mnist, fsdd and voices, seed 0"``."""
     return (
-        f"recipe {setting['recipe']}, λ_IG = {lambda_text(setting['lambda_ig'])}, {setting['steps']:,} steps on "
+        f"recipe {setting['recipe']}, {objective(setting)}, {setting['steps']:,} steps on "
         f"{trained_on(setting)}, seed {setting['trained_with_seed']}"
     )
+
+
+def objective(setting: Mapping[str, Any]) -> str:
+    """What it minimised: ``"λ_IG = 2.15e-2"``, ``"deterministic"``; reports of earlier versions have no recipe."""
+    return objective_text(setting.get("recipe_values", setting), "λ_IG = ")
 
 
 def trained_on(setting: Mapping[str, Any]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -41,10 +43,31 @@ class GaussianHead(nn.Linear):
         return DiagonalGaussian(mean, log_variance)
 
 
-class ImageEncoder(nn.Module):
-    """28x28 images to posteriors (Section 5 of the paper): three 3x3 convolutions, one hidden layer, one linear."""
+class PointHead(nn.Linear):
+    """The last, linear layer of encoders without variance: 512 hidden units to the embedding."""
 
-    def __init__(self, initial_log_variance: float | None = None) -> None:
+    def __init__(self) -> None:
+        super().__init__(HIDDEN_UNITS, EMBEDDING_SIZE)
+
+    def posterior(self, hidden: Tensor) -> DiagonalGaussian:
+        """Hidden units ``(n, 512)`` to posteriors of zero variance, in float32 as those of :class:`GaussianHead`."""
+        with torch.autocast(hidden.device.type, enabled=False):
+            return DiagonalGaussian.points(self(hidden.float()))
+
+
+Head = GaussianHead | PointHead
+
+
+class ImageEncoder(nn.Module):
+    """28x28 images to posteriors (Section 5 of the paper): three 3x3 convolutions, one hidden layer, one linear.
+
+    Parameters
+    ----------
+    head
+        Makes the last layer.
+    """
+
+    def __init__(self, head: Callable[[], Head] = GaussianHead) -> None:
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(1, 64, 3, padding=1),
@@ -57,7 +80,7 @@ class ImageEncoder(nn.Module):
             nn.Linear(256 * 7 * 7, HIDDEN_UNITS),
             nn.ReLU(),
         )
-        self.head = GaussianHead(initial_log_variance)
+        self.head = head()
 
     def forward(self, images: Tensor) -> DiagonalGaussian:
         """Images ``(n, 1, 28, 28)`` in [0, 1] to posteriors ``(n, 128)``."""
@@ -72,9 +95,11 @@ class SpeechEncoder(nn.Module):
     batch_norm
         Normalise every convolution and the hidden layer, as Hsu's released configuration does. The paper takes "the
         same architecture" and does not say.
+    head
+        Makes the last layer.
     """
 
-    def __init__(self, batch_norm: bool = False, initial_log_variance: float | None = None) -> None:
+    def __init__(self, batch_norm: bool = False, head: Callable[[], Head] = GaussianHead) -> None:
         super().__init__()
 
         def convolution(
@@ -92,7 +117,7 @@ class SpeechEncoder(nn.Module):
             *([nn.BatchNorm1d(HIDDEN_UNITS)] if batch_norm else []),
             nn.ReLU(),
         )
-        self.head = GaussianHead(initial_log_variance)
+        self.head = head()
 
     def forward(self, filterbanks: Tensor) -> DiagonalGaussian:
         """Filterbanks ``(n, 1, 100, 80)``, time x frequency, normalised per utterance, to posteriors ``(n, 128)``."""
@@ -100,12 +125,12 @@ class SpeechEncoder(nn.Module):
 
 
 class Encoders(nn.Module):
-    """Both encoders, one for each modality."""
+    """Both encoders, one for each modality; parameters as theirs."""
 
-    def __init__(self, batch_norm: bool = False, initial_log_variance: float | None = None) -> None:
+    def __init__(self, batch_norm: bool = False, head: Callable[[], Head] = GaussianHead) -> None:
         super().__init__()
-        self.image = ImageEncoder(initial_log_variance)
-        self.speech = SpeechEncoder(batch_norm, initial_log_variance)
+        self.image = ImageEncoder(head)
+        self.speech = SpeechEncoder(batch_norm, head)
 
     @property
     def device(self) -> torch.device:

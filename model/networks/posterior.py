@@ -15,11 +15,16 @@ class DiagonalGaussian:
     Attributes
     ----------
     mean, log_variance
-        Tensors of shape ``(n, z)``.
+        Tensors of shape ``(n, z)``. A variance of zero has the logarithm minus infinity.
     """
 
     mean: Tensor
     log_variance: Tensor
+
+    @classmethod
+    def points(cls, embeddings: Tensor) -> DiagonalGaussian:
+        """Posteriors of zero variance: every sample is the embedding itself, ``(n, z)``, and the KL is infinite."""
+        return cls(embeddings, torch.full_like(embeddings, -torch.inf))
 
     def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw ``count`` embeddings an input by reparameterisation, differentiable in both parameters.

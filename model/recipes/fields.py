@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 _KEY = "recipe"
+_FIXED = "fixed"
 _SWITCH = {"yes": True, "no": False, "true": True, "false": False, "on": True, "off": False}
 _DEFAULT = "default"  # in place of no number
 
@@ -183,8 +184,22 @@ class Group:
         return dataclasses.field(default=default, metadata={_KEY: described})
 
 
+def fixed(value: Any) -> Any:
+    """The right side of a field that a subclass of a recipe does not have: whatever it is given, it has this value.
+
+    Nobody is asked for such a field: it is none of :func:`fields_of`.
+    """
+    return dataclasses.field(default=value, metadata={_FIXED: True})
+
+
+def fixed_values(recipe_type: type) -> dict[str, Any]:
+    """The fields of a recipe's class that are :func:`fixed`, with their values."""
+    described: Any = recipe_type
+    return {field.name: field.default for field in dataclasses.fields(described) if _FIXED in field.metadata}
+
+
 def fields_of(recipe_type: type) -> tuple[RecipeField, ...]:
-    """The fields of a recipe's class that are described, in their order: all but its name."""
+    """The fields of a recipe's class that are described, in their order: all but its name and those that are fixed."""
     return _fields_of(recipe_type)
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar, Literal
 
 from model.parsing import parse
-from model.recipes.fields import Group, fields_of
+from model.recipes.fields import Group, fields_of, fixed_values
 
 Impostors = Literal["pair", "one", "all"]
 Schedule = Literal["staircase", "one-cycle"]
@@ -36,6 +36,22 @@ def lambda_text(value: float) -> str:
     return f"{float(mantissa):g}e{int(exponent)}"
 
 
+def objective_text(recipe: Mapping[str, Any], lambda_is: str = "λ ") -> str:
+    """What a recipe minimises, in as few words as tell it: ``"λ 2.15e-2"``, ``"deterministic"``, ``"divergence, λ 1"``.
+
+    Parameters
+    ----------
+    recipe
+        Its values, or those that an earlier version kept of it.
+    lambda_is
+        What stands before the value of lambda_IG.
+    """
+    system, lambda_ig = recipe.get("system", DEFAULT_SYSTEM), recipe["lambda_ig"]
+    default = system == DEFAULT_SYSTEM
+    weight = f"{lambda_is}{lambda_text(lambda_ig)}" if lambda_ig or default else ""
+    return ", ".join(filter(None, ("" if default else system, weight)))
+
+
 _SYSTEM = Group("System")
 _OBJECTIVE = Group("Objective")
 _BATCHES = Group("Batches")
@@ -55,7 +71,8 @@ class Recipe:
     """Everything that decides a training run but its data, its seed and its device.
 
     Each field says what it is; :func:`model.recipes.fields.fields_of` lists them, and so does ``docs/recipes.md``. A
-    system that needs more fields has a subclass, frozen and with slots, whose fields are declared in the same way.
+    system that needs more fields has a subclass, frozen and with slots, whose fields are declared in the same way; one
+    that does not use a field declares it there as :func:`~model.recipes.fields.fixed`.
 
     Attributes
     ----------
@@ -70,7 +87,10 @@ class Recipe:
         2.15e-2, "λ_IG", "Weight of the information gain, which merges the two modalities", shown=lambda_text
     )
     system: str = _SYSTEM.choice(
-        DEFAULT_SYSTEM, "System", "Networks and loss: other packages may add some to the one of Leidal 2017", _systems
+        DEFAULT_SYSTEM,
+        "System",
+        "Networks and loss: those of Leidal 2017, others to compare with, and any that other packages add",
+        _systems,
     )
     steps: int = _BATCHES.number(
         100 * MNIST_BATCHES, "Steps", f"Batches in all; {MNIST_BATCHES} are one pass over MNIST", 1, LARGEST
@@ -138,6 +158,8 @@ class Recipe:
     )
 
     def __post_init__(self) -> None:
+        for name, value in fixed_values(type(self)).items():
+            object.__setattr__(self, name, value)
         for field in fields_of(type(self)):
             field.check(getattr(self, field.name))
 
@@ -155,9 +177,13 @@ class Recipe:
         return systems.find(name).recipe_type
 
     def changed(self, **changes: Any) -> Recipe:
-        """A copy with some fields changed, of the class that its system's recipes have."""
+        """A copy with some fields changed, of the class that its system's recipes have.
+
+        Fields that one of the two systems does not have get their defaults.
+        """
         kind = Recipe.subclass_for({"system": self.system, **changes})
         own = {field.name for field in fields(kind)} & {field.name for field in fields(self)}
+        own -= set(fixed_values(type(self)))
         return kind(**{**{name: getattr(self, name) for name in own}, **changes})
 
     def with_settings(self, settings: Sequence[str]) -> Recipe:
@@ -172,11 +198,17 @@ class Recipe:
         recipe = self.changed(system=texts["system"]) if "system" in texts else self
         known = {field.name: field for field in fields_of(type(recipe))}
         for name in texts:
+            if name in fixed_values(type(recipe)):
+                raise ValueError(f"The system {recipe.system} has no {name}.")
             if name not in known:
                 near = difflib.get_close_matches(name, known, 1)
                 hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}."
                 raise ValueError(f"No field of a recipe is called {name!r}. {hint}")
         return recipe.changed(**{name: known[name].parse(text) for name, text in texts.items()})
+
+    def has(self, name: str) -> bool:
+        """Whether its system has a field of this name, which somebody may choose."""
+        return any(field.name == name for field in fields_of(type(self)))
 
     @property
     def steps_per_epoch(self) -> int:

@@ -133,7 +133,7 @@ class Gallery:
         means = checked(arrays, "means", np.float32, (None, None))
         if len(means) not in (0, len(items)):  # none before a model has encoded them
             raise ValueError(f"it holds {len(items)} items and {len(means)} means")
-        log_variances = checked(arrays, "log_variances", np.float32, means.shape)
+        log_variances = checked(arrays, "log_variances", np.float32, means.shape, logarithms=True)
         maps = {name for name in arrays if name.startswith(_MAP_PREFIX)}
         return cls(
             items,

@@ -27,7 +27,7 @@ from model import locations
 from model.checkpoints import Header, UnusableCheckpoint, read_header, write_bytes_atomically
 from model.data.corpora import ALL_OF_TRAINING
 from model.parsing import parse, read_bytes, read_json
-from model.recipes.recipe import Recipe, lambda_text
+from model.recipes.recipe import Recipe, objective_text
 from model.retrieval.gallery import Gallery
 from model.runs.values import MetricPoint, RunInfo, RunStatus, Snapshot, State, points_in
 from model.training.config import TrainingConfig
@@ -349,7 +349,8 @@ class RunStore:
     def new_folder(self, plan: TrainingConfig) -> Path:
         """A folder for a run that waits to be trained; raises ``OSError``."""
         now = datetime.now(UTC)
-        stem = f"{now.astimezone():%Y-%m-%d-%H%M%S}-{plan.recipe.name}-{lambda_text(plan.recipe.lambda_ig)}"
+        objective = objective_text(plan.recipe.to_dict(), "").replace(", ", "-")
+        stem = f"{now.astimezone():%Y-%m-%d-%H%M%S}-{plan.recipe.name}-{objective}"
         for number in itertools.count(1):
             folder = self.folder / (stem if number == 1 else f"{stem}-{number}")
             try:

@@ -116,7 +116,7 @@ class Snapshot:
             return cls(
                 parse(int, header.get("step"), "step"),
                 means.astype(np.float32),
-                checked(arrays, "log_variances", np.float16, means.shape).astype(np.float32),
+                checked(arrays, "log_variances", np.float16, means.shape, logarithms=True).astype(np.float32),
                 checked(arrays, "coordinates", np.float32, (len(means), 2)),
                 parse(dict[str, float], header.get("values"), "values"),
             )

@@ -58,6 +58,8 @@ class SweepPlan:
     def __post_init__(self) -> None:
         if not self.lambdas or not self.seeds:
             raise ValueError("A sweep needs at least one lambda_IG and one seed.")
+        if not self.plan.recipe.has("lambda_ig"):
+            raise ValueError(f"The system {self.plan.recipe.system} has no λ_IG, so there is nothing to sweep over.")
         self.plans()  # a value that can't be trained with is found now, not after hours
 
     def plans(self) -> list[TrainingConfig]:

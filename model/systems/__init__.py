@@ -1,4 +1,4 @@
-"""Systems, by the names that recipes give them: the one of this package, and those that other packages add.
+"""Systems, by the names that recipes give them: those of this package, and those that other packages add.
 
 A package adds a system through a Python entry point of the group ``modinv.systems``, whose name is the system's and
 whose value is a class that follows :class:`model.systems.base.System`. It is imported when it is first asked for.
@@ -13,9 +13,10 @@ from importlib import metadata
 
 from model.recipes.recipe import Recipe
 from model.systems.base import TOTAL, System, Term
+from model.systems.deterministic import DeterministicSystem
 from model.systems.variational import VariationalSystem
 
-_BUILT_IN: dict[str, type[System]] = {VariationalSystem.name: VariationalSystem}
+BUILT_IN: dict[str, type[System]] = {system.name: system for system in (VariationalSystem, DeterministicSystem)}
 
 
 @functools.cache
@@ -26,13 +27,13 @@ def entry_points() -> Mapping[str, metadata.EntryPoint]:
 
 def names() -> tuple[str, ...]:
     """Of all systems; none is imported for it."""
-    return (*_BUILT_IN, *(name for name in entry_points() if name not in _BUILT_IN))
+    return (*BUILT_IN, *(name for name in entry_points() if name not in BUILT_IN))
 
 
 def find(name: str) -> type[System]:
     """A system by its name; a ``ValueError`` lists those there are, or says why it can't be imported."""
-    if name in _BUILT_IN:
-        return _BUILT_IN[name]
+    if name in BUILT_IN:
+        return BUILT_IN[name]
     entry = entry_points().get(name)
     if entry is None:
         raise ValueError(

@@ -57,6 +57,10 @@ class Term:
 TOTAL = Term("total", "Total loss", "What training minimises: the weighted sum of all terms.")
 """The term that every system has, :attr:`Loss.total`."""
 
+SIMILARITY = Term("similarity", "Similarity loss", "0 when every pair lies nearer than its impostors.")
+INFORMATION_GAIN = Term("information_gain", "Information gain", "How far posteriors are from the prior.", unit="nats")
+WEIGHT_NORMS = Term("weight_norms", "Weight norms", "The sum of the norms of all weight matrices.", charted=False)
+
 
 class Batch(NamedTuple):
     """Co-occurring pairs, on the device: row i of one tensor belongs to row i of the other.

@@ -4,48 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from model.recipes.recipe import Recipe
-from model.systems.base import TOTAL, Batch, Loss, Term
-from model.types import Modality
+from model.systems.base import INFORMATION_GAIN, SIMILARITY, TOTAL, WEIGHT_NORMS, Batch, Loss, Term
+from model.systems.encoder_system import EncoderSystem
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from model.networks.posterior import DiagonalGaussian
 
-
-class VariationalSystem:
+class VariationalSystem(EncoderSystem):
     """Two encoders to diagonal Gaussians, trained by Equation 5 of the paper."""
 
     name: ClassVar[str] = "variational"
-    recipe_type: ClassVar[type[Recipe]] = Recipe
-    terms: ClassVar[tuple[Term, ...]] = (
-        TOTAL,
-        Term("similarity", "Similarity loss", "0 when every pair lies nearer than its impostors."),
-        Term("information_gain", "Information gain", "How far posteriors are from the prior.", unit="nats"),
-        Term("weight_norms", "Weight norms", "The sum of the norms of all weight matrices.", charted=False),
-    )
-
-    def __init__(self, recipe: Recipe) -> None:
-        import torch
-
-        from model.networks.encoders import Encoders
-
-        self.recipe = recipe
-        self.modules = Encoders(recipe.batch_norm, recipe.initial_log_variance).to(memory_format=torch.channels_last)
+    terms: ClassVar[tuple[Term, ...]] = (TOTAL, SIMILARITY, INFORMATION_GAIN, WEIGHT_NORMS)
 
     def loss(self, batch: Batch, step: int, generator: torch.Generator) -> Loss:
         """Equation 5, with lambda_IG as the recipe has it at this step."""
-        from model.networks.precision import autocast
         from model.objectives.information_gain import information_gain
         from model.objectives.margin import margin_similarity
         from model.objectives.weight_norms import weight_norms
 
         recipe = self.recipe
-        with autocast(batch.images.device, recipe.bfloat16):
-            images = self.modules.image(batch.images)
-            speech = self.modules.speech(batch.filterbanks)
+        images, speech = self.posteriors(batch)
         image_embeddings = images.sample(recipe.samples_per_input, generator).flatten(0, 1)
         speech_embeddings = speech.sample(recipe.samples_per_input, generator).flatten(0, 1)
         return objective(
@@ -55,10 +35,6 @@ class VariationalSystem:
             recipe.lambda_ig_at(step),
             recipe.lambda_wd,
         )
-
-    def encode(self, modality: Modality, features: Tensor) -> DiagonalGaussian:
-        """See :meth:`model.systems.base.System.encode`."""
-        return self.modules.encode(modality, features)
 
 
 def objective(similarity: Tensor, gain: Tensor, norms: Tensor, lambda_ig: float, lambda_wd: float) -> Loss:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from model.checkpoints import Header, read_header
 from model.data.corpora import ALL_OF_TRAINING, Split, infos, trained_by_default
 from model.parsing import parse
-from model.recipes.recipe import LARGEST, Recipe, lambda_text
+from model.recipes.recipe import LARGEST, Recipe, objective_text
 from model.training.ancestry import has_heard
 from model.types import Modality
 
@@ -74,7 +74,7 @@ class TrainingConfig:
     @property
     def title(self) -> str:
         """What a run is called until somebody calls it otherwise."""
-        return f"{self.recipe.name}, λ {lambda_text(self.recipe.lambda_ig)}"
+        return f"{self.recipe.name}, {objective_text(self.recipe.to_dict())}"
 
     def data(self) -> dict[str, Any]:
         """What is learnt from, as a checkpoint's header has it, with all that the model to start from learnt from.

@@ -8,7 +8,7 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QComboBox
 
-from model.recipes.recipe import RECIPES, Recipe
+from model.recipes.recipe import RECIPES, Recipe, named
 from modinv_app.common.recipe_fields import RecipeFields
 
 _RECIPES = {
@@ -50,11 +50,16 @@ class RecipeChoice(QObject):
             If it can't be used: why, and what may be.
         """
         own = self.fields.recipe(_OWN, lambda_ig)
-        for recipe in RECIPES.values():
-            named = replace(own, name=recipe.name)
-            if named == replace(recipe, lambda_ig=lambda_ig):
-                return named
+        for name in RECIPES:
+            known = named(name, system=own.system, lambda_ig=lambda_ig)
+            if known == replace(own, name=name):
+                return known
         return own
+
+    @property
+    def has_lambda_ig(self) -> bool:
+        """Whether the system that is chosen has a weight of the information gain."""
+        return self.fields.has("lambda_ig")
 
     def set_recipe(self, recipe: Recipe) -> None:
         """Show a recipe."""

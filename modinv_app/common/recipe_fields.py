@@ -33,6 +33,7 @@ class RecipeFields(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._editors: dict[str, tuple[RecipeField, list[_Editor]]] = {}
+        self._values: dict[str, Any] = {}  # of all fields so far: one that a system lacks, another may have again
         self._form = QFormLayout(self)
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setVerticalSpacing(4)
@@ -86,24 +87,29 @@ class RecipeFields(QWidget):
         return number
 
     def _choose_system(self) -> None:
-        """Show the fields of another system's recipes, with what they have in common with the present one."""
+        """Show the fields of another system's recipes, with the values that they had before."""
         system = self._editors[_SYSTEM][1][0].value()
-        try:
-            recipe = self.recipe("", 0.0)
-        except ValueError:
-            recipe = Recipe("")
+        with contextlib.suppress(ValueError):  # a value can't be used: all stay as they were before
+            self._values |= self._shown()
         with contextlib.suppress(ValueError):  # it can't be imported; `recipe` says so
-            self.set_recipe(recipe.changed(system=system))
+            kind = Recipe.subclass_for({"system": system})
+            known = {field.name for field in fields_of(kind)} & set(self._values)
+            self.set_recipe(kind("", **{name: self._values[name] for name in known} | {_SYSTEM: system}))
         self.edited.emit()
 
     def set_recipe(self, recipe: Recipe) -> None:
         """Show the values of a recipe."""
+        self._values |= {field.name: getattr(recipe, field.name) for field in fields_of(type(recipe))}
         if type(recipe) is not self._recipe_type:
             self._show_fields_of(type(recipe))
         for name, (field, editors) in self._editors.items():
             value = getattr(recipe, name)
             for editor, number in zip(editors, value if field.parts else (value,), strict=True):
                 editor.show_value(number)
+
+    def has(self, name: str) -> bool:
+        """Whether the recipes of the system that is chosen have a field."""
+        return any(field.name == name for field in fields_of(self._recipe_type))
 
     def recipe(self, name: str, lambda_ig: float) -> Recipe:
         """The recipe of all these values.
@@ -113,12 +119,16 @@ class RecipeFields(QWidget):
         ValueError
             If one of them can't be used: which, and what it may be.
         """
+        own = self._recipe_type(name, lambda_ig, **self._shown())
+        return own.changed()  # of the class that its system has
+
+    def _shown(self) -> dict[str, Any]:
+        """The values as they are typed; raises as :meth:`recipe`."""
         values: dict[str, Any] = {}
         for field, editors in self._editors.values():
             numbers = tuple(editor.value() for editor in editors)
             values[field.name] = numbers if field.parts else numbers[0]
-        own = self._recipe_type(name, lambda_ig, **values)
-        return own.changed()  # of the class that its system has
+        return values
 
 
 class _ChoiceBox(QComboBox):

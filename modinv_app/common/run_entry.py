@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from PySide6.QtCore import QLocale
 
-from model.recipes.recipe import lambda_text
+from model.recipes.recipe import objective_text
 from model.runs.store import RunInfo, RunRecord
 from model.training.config import Estimate
 
@@ -98,7 +98,7 @@ class RunEntry:
     def setting(self) -> str:
         """What was chosen, in a line."""
         plan = self.info.plan
-        return f"λ {lambda_text(plan.recipe.lambda_ig)} · {plan.recipe.name} · seed {plan.seed}"
+        return f"{objective_text(plan.recipe.to_dict())} · {plan.recipe.name} · seed {plan.seed}"
 
     @property
     def brief(self) -> str:

@@ -60,11 +60,11 @@ class NumbersTable(QScrollArea):
         ----------
         values
             Like :meth:`~model.evaluation.report.Report.to_json_dict`, with any part missing: dots stand for what
-            is still to come, or dashes where nothing has come at all.
+            is still to come, or dashes where nothing has come at all or will come.
         """
         row = _look_up(values, ("paper",))
         paper = None if row is None else PaperRow(**row)
-        missing = _PENDING if values else _NOTHING
+        missing = _PENDING if values and "setting" not in values else _NOTHING
         for label, path, form in self._cells:
             value = _look_up(values, path)
             label.setText(missing if value is None else form(value))

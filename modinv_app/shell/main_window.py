@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from model.checkpoints import Header
-from model.recipes.recipe import lambda_text
+from model.recipes.recipe import objective_text
 from modinv_app.audio.player import Player
 from modinv_app.audio.utterances import UtterancePlayer
 from modinv_app.common import settings as chosen
@@ -268,9 +268,7 @@ class MainWindow(QMainWindow):
         self._switcher.show_loaded(self._loaded)
         if another:
             self.explore.queries.ask_again()  # whatever the former model had answered
-        self._model_text.setText(
-            with_subscripts(f"λ_IG {lambda_text(header.recipe['lambda_ig'])} · trained on {corpora}")
-        )
+        self._model_text.setText(with_subscripts(f"{objective_text(header.recipe, 'λ_IG ')} · trained on {corpora}"))
         self._model_text.setToolTip(f"Recipe {header.recipe['name']}, seed {header.seed}, {header.step} steps")
         if another and self.pages.current != "explore":
             self._inform(f"“{self._loaded.title}” answers now, under Explore.")

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 
-from model.recipes.recipe import lambda_text
+from model.recipes.recipe import objective_text
 from model.runs.store import RunInfo
 from modinv_app.common.theme import accent
 
@@ -39,7 +39,7 @@ class TrainingStrip(QToolButton):
             self.hide()
             return
         self._share = info.step / max(1, info.steps)
-        text = f"{_WORDS[info.state]} at λ {lambda_text(info.plan.recipe.lambda_ig)}: {100 * self._share:.0f} %"
+        text = f"{_WORDS[info.state]}, {objective_text(info.plan.recipe.to_dict())}: {100 * self._share:.0f} %"
         if text != self.text():
             self.setText(text)
             self.setAccessibleName(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from model.data.corpora import registry
-from model.evaluation.report import PAPER_TABLE
+from model.evaluation.report import PAPER_TABLE, Report
 from model.evaluation.sweep_results import SweepResults
 from model.recipes.recipe import lambda_text
 from model.types import Modality
@@ -78,7 +78,10 @@ def words_at(results: SweepResults, index: int) -> Words:
 
 
 def _nats(results: SweepResults, lambda_ig: float) -> float:
-    return results.over_seeds(lambda_ig, lambda report: report.image.mean_kl + report.speech.mean_kl).mean
+    def nats(report: Report) -> float:
+        return sum(side.mean_kl or 0.0 for side in (report.image, report.speech))
+
+    return results.over_seeds(lambda_ig, nats).mean
 
 
 def _words(at: _Measured, paper: str) -> Words:

@@ -47,6 +47,7 @@ class TrainingConfigForm(QWidget):
         self.dial.set_value(FAST.lambda_ig)
         self.dial.value_changed.connect(self.changed)
         self._recipe = RecipeChoice(self)
+        self._recipe.changed.connect(self._show_dial)
         self._recipe.changed.connect(self.changed)
         self.corpora = CorpusChoice()
         self.corpora.changed.connect(self.changed)
@@ -74,7 +75,8 @@ class TrainingConfigForm(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
-        layout.addWidget(bold(with_subscripts("λ_IG, the weight of the information gain")))
+        self._dial_title = bold(with_subscripts("λ_IG, the weight of the information gain"))
+        layout.addWidget(self._dial_title)
         layout.addWidget(self.dial)
         layout.addWidget(bold(f"Learn from {find(preferred(Modality.IMAGE)).info.title}'s images and"))
         layout.addWidget(self.corpora)
@@ -124,6 +126,7 @@ class TrainingConfigForm(QWidget):
         with QSignalBlocker(self):
             self.dial.set_value(plan.recipe.lambda_ig)
             self._recipe.set_recipe(plan.recipe)
+            self._show_dial()
             self.corpora.choose(plan.speech)
             self._seed.setValue(plan.seed)
             self._held_out_speaker.setText(plan.held_out_speaker)
@@ -148,6 +151,10 @@ class TrainingConfigForm(QWidget):
             self._start.removeItem(1)
         self._start.addItem(f"From the loaded model: {title}", str(path))
         self._start.setCurrentIndex(chosen)
+
+    def _show_dial(self) -> None:
+        for part in (self._dial_title, self.dial):
+            part.setVisible(self._recipe.has_lambda_ig)
 
     def _choose_device(self) -> None:
         self._device_wanted = self._device.currentData()

@@ -101,14 +101,35 @@ def test_own_values_are_called_so_and_the_recipe_gets_its_name_back(form: Traini
     assert shown(form, "Recipe") == "Fast"
 
 
-@pytest.mark.parametrize("recipe", [FAST, PAPER, Recipe("own", 0.5, betas=(0.5, 0.25), initial_log_variance=-1.25)])
+def test_what_a_system_does_not_have_is_not_asked_for_and_comes_back_with_the_next(form: TrainingConfigForm) -> None:
+    form.fold.open = True
+    type_into(form, "Warm-up of λ_IG", "0.25")
+    choose(form, "System", "deterministic")
+    assert form.plan().recipe == replace(named("fast", system="deterministic"), name="fast")
+    assert form.plan().recipe.lambda_ig == 0
+    assert not form.dial.isVisible()
+    assert not [edit for edit in form.findChildren(QLineEdit) if edit.accessibleName() == "Warm-up of λ_IG"]
+    choose(form, "System", "variational")
+    assert form.plan().recipe == replace(FAST, name="own", kl_warmup=0.25)
+    assert form.dial.isVisible()
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        FAST,
+        PAPER,
+        Recipe("own", 0.5, betas=(0.5, 0.25), initial_log_variance=-1.25),
+        named("paper", system="deterministic"),
+    ],
+)
 def test_the_fold_shows_every_value_of_a_recipe_and_gives_it_back(form: TrainingConfigForm, recipe: Recipe) -> None:
     form.set_plan(TrainingConfig(recipe, ("mnist", "voices"), seed=7, held_out_speaker="jackson"))
     assert form.plan() == TrainingConfig(recipe, ("mnist", "voices"), seed=7, held_out_speaker="jackson")
 
 
 def test_no_value_of_a_recipe_is_left_out(form: TrainingConfigForm) -> None:
-    other = Recipe("own", **{field.name: _another(field) for field in fields_of(Recipe)})
+    other = Recipe("own", **{field.name: _another(field) for field in fields_of(Recipe) if field.name != "system"})
     assert {field.name for field in fields(Recipe)} - {field.name for field in fields_of(Recipe)} == {"name"}
     choice = form.findChild(RecipeFields)
     choice.set_recipe(other)

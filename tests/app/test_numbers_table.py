@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from evaluated import a_report
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from model.evaluation.report import Calibration, OneModality
 from modinv_app.evaluate.calibration_bars import CalibrationBars
 from modinv_app.evaluate.interval_strip import IntervalStrip
 from modinv_app.evaluate.numbers_table import NumbersTable
@@ -59,6 +62,15 @@ def test_every_measure_has_its_cell(table: NumbersTable) -> None:
     }
     assert {name: cell(table, name) for name in expected} == expected
     assert "AUROC 0.75, 2 wrong matches" in words(table)
+
+
+def test_posteriors_without_variance_have_no_divergence_and_no_width(table: NumbersTable) -> None:
+    report = a_report()
+    way = replace(report.image_to_speech, calibration=Calibration(None, (), 2))
+    table.show_numbers(replace(report, image=OneModality(None, 9), image_to_speech=way).to_json_dict())
+    assert cell(table, "Mean KL from the prior, nats, images") == "–", "nor will one come"
+    assert "2 wrong matches" in words(table)
+    table.grab()
 
 
 def test_it_is_said_on_what_the_numbers_rest(table: NumbersTable) -> None:

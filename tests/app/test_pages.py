@@ -151,7 +151,7 @@ def test_a_run_is_seen_from_every_page_and_its_model_answers_when_it_is_used(
     before = desk.state.gallery.means
     record = train(desk, 4)
     desk.key(Qt.Key.Key_1, CONTROL)
-    until(lambda: strip.isVisible() and strip.text().startswith("Training at λ 2.15e-2"), "how the run stands")
+    until(lambda: strip.isVisible() and strip.text().startswith("Training, λ 2.15e-2"), "how the run stands")
     desk.draw()  # the loaded model answers meanwhile
     desk.await_found(Modality.SPEECH)
     assert desk.guess(desk.window.explore.draw) == "7"

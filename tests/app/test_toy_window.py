@@ -77,4 +77,6 @@ def test_the_form_has_rows_for_its_fields(qtbot: QtBot) -> None:
     assert choice.box.currentData() == "fast"
     system.setCurrentIndex(system.findData("toy"))
     system.activated.emit(system.currentIndex())
-    assert choice.recipe(FAST.lambda_ig) == replace(named("fast", system="toy"), name="own")
+    assert choice.recipe(FAST.lambda_ig).temperature == 2.0, "as before"
+    choice.set_recipe(named("fast", system="toy"))
+    assert choice.recipe(FAST.lambda_ig) == named("fast", system="toy")

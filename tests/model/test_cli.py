@@ -176,7 +176,10 @@ def test_a_folder_with_another_run_is_refused(data, trained, change):
         (["--set", "stepz=5"], "No field of a recipe is called 'stepz'. Did you mean steps?"),
         (["--set", "steps"], "write FIELD=VALUE"),
         (["--set", "noise=loud"], "Noise must be a number from 0 to 5."),
-        (["--set", "system=other"], "No system is called 'other' here. There are: variational."),
+        (["--set", "system=other"], "No system is called 'other' here. There are: variational, "),
+        (["--system", "other"], "No system is called 'other' here. There are: variational, "),
+        (["--system", "deterministic", "--lambda-ig", "1"], "The system deterministic has no lambda_ig."),
+        (["--set", "system=deterministic", "--set", "kl_warmup=1"], "The system deterministic has no kl_warmup."),
     ],
 )
 def test_wrong_options_of_training_are_told(tmp_path, options, words):

@@ -1,10 +1,12 @@
 """The encoders against the paper: every layer, every size, every parameter counted by hand."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
 
-from model.networks.encoders import Encoders, GaussianHead, ImageEncoder, SpeechEncoder
+from model.networks.encoders import EMBEDDING_SIZE, Encoders, GaussianHead, ImageEncoder, PointHead, SpeechEncoder
 from model.types import Modality
 
 HEAD = 512 * 256 + 256
@@ -116,9 +118,17 @@ def test_an_initial_log_variance_starts_it_there_and_leaves_the_mean():
 
 
 def test_an_initial_log_variance_reaches_both_encoders():
-    encoders = Encoders(initial_log_variance=-4.0)
+    encoders = Encoders(head=partial(GaussianHead, -4.0))
     for head in (encoders.image.head, encoders.speech.head):
         assert (head.bias[128:] == -4).all()
+
+
+def test_encoders_without_variance_embed_in_points():
+    encoders = Encoders(head=PointHead)
+    assert parameters(encoders) == IMAGE + SPEECH - 2 * (512 * EMBEDDING_SIZE + EMBEDDING_SIZE)
+    posterior = encoders.encode(Modality.IMAGE, torch.rand(2, 28, 28))
+    assert (posterior.log_variance == -torch.inf).all()
+    assert torch.equal(posterior.sample(3), posterior.mean.unsqueeze(1).expand(-1, 3, -1))
 
 
 @pytest.mark.parametrize(("modality", "size"), [(Modality.IMAGE, (28, 28)), (Modality.SPEECH, (100, 80))])

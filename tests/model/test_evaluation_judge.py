@@ -7,7 +7,7 @@ import pytest
 from clouds import posteriors
 
 from model.evaluation import Interval, Partial, Report, evaluate, evaluating, invariance, judge
-from model.evaluation.report import PaperRow
+from model.evaluation.report import Calibration, PaperRow
 
 SETTING = {"lambda_ig": 2e-2, "images": "mnist"}
 
@@ -47,6 +47,17 @@ def test_a_perfect_model_gets_a_perfect_report(rng):
         "neighbours": 10,
         "seed": 1,
     }
+
+
+def test_posteriors_without_variance_are_judged_by_all_that_needs_none(rng):
+    points = [posteriors(rng, count, own=0.5, log_variance=-np.inf) for count in (90, 60)]
+    with np.errstate(all="raise"):
+        report = evaluate(*points, 1, SETTING, resamplings=1)
+    assert report.image.mean_kl is report.speech.mean_kl is None
+    assert report.image_to_speech.calibration == Calibration(None, (), 0)
+    assert report.purity.mean > 0.9
+    again = Report.from_json_dict(json.loads(json.dumps(report.to_json_dict(), allow_nan=False)))
+    assert again == report
 
 
 def test_a_model_that_tears_the_modalities_apart_is_impure_even_among_many_images(rng):

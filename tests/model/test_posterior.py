@@ -19,6 +19,16 @@ def test_divergence_of_the_prior_is_zero():
     assert DiagonalGaussian(torch.zeros(3, 5), torch.zeros(3, 5)).kl_to_prior().tolist() == [0, 0, 0]
 
 
+def test_points_are_their_own_samples_at_an_infinite_divergence():
+    embeddings = torch.tensor([[3.0, -1.0]], requires_grad=True)
+    points = DiagonalGaussian.points(embeddings)
+    samples = points.sample(2, torch.Generator().manual_seed(0))
+    assert samples.tolist() == [[[3.0, -1.0]] * 2]
+    samples.sum().backward()
+    assert embeddings.grad.tolist() == [[2.0, 2.0]]
+    assert points.kl_to_prior().tolist() == [math.inf]
+
+
 def test_divergence_agrees_with_torch():
     mean, log_variance = torch.randn(2, 7, 128, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     posterior = Independent(Normal(mean, (0.5 * log_variance).exp()), 1)

@@ -113,7 +113,8 @@ def test_figures_are_titled_as_it_says(trained):
 def test_without_its_package_its_runs_and_models_say_what_is_missing(trained):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(systems, "entry_points", dict)
-        words = "No system is called 'toy' here. There are: variational. Install the package that adds it."
+        names = ", ".join(systems.names())
+        words = f"No system is called 'toy' here. There are: {names}. Install the package that adds it."
         with pytest.raises(UnusableCheckpoint, match=words):
             RunRecord(trained[0]).info()
         with pytest.raises(UnusableCheckpoint, match=words):
@@ -125,4 +126,4 @@ def test_a_system_that_can_t_be_imported_says_why(monkeypatch):
     monkeypatch.setattr(systems, "entry_points", lambda: broken)
     with pytest.raises(ValueError, match=r"'broken' .*can't be imported: No module named 'no_such_module'"):
         named("fast", system="broken")
-    assert systems.names() == ("variational", "broken")
+    assert (systems.names()[0], systems.names()[-1]) == ("variational", "broken")
