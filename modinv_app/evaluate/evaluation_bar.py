@@ -9,14 +9,14 @@ from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QProgressBar, QPushButton, QSizePolicy, QWidget
 
 from model.data.corpora import CorpusInfo, find, infos, preferred
-from model.evaluation.report import EvaluationProtocol
+from model.evaluation.report import EvaluationProtocol, HeldOut
 from model.types import Modality
 from modinv_app.common.card import muted
 from modinv_app.common.model_catalogue import Model
 from modinv_app.evaluate.service import Request
 
 _OPEN = "Open a file…"
-_MISSING = "not installed: the Train page can fetch it"
+_SPLITS: tuple[HeldOut, ...] = ("test", "validation")
 
 
 class EvaluationBar(QWidget):
@@ -25,7 +25,7 @@ class EvaluationBar(QWidget):
     Signals
     -------
     request_changed(Request)
-        Another model, or other speech, is chosen.
+        Another model, or other data, is chosen.
     evaluate_wanted(Request), cancel_wanted()
         Begin; stop.
     file_wanted()
@@ -42,7 +42,7 @@ class EvaluationBar(QWidget):
         self._models: list[Model] = []
         self._loaded: Model | None = None
         self._chosen: Model | None = None
-        speech = [info for info in infos(Modality.SPEECH) if "test" in info.splits]
+        speech = infos(Modality.SPEECH)
         self._installed: Set[str] = {info.name for info in speech if info.ships}  # until it is known better
         self._picked = False  # by hand, so that better news of what is installed changes nothing
         self._request: Request | None = None
@@ -58,10 +58,16 @@ class EvaluationBar(QWidget):
         images = find(preferred(Modality.IMAGE)).info
         self.speech = QComboBox()
         self.speech.setAccessibleName("Speech")
-        self.speech.setToolTip(f"The utterances that it is judged on; the images are the test set of {images.title}")
+        self.speech.setToolTip(f"The utterances that it is evaluated on; the images are those of {images.title}")
         for info in speech:
             self.speech.addItem(_title(info), info.name)
         self.speech.activated.connect(self._speech_picked)
+        self.split = QComboBox()
+        self.split.setAccessibleName("Split")
+        self.split.setToolTip("Compare and choose on validation data; look at test data once")
+        for split in _SPLITS:
+            self.split.addItem(f"{split} data", split)
+        self.split.activated.connect(self._show_available)
         self.button = QPushButton("Evaluate")
         self.button.clicked.connect(self._pressed)
         self._text = muted()
@@ -82,6 +88,7 @@ class EvaluationBar(QWidget):
         layout.addWidget(self.models, 1)
         layout.addWidget(QLabel("on"))
         layout.addWidget(self.speech)
+        layout.addWidget(self.split)
         layout.addWidget(self.button)
         layout.addWidget(self._text, 1)
         layout.addWidget(self._progress)
@@ -117,15 +124,21 @@ class EvaluationBar(QWidget):
     def show_corpora(self, installed: Set[str]) -> None:
         """Let only speech be chosen that is there; people's rather than synthetic."""
         self._installed = installed
+        self._show_available()
+
+    def _show_available(self) -> None:
+        split = self.split.currentData()
         rows = self.speech.model()
         assert isinstance(rows, QStandardItemModel)
+        ready: list[str] = []
         for row in range(self.speech.count()):
-            there = self.speech.itemData(row) in installed
-            rows.item(row).setEnabled(there)
-            rows.item(row).setToolTip("" if there else _MISSING)
-        chosen = self.speech.currentData()
-        ready = [name for row in range(self.speech.count()) if (name := self.speech.itemData(row)) in installed]
-        if ready and (chosen not in installed or not self._picked):
+            name = self.speech.itemData(row)
+            obstacle = self._obstacle(name, split)
+            rows.item(row).setEnabled(not obstacle)
+            rows.item(row).setToolTip(obstacle)
+            if not obstacle:
+                ready.append(name)
+        if ready and (self.speech.currentData() not in ready or not self._picked):
             self.speech.setCurrentIndex(self.speech.findData(preferred(Modality.SPEECH, ready)))
         self._take_request()
 
@@ -137,7 +150,7 @@ class EvaluationBar(QWidget):
 
     def set_busy(self, busy: bool, stoppable: bool) -> None:
         """While something is on its way nothing else can be chosen."""
-        for chooser in (self.models, self.speech):
+        for chooser in (self.models, self.speech, self.split):
             chooser.setEnabled(not busy)
         self.export.setEnabled(not busy)
         self._progress.setVisible(busy)
@@ -184,11 +197,18 @@ class EvaluationBar(QWidget):
         self._picked = True
         self._take_request()
 
+    def _obstacle(self, speech: str, split: HeldOut) -> str:
+        """Why nothing can be evaluated on a split of a speech corpus; empty if it can."""
+        info = find(speech).info
+        if speech not in self._installed:
+            return f"not installed: {'the Train page can fetch it' if info.source else f'get it from {info.origin}'}"
+        return "" if split in info.splits else f"has no {split} data"
+
     def _take_request(self) -> None:
-        speech = self.speech.currentData()
+        speech, split = self.speech.currentData(), self.split.currentData()
         wanted = None
-        if self._chosen is not None and speech in self._installed:
-            wanted = Request(self._chosen, EvaluationProtocol(speech=speech))
+        if self._chosen is not None and not self._obstacle(speech, split):
+            wanted = Request(self._chosen, EvaluationProtocol(speech=speech, split=split))
         is_another = wanted != self._request
         self._request = wanted
         if is_another:

@@ -241,6 +241,38 @@ def test_only_installed_speech_can_be_chosen(visitor: Visitor) -> None:
     assert "Train page" in fsdd.toolTip()
 
 
+def choose_split(visitor: Visitor, split: str) -> None:
+    chooser = visitor.page.bar.split
+    chooser.setCurrentIndex(chooser.findData(split))
+    chooser.activated.emit(chooser.currentIndex())
+
+
+def test_a_model_is_evaluated_on_validation_data(visitor: Visitor) -> None:
+    file = visitor.file("known before")
+    kept(folder_of(file, EvaluationProtocol(speech="voices", split="validation")), purity=0.75)
+    visitor.page.show_loaded(visitor.catalogue.of(file))
+    until(lambda: visitor.button.isEnabled(), "a button to press")
+    assert visitor.number("Cluster purity") == "–", "what is known is of other data"
+    choose_split(visitor, "validation")
+    until(lambda: visitor.number("Cluster purity") == "0.750", "numbers from before")
+
+
+def test_only_speech_that_has_the_split_can_be_chosen(visitor: Visitor) -> None:
+    visitor.load("loaded")
+    bar = visitor.page.bar
+    bar.show_corpora({"voices", "wild"})
+    wild = bar.speech.model().item(bar.speech.findData("wild"))
+    assert not wild.isEnabled()
+    assert wild.toolTip() == "has no test data"
+    choose_split(visitor, "validation")
+    assert wild.isEnabled()
+    bar.speech.setCurrentIndex(bar.speech.findData("wild"))
+    bar.speech.activated.emit(bar.speech.currentIndex())
+    assert bar.request.protocol == EvaluationProtocol(speech="wild", split="validation")
+    choose_split(visitor, "test")
+    assert bar.request.protocol == EvaluationProtocol(speech="voices"), "a corpus with test data took its place"
+
+
 def test_a_mistake_is_heard(visitor: Visitor) -> None:
     visitor.load("loaded")
     visitor.judge()
