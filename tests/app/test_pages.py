@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import small_corpora
 from desk import SEVEN, Desk, until
@@ -163,3 +164,21 @@ def test_a_run_is_seen_from_every_page_and_its_model_answers_when_it_is_used(
     assert not np.allclose(desk.state.gallery.means, before)
     desk.window.explore.draw.replay(SEVEN)
     until(lambda: desk.state.reply is not None, "an answer of the new model")
+
+
+def test_processes_start_when_a_page_needs_one_stay_one_and_end_with_the_window(own_desk: Desk) -> None:
+    pages, window = own_desk.window.pages, psutil.Process()
+    assert window.children(recursive=True) == []
+    own_desk.draw()
+    own_desk.await_found(Modality.SPEECH)
+    for name in pages.names[:2]:
+        pages.turn_to(name)
+    assert window.children(recursive=True) == [], "nothing that needs a process was done"
+
+    for name in pages.names:
+        pages.turn_to(name)
+    until(lambda: own_desk.root.client.devices, "a process that is ready", 60)
+    assert len(window.children(recursive=True)) == 1
+
+    own_desk.window.close()
+    assert window.children(recursive=True) == []

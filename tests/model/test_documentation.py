@@ -3,30 +3,19 @@
 import re
 import sys
 import tomllib
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 import torch
+from guide import ROOT, examples
 from tiny import small
 
 from model import systems
 from model.data import corpora
 from model.systems.base import Batch
 
-ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "tests").rglob("*.md")]
-
-
-def examples(language):
-    """The code blocks of the guide for contributors, by the heading above them."""
-    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    found = {}
-    for section in text.split("\n## ")[1:]:
-        blocks = re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
-        found[section.splitlines()[0]] = blocks[0] if blocks else ""
-    return found
 
 
 @pytest.fixture
@@ -60,14 +49,14 @@ def test_links_and_paths_lead_somewhere(page):
 
 def test_the_example_of_an_objective_is_right_by_hand():
     names: dict = {}
-    exec(examples("python")["Add an objective"], names)
+    exec(examples("python")["Add an objective"][0], names)
     images, speech = torch.eye(2), 2 * torch.eye(2)
     expected = torch.log(1 + torch.exp(torch.tensor(-2.0)))
     torch.testing.assert_close(names["info_nce"](images, speech), expected)
 
 
 def test_the_example_of_a_system_is_found_and_has_a_loss(installed):
-    installed("my_systems", examples("python")["Add a system"], examples("toml")["Add a system"])
+    installed("my_systems", examples("python")["Add a system"][0], examples("toml")["Add a system"][0])
     systems.entry_points.cache_clear()
     try:
         system = systems.build(small(system="distance"))
@@ -79,7 +68,7 @@ def test_the_example_of_a_system_is_found_and_has_a_loss(installed):
 
 
 def test_the_example_of_a_corpus_is_found_and_has_its_splits(installed, tmp_path):
-    installed("my_corpora", examples("python")["Add a corpus"], examples("toml")["Add a corpus"])
+    installed("my_corpora", examples("python")["Add a corpus"][0], examples("toml")["Add a corpus"][0])
     (tmp_path / "mine").mkdir()
     for take in range(4):
         tone = 0.5 * np.sin(np.arange(4000) * (1 + take / 10))
