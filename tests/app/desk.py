@@ -53,16 +53,12 @@ class AudibleSound(RehearsedSound):
 
 
 def until(condition: Callable[[], object], what: str, seconds: float = 20) -> None:
-    """Let the window live until the condition holds."""
-    if condition():
-        return
-    loop = QEventLoop()
-    look, give_up = QTimer(interval=5), QTimer(singleShot=True)
-    look.timeout.connect(lambda: loop.exit(True) if condition() else None)
-    give_up.timeout.connect(loop.quit)
-    look.start()
-    give_up.start(round(1000 * seconds))
-    assert loop.exec(), f"waited {seconds} s in vain: {what}"
+    """Let the window live until the condition holds, looking ever less often: to look keeps others from working."""
+    end, patience = time.monotonic() + seconds, 0.002
+    while not condition():
+        assert time.monotonic() < end, f"waited {seconds} s in vain: {what}"
+        pause(patience)
+        patience = min(0.05, 1.2 * patience)
 
 
 def pause(seconds: float) -> None:

@@ -22,10 +22,8 @@ from model.sweeps.runner import SweepPlan, run_name
 from model.training.config import TrainingConfig
 
 # The window's processes don't look for modules beside their script.
-_PROGRAM = (
-    f"import runpy, sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); "
-    "runpy.run_module('sweeping', run_name='__main__')"
-)
+_FOLDERS = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+_PROGRAM = f"import runpy, sys; sys.path[:0] = {_FOLDERS}; runpy.run_module('sweeping', run_name='__main__')"
 COMMAND = (sys.executable, "-c", _PROGRAM)
 
 

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import exhibits
 import numpy as np
 
-from model.evaluation.report import (
-    PAPER_TABLE,
-    Calibration,
-    Direction,
-    Interval,
-    OneModality,
-    PaperRow,
-    Report,
-    Retrieval,
-    Transfer,
-)
+from model.evaluation.report import PAPER_TABLE, Interval, OneModality, Report
 from model.evaluation.sweep_results import SweepResults, SweepRow
 from model.recipes.recipe import PAPER_LAMBDAS
 from model.types import FloatArray, Item, Modality
@@ -31,21 +23,9 @@ def interval(value: float) -> Interval:
 
 def make_report(purity: float, svm: float, *, nats: float = 20.0, lambda_ig: float = 0.0) -> Report:
     """What would be measured of a model with these figures; the rest is filled in."""
-    right, nothing = 0.99, tuple((0,) * 10 for _ in range(10))
-    direction = Direction(
-        Retrieval(right, right, right, right), Transfer(right, right), Calibration(None, (), 0), nothing, {}, {}
-    )
-    return Report(
-        interval(purity),
-        interval(svm),
-        interval(svm),
-        direction,
-        direction,
-        OneModality(nats, 128),
-        OneModality(nats, 128),
-        PaperRow.nearest(lambda_ig),
-        1.0,
-    )
+    kl = OneModality(nats, 128)
+    report = exhibits.report(lambda_ig, p_at_1=(0.99, 0.99))
+    return replace(report, purity=interval(purity), modality_svm=interval(svm), image=kl, speech=kl)
 
 
 def make_items(per_digit: int = 20) -> tuple[Item, ...]:

@@ -193,7 +193,7 @@ def test_what_is_known_shows_at_once(visitor: Visitor) -> None:
     kept(folder_of(file, EvaluationProtocol(speech="voices")), purity=0.875)
     visitor.page.show_loaded(visitor.catalogue.of(file))
     until(lambda: visitor.number("Cluster purity") == "0.875", "numbers from before")
-    assert "Judged in 31 s" in visitor.says()
+    assert "Judged in 12 s" in visitor.says()
     visitor.page.bar.choose(visitor.catalogue.of(visitor.file("never judged")))
     assert visitor.number("Cluster purity") == "–", "what shows is always of the chosen model"
     until(lambda: "Not judged yet. “Evaluate” does it" in visitor.says(), "a word about that")

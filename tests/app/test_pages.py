@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
-import small_corpora
+import small_worker
 from desk import SEVEN, Desk, until
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QMessageBox
+from tiny import write_corpora
 
 from model import locations
 from model.recipes.recipe import PAPER_LAMBDAS, named
@@ -20,6 +22,8 @@ from model.retrieval.projection import NeighbourMap
 from model.runs.store import RunRecord
 from model.training.config import TrainingConfig
 from model.types import Modality
+from modinv_app import app as application
+from modinv_app.jobs.client import JobClient
 from modinv_app.shell.training_strip import TrainingStrip
 
 pytestmark = pytest.mark.timeout(180)
@@ -31,11 +35,17 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Small corpora, and runs and caches of their own, for this process and those that it starts."""
     folder = tmp_path_factory.mktemp("pages")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MODINV_DATA", str(small_corpora.make(folder / "data")))
+        patch.setenv("MODINV_DATA", str(write_corpora(folder / "data")))
         patch.setenv("MODINV_RUNS", str(folder / "runs"))
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         patch.setenv("OMP_NUM_THREADS", "1")
         yield folder
+
+
+@pytest.fixture
+def _small_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What trains is small, for a test that uses no model of it."""
+    monkeypatch.setattr(application, "JobClient", partial(JobClient, command=small_worker.COMMAND))
 
 
 @pytest.fixture
@@ -109,6 +119,7 @@ def test_the_dial_shows_what_ships(own_desk: Desk) -> None:
     until(lambda: dial.position == pytest.approx(5), "that the map arrives")
 
 
+@pytest.mark.usefixtures("_small_worker")
 def test_closing_asks_while_a_run_trains_and_going_on_changes_nothing(own_desk: Desk) -> None:
     record = train(own_desk, 100_000)
     own_desk.window.close()
@@ -118,6 +129,7 @@ def test_closing_asks_while_a_run_trains_and_going_on_changes_nothing(own_desk: 
     assert own_desk.window.isVisible()
 
 
+@pytest.mark.usefixtures("_small_worker")
 def test_closing_can_keep_the_run(own_desk: Desk) -> None:
     record = train(own_desk, 100_000)
     own_desk.window.close()
@@ -128,6 +140,7 @@ def test_closing_can_keep_the_run(own_desk: Desk) -> None:
     assert info.resumable
 
 
+@pytest.mark.usefixtures("_small_worker")
 def test_a_system_that_shuts_down_is_not_asked_and_the_run_is_kept(own_desk: Desk) -> None:
     record = train(own_desk, 100_000)
     own_desk.window.keep_and_close()
@@ -135,6 +148,7 @@ def test_a_system_that_shuts_down_is_not_asked_and_the_run_is_kept(own_desk: Des
     assert (record.info().state, record.info().resumable) == ("stopped", True)
 
 
+@pytest.mark.usefixtures("_small_worker")
 def test_closing_can_discard_the_run(own_desk: Desk) -> None:
     record = train(own_desk, 100_000)
     own_desk.window.close()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
+from fresh_python import imported_by
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
@@ -117,8 +115,7 @@ def test_before_anything_is_loaded_the_panel_says_so(qtbot: QtBot) -> None:
 
 
 def test_importing_the_panel_does_not_import_pyqtgraph() -> None:
-    script = "import sys, modinv_app.explore.projection; assert 'pyqtgraph' not in sys.modules"
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    assert "pyqtgraph" not in imported_by("import modinv_app.explore.projection")
 
 
 def test_every_item_is_drawn_in_its_digits_colour(panel: ProjectionPanel) -> None:

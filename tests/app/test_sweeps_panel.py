@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import small_corpora
+import small_worker
 import sweeping
 from desk import pause, until
 from PySide6.QtCore import QSize, Qt
@@ -19,6 +19,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QFileDialog, QLabel, QLineEdit, QWidget
 from sweeps import make_results
 from test_screenshots import look
+from tiny import write_corpora
 from workbench import Workbench
 
 from model import locations
@@ -27,7 +28,6 @@ from model.data.corpora.voices import Voices
 from model.sweeps.records import SweepStore
 from modinv_app.common.data_service import AvailableCorpus
 from modinv_app.common.theme import apply_scheme
-from modinv_app.jobs.worker_process import COMMAND
 from modinv_app.sweep.sweep_table import SweepTable
 
 pytestmark = [
@@ -376,11 +376,11 @@ def test_a_real_sweep_of_one_value(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("MODINV_DATA", str(small_corpora.make(tmp_path / "data")))
+    monkeypatch.setenv("MODINV_DATA", str(write_corpora(tmp_path / "data")))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setattr(locations, "shipped_sweep", lambda: tmp_path / "none")
-    person = Sweeper(tmp_path, COMMAND)
+    person = Sweeper(tmp_path, small_worker.COMMAND)
     try:
         person.plan("2.15e-2", corpora=())
         until(lambda: person.panel.form.corpora.chosen(), "the corpora", 60)

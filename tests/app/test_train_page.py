@@ -7,17 +7,19 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 import small_corpora
+import small_worker
 from desk import until
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QProgressBar, QPushButton
+from tiny import write_corpora
 from workbench import Workbench
 
 from model import locations
@@ -29,6 +31,7 @@ from model.training.config import TrainingConfig
 from modinv_app.common.data_service import AvailableCorpus
 from modinv_app.common.model_catalogue import Model
 from modinv_app.common.settings import Settings
+from modinv_app.jobs.worker_process import COMMAND
 from modinv_app.train.curves import Curves
 from modinv_app.train.page import TrainPage
 from modinv_app.train.snapshot_map import SnapshotMap
@@ -41,7 +44,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Small corpora, and caches of their own, for this process and those that it starts."""
     folder = tmp_path_factory.mktemp("train")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MODINV_DATA", str(small_corpora.make(folder / "data")))
+        patch.setenv("MODINV_DATA", str(write_corpora(folder / "data")))
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         patch.setenv("OMP_NUM_THREADS", "1")
         yield folder
@@ -50,8 +53,8 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 class Trainer:
     """Somebody at the page."""
 
-    def __init__(self, runs: Path) -> None:
-        self.bench = Workbench(runs)
+    def __init__(self, runs: Path, command: Sequence[str] = small_worker.COMMAND) -> None:
+        self.bench = Workbench(runs, command)
         self.client, self.store = self.bench.client, self.bench.store
         self.settings = Settings(QSettings(str(runs.parent / "settings.ini"), QSettings.Format.IniFormat))
         self.page = self.bench.train_page(self.settings)
@@ -149,7 +152,15 @@ def trainer(shared_trainer: Trainer) -> Trainer:
     return shared_trainer
 
 
-def test_train_watch_and_use(trainer: Trainer) -> None:
+def test_train_watch_and_use(
+    qapp,  # noqa: ARG001 (Qt first)
+    folders: Path,  # noqa: ARG001
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With real digits and networks of full size, for the model that ships is looked at, too."""
+    monkeypatch.setenv("MODINV_DATA", str(small_corpora.make(tmp_path / "data")))
+    trainer = Trainer(tmp_path / "runs", COMMAND)
     until(lambda: trainer.says("About"), "an estimate", 60)
     record = trainer.train(2)
     until(lambda: trainer.says("Done"), "the end", 60)
@@ -164,6 +175,7 @@ def test_train_watch_and_use(trainer: Trainer) -> None:
     assert float(before.text()) > 0.8, "the model that ships knows digits"
     trainer.click("Use this model")
     assert trainer.used == [str(record.model_file)]
+    trainer.close()
 
 
 def test_stop_keeps_and_resume_goes_on(trainer: Trainer) -> None:
@@ -264,7 +276,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = shutil.which("mount")
-    command = [mount, "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
+    command = [mount, "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(folder)]
     if mount is None or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("Mounting a small disk takes rights that are not there.")
     yield folder

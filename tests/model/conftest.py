@@ -9,6 +9,7 @@ import pytest
 import soundfile
 import torch
 from corpus_server import serving
+from small_worker import SMALL_UNITS
 from tiny import PLAN
 
 from model import locations
@@ -86,5 +87,5 @@ def server():
 def small_encoders():
     """Encoders with a tenth of the weights, for tests that train or write models; none of another size can be read."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoders, "HIDDEN_UNITS", 8)
+        patch.setattr(encoders, "HIDDEN_UNITS", SMALL_UNITS)
         yield

@@ -1,7 +1,6 @@
 """Figures, opened again as a program that gets them would: what they show, and that nothing else decides it."""
 
 import re
-import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections import Counter
@@ -11,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from exhibits import IMAGES, MAPPED, evaluation, report, sweep
+from fresh_python import imported_by
 from PIL import Image
 
 from model.evaluation.report import PAPER_TABLE
@@ -156,11 +156,8 @@ def test_curves_hold_what_is_known_of_each_run(tmp_path):
 
 
 def test_nothing_heavy_is_imported_before_something_is_drawn():
-    modules = "drawing, embeddings, figures, report, tables"
-    code = f"import sys; from model.export import {modules}; " + (
-        "print([name for name in ('torch', 'matplotlib', 'sklearn', 'pyarrow', 'PySide6') if name in sys.modules])"
-    )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    found = imported_by("from model.export import drawing, embeddings, figures, report, tables")
+    assert not found & {"torch", "matplotlib", "sklearn", "pyarrow", "PySide6"}
 
 
 def test_no_figure_belongs_to_pyplot():

@@ -13,13 +13,17 @@ from dataclasses import replace
 
 import psutil
 import pytest
+import small_worker
 from tiny import small, write_corpora
 
 from model.jobs.worker import JOBS, Job, Reader
+from model.processes import python
 from model.runs.store import RunRecord, RunStore, RunTail
 from model.systems.model_io import load_model
 from model.training.config import Estimate, TrainingConfig
 
+pytestmark = pytest.mark.usefixtures("small_encoders")  # they read what the worker writes
+COMMAND = python("-m", "model.jobs.worker")
 PATIENCE = 90  # seconds; moments on an idle machine
 LONG = TrainingConfig(small(steps=3000), ("mnist", "fsdd"), device="cpu")
 SHORT = TrainingConfig(small(), ("mnist", "fsdd"), device="cpu")
@@ -28,9 +32,9 @@ SHORT = TrainingConfig(small(), ("mnist", "fsdd"), device="cpu")
 class Process:
     """The worker as its parent sees it."""
 
-    def __init__(self, environment):
+    def __init__(self, environment, command):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "model.jobs.worker"],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -82,15 +86,23 @@ def environment(tmp_path_factory):
 
 
 @contextmanager
-def started(environment):
-    process = Process(environment)
+def started(environment, command=small_worker.COMMAND):
+    process = Process(environment, command)
     try:
-        process.until("ready")
+        process.devices = process.until("ready")["devices"]
         yield process
     finally:
         process.process.kill()
         process.process.wait()
         process.process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def whole_worker(environment):
+    """One as the window starts it, with networks of full size."""
+    with started(environment, COMMAND) as process:
+        yield process
+        assert process.close() == 0
 
 
 @pytest.fixture(scope="module")
@@ -117,13 +129,22 @@ def grown(folder, enough):
     raise AssertionError(f"The run did not get so far: {growth.info}")
 
 
-def test_it_says_which_devices_there_are_and_gives_way_to_the_window(environment):
-    process = Process(environment)
-    answer = process.until("ready")
-    assert "cpu" in [name for name, _ in answer["devices"]]
-    assert all(title for _, title in answer["devices"])
-    assert psutil.Process(process.process.pid).nice() != psutil.Process().nice()
-    assert process.close() == 0
+def test_it_says_which_devices_there_are_and_gives_way_to_the_window(whole_worker):
+    assert "cpu" in [name for name, _ in whole_worker.devices]
+    assert all(title for _, title in whole_worker.devices)
+    assert psutil.Process(whole_worker.process.pid).nice() != psutil.Process().nice()
+
+
+def test_it_estimates_by_trying(whole_worker):
+    whole_worker.send("estimate", plan=LONG.to_dict())
+    estimate = Estimate.from_dict(whole_worker.until("estimate"))
+    assert 0 < estimate.step_seconds < PATIENCE
+    assert estimate.seconds > 3000 * estimate.step_seconds
+    assert 50e6 < estimate.memory_bytes < estimate.free_bytes
+    assert estimate.device
+    whole_worker.send("estimate", plan=LONG.to_dict())
+    whole_worker.send("stop")
+    assert whole_worker.until("stopped", "estimate")["say"] == "stopped"
 
 
 def test_it_trains_into_the_folder(worker, store):
@@ -136,18 +157,6 @@ def test_it_trains_into_the_folder(worker, store):
     assert (info.state, info.name) == ("complete", "fast, λ 2.15e-2")
     assert RunRecord(folder).snapshots() == [1, 2, 3, 4]
     assert load_model(folder / "model.safetensors")[1].step == 4
-
-
-def test_it_estimates_by_trying(worker):
-    worker.send("estimate", plan=LONG.to_dict())
-    estimate = Estimate.from_dict(worker.until("estimate"))
-    assert 0 < estimate.step_seconds < PATIENCE
-    assert estimate.seconds > 3000 * estimate.step_seconds
-    assert 50e6 < estimate.memory_bytes < estimate.free_bytes
-    assert estimate.device
-    worker.send("estimate", plan=LONG.to_dict())
-    worker.send("stop")
-    assert worker.until("stopped", "estimate")["say"] == "stopped"
 
 
 def test_a_corpus_that_is_heard_for_the_first_time_tells_its_share_and_can_be_stopped(worker, store):
