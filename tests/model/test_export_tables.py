@@ -112,12 +112,12 @@ def test_the_sweep_tells_mean_and_range_of_seeds_beside_the_paper():
 
 
 def test_what_is_said_of_data_knows_who_was_left_out_and_what_came_before():
-    judged = report()
+    judged = report(lambda_ig=6.81e-5)
     before = {"images": ["mnist"], "speech": ["voices"], "started_from": {"name": "older.safetensors", "sha256": "0"}}
     started_from = {"name": "old.safetensors", "data": before}
     data = {"images": "mnist", "speech": ["fsdd"], "left_out": "theo", "started_from": started_from}
     who = {"speaker": "theo", "speakers": 1, "speakers_heard": None}
-    changed = {**judged.setting, "trained_on": data, **who, "lambda_ig": 6.81e-5}
+    changed = {**judged.setting, "trained_on": data, **who}
     object.__setattr__(judged, "setting", changed)
     caption = tables.comparison([("x", judged)]).caption
     assert "20 utterances (fsdd, speaker theo, perhaps heard in training: " in caption
