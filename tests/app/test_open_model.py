@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 
 from model import locations
 from model.retrieval.projection import NeighbourMap, PrincipalComponents
+from model.retrieval.retriever import SAMPLES
 from model.systems.model_io import load_model, save_model
 
 
@@ -58,8 +59,9 @@ def test_a_map_that_is_fitted_during_a_query_waits_for_its_turn(own_desk, tmp_pa
         return NeighbourMap(means, means[:, :2].copy())
 
     def place_slowly(self, query):
-        placing.set()
-        time.sleep(0.5)  # long enough for the map to be handed over, were it not for this query
+        if len(query) == 1 + SAMPLES:  # a query, and not the gallery when its components are fitted
+            placing.set()
+            time.sleep(0.5)  # long enough for the map to be handed over, were it not for this query
         return place(self, query)
 
     other = tmp_path / "other.safetensors"
