@@ -61,7 +61,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A gallery item found for a query; ``score`` is the dot product of embeddings (higher is nearer)."""
+    """A gallery item found for a query; ``score`` is its similarity (:mod:`model.similarity`): higher is nearer."""
 
     item: Item
     score: float

@@ -43,6 +43,7 @@ from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio
 from model.retrieval.certainty import LEAST
 from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import Retriever, majority
+from model.similarity import Gaussians
 from model.systems.model_io import load_model
 from model.types import Certainty, FloatArray, Modality
 
@@ -165,11 +166,15 @@ def judge(retriever: Retriever, modality: Modality, inputs: Iterable[tuple[int, 
     """What the model says of each."""
     digits, halves, features = zip(*inputs, strict=True)
     parts = torch.split(torch.from_numpy(np.stack(features)), 500)
-    means = torch.cat([retriever.system.encode(modality, part).mean for part in parts]).numpy()
+    encoded = [retriever.system.encode(modality, part) for part in parts]
+    means, log_variances = (
+        torch.cat(side).numpy() for side in zip(*((part.mean, part.log_variance) for part in encoded), strict=True)
+    )
     judged = []
-    for digit, chooses, mean in zip(digits, halves, means, strict=True):
-        guess = majority(retriever.gallery.nearest(mean, modality.other, 10))
-        margin, _other = retriever.margins.of(mean, modality, guess)
+    for digit, chooses, *posterior in zip(digits, halves, means, log_variances, strict=True):
+        query = Gaussians(*posterior)
+        guess = majority(retriever.gallery.nearest(query, modality.other, 10))
+        margin, _other = retriever.margins.of(query, modality, guess)
         judged.append(Judged(digit, guess, margin / retriever.margins.typical[modality], chooses))
     return judged
 

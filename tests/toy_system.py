@@ -36,6 +36,7 @@ class ToySystem:
     """One linear layer a modality; how wide posteriors are is learnt as a parameter of its own."""
 
     name = "toy"
+    similarity = "dot"
     recipe_type = ToyRecipe
     terms = (
         TOTAL,
@@ -51,7 +52,7 @@ class ToySystem:
     def loss(self, batch: Batch, step: int, generator: torch.Generator) -> Loss:
         images, speech = (
             self._posterior(modality, inputs).sample(1, generator)[:, 0]
-            for modality, inputs in zip(Modality, batch, strict=True)
+            for modality, inputs in zip(Modality, batch[:2], strict=True)
         )
         width = (self.modules.log_variance / 2).exp().mean()
         away = distance(images, speech, self.recipe.temperature)

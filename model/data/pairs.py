@@ -72,13 +72,13 @@ class PairSampler:
         seed = np.random.SeedSequence((self._seed, kind, number)).generate_state(1)
         return torch.Generator(self._device).manual_seed(int(seed[0]))
 
-    def batch(self, step: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def batch(self, step: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """The pairs of a step, counted from 0.
 
         Returns
         -------
-        images, filterbanks
-            ``(n, 1, 28, 28)`` and ``(n, 1, 100, 80)``; row i of one co-occurs with row i of the other.
+        images, filterbanks, digits
+            ``(n, 1, 28, 28)``, ``(n, 1, 100, 80)`` and ``(n,)``; row i of one co-occurs with row i of the others.
         """
         epoch, position = divmod(step, self.steps_per_epoch)
         order = torch.randperm(len(self._digits), generator=self._stream(_EPOCHS, epoch), device=self._device)
@@ -86,4 +86,4 @@ class PairSampler:
         corpus, place = torch.rand((2, len(chosen)), generator=generator, device=self._device)
         group = (corpus * self._corpora).long() * 10 + self._digits[chosen]
         partner = self._order[self._starts[group] + (place * self._counts[group]).long()]
-        return self._images[chosen], self._filterbanks[partner]
+        return self._images[chosen], self._filterbanks[partner], self._digits[chosen]

@@ -45,19 +45,46 @@ def margin_similarity(
     ValueError
         With fewer than two pairs there is no impostor.
     """
-    count = images.shape[0]
-    if count < 2:
-        raise ValueError("The margin loss needs at least two pairs, else no pair has an impostor.")
     if impostors == "all":
-        similarity = images @ speech.T
-        gap = margin - similarity.diagonal()
+        return margin_ranking(images @ speech.T, impostors, margin)
+    j, k = _draw_impostors(len(images), impostors, generator, images.device)
+    return _hinges((images * speech).sum(-1), (images * speech[j]).sum(-1), (images[k] * speech).sum(-1), margin).mean()
+
+
+def margin_ranking(
+    similarity: Tensor,
+    impostors: Impostors = "pair",
+    margin: float = 1.0,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """:func:`margin_similarity` of any similarity: ``(N, N)``, images in rows, utterances in columns."""
+    count, own = len(similarity), similarity.diagonal()
+    if impostors == "all":
+        _require_impostors(count)
+        gap = margin - own
         hinges = (gap.unsqueeze(1) + similarity).relu() + (gap.unsqueeze(0) + similarity).relu()
         return (hinges.sum() - hinges.diagonal().sum()) / (count * (count - 1))
+    j, k = _draw_impostors(count, impostors, generator, similarity.device)
+    pairs = torch.arange(count, device=similarity.device)
+    return _hinges(own, similarity[pairs, j], similarity[k, pairs], margin).mean()
+
+
+def _hinges(own: Tensor, wrong_speech: Tensor, wrong_image: Tensor, margin: float) -> Tensor:
+    gap = margin - own
+    return (gap + wrong_speech).relu() + (gap + wrong_image).relu()
+
+
+def _draw_impostors(
+    count: int, impostors: Impostors, generator: torch.Generator | None, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    _require_impostors(count)
     # Adding 1 .. N-1 to the own index modulo N is uniform over the others.
     draws = (1 if impostors == "pair" else 2, count)
-    others = torch.randint(1, count, draws, generator=generator, device=images.device)
-    j, k = ((torch.arange(count, device=images.device) + others) % count).expand(2, -1)
-    matched = (images * speech).sum(-1)
-    wrong_speech = (images * speech[j]).sum(-1)
-    wrong_image = (images[k] * speech).sum(-1)
-    return ((margin - matched + wrong_speech).relu() + (margin - matched + wrong_image).relu()).mean()
+    others = torch.randint(1, count, draws, generator=generator, device=device)
+    j, k = ((torch.arange(count, device=device) + others) % count).expand(2, -1)
+    return j, k
+
+
+def _require_impostors(count: int) -> None:
+    if count < 2:
+        raise ValueError("The margin loss needs at least two pairs, else no pair has an impostor.")

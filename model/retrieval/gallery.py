@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from model.checkpoints import FORMAT, Arrays, UnusableCheckpoint, checked, read, write_atomically
 from model.parsing import parse
+from model.similarity import Gaussians, Similarity, similarities
 from model.types import FloatArray, Item, Match, Modality
 
 _MAP_PREFIX = "map/"
@@ -38,6 +39,8 @@ class Gallery:
         Which model encoded it (its recipe's name, lambda_IG, seed and step).
     maps
         Arrays of fitted projections (:mod:`model.retrieval.projection`), by name.
+    similarity
+        What that model compares posteriors by.
     """
 
     items: tuple[Item, ...]
@@ -48,6 +51,7 @@ class Gallery:
     keys: tuple[str, ...]
     model: Mapping[str, Any]
     maps: Mapping[str, npt.NDArray[Any]]
+    similarity: Similarity = "dot"
 
     def features(self, index: int) -> FloatArray:
         """What the encoder sees of an item: ``(28, 28)`` in [0, 1] or ``(100, 80)``."""
@@ -62,30 +66,36 @@ class Gallery:
             raise IndexError(f"Item {index} is an image and makes no sound.")
         return self.keys[index - len(self.image_features)]
 
-    def nearest(self, embedding: FloatArray, modality: Modality, count: int) -> tuple[Match, ...]:
-        """The items of a modality with the greatest dot product with a query, best first.
+    def places(self, modality: Modality) -> slice:
+        """Where the items of a modality are."""
+        images = len(self.image_features)
+        return slice(0, images) if modality is Modality.IMAGE else slice(images, len(self.items))
+
+    def posteriors(self, modality: Modality) -> Gaussians:
+        """Of all items of a modality."""
+        places = self.places(modality)
+        return Gaussians(self.means[places], self.log_variances[places])
+
+    def nearest(self, query: Gaussians, modality: Modality, count: int) -> tuple[Match, ...]:
+        """The items of a modality that are most similar to a query, best first.
 
         Parameters
         ----------
-        embedding
-            ``(128,)``, the query's mean; or ``(s, 128)``, sampled embeddings, whose dot products are averaged.
+        query
+            One posterior, ``(128,)`` each.
         modality
             Of the items looked for.
         count
             How many at most.
         """
-        images = len(self.image_features)
-        start, stop = (0, images) if modality is Modality.IMAGE else (images, len(self.items))
-        # By linearity the mean of the samples' dot products is the dot product with their mean.
-        query = embedding if embedding.ndim == 1 else embedding.mean(axis=0)
-        # An einsum stays in this thread: a product this small would wait longer for the threads of BLAS.
-        scores = np.einsum("nd,d->n", self.means[start:stop], query)
-        best = np.argsort(-scores, kind="stable")[:count]
+        scores = similarities(self.similarity, query, self.posteriors(modality))
+        best, start = np.argsort(-scores, kind="stable")[:count], self.places(modality).start
         return tuple(Match(self.items[start + place], float(scores[place])) for place in best)
 
-    def with_posteriors(self, means: FloatArray, log_variances: FloatArray, model: Mapping[str, Any]) -> Gallery:
-        """The same items, encoded by another model; maps have to be fitted anew."""
-        return replace(self, means=means, log_variances=log_variances, model=model, maps={})
+    def with_posteriors(self, posteriors: Gaussians, model: Mapping[str, Any], similarity: Similarity) -> Gallery:
+        """The same items, encoded by another model; maps have to be fitted again."""
+        means, log_variances = posteriors
+        return replace(self, means=means, log_variances=log_variances, model=model, similarity=similarity, maps={})
 
     def with_maps(self, maps: Mapping[str, npt.NDArray[Any]]) -> Gallery:
         """The same gallery with fitted projections."""
@@ -97,6 +107,7 @@ class Gallery:
             "format": FORMAT,
             "kind": "gallery",
             "model": dict(self.model),
+            "similarity": self.similarity,
             "sources": [item.source for item in self.items],
             "speakers": [item.speaker for item in self.items],
             "keys": list(self.keys),
@@ -144,6 +155,8 @@ class Gallery:
             keys,
             parse(dict[str, Any], header.get("model"), "model"),
             {name.removeprefix(_MAP_PREFIX): arrays[name] for name in maps},
+            # Galleries of earlier versions do not say.
+            parse(Similarity, header.get("similarity", "dot"), "similarity"),
         )
 
 

@@ -18,6 +18,7 @@ from model.data.samples import Samples
 from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, read_audio
 from model.retrieval.certainty import Margins
 from model.retrieval.gallery import Gallery
+from model.similarity import Gaussians
 from model.systems.base import System
 from model.types import Answer, FloatArray, Item, Match, Modality
 
@@ -95,17 +96,17 @@ class Retriever:
 
     def _ask(self, modality: Modality, features: FloatArray, count: int, started: float) -> Answer:
         posterior = self.system.encode(modality, torch.from_numpy(features).unsqueeze(0))
-        mean = posterior.mean[0].numpy()
-        matches = self.gallery.nearest(mean, modality.other, count)
+        query = Gaussians(posterior.mean[0].numpy(), posterior.log_variance[0].numpy())
+        matches = self.gallery.nearest(query, modality.other, count)
         guess = majority(matches)
-        margin, runner_up = self.margins.of(mean, modality, guess)
+        margin, runner_up = self.margins.of(query, modality, guess)
         # The same query shows the same samples each time: a map must not flicker.
         samples = posterior.sample(SAMPLES, torch.Generator().manual_seed(0))[0].numpy()
         return Answer(
             modality,
             features,
-            mean,
-            posterior.log_variance[0].numpy(),
+            query.means,
+            query.log_variances,
             samples,
             matches,
             guess,
@@ -152,22 +153,23 @@ def unencoded_gallery(images: Samples, speech: Samples) -> Gallery:
     )
 
 
-def encode_items(system: System, gallery: Gallery) -> tuple[FloatArray, FloatArray]:
-    """Means and log-variances of a gallery's items as a model sees them, each ``(n, 128)``."""
+def encode_items(system: System, gallery: Gallery) -> Gaussians:
+    """Posteriors of a gallery's items, as a model encodes them."""
     sides = [
         system.encode(Modality.IMAGE, torch.from_numpy(gallery.image_features).float() / 255),
         system.encode(Modality.SPEECH, torch.from_numpy(gallery.speech_features).float()),
     ]
-    return torch.cat([side.mean for side in sides]).numpy(), torch.cat([side.log_variance for side in sides]).numpy()
+    return Gaussians(
+        torch.cat([side.mean for side in sides]).numpy(), torch.cat([side.log_variance for side in sides]).numpy()
+    )
 
 
 def encode_gallery(system: System, header: Header, gallery: Gallery) -> Gallery:
     """The same items as another model sees them."""
-    means, log_variances = encode_items(system, gallery)
     model = {
         "recipe": header.recipe["name"],
         "lambda_ig": header.recipe["lambda_ig"],
         "seed": header.seed,
         "step": header.step,
     }
-    return gallery.with_posteriors(means, log_variances, model)
+    return gallery.with_posteriors(encode_items(system, gallery), model, system.similarity)

@@ -12,11 +12,25 @@ from contextlib import suppress
 from importlib import metadata
 
 from model.recipes.recipe import Recipe
+from model.systems.adversarial import AdversarialSystem
 from model.systems.base import TOTAL, System, Term
+from model.systems.contrastive import ContrastiveSystem
 from model.systems.deterministic import DeterministicSystem
+from model.systems.distilled import DistilledSystem
+from model.systems.divergence import DivergenceSystem
 from model.systems.variational import VariationalSystem
 
-BUILT_IN: dict[str, type[System]] = {system.name: system for system in (VariationalSystem, DeterministicSystem)}
+BUILT_IN: dict[str, type[System]] = {
+    system.name: system
+    for system in (
+        VariationalSystem,
+        DeterministicSystem,
+        AdversarialSystem,
+        DivergenceSystem,
+        ContrastiveSystem,
+        DistilledSystem,
+    )
+}
 
 
 @functools.cache

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 from model.recipes.recipe import Recipe
+from model.similarity import Similarity
 from model.types import Modality
 
 if TYPE_CHECKING:
@@ -69,10 +70,13 @@ class Batch(NamedTuple):
     ----------
     images, filterbanks
         ``(n, 1, 28, 28)`` in [0, 1], and ``(n, 1, 100, 80)``, time x frequency, normalised.
+    digits
+        The digit that both of a pair show, ``(n,)``. Only a system that is said to be supervised may look at it.
     """
 
     images: Tensor
     filterbanks: Tensor
+    digits: Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,12 +119,19 @@ class System(Protocol):
         What its loss consists of, :data:`TOTAL` among them, in the order in which people see them.
     recipe
         What the system was built from.
+    similarity
+        What its loss compares pairs by, and its matches are ranked by.
     """
 
     name: ClassVar[str]
     recipe_type: ClassVar[type[Recipe]]
     terms: ClassVar[tuple[Term, ...]]
     recipe: Recipe
+
+    @property
+    def similarity(self) -> Similarity:
+        """Of posteriors."""
+        ...
 
     def __init__(self, recipe: Recipe) -> None:
         """Build the modules, initialised from torch's global random state."""

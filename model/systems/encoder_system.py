@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from model.recipes.recipe import Recipe
+from model.similarity import Similarity
 from model.systems.base import Batch
 from model.types import Modality
 
@@ -22,9 +23,12 @@ class EncoderSystem:
     ----------
     modules
         The encoders; a subclass may add to them.
+    similarity
+        The dot product of means, unless a subclass has another.
     """
 
     recipe_type: ClassVar[type[Recipe]] = Recipe
+    similarity: Similarity = "dot"
 
     def __init__(self, recipe: Recipe) -> None:
         import torch

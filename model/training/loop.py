@@ -208,10 +208,10 @@ def optimiser_of(system: System) -> torch.optim.Optimizer:
 def take_step(step: int, system: System, optimiser: torch.optim.Optimizer, sampler: PairSampler) -> Loss:
     """One batch, counted from 0: pairs, loss, update."""
     recipe, generator = system.recipe, sampler.generator(step)
-    images, filterbanks = sampler.batch(step, generator)
+    batch = Batch(*sampler.batch(step, generator))
     if recipe.augments_at(step):
-        filterbanks = augment(filterbanks, recipe, generator)
-    loss = system.loss(Batch(images, filterbanks), step, generator)
+        batch = batch._replace(filterbanks=augment(batch.filterbanks, recipe, generator))
+    loss = system.loss(batch, step, generator)
     for group in optimiser.param_groups:
         group["lr"] = recipe.learning_rate_at(step)
     optimiser.zero_grad(set_to_none=True)

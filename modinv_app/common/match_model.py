@@ -78,10 +78,10 @@ class MatchModel(QAbstractListModel):
             return f"{index.row() + 1}: {word}, {match.item.source}, score {format_score(match)}{playing}"
         if role == Qt.ItemDataRole.ToolTipRole:
             verb = "Says" if match.item.modality is Modality.SPEECH else "Shows"
-            return f"{verb} {word}\n{match.item.source}\nScore {format_score(match)} (dot product)"
+            return f"{verb} {word}\n{match.item.source}\nSimilarity {format_score(match)}"
         return None
 
 
 def format_score(match: Match) -> str:
-    """A dot product to about three digits: ``"0.87"``, ``"34.2"``."""
+    """A similarity to about three digits: ``"0.87"``, ``"34.2"``."""
     return f"{match.score:.1f}" if abs(match.score) >= 10 else f"{match.score:.2f}"

@@ -23,6 +23,7 @@ from model.evaluation.sweep_results import SweepResults
 from model.recipes.recipe import FAST, Recipe
 from model.retrieval.gallery import Gallery
 from model.runs.values import Snapshot
+from model.similarity import Gaussians
 from model.systems import model_io as trained
 from model.training import loop as training
 from model.training.loop import Run, train
@@ -160,7 +161,7 @@ def _use_gallery(path: Path) -> None:
     for item in gallery.items:
         gallery.features(item.index)
     if len(gallery.means):
-        gallery.nearest(gallery.means[0], gallery.items[0].modality.other, 3)
+        gallery.nearest(Gaussians(gallery.means[0], gallery.log_variances[0]), gallery.items[0].modality.other, 3)
 
 
 def _use_snapshot(path: Path) -> None:

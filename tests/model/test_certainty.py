@@ -5,6 +5,7 @@ import pytest
 
 from model.retrieval.certainty import LEAST, Margins
 from model.retrieval.gallery import Gallery
+from model.similarity import Gaussians
 from model.types import Certainty, Item, Modality
 
 IMAGE, SPEECH = Modality.IMAGE, Modality.SPEECH
@@ -22,6 +23,11 @@ def gallery(images, speech):
     return Gallery(tuple(items), pictures, sounds, means, means, ("",) * len(speech), {}, {})
 
 
+def at(mean):
+    """A query of unit variance."""
+    return Gaussians(np.array(mean, np.float32), np.zeros(len(mean), np.float32))
+
+
 def axis(place, length=1.0):
     return length * np.eye(4)[place]
 
@@ -35,9 +41,9 @@ def three_digits(length):
 def test_the_margin_is_the_difference_of_mean_scores():
     speech = [(3, axis(0, 2)), (3, axis(0, 4)), (5, axis(1, 2)), (8, axis(2, 9))]
     margins = Margins(gallery([(3, axis(0))], speech))
-    query = np.array([2.0, 1.0, 0.1, 0.0], np.float32)
-    assert margins.of(query, IMAGE, 3) == (pytest.approx(2 * 3 - 1 * 2), 5)
-    assert margins.of(query, IMAGE, 5) == (pytest.approx(2 - 6), 3), "the items on average say another digit"
+    query = [2.0, 1.0, 0.1, 0.0]
+    assert margins.of(at(query), IMAGE, 3) == (pytest.approx(2 * 3 - 1 * 2), 5)
+    assert margins.of(at(query), IMAGE, 5) == (pytest.approx(2 - 6), 3), "the items on average say another digit"
 
 
 def test_the_words_do_not_depend_on_the_scale_of_a_model():
@@ -57,12 +63,12 @@ def test_the_words_do_not_depend_on_the_scale_of_a_model():
 
 def test_a_model_that_tells_no_digits_apart_is_never_sure():
     margins = Margins(three_digits(0.1))
-    best, _ = margins.of(axis(0, 0.1).astype(np.float32), IMAGE, 3)
+    best, _ = margins.of(at(axis(0, 0.1)), IMAGE, 3)
     assert best == pytest.approx(0.01)
     assert margins.word(best, IMAGE) is Certainty.NOT_SURE
 
 
 def test_where_there_is_one_digit_there_is_no_margin():
     margins = Margins(gallery([(3, axis(0))], [(3, axis(0))]))
-    assert margins.of(np.ones(4, np.float32), IMAGE, 3) == (0.0, None)
+    assert margins.of(at(np.ones(4)), IMAGE, 3) == (0.0, None)
     assert margins.word(0.0, IMAGE) is Certainty.NOT_SURE

@@ -50,9 +50,11 @@ def test_links_and_paths_lead_somewhere(page):
 def test_the_example_of_an_objective_is_right_by_hand():
     names: dict = {}
     exec(examples("python")["Add an objective"][0], names)
-    images, speech = torch.eye(2), 2 * torch.eye(2)
-    expected = torch.log(1 + torch.exp(torch.tensor(-2.0)))
-    torch.testing.assert_close(names["info_nce"](images, speech), expected)
+    images = torch.tensor([[1.0, 1.0], [-1.0, -1.0]])
+    speech = torch.tensor([[2.0, -4.0], [-2.0, 4.0]])
+    # Standardised, the columns are (1, -1) and (1, -1), against (1, -1) and (-1, 1): correlations 1, -1 in both rows.
+    expected = torch.tensor(2 * 0.0 + (1 + 1) ** 2 + 0.1 * (1 + 1))
+    torch.testing.assert_close(names["barlow_twins"](images, speech, weight=0.1), expected)
 
 
 def test_the_example_of_a_system_is_found_and_has_a_loss(installed):
@@ -60,7 +62,7 @@ def test_the_example_of_a_system_is_found_and_has_a_loss(installed):
     systems.entry_points.cache_clear()
     try:
         system = systems.build(small(system="distance"))
-        batch = Batch(torch.rand(3, 1, 28, 28), torch.rand(3, 1, 100, 80))
+        batch = Batch(torch.rand(3, 1, 28, 28), torch.rand(3, 1, 100, 80), torch.arange(3))
         loss = system.loss(batch, 0, torch.Generator())
     finally:
         systems.entry_points.cache_clear()

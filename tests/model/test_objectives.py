@@ -8,8 +8,11 @@ import torch
 from torch import nn
 
 from model.networks.posterior import DiagonalGaussian
+from model.objectives.contrastive import info_nce
+from model.objectives.distillation import distillation
+from model.objectives.gradient_reversal import reverse_gradient
 from model.objectives.information_gain import information_gain
-from model.objectives.margin import margin_similarity
+from model.objectives.margin import margin_ranking, margin_similarity
 from model.objectives.weight_norms import weight_norms
 from model.systems.variational import objective
 
@@ -131,3 +134,65 @@ def test_gradients_of_the_whole_reach_both_posteriors():
     for part in parts:
         assert part.grad is not None
         assert part.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("impostors", ["pair", "one", "all"])
+def test_the_margin_loss_of_a_similarity_is_that_of_its_embeddings(impostors):
+    one, other = (torch.Generator().manual_seed(4) for _ in range(2))
+    expected = margin_similarity(IMAGES, SPEECH, impostors, generator=one)
+    assert margin_ranking(IMAGES @ SPEECH.T, impostors, generator=other) == expected
+    with pytest.raises(ValueError, match="two pairs"):
+        margin_ranking(torch.ones(1, 1), impostors)
+
+
+def test_info_nce_by_hand():
+    images, speech = torch.tensor([[2.0, 0.0], [0.0, 5.0]]), torch.tensor([[1.0, 0.0], [3.0, 4.0]])
+    # Cosines: image 0 with speech 0, 1: 1, 0.6; image 1: 0, 0.8. The scale is 2.
+    rows = [2 - math.log(math.exp(2) + math.exp(1.2)), 1.6 - math.log(math.exp(0) + math.exp(1.6))]
+    columns = [2 - math.log(math.exp(2) + math.exp(0)), 1.6 - math.log(math.exp(1.2) + math.exp(1.6))]
+    expected = -(sum(rows) + sum(columns)) / 4
+    assert info_nce(images, speech, torch.tensor([math.log(2)])).item() == pytest.approx(expected)
+    samples = [torch.stack([side, side.flip(1)], 1) for side in (images, speech)]
+    assert info_nce(*samples, torch.tensor([math.log(2)])).item() == pytest.approx(expected), "each by itself"
+
+
+def test_the_scale_of_info_nce_is_bounded():
+    sides = torch.eye(2), torch.eye(2)
+    assert info_nce(*sides, torch.tensor([50.0])) == info_nce(*sides, torch.tensor([math.log(100)]))
+
+
+def test_distillation_by_hand():
+    student, teacher = torch.tensor([[0.0, 0.0]]), torch.tensor([[math.log(3), 0.0]], requires_grad=True)
+    loss = distillation(student.requires_grad_(), teacher)
+    assert loss.item() == pytest.approx(0.75 * math.log(0.75 / 0.5) + 0.25 * math.log(0.25 / 0.5))
+    loss.backward()
+    torch.testing.assert_close(student.grad, torch.tensor([[0.5 - 0.75, 0.5 - 0.25]]))
+    assert teacher.grad is None
+
+
+def test_a_reversed_gradient_is_that_times_minus_its_weight():
+    inputs = torch.tensor([1.0, 2.0], requires_grad=True)
+    values = reverse_gradient(inputs, 0.5)
+    assert torch.equal(values, inputs)
+    (values * torch.tensor([3.0, 4.0])).sum().backward()
+    torch.testing.assert_close(inputs.grad, torch.tensor([-1.5, -2.0]))
+
+
+def doubles(*shape, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(shape, generator=generator, dtype=torch.float64).requires_grad_()
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda one, other: margin_ranking(one @ other.T, "all"),
+        lambda one, other: info_nce(one, other, torch.tensor([0.7], dtype=torch.float64)),
+        lambda one, _: info_nce(doubles(5, 3, seed=2), doubles(5, 3, seed=3), one[0, :1]),
+        lambda one, _: distillation(one, doubles(5, 3, seed=2)),
+        lambda one, other: information_gain(DiagonalGaussian(one, other), DiagonalGaussian(other, one)),
+    ],
+    ids=["margin", "info_nce", "temperature", "distillation", "information_gain"],
+)
+def test_gradients_are_those_of_finite_differences(loss):
+    assert torch.autograd.gradcheck(loss, (doubles(5, 3), doubles(5, 3, seed=1)))

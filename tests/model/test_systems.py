@@ -11,7 +11,8 @@ from model import systems
 from model.checkpoints import Header
 from model.data.speech import FilterbankSettings
 from model.evaluation import Posteriors, evaluate, invariance
-from model.objectives.margin import margin_similarity
+from model.objectives.gradient_reversal import reversal_schedule
+from model.objectives.margin import margin_ranking, margin_similarity
 from model.objectives.weight_norms import weight_norms
 from model.recipes.fields import fields_of
 from model.recipes.recipe import FAST, Recipe, named, objective_text
@@ -19,13 +20,14 @@ from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import Retriever, build_gallery
 from model.runs.snapshots import draw_probe, take
 from model.runs.values import Snapshot
+from model.similarity import DIVERGENCES, Gaussians, similarity_matrix
 from model.systems.base import Batch
 from model.systems.model_io import load_model, save_model
 from model.types import Modality
 
 pytestmark = pytest.mark.usefixtures("small_encoders")
 
-BATCH = Batch(IMAGES.features[:6].unsqueeze(1), SPEECH.features[:6].unsqueeze(1))
+BATCH = Batch(IMAGES.features[:6].unsqueeze(1), SPEECH.features[:6].unsqueeze(1), IMAGES.labels[:6])
 
 
 def build(name, **changes):
@@ -130,3 +132,112 @@ def test_recipes_are_titled_by_what_they_minimise():
     assert objective_text({"lambda_ig": 0.0}, "λ_IG = ") == "λ_IG = 0", "a recipe of an earlier version"
     assert objective_text(named("fast", system="deterministic").to_dict()) == "deterministic"
     assert objective_text({"system": "other", "lambda_ig": 1.0}) == "other, λ 1"
+
+
+# Adversarial
+
+
+def adversarial(**changes):
+    return build("adversarial", lambda_wd=0.0, lambda_ig=0.0, **changes)
+
+
+def gradients(system, step):
+    loss = system.loss(BATCH, step, torch.Generator().manual_seed(0))
+    loss.total.backward()
+    return loss, {name: weight.grad.clone() for name, weight in system.modules.named_parameters()}
+
+
+def test_encoders_ascend_where_the_discriminator_descends():
+    _, plain = gradients(adversarial(lambda_similarity=0.0, lambda_adversarial=1.0), 2)
+    _, stronger = gradients(adversarial(lambda_similarity=0.0, lambda_adversarial=3.0), 2)
+    for name, gradient in plain.items():
+        times = 1 if name.startswith("discriminator") else 3
+        torch.testing.assert_close(stronger[name], times * gradient, rtol=1e-4, atol=1e-8)
+    system = adversarial(lambda_similarity=0.0, lambda_adversarial=1.0)
+    before, gradient = gradients(system, 2)
+    with torch.no_grad():
+        for name, weight in system.modules.named_parameters():
+            if not name.startswith("discriminator"):
+                weight.sub_(0.01 * gradient[name] / gradient[name].norm())
+    after = system.loss(BATCH, 2, torch.Generator().manual_seed(0))
+    assert after.terms["discriminator"] > before.terms["discriminator"], "the encoders have made it harder"
+
+
+def test_the_reversal_begins_at_nothing_and_rises():
+    loss, gradient = gradients(adversarial(lambda_similarity=0.0), 0)
+    assert loss.weights["lambda_adversarial"] == 0
+    assert not any(grad.any() for name, grad in gradient.items() if not name.startswith("discriminator"))
+    weights = [reversal_schedule(share) for share in (0, 0.1, 0.5, 1)]
+    assert weights == pytest.approx([0, 0.462117, 0.986614, 0.999909], abs=1e-6)
+
+
+def test_a_discriminator_that_guesses_has_the_loss_of_guessing():
+    system = adversarial()
+    with torch.no_grad():
+        system.modules.discriminator.layers[-1].weight.zero_()
+        system.modules.discriminator.layers[-1].bias.zero_()
+    terms = {term.name: term for term in system.terms}
+    loss = system.loss(BATCH, 1, torch.Generator().manual_seed(0))
+    assert loss.terms["discriminator"].item() == pytest.approx(terms["discriminator"].level) == np.log(3)
+    assert loss.terms["discriminator_accuracy"].item() == pytest.approx(1 / 3)
+
+
+# Divergence
+
+
+@pytest.mark.parametrize("divergence", DIVERGENCES)
+def test_the_loss_on_divergences_is_the_margin_loss_on_their_negatives(divergence):
+    system = build("divergence", divergence=divergence, impostors="all", lambda_ig=0.0, lambda_wd=0.0)
+    assert system.similarity == divergence
+    found = system.loss(BATCH, 1, torch.Generator().manual_seed(0)).total.item()
+    sides = (system.encode(modality, features[:, 0]) for modality, features in zip(Modality, BATCH[:2], strict=True))
+    similarity = similarity_matrix(divergence, *(Gaussians(side.mean, side.log_variance) for side in sides), torch)
+    assert found == pytest.approx(margin_ranking(similarity, "all").item(), rel=1e-4)
+
+
+# Contrastive
+
+
+def test_the_contrastive_system_has_variance_only_where_it_has_a_price():
+    points, gaussians = build("contrastive", lambda_ig=0.0), build("contrastive", lambda_ig=0.5, kl_warmup=0.0)
+    assert points.encode(Modality.IMAGE, IMAGES.features[:2]).log_variance.isneginf().all()
+    assert gaussians.encode(Modality.IMAGE, IMAGES.features[:2]).log_variance.isfinite().all()
+    for system in (points, gaussians):
+        loss = system.loss(BATCH, 1, torch.Generator().manual_seed(0))
+        values = loss.values()
+        parts = values["info_nce"] + system.recipe.lambda_ig * values["information_gain"]
+        assert values["total"] == pytest.approx(parts + system.recipe.lambda_wd * values["weight_norms"], rel=1e-5)
+        assert values["temperature"] == pytest.approx(0.07)
+
+
+# Distilled
+
+
+@pytest.mark.parametrize("teacher", ["image", "speech"])
+def test_only_the_teacher_is_told_digits(teacher):
+    """Other digits change what the teacher learns, and not what the student learns."""
+    first, second = (build("distilled", teacher=teacher, lambda_wd=0.0) for _ in range(2))
+    first.loss(BATCH, 1, torch.Generator()).total.backward()
+    second.loss(BATCH._replace(digits=(BATCH.digits + 1) % 4), 1, torch.Generator()).total.backward()
+    student = "speech" if teacher == "image" else "image"
+    found = {name: weight.grad for name, weight in second.modules.named_parameters()}
+    for name, weight in first.modules.named_parameters():
+        assert torch.equal(weight.grad, found[name]) == name.startswith(student), name
+
+
+def test_a_student_that_agrees_with_its_teacher_has_nothing_to_learn():
+    system = build("distilled")
+    for encoder in (system.modules.image, system.modules.speech):
+        torch.nn.init.zeros_(encoder.head.weight)
+        torch.nn.init.ones_(encoder.head.bias)
+    loss = system.loss(BATCH, 1, torch.Generator())
+    assert loss.terms["student"].item() == pytest.approx(0, abs=1e-6)
+    assert loss.terms["teacher"].item() > 0
+
+
+def test_a_teacher_and_its_student_name_digits():
+    system = build("distilled")
+    for modality, samples in ((Modality.IMAGE, IMAGES), (Modality.SPEECH, SPEECH)):
+        probabilities = system.classify(modality, samples.features)
+        assert probabilities.shape == (len(samples), 10)
+        torch.testing.assert_close(probabilities.sum(1), torch.ones(len(samples)))
