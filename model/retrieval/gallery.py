@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -156,7 +156,7 @@ class Gallery:
             parse(dict[str, Any], header.get("model"), "model"),
             {name.removeprefix(_MAP_PREFIX): arrays[name] for name in maps},
             # Galleries of earlier versions do not say.
-            parse(Similarity, header.get("similarity", "dot"), "similarity"),
+            parse(cast(Any, Similarity), header.get("similarity", "dot"), "similarity"),
         )
 
 
