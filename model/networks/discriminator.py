@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from model.networks.encoders import EMBEDDING_SIZE, HIDDEN_UNITS
+from model.networks import encoders
 
 
 class Discriminator(nn.Module):
@@ -19,11 +19,11 @@ class Discriminator(nn.Module):
     def __init__(self, sources: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(EMBEDDING_SIZE, HIDDEN_UNITS),
+            nn.Linear(encoders.EMBEDDING_SIZE, encoders.HIDDEN_UNITS),
             nn.LeakyReLU(0.2),
-            nn.Linear(HIDDEN_UNITS, HIDDEN_UNITS),
+            nn.Linear(encoders.HIDDEN_UNITS, encoders.HIDDEN_UNITS),
             nn.LeakyReLU(0.2),
-            nn.Linear(HIDDEN_UNITS, sources),
+            nn.Linear(encoders.HIDDEN_UNITS, sources),
         )
 
     def forward(self, embeddings: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from model.systems.contrastive import ContrastiveSystem
 from model.systems.deterministic import DeterministicSystem
 from model.systems.distilled import DistilledSystem
 from model.systems.divergence import DivergenceSystem
+from model.systems.generative import GenerativeSystem
 from model.systems.variational import VariationalSystem
 
 BUILT_IN: dict[str, type[System]] = {
@@ -29,6 +30,7 @@ BUILT_IN: dict[str, type[System]] = {
         DivergenceSystem,
         ContrastiveSystem,
         DistilledSystem,
+        GenerativeSystem,
     )
 }
 

@@ -22,7 +22,7 @@ class EncoderSystem:
     Attributes
     ----------
     modules
-        The encoders; a subclass may add to them.
+        The encoders; a subclass may add further modules to them.
     similarity
         The dot product of means, unless a subclass has another.
     """

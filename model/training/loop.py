@@ -172,6 +172,12 @@ def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: Fal
         done = _restore(run, system, optimiser)
     elif run.start is not None:
         _start_from(run.start, run.data.get("started_from"), system)
+    elif len(trained_parameters(system)) < len(list(system.modules.parameters())):
+        raise TrainingFailed(
+            "Frozen encoders need a model that training starts from, else they would stay untrained. Choose one to "
+            "start from, or let the encoders train.",
+            resumable=False,
+        )
     saved = time.monotonic()
     step = done
     try:
@@ -200,9 +206,14 @@ def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: Fal
 
 def optimiser_of(system: System) -> torch.optim.Optimizer:
     """Adam as a system's recipe wants it; the modules lie on their device already."""
-    parameters, recipe = list(system.modules.parameters()), system.recipe
+    parameters, recipe = trained_parameters(system), system.recipe
     fused = parameters[0].device.type != "mps"
     return torch.optim.Adam(parameters, recipe.learning_rate, recipe.betas, recipe.epsilon, fused=fused)
+
+
+def trained_parameters(system: System) -> list[torch.nn.Parameter]:
+    """The weights that training changes: all but those that a system has frozen."""
+    return [parameter for parameter in system.modules.parameters() if parameter.requires_grad]
 
 
 def take_step(step: int, system: System, optimiser: torch.optim.Optimizer, sampler: PairSampler) -> Loss:
@@ -230,7 +241,10 @@ def diverged(step: int) -> TrainingFailed:
 
 
 def _start_from(path: Path, known: Any, system: System) -> None:
-    """Take the weights of another model, of which the name and the digest are known; the optimiser begins anew."""
+    """Take the weights of another model, of which the name and the digest are known; the optimiser starts from zero.
+
+    Networks that only one of the two systems has, such as decoders, are left as they were initialised, or left out.
+    """
     arrays, values = read(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if not isinstance(known, dict) or known.get("sha256") != digest:
@@ -239,13 +253,23 @@ def _start_from(path: Path, known: Any, system: System) -> None:
         filterbank_of(Header.from_dict(values))
     except UnusableCheckpoint as error:
         raise UnusableCheckpoint(f"No run can start from {path.name}. {error}") from error
+    own = to_arrays(system.modules)
+    shared = {_module(name) for name in own} & {_module(name) for name in arrays}
     try:
-        fill(system.modules, arrays)
+        if not shared:
+            raise UnusableCheckpoint("It has no network of this system.")
+        kept = {name: array for name, array in own.items() if _module(name) not in shared}
+        fill(system.modules, {**kept, **{name: array for name, array in arrays.items() if _module(name) in shared}})
     except UnusableCheckpoint as error:
         raise UnusableCheckpoint(
             f"The weights in {path.name} don't fit these networks. Start from another model, or with its batch norm "
-            "and its system."
+            "and its kind of posteriors."
         ) from error
+
+
+def _module(name: str) -> str:
+    """The network that a weight belongs to."""
+    return name.split(".")[0]
 
 
 def _save(run: Run, system: System, optimiser: torch.optim.Optimizer, step: int) -> None:
@@ -285,7 +309,7 @@ def _restore(run: Run, system: System, optimiser: torch.optim.Optimizer) -> int:
     try:
         if not 0 <= header.step <= recipe.steps:
             raise ValueError(f"it is of step {header.step}")
-        for number, parameter in enumerate(system.modules.parameters() if header.step else ()):
+        for number, parameter in enumerate(trained_parameters(system) if header.step else ()):
             shapes = {"step": (1,), "exp_avg": tuple(parameter.shape), "exp_avg_sq": tuple(parameter.shape)}
             state[number] = {
                 entry: torch.from_numpy(checked(arrays, f"optimiser/{number}/{entry}", np.float32, shape))

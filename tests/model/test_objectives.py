@@ -13,6 +13,7 @@ from model.objectives.distillation import distillation
 from model.objectives.gradient_reversal import reverse_gradient
 from model.objectives.information_gain import information_gain
 from model.objectives.margin import margin_ranking, margin_similarity
+from model.objectives.reconstruction import bernoulli_nll, gaussian_nll
 from model.objectives.weight_norms import weight_norms
 from model.systems.variational import objective
 
@@ -178,6 +179,23 @@ def test_a_reversed_gradient_is_that_times_minus_its_weight():
     torch.testing.assert_close(inputs.grad, torch.tensor([-1.5, -2.0]))
 
 
+def test_likelihoods_are_those_of_the_distributions():
+    generator = torch.Generator().manual_seed(0)
+    logits, means = (torch.randn(3, 1, 2, 2, generator=generator) for _ in range(2))
+    pixels, energies = torch.rand(3, 1, 2, 2, generator=generator).round(), torch.randn(3, 1, 2, 2, generator=generator)
+    expected = -torch.distributions.Bernoulli(logits=logits).log_prob(pixels).flatten(1).sum(1).mean()
+    torch.testing.assert_close(bernoulli_nll(logits, pixels), expected)
+    expected = -torch.distributions.Normal(means, math.exp(0.3 / 2)).log_prob(energies).flatten(1).sum(1).mean()
+    torch.testing.assert_close(gaussian_nll(means, torch.tensor([0.3]), energies), expected)
+
+
+def test_the_variance_of_filterbanks_that_fits_best_is_their_mean_squared_error():
+    means, energies = torch.zeros(2, 1, 2, 2), torch.full((2, 1, 2, 2), 0.5)
+    variance = torch.tensor([math.log(0.25)], requires_grad=True)
+    gaussian_nll(means, variance, energies).backward()
+    assert variance.grad.item() == pytest.approx(0, abs=1e-6)
+
+
 def doubles(*shape, seed=0):
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(shape, generator=generator, dtype=torch.float64).requires_grad_()
@@ -190,9 +208,11 @@ def doubles(*shape, seed=0):
         lambda one, other: info_nce(one, other, torch.tensor([0.7], dtype=torch.float64)),
         lambda one, _: info_nce(doubles(5, 3, seed=2), doubles(5, 3, seed=3), one[0, :1]),
         lambda one, _: distillation(one, doubles(5, 3, seed=2)),
+        lambda one, other: bernoulli_nll(one, other.sigmoid()),
+        lambda one, other: gaussian_nll(one, other[0, :1], other),
         lambda one, other: information_gain(DiagonalGaussian(one, other), DiagonalGaussian(other, one)),
     ],
-    ids=["margin", "info_nce", "temperature", "distillation", "information_gain"],
+    ids=["margin", "info_nce", "temperature", "distillation", "bernoulli", "gaussian", "information_gain"],
 )
 def test_gradients_are_those_of_finite_differences(loss):
     assert torch.autograd.gradcheck(loss, (doubles(5, 3), doubles(5, 3, seed=1)))

@@ -241,3 +241,41 @@ def test_a_teacher_and_its_student_name_digits():
         probabilities = system.classify(modality, samples.features)
         assert probabilities.shape == (len(samples), 10)
         torch.testing.assert_close(probabilities.sum(1), torch.ones(len(samples)))
+
+
+# Generative
+
+
+def test_decoders_return_images_and_filterbanks():
+    system = build("generative")
+    embeddings = torch.randn(3, 128, generator=torch.Generator().manual_seed(0))
+    images, speech = (system.decode(modality, embeddings) for modality in Modality)
+    assert images.shape == (3, 28, 28)
+    assert images.min() >= 0
+    assert images.max() <= 1
+    assert speech.shape == (3, 100, 80)
+    torch.testing.assert_close(system.decode(Modality.SPEECH, embeddings[1:2])[0], speech[1])
+
+
+def test_each_path_is_scored_by_its_decoder():
+    system = build("generative", lambda_reconstruction=0.5, lambda_ig=0.0, lambda_wd=0.0, samples_per_input=1)
+    with torch.no_grad():
+        for encoder in (system.modules.image, system.modules.speech):
+            encoder.head.bias[128:] = -60.0  # hardly any variance: samples are the means
+            encoder.head.weight[128:] = 0.0
+    values = system.loss(BATCH, 1, torch.Generator().manual_seed(0)).values()
+    means = [system.encode(modality, side[:, 0]).mean for modality, side in zip(Modality, BATCH[:2], strict=True)]
+    for path, mean in (("own", means[0]), ("crossed", means[1])):
+        decoded = system.decode(Modality.IMAGE, mean).unsqueeze(1)
+        expected = torch.nn.functional.binary_cross_entropy(decoded, BATCH.images, reduction="sum") / len(mean)
+        assert values[f"image_{path}"] == pytest.approx(expected.item(), rel=1e-3)
+    paths = sum(values[f"{side}_{path}"] for side in ("image", "speech") for path in ("own", "crossed"))
+    assert values["total"] == pytest.approx(values["similarity"] + 0.5 * paths, rel=1e-4)
+
+
+def test_frozen_encoders_are_left_as_they_are():
+    system = build("generative", frozen_encoders=True)
+    loss = system.loss(BATCH, 1, torch.Generator().manual_seed(0))
+    loss.total.backward()
+    for name, weight in system.modules.named_parameters():
+        assert (weight.grad is not None) == name.startswith(("image_decoder", "speech_decoder")), name

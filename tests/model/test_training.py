@@ -1,13 +1,13 @@
 """Training: it learns, it resumes bit by bit, and it never ruins what it had."""
 
 import errno
-import hashlib
 import os
 import stat
 
 import pytest
 import torch
 from tiny import IMAGES, SMALL, SPEECH, spoilt
+from tiny_runs import CPU, RECIPE, a_run, assert_same_state, collect, events, sampler, started_from
 
 from model import systems
 from model.checkpoints import UnusableCheckpoint, read, write_atomically
@@ -16,34 +16,10 @@ from model.networks.precision import has_bfloat16
 from model.recipes.recipe import named
 from model.systems.model_io import load_model
 from model.training import loop as training
-from model.training.loop import Ended, Run, Saved, Stepped, TrainingFailed, train
+from model.training.loop import Ended, Saved, Stepped, TrainingFailed, train
 from model.types import Modality
 
-CPU = torch.device("cpu")
-RECIPE = named("fast", **SMALL)
 EXACT = named("paper", **SMALL, batch_norm=False)
-
-
-def sampler(recipe, seed=0, images=IMAGES):
-    return PairSampler(images, [SPEECH], recipe.batch_size, seed, CPU)
-
-
-def a_run(folder, recipe=RECIPE, seed=0, data=None, start=None):
-    return Run(folder, recipe, seed, data or {"images": ["bars"], "speech": ["bars"]}, CPU, start)
-
-
-def collect(source, seen):
-    """Collect events, also those before an error."""
-    for event in source:
-        seen += [event]
-    return seen
-
-
-def events(folder, recipe=RECIPE, stop_after=None, seed=0, **kwargs):
-    """All events of a run, stopped after some of its steps."""
-    seen = []
-    run = a_run(folder, recipe, seed, **kwargs)
-    return collect(train(run, sampler(recipe, seed), lambda: len(seen) == stop_after), seen)
 
 
 @pytest.fixture(scope="module")
@@ -58,16 +34,6 @@ def straight(tmp_path_factory):
         return runs[recipe]
 
     return finished
-
-
-def assert_same_state(one, other):
-    """Weights and the optimiser's state, bit by bit."""
-    ours, theirs = read(one / "resume.safetensors")[0], read(other / "resume.safetensors")[0]
-    assert set(ours) == set(theirs)
-    assert sum(name.startswith("optimiser/") for name in ours) == 3 * sum(name.startswith("weights/") for name in ours)
-    for name, array in ours.items():
-        assert array.tobytes() == theirs[name].tobytes(), name
-    assert (one / "model.safetensors").read_bytes() == (other / "model.safetensors").read_bytes()
 
 
 def test_events_come_in_order(straight):
@@ -286,14 +252,6 @@ def test_running_out_of_the_machines_memory_says_what_to_do(tmp_path):
 
 
 # Starting from a model
-
-
-def started_from(path):
-    return {
-        "images": ["bars"],
-        "speech": ["bars"],
-        "started_from": {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()},
-    }
 
 
 @pytest.fixture
