@@ -12,11 +12,11 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,7 @@ _PATIENCE = 50  # tries to put a file in its place, a second in all
 _DRAFT = re.compile(r"\..+\.[0-9a-f]{8}\.draft")
 _YOUNG = 60.0  # seconds: a draft may be empty because it has just been made
 
+T = TypeVar("T")
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
@@ -169,6 +170,32 @@ def _read(path: Path, with_arrays: bool) -> tuple[dict[str, npt.NDArray[Any]], d
     if header.get("format") != FORMAT:
         raise UnusableCheckpoint(f"{path.name} was written by another version of modinv.")
     return arrays, header
+
+
+def read_as(kind: str, path: Path, build: Callable[[Arrays, Mapping[str, Any]], T]) -> T:
+    """The object that a file of some kind holds.
+
+    Parameters
+    ----------
+    kind
+        Value of ``kind`` in the header, such as ``"gallery"``.
+    path
+        The file.
+    build
+        Makes the object from arrays and header; raises ``ValueError`` if they are damaged.
+
+    Raises
+    ------
+    UnusableCheckpoint
+        If the file is missing, damaged or of another kind.
+    """
+    arrays, header = read(path)
+    if header.get("kind") != kind:
+        raise UnusableCheckpoint(f"{path.name} is no {kind}.")
+    try:
+        return build(arrays, header)
+    except ValueError as error:
+        raise UnusableCheckpoint(f"{path.name} is damaged, or of another version of modinv: {error}.") from error
 
 
 def checked(

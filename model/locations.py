@@ -1,4 +1,4 @@
-"""Where things lie: what ships with the application, the user's corpora, the caches."""
+"""Locations of the bundled files, the user's data and the caches."""
 
 from __future__ import annotations
 
@@ -17,26 +17,29 @@ def assets() -> Path:
     return installed if installed.is_dir() else root / "assets"
 
 
+def _user_folder(name: str) -> Path:
+    """What the environment variable ``MODINV_<NAME>`` names, or else a sub-folder of the system's user data folder."""
+    chosen = os.environ.get(f"MODINV_{name.upper()}")
+    return Path(chosen).expanduser() if chosen else platformdirs.user_data_path(_APPLICATION) / name
+
+
 def data() -> Path:
-    """The folder of the user's corpora: ``MODINV_DATA`` where it is set, else the system's place for user data."""
-    chosen = os.environ.get("MODINV_DATA")
-    return Path(chosen).expanduser() if chosen else platformdirs.user_data_path(_APPLICATION) / "data"
+    """The folder of corpora (``MODINV_DATA``)."""
+    return _user_folder("data")
 
 
 def runs() -> Path:
-    """The folder of training runs: ``MODINV_RUNS`` where it is set, else in the system's place for user data."""
-    chosen = os.environ.get("MODINV_RUNS")
-    return Path(chosen).expanduser() if chosen else platformdirs.user_data_path(_APPLICATION) / "runs"
+    """The folder of training runs (``MODINV_RUNS``)."""
+    return _user_folder("runs")
 
 
 def sweeps() -> Path:
-    """The folder of the user's sweeps: ``MODINV_SWEEPS`` where it is set, else in the system's place for user data."""
-    chosen = os.environ.get("MODINV_SWEEPS")
-    return Path(chosen).expanduser() if chosen else platformdirs.user_data_path(_APPLICATION) / "sweeps"
+    """The folder of sweeps (``MODINV_SWEEPS``)."""
+    return _user_folder("sweeps")
 
 
 def cache() -> Path:
-    """The folder of what can be computed again."""
+    """The folder of files that can be computed again."""
     return platformdirs.user_cache_path(_APPLICATION)
 
 

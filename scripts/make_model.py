@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import torch
 import typer
 from rich.console import Console
 
@@ -60,8 +59,8 @@ def main(
         return
     gallery = build_gallery(
         *load_model(locations.shipped_model()),
-        spread(Mnist(data_dir).load("test"), IMAGES_PER_DIGIT),
-        spread(Voices().load("test"), UTTERANCES_PER_DIGIT),
+        Mnist(data_dir).load("test").balanced(IMAGES_PER_DIGIT, SEED),
+        Voices().load("test").balanced(UTTERANCES_PER_DIGIT, SEED),
     )
     gallery.with_maps(maps_of(gallery)).save(locations.shipped_gallery())
     console.print(f"Wrote {locations.shipped_gallery()}.")
@@ -103,17 +102,6 @@ def on_engine(model: Path, setting: dict[str, Any], data_dir: Path | None) -> di
         return Posteriors(posterior.mean.numpy(), posterior.log_variance.numpy(), labels, speakers)
 
     return evaluate(posteriors(images), posteriors(speech), SEED, setting).to_json_dict()
-
-
-def spread(samples: Samples, per_digit: int) -> Samples:
-    """Some samples of each digit, drawn with the seed, in digit order."""
-    generator = torch.Generator().manual_seed(SEED)
-    chosen: list[int] = []
-    for digit in range(10):
-        places = torch.nonzero(samples.labels == digit).flatten()
-        drawn = places[torch.randperm(len(places), generator=generator)[:per_digit]]
-        chosen.extend(sorted(drawn.tolist()))
-    return samples.only(chosen)
 
 
 def maps_of(gallery: Gallery) -> dict[str, Any]:

@@ -58,6 +58,16 @@ class Samples:
             tuple(self.keys[i] for i in chosen) if self.keys else (),
         )
 
+    def balanced(self, per_digit: int, seed: int) -> Samples:
+        """At most ``per_digit`` random samples of each digit, in the order of the digits."""
+        generator = torch.Generator().manual_seed(seed)
+        chosen: list[int] = []
+        for digit in range(10):
+            places = torch.nonzero(self.labels == digit).flatten()
+            drawn = places[torch.randperm(len(places), generator=generator)[:per_digit]]
+            chosen.extend(sorted(drawn.tolist()))
+        return self.only(chosen)
+
     def part(self, split: Split, in_validation: Sequence[bool]) -> Samples:
         """A split of all that is published for training, by which of them are for validation.
 

@@ -20,6 +20,7 @@ from model import locations
 from model.checkpoints import FORMAT, UnusableCheckpoint, read, write_atomically, write_bytes_atomically
 from model.evaluation.posteriors import Posteriors
 from model.evaluation.report import EvaluationProtocol, Report
+from model.retrieval.gallery import make_items
 from model.types import FloatArray, Item, Modality
 
 if TYPE_CHECKING:
@@ -84,11 +85,8 @@ class Evaluation:
 
     @cached_property
     def _items(self) -> list[Item]:
-        rows = zip(self._arrays["labels"].tolist(), self._header["sources"], self._header["speakers"], strict=True)
-        return [
-            Item(index, Modality.IMAGE if index < self.image_count else Modality.SPEECH, label, source, speaker)
-            for index, (label, source, speaker) in enumerate(rows)
-        ]
+        header = self._header
+        return [*make_items(self.image_count, self._arrays["labels"].tolist(), header["sources"], header["speakers"])]
 
     def key(self, index: int) -> str:
         """What its corpus takes to play an utterance, ``"fsdd:7_theo_0.wav"``; raises ``IndexError`` for an image."""

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from model.checkpoints import FORMAT, UnusableCheckpoint, checked, read, write_atomically
+from model.checkpoints import FORMAT, Arrays, checked, read_as, write_atomically
 from model.evaluation.report import Interval, Report, parse_report
 from model.parsing import parse
-from model.retrieval.gallery import read_items
+from model.retrieval.gallery import items_on_disk, read_items
 from model.types import FloatArray, Item, Modality
 
 
@@ -87,13 +87,11 @@ class SweepResults:
 
     def save(self, path: Path) -> None:
         """Write everything to one file, all or nothing."""
-        header = {
+        labels, header = items_on_disk(self.items, self.keys)
+        header |= {
             "format": FORMAT,
             "kind": "sweep",
             "lambdas": list(self.lambdas),
-            "sources": [item.source for item in self.items],
-            "speakers": [item.speaker for item in self.items],
-            "keys": list(self.keys),
             "rows": [
                 {"lambda_ig": row.lambda_ig, "seed": row.seed, "report": row.report.to_json_dict()} for row in self.rows
             ],
@@ -101,7 +99,7 @@ class SweepResults:
             "failures": dict(self.failures),
         }
         arrays: dict[str, npt.NDArray[Any]] = {
-            "labels": np.array([item.label for item in self.items], np.uint8),
+            "labels": labels,
             "image_features": self.image_features,
             "embeddings": self.embeddings,
             "coordinates": self.coordinates,
@@ -111,22 +109,12 @@ class SweepResults:
     @classmethod
     def load(cls, path: Path) -> SweepResults:
         """The inverse of :meth:`save`; raises :class:`~model.checkpoints.UnusableCheckpoint`."""
-        arrays, header = read(path)
-        if header.get("kind") != "sweep":
-            raise UnusableCheckpoint(f"{path.name} holds no sweep.")
-        try:
-            return cls._from(arrays, header)
-        except ValueError as error:
-            raise UnusableCheckpoint(f"{path.name} is damaged, or of another version of modinv: {error}.") from error
+        return read_as("sweep", path, cls._from)
 
     @classmethod
-    def _from(cls, arrays: Mapping[str, npt.NDArray[Any]], header: Mapping[str, Any]) -> SweepResults:
-        image_features = checked(arrays, "image_features", np.uint8, (None, 28, 28))
-        items = read_items(arrays, header, len(image_features))
-        keys = parse(tuple[str, ...], header.get("keys"), "keys")
+    def _from(cls, arrays: Arrays, header: Mapping[str, Any]) -> SweepResults:
+        items, image_features, keys = read_items(arrays, header)
         lambdas = parse(tuple[float, ...], header.get("lambdas"), "lambdas")
-        if len(keys) != len(items) - len(image_features):
-            raise ValueError("it does not hold a key for each utterance")
         rows = tuple(_row(values) for values in parse(list[dict[str, Any]], header.get("rows"), "rows"))
         if not lambdas or {row.lambda_ig for row in rows} != set(lambdas):
             raise ValueError("its maps and its rows are of different lambda_IG")

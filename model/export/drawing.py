@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.checkpoints import write_bytes_atomically
+from model.export.words import suffix_in
 from model.palette import DIGITS_ON_DARK, DIGITS_ON_LIGHT
 
 if TYPE_CHECKING:
@@ -89,17 +90,9 @@ def blank(width: float, height: float, gap: float = 0.02) -> Figure:
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG (200 dots an inch), SVG or PDF, by the path's suffix.
 
-    Raises
-    ------
-    ValueError
-        If the suffix is another one.
-    OSError
-        If the file can't be written.
+    Raises ``ValueError`` if the suffix is another one, and ``OSError``.
     """
-    suffix = path.suffix.removeprefix(".").lower()
-    if suffix not in FORMATS:
-        raise ValueError(f"A figure is written as {', '.join(FORMATS)}, not as {path.name!r}.")
-    write_bytes_atomically(path, _bytes(figure, suffix))
+    write_bytes_atomically(path, _bytes(figure, suffix_in(FORMATS, path, "A figure is")))
 
 
 def inline_svg(figure: Figure, name: str) -> str:

@@ -30,18 +30,10 @@ def save(evaluation: Evaluation, path: Path) -> None:
     npz: ``mean`` and ``log_variance`` ``(n, 128)``; ``modality``, ``label``, ``speaker`` and ``source`` ``(n,)``;
     ``setting``, JSON. Parquet: the same columns, a row an input, the setting in the schema's metadata.
 
-    Raises
-    ------
-    ValueError
-        If the suffix is another one.
-    OSError
-        If the file can't be written.
+    Raises ``ValueError`` if the suffix is another one, and ``OSError``.
     """
-    written = {"npz": _npz, "parquet": _parquet}
-    suffix = path.suffix.removeprefix(".").lower()
-    if suffix not in written:
-        raise ValueError(f"Embeddings are written as {', '.join(FORMATS)}, not as {path.name!r}.")
-    write_bytes_atomically(path, written[suffix](_columns(evaluation), json.dumps(dict(evaluation.report.setting))))
+    pack = {"npz": _npz, "parquet": _parquet}[words.suffix_in(FORMATS, path, "Embeddings are")]
+    write_bytes_atomically(path, pack(_columns(evaluation), json.dumps(dict(evaluation.report.setting))))
 
 
 def picture(features: FloatArray) -> npt.NDArray[np.uint8]:

@@ -56,8 +56,7 @@ def save(
     OSError
         If the file can't be written.
     """
-    if path.suffix.removeprefix(".").lower() not in FORMATS:
-        raise ValueError(f"A report is written as html, not as {path.name!r}.")
+    words.suffix_in(FORMATS, path, "A report is")
     write_bytes_atomically(path, page(rows, sweep, data_dir).encode(errors="replace"))
 
 

@@ -221,18 +221,10 @@ def sweep(rows: Sequence[SweepRow]) -> Table:
 def save(table: Table, path: Path) -> None:
     """Write a table as CSV, Markdown or LaTeX, by the path's suffix.
 
-    Raises
-    ------
-    ValueError
-        If the suffix is another one.
-    OSError
-        If the file can't be written.
+    Raises ``ValueError`` if the suffix is another one, and ``OSError``.
     """
-    written = {"csv": table.csv, "md": table.markdown, "tex": table.latex}
-    suffix = path.suffix.removeprefix(".").lower()
-    if suffix not in written:
-        raise ValueError(f"A table is written as {', '.join(FORMATS)}, not as {path.name!r}.")
-    write_bytes_atomically(path, written[suffix]().encode(errors="replace"))
+    text = {"csv": table.csv, "md": table.markdown, "tex": table.latex}[words.suffix_in(FORMATS, path, "A table is")]
+    write_bytes_atomically(path, text().encode(errors="replace"))
 
 
 def in_words(value: Value) -> str:

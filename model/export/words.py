@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from model.evaluation.report import Report
@@ -126,6 +127,14 @@ def number(value: float) -> str:
 def listed(names: Sequence[str]) -> str:
     """``"mnist, fsdd and voices"``."""
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def suffix_in(formats: Sequence[str], path: Path, what: str) -> str:
+    """The suffix of a file, lower case and without the dot; a ``ValueError`` unless it is one of some formats."""
+    suffix = path.suffix.removeprefix(".").lower()
+    if suffix not in formats:
+        raise ValueError(f"{what} written as {', '.join(formats)}, not as {path.name!r}.")
+    return suffix
 
 
 def one_line(text: str) -> str:

@@ -5,7 +5,7 @@ Plain numpy, so that a gallery is there and can be looked at before torch is loa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from model.checkpoints import FORMAT, Arrays, UnusableCheckpoint, checked, read, write_atomically
+from model.checkpoints import FORMAT, Arrays, checked, read_as, write_atomically
 from model.parsing import parse
 from model.similarity import Gaussians, Similarity, similarities
 from model.types import FloatArray, Item, Match, Modality
@@ -103,17 +103,15 @@ class Gallery:
 
     def save(self, path: Path, *, make_folder: bool = True) -> None:
         """Write everything to one file, all or nothing; see :func:`model.checkpoints.write_atomically`."""
-        header = {
+        labels, header = items_on_disk(self.items, self.keys)
+        header |= {
             "format": FORMAT,
             "kind": "gallery",
             "model": dict(self.model),
             "similarity": self.similarity,
-            "sources": [item.source for item in self.items],
-            "speakers": [item.speaker for item in self.items],
-            "keys": list(self.keys),
         }
         arrays: dict[str, npt.NDArray[Any]] = {
-            "labels": np.array([item.label for item in self.items], np.uint8),
+            "labels": labels,
             "image_features": self.image_features,
             "speech_features": self.speech_features,
             "means": self.means,
@@ -125,22 +123,12 @@ class Gallery:
     @classmethod
     def load(cls, path: Path) -> Gallery:
         """The inverse of :meth:`save`; raises :class:`~model.checkpoints.UnusableCheckpoint`."""
-        arrays, header = read(path)
-        if header.get("kind") != "gallery":
-            raise UnusableCheckpoint(f"{path.name} is no gallery.")
-        try:
-            return cls._from(arrays, header)
-        except ValueError as error:
-            raise UnusableCheckpoint(f"{path.name} is damaged: {error}.") from error
+        return read_as("gallery", path, cls._from)
 
     @classmethod
     def _from(cls, arrays: Arrays, header: Mapping[str, Any]) -> Gallery:
-        image_features = checked(arrays, "image_features", np.uint8, (None, 28, 28))
-        speech_features = checked(arrays, "speech_features", np.float16, (None, 100, 80))
-        items = read_items(arrays, header, len(image_features))
-        keys = parse(tuple[str, ...], header.get("keys"), "keys")
-        if len(image_features) + len(speech_features) != len(items) or len(keys) != len(speech_features):
-            raise ValueError("it does not hold as many items as names and keys")
+        items, image_features, keys = read_items(arrays, header)
+        speech_features = checked(arrays, "speech_features", np.float16, (len(keys), 100, 80))
         means = checked(arrays, "means", np.float32, (None, None))
         if len(means) not in (0, len(items)):  # none before a model has encoded them
             raise ValueError(f"it holds {len(items)} items and {len(means)} means")
@@ -160,18 +148,37 @@ class Gallery:
         )
 
 
-def read_items(arrays: Arrays, header: Mapping[str, Any], images: int) -> tuple[Item, ...]:
-    """The items of a file: array ``labels``, lists ``sources`` and ``speakers``; images first.
-
-    Raises ``ValueError`` where they are damaged.
-    """
-    labels = checked(arrays, "labels", np.uint8, (None,))
-    sources, speakers = (parse(list[str], header.get(name), name) for name in ("sources", "speakers"))
-    if not len(labels) == len(sources) == len(speakers) >= images:
-        raise ValueError("it does not hold as many labels as names")
-    if labels.size and labels.max() > 9:
-        raise ValueError(f"it holds the label {labels.max()}, which is no digit")
+def make_items(images: int, labels: Iterable[int], sources: Iterable[str], speakers: Iterable[str]) -> tuple[Item, ...]:
+    """Items from their labels, sources and speakers; the first ``images`` of them are images."""
     return tuple(
         Item(index, Modality.IMAGE if index < images else Modality.SPEECH, int(label), source, speaker)
         for index, (label, source, speaker) in enumerate(zip(labels, sources, speakers, strict=True))
     )
+
+
+def items_on_disk(items: Sequence[Item], keys: Sequence[str]) -> tuple[npt.NDArray[np.uint8], dict[str, Any]]:
+    """Items and the keys of the utterances as a file holds them: the array ``labels`` and a part of the header."""
+    return np.array([item.label for item in items], np.uint8), {
+        "sources": [item.source for item in items],
+        "speakers": [item.speaker for item in items],
+        "keys": list(keys),
+    }
+
+
+def read_items(
+    arrays: Arrays, header: Mapping[str, Any]
+) -> tuple[tuple[Item, ...], npt.NDArray[np.uint8], tuple[str, ...]]:
+    """The inverse of :func:`items_on_disk`: items, the pictures of the images, and the keys of the utterances.
+
+    Raises ``ValueError`` if they are damaged.
+    """
+    image_features = checked(arrays, "image_features", np.uint8, (None, 28, 28))
+    labels = checked(arrays, "labels", np.uint8, (None,))
+    sources, speakers, keys = (
+        parse(tuple[str, ...], header.get(name), name) for name in ("sources", "speakers", "keys")
+    )
+    if not len(labels) == len(sources) == len(speakers) == len(image_features) + len(keys):
+        raise ValueError("it does not hold as many labels, names and keys as items")
+    if labels.size and labels.max() > 9:
+        raise ValueError(f"it holds the label {labels.max()}, which is no digit")
+    return make_items(len(image_features), labels, sources, speakers), image_features, keys

@@ -17,10 +17,10 @@ from model.data.images import normalise_digit, read_picture
 from model.data.samples import Samples
 from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, read_audio
 from model.retrieval.certainty import Margins
-from model.retrieval.gallery import Gallery
+from model.retrieval.gallery import Gallery, make_items
 from model.similarity import Gaussians
 from model.systems.base import System
-from model.types import Answer, FloatArray, Item, Match, Modality
+from model.types import Answer, FloatArray, Match, Modality
 
 SAMPLES = 16
 """Embeddings sampled from a query's posterior to show its uncertainty; the paper's number."""
@@ -130,19 +130,15 @@ def build_gallery(system: System, header: Header, images: Samples, speech: Sampl
 
 def unencoded_gallery(images: Samples, speech: Samples) -> Gallery:
     """A gallery of samples that no model has seen yet."""
-    items = [
-        Item(number, Modality.IMAGE, int(label), source)
-        for number, (label, source) in enumerate(zip(images.labels, images.sources, strict=True))
-    ]
-    items += [
-        Item(len(items) + number, Modality.SPEECH, int(label), source, speaker)
-        for number, (label, source, speaker) in enumerate(
-            zip(speech.labels, speech.sources, speech.speakers, strict=True)
-        )
-    ]
+    items = make_items(
+        len(images),
+        [*images.labels.tolist(), *speech.labels.tolist()],
+        (*images.sources, *speech.sources),
+        [*[""] * len(images), *speech.speakers],
+    )
     empty = np.zeros((0, 0), np.float32)
     return Gallery(
-        tuple(items),
+        items,
         (images.features * 255).round().to(torch.uint8).numpy(),
         speech.features.to(torch.float16).numpy(),
         empty,

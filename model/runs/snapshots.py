@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from threadpoolctl import threadpool_limits
 
 from model.data.samples import Samples
@@ -34,17 +33,7 @@ def snapshot_steps(steps: int) -> frozenset[int]:
 
 def draw_probe(images: Samples, speech: Samples) -> Gallery:
     """Test items to take snapshots of, as many of each digit; always the same of the same corpora."""
-    return unencoded_gallery(_balanced(images), _balanced(speech))
-
-
-def _balanced(samples: Samples) -> Samples:
-    generator = torch.Generator().manual_seed(_SEED)
-    chosen: list[int] = []
-    for digit in range(10):
-        places = torch.nonzero(samples.labels == digit).flatten()
-        drawn = places[torch.randperm(len(places), generator=generator)[: PROBE_ITEMS // 10]]
-        chosen.extend(sorted(drawn.tolist()))
-    return samples.only(chosen)
+    return unencoded_gallery(*(samples.balanced(PROBE_ITEMS // 10, _SEED) for samples in (images, speech)))
 
 
 def take(system: System, probe: Gallery, step: int, before: Snapshot | None) -> Snapshot:

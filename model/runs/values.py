@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from model.checkpoints import FORMAT, UnusableCheckpoint, checked, read, write_atomically
+from model.checkpoints import FORMAT, Arrays, checked, read_as, write_atomically
 from model.parsing import loads, parse
 from model.systems.base import Term
 from model.training.config import TrainingConfig
@@ -108,20 +108,18 @@ class Snapshot:
     @classmethod
     def load(cls, path: Path) -> Snapshot:
         """The inverse of :meth:`save`; raises :class:`~model.checkpoints.UnusableCheckpoint`."""
-        arrays, header = read(path)
-        if header.get("kind") != "snapshot":
-            raise UnusableCheckpoint(f"{path.name} is no snapshot.")
-        try:
-            means = checked(arrays, "means", np.float16, (None, None))
-            return cls(
-                parse(int, header.get("step"), "step"),
-                means.astype(np.float32),
-                checked(arrays, "log_variances", np.float16, means.shape, logarithms=True).astype(np.float32),
-                checked(arrays, "coordinates", np.float32, (len(means), 2)),
-                parse(dict[str, float], header.get("values"), "values"),
-            )
-        except ValueError as error:
-            raise UnusableCheckpoint(f"{path.name} is damaged: {error}.") from error
+        return read_as("snapshot", path, cls._from)
+
+    @classmethod
+    def _from(cls, arrays: Arrays, header: Mapping[str, Any]) -> Snapshot:
+        means = checked(arrays, "means", np.float16, (None, None))
+        return cls(
+            parse(int, header.get("step"), "step"),
+            means.astype(np.float32),
+            checked(arrays, "log_variances", np.float16, means.shape, logarithms=True).astype(np.float32),
+            checked(arrays, "coordinates", np.float32, (len(means), 2)),
+            parse(dict[str, float], header.get("values"), "values"),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def test_a_file_keeps_everything(results, tmp_path):
 def test_another_file_is_no_sweep(tmp_path):
     path = tmp_path / "gallery.safetensors"
     write_atomically(path, {"image_features": np.zeros(1)}, {"format": "modinv-1", "kind": "gallery"})
-    with pytest.raises(UnusableCheckpoint, match="holds no sweep"):
+    with pytest.raises(UnusableCheckpoint, match="is no sweep"):
         SweepResults.load(path)
 
 
