@@ -1,10 +1,10 @@
-"""The science of modinv: modality-invariant representations of images and speech (Leidal, Harwath, Glass 2017).
+"""Modality-invariant representations of images and speech (Leidal, Harwath, Glass 2017).
 
-Usable headless, from a notebook or a cluster; nothing in here knows that a window exists.
+Usable without a screen, from a notebook or on a cluster; nothing here depends on the window.
 """
 
 import os
 
-# ONNX Runtime reports to its vendor from the moment it is imported, unless it finds this then; it can't be switched
-# off afterwards. Whatever of ours imports it, in whatever process, has imported this package before.
+# ONNX Runtime sends telemetry from its import on unless this is set before; it can't be disabled afterwards. All our
+# modules that import it have imported this package first.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"

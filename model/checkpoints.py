@@ -1,7 +1,7 @@
-"""Checkpoints: tensors in safetensors, everything else as JSON in its header. Never pickle.
+"""Checkpoints: arrays as safetensors, everything else as JSON in the header. Never pickle.
 
-A file is first written beside its final place, then renamed: a full disk or a killed process leaves the former one
-whole. What a killed process leaves of its draft is removed by the next write in that folder.
+A file is written under a temporary name and then renamed, so that a full disk or a killed process leaves the former
+file intact. The temporary file of a killed process is removed by the next write in that folder.
 """
 
 from __future__ import annotations
@@ -32,36 +32,36 @@ if sys.platform != "win32":
 
 FORMAT = "modinv-1"
 _HEADER = "modinv"
-_PATIENCE = 50  # tries to put a file in its place, a second in all
+_RENAME_ATTEMPTS = 50  # in one second
 _DRAFT = re.compile(r"\..+\.[0-9a-f]{8}\.draft")
-_YOUNG = 60.0  # seconds: a draft may be empty because it has just been made
+_MIN_AGE = 60.0  # seconds: a newer draft may be empty because it has just been created
 
 T = TypeVar("T")
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 class UnusableCheckpoint(ModinvError, ValueError):
-    """A file that is not one of ours, or is damaged; the message says which and what to do."""
+    """A file that is damaged or not of modinv; the message says which and what to do."""
 
 
 def write_atomically(
     path: Path, arrays: Arrays, header: Mapping[str, Any] | None = None, *, make_folder: bool = True
 ) -> None:
-    """Write arrays and a JSON header as safetensors, all or nothing.
+    """Write arrays and a JSON header as safetensors, atomically.
 
     Parameters
     ----------
     path
         The file, new or to be replaced.
     arrays, header
-        What to write; the header is JSON-ready.
+        Content of the file; the header is JSON-ready.
     make_folder
-        Make the folder where there is none. Otherwise a folder that is gone is an error.
+        Whether to create a missing folder; otherwise it is an error.
 
     Raises
     ------
     OSError
-        If the disk is full or the folder can't be written; a file that was there before is untouched.
+        If the disk is full or the folder can't be written; an existing file is untouched.
     """
     metadata = {_HEADER: json.dumps(dict(header))} if header is not None else None
     content = save({name: np.ascontiguousarray(a) for name, a in arrays.items()}, metadata)
@@ -69,26 +69,26 @@ def write_atomically(
 
 
 def write_bytes_atomically(path: Path, content: bytes, *, make_folder: bool = True) -> None:
-    """Write a file of any kind, all or nothing; parameters and errors as of :func:`write_atomically`."""
+    """Write bytes to a file, atomically; parameters and errors as of :func:`write_atomically`."""
     if make_folder:
         path.parent.mkdir(parents=True, exist_ok=True)
     remove_drafts(path.parent)
-    # Not by tempfile, whose files are private: who may read a file is for the user's umask to say, as of any other.
+    # Not by tempfile, which makes private files: the user's umask shall apply.
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.draft")
     try:
         with draft.open("xb") as file:
             if sys.platform != "win32":
-                with suppress(OSError):  # a file system that knows no locks
-                    fcntl.flock(file, fcntl.LOCK_EX)  # the draft has a writer
+                with suppress(OSError):  # a file system without locks
+                    fcntl.flock(file, fcntl.LOCK_EX)  # marks the draft as being written
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
             if sys.platform != "win32":
-                _take_place(draft, path)  # while it is locked: nobody may take it for one that was left
+                _rename(draft, path)  # while it is locked, so that no other process takes it for abandoned
         if sys.platform == "win32":
-            _take_place(draft, path)
+            _rename(draft, path)
         else:
-            _keep_names(path.parent)
+            _sync_folder(path.parent)
     except BaseException:
         with suppress(OSError):
             draft.unlink()
@@ -96,30 +96,30 @@ def write_bytes_atomically(path: Path, content: bytes, *, make_folder: bool = Tr
 
 
 def remove_drafts(folder: Path) -> None:
-    """Remove what killed processes have left of files that they were writing in a folder."""
+    """Remove the drafts of killed processes from a folder."""
     with suppress(OSError):
         drafts = [entry for entry in os.scandir(folder) if _DRAFT.fullmatch(entry.name)]
         for draft in drafts:
-            with suppress(OSError):  # somebody else was faster, or is writing it: then Windows refuses
+            with suppress(OSError):  # removed by another process, or being written (on Windows)
                 if _abandoned(draft):
                     Path(draft.path).unlink()
 
 
 def _abandoned(draft: os.DirEntry[str]) -> bool:
     status = draft.stat(follow_symlinks=False)
-    young = time.time() - status.st_mtime < _YOUNG
+    young = time.time() - status.st_mtime < _MIN_AGE
     if sys.platform == "win32":
         return not young
     if young and not status.st_size:
         return False
     with Path(draft.path).open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # an OSError while its writer lives
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises OSError while it is being written
     return True
 
 
-def _take_place(draft: Path, path: Path) -> None:
-    # Windows refuses while somebody reads the former file, as a window that follows a run does four times a second.
-    for _ in range(_PATIENCE):
+def _rename(draft: Path, path: Path) -> None:
+    # Windows refuses while another process reads the former file, as a window that follows a run often does.
+    for _ in range(_RENAME_ATTEMPTS):
         try:
             draft.replace(path)
             return
@@ -128,8 +128,8 @@ def _take_place(draft: Path, path: Path) -> None:
     draft.replace(path)
 
 
-def _keep_names(folder: Path) -> None:
-    """Let a new name in a folder survive a loss of power, as the content of its file does."""
+def _sync_folder(folder: Path) -> None:
+    """Flush the entries of a folder to the disk."""
     with suppress(OSError):  # some network file systems refuse
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -139,18 +139,18 @@ def _keep_names(folder: Path) -> None:
 
 
 def read(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-    """All arrays and the JSON header of a file that :func:`write_atomically` wrote.
+    """Read the arrays and the JSON header of a file that :func:`write_atomically` wrote.
 
     Raises
     ------
     UnusableCheckpoint
-        If the file is missing, damaged or not ours.
+        If the file is missing, damaged or not of modinv.
     """
     return _read(path, with_arrays=True)
 
 
 def read_header(path: Path) -> dict[str, Any]:
-    """The JSON header alone, without the time that the arrays take; raises as :func:`read`."""
+    """Read the JSON header only, which is faster; raises as :func:`read`."""
     return _read(path, with_arrays=False)[1]
 
 
@@ -201,25 +201,25 @@ def read_as(kind: str, path: Path, build: Callable[[Arrays, Mapping[str, Any]], 
 def checked(
     arrays: Arrays, name: str, kind: type[np.generic], shape: tuple[int | None, ...], *, logarithms: bool = False
 ) -> npt.NDArray[Any]:
-    """An array of a file, of which nothing is known yet.
+    """Validate an array that was read from a file.
 
     Parameters
     ----------
     arrays
-        What :func:`read` returned.
+        Arrays returned by :func:`read`.
     name
-        Which of them.
+        Name of the array.
     kind
-        What its numbers have to be, such as ``np.floating`` or ``np.uint8``. Floating ones have to be finite, too.
+        Required data type, such as ``np.floating`` or ``np.uint8``. Floating values have to be finite, too.
     shape
-        Sizes that it has to have; ``None`` takes any.
+        Required shape; ``None`` allows any size.
     logarithms
-        Whether that of zero, minus infinity, may be among its numbers.
+        Whether minus infinity, the logarithm of zero, is allowed.
 
     Raises
     ------
     ValueError
-        If the array is missing or of another kind.
+        If the array is missing or does not meet the requirements.
     """
     if name not in arrays:
         raise ValueError(f"it holds no {name}")
@@ -237,22 +237,22 @@ def checked(
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a model's file says of how it came to be.
+    """The header of a model's file: how the model was trained.
 
     Attributes
     ----------
     recipe
         :meth:`model.recipes.recipe.Recipe.to_dict`.
     filterbank
-        :meth:`model.data.speech.FilterbankSettings.to_dict`: the sound that the model understands.
+        :meth:`model.data.speech.FilterbankSettings.to_dict`: the features that the model takes.
     data
-        Names of the corpora trained on, and what was left out.
+        Names of the training corpora, and the held-out speaker.
     seed, step
-        The random seed and the batches trained so far.
+        The random seed and the number of batches trained so far.
     device, versions
-        What it was trained on and with.
+        Device of the training, and versions of the libraries.
     metrics
-        Scores on unseen test data, with their setting.
+        Evaluation reports.
     """
 
     recipe: dict[str, Any]
@@ -270,7 +270,7 @@ class Header:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Header:
-        """The inverse of :meth:`to_dict`; raises :class:`UnusableCheckpoint` for what is none."""
+        """The inverse of :meth:`to_dict`; raises :class:`UnusableCheckpoint` for invalid values."""
         try:
             header = parsing.parse(cls, {name: values[name] for name in cls.__slots__ if name in values}, "the header")
             for corpora in ("images", "speech"):

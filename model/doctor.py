@@ -1,4 +1,4 @@
-"""Is everything there that the application needs? Each check names the cure where something is missing."""
+"""Checks of the installation; each says how to fix what is missing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from model import locations
 from model.processes import environment, python
 
 OLDEST_PYTHON = (3, 11)
-WANTED_SPACE = 2**30  # bytes: corpora as filterbanks, a few checkpoints
+MIN_FREE_SPACE = 2**30  # bytes, for cached filterbanks and a few checkpoints
 
 QT_LIBRARIES = {
     "libEGL.so.1": "libegl1",
@@ -43,10 +43,10 @@ QT_LIBRARIES = {
     "libxcb-xinerama.so.0": "libxcb-xinerama0",
     "libxcb-xkb.so.1": "libxcb-xkb1",
 }
-"""What Qt's xcb plugin loads on Linux, and the Debian package that holds it."""
+"""Shared libraries that Qt's xcb plugin loads on Linux, and their Debian packages."""
 
 SOUND_LIBRARIES = {"libportaudio.so.2": "libportaudio2"}
-"""What sounddevice loads on Linux; its wheels for other systems bring it along."""
+"""Shared libraries that sounddevice loads on Linux; its wheels for other systems contain them."""
 
 _LIST_SOUND_DEVICES = """
 import json, sounddevice
@@ -61,20 +61,9 @@ print(json.dumps({
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was found of one thing.
+    """The result of one check; ``remedy`` is a command or step that helps, empty if ``ok``.
 
-    Attributes
-    ----------
-    name
-        What was looked at.
-    ok
-        Whether it is as it should be.
-    found
-        What was found, or what is wrong.
-    essential
-        Whether the application is of no use without it.
-    cure
-        The command or step that helps; empty where all is well.
+    The application is of no use if an ``essential`` check fails.
     """
 
     name: str
@@ -89,13 +78,7 @@ class Check:
 
 
 def examine(data: Path | None = None) -> Iterator[Check]:
-    """Look at everything, one check after the other.
-
-    Parameters
-    ----------
-    data
-        The folder of corpora; by default the user's.
-    """
+    """Run all checks; ``data`` is the folder of corpora, by default the user's."""
     yield _python()
     yield _packages()
     yield _torch()
@@ -115,16 +98,16 @@ def healthy(checks: list[Check]) -> bool:
 
 
 def missing_packages() -> list[str]:
-    """The Debian packages that hold the shared libraries which the dynamic linker does not find."""
+    """The Debian packages of the shared libraries that the dynamic linker does not find."""
     return [package for library, package in (QT_LIBRARIES | SOUND_LIBRARIES).items() if not _loads(library)]
 
 
 def install_command(packages: list[str]) -> str:
-    """The command that installs Debian packages, or words for systems that have no ``apt-get``."""
+    """The command that installs Debian packages, or advice for systems without ``apt-get``."""
     names = " ".join(packages)
     if shutil.which("apt-get"):
         return f"sudo apt-get install -y {names}"
-    return f"Install what your system calls these Debian packages: {names}"
+    return f"Install the equivalents of these Debian packages: {names}"
 
 
 def _python() -> Check:
@@ -209,7 +192,7 @@ def screen() -> Check:
 
 
 def _sound() -> Check:
-    """Ask another process: this package never loads sounddevice, and a driver that hangs must not hang us."""
+    """Query the sound devices in another process, since a driver may hang; this package never loads sounddevice."""
     try:
         answer = subprocess.run(
             python("-c", _LIST_SOUND_DEVICES),
@@ -262,7 +245,7 @@ def _corpora(data: Path | None) -> Iterator[Check]:
             if info.ships:
                 yield Check(name, False, str(error), remedy=_REINSTALL)
             elif info.source:
-                yield Check(name, False, "not installed: only training and scoring need it", False, str(error))
+                yield Check(name, False, "not installed; only training and evaluation need it", False, str(error))
         else:
             yield Check(name, True, found, essential=info.ships)
     for name, why in broken_plugins().items():
@@ -290,11 +273,11 @@ def _space() -> Check:
     folder = _nearest_existing(locations.cache())
     free = shutil.disk_usage(folder).free
     found = f"{free / 2**30:.1f} GiB free at {folder}"
-    if free >= WANTED_SPACE:
+    if free >= MIN_FREE_SPACE:
         return Check("Disk", True, found, essential=False)
     return Check("Disk", False, found, essential=False, remedy="Free at least 1 GiB before you train.")
 
 
 def _nearest_existing(folder: Path) -> Path:
-    """The folder itself, or the lowest one above it that exists."""
+    """The folder itself, or its nearest parent that exists."""
     return next(place for place in (folder, *folder.parents) if place.exists())

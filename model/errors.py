@@ -1,19 +1,19 @@
-"""Errors that a user can do something about, and how failures of long work are described to people."""
+"""Errors that users can fix, and messages for failed jobs."""
 
 from __future__ import annotations
 
 import errno
 
-_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}  # not every system knows quotas
+_DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}  # not every system has quotas
 
 
 class ModinvError(Exception):
-    """Base of all errors that a user can do something about; the message says what happened and what to do."""
+    """Base class of errors that users can fix; the message says what happened and what to do."""
 
 
 def describe_failure(error: BaseException) -> str:
-    """One or two sentences on an error that ended a job."""
-    if isinstance(error, OSError) and error.errno in _FULL:
+    """One or two sentences about an error that ended a job."""
+    if isinstance(error, OSError) and error.errno in _DISK_FULL:
         return "No space left on the disk. Free some space, then resume: what was saved before is whole."
     if isinstance(error, ModinvError | OSError | ValueError):
         return str(error)
@@ -23,10 +23,10 @@ def describe_failure(error: BaseException) -> str:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that the device's or the machine's memory does not suffice."""
+    """Whether an error means that the memory of the device or the machine is exhausted."""
     import torch  # late: a process that only lists failures needs no torch
 
-    # On the CPU and on MPS it is a RuntimeError like any other but for its words.
+    # On the CPU and on MPS it is a plain RuntimeError, recognised by its message.
     message = str(error)
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError) and ("DefaultCPUAllocator" in message or "out of memory" in message)

@@ -1,8 +1,8 @@
-"""The colours of the ten digits, and of runs beside each other: the same on the screen and on paper."""
+"""The colours of the ten digits and of compared runs, in the window and in exported figures."""
 
-# Ten colours that stay as far apart as ten can, in common vision and in the three kinds of colour blindness,
-# and stand out from their ground; found by optimising just that (the window's tests have the distances). A digit
-# keeps its hue on both grounds as far as the distances allow.
+# Ten colours optimised for the largest mutual distances, with normal vision and with the three kinds of colour
+# blindness, and for contrast with the background (tests/app checks the distances). A digit has similar hues on both
+# backgrounds as far as the distances allow.
 DIGITS_ON_LIGHT = (
     "#d00e9a", "#01a485", "#5b2b36", "#b47d16", "#ad51dd",
     "#99381e", "#27526f", "#40238e", "#a282cf", "#789b55",
@@ -12,5 +12,5 @@ DIGITS_ON_DARK = (
     "#f34630", "#2674c0", "#1fb5de", "#ecb787", "#279c38",
 )  # fmt: skip
 
-# Places in the ten, the first of them as far apart as can be: few runs are compared at once.
+# Indices of the colours; the first ones are the most distinct, because few runs are compared at once.
 RUNS = (6, 5, 1, 3, 9, 0, 8, 4, 2, 7)

@@ -1,7 +1,7 @@
-"""JSON from disk, which anything may have written, becomes typed values or a ``ValueError`` that says what is wrong.
+"""Parsing of untrusted JSON into typed values; a ``ValueError`` says what is wrong.
 
-Dataclasses are their own description: :func:`parse` follows the annotations of their fields. What it returns has
-exactly these types and only finite numbers, so that whoever uses it needs no further checks.
+Dataclasses serve as schemas: :func:`parse` follows the annotations of their fields. Its results have exactly these
+types and only finite numbers, so that callers need no further checks.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin,
 
 T = TypeVar("T")
 
-_DEEPEST = 60  # levels of lists and objects; ours have ten
-_DIGITS = 16  # of whole numbers: more would not survive other readers of JSON
+_MAX_DEPTH = 60  # levels of lists and objects; our files have at most ten
+_MAX_DIGITS = 16  # of integers: other readers of JSON would round longer ones
 
 
 def loads(content: bytes) -> Any:
-    """JSON as the standard has it: UTF-8, finite numbers, Unicode without half characters, at most 60 levels deep.
+    """Parse strict JSON: UTF-8, finite numbers, no lone surrogates, at most 60 levels deep.
 
     Raises
     ------
     ValueError
-        If the content is anything else.
+        If the content is not strict JSON.
     """
     try:
         found = _DECODER.decode(content.decode("utf-8-sig"))
@@ -42,12 +42,12 @@ def loads(content: bytes) -> Any:
 
 
 def read_json(path: Path, most: int = 2**20) -> Any:
-    """The JSON in a file of at most so many bytes; raises ``ValueError`` as :func:`loads`, and ``OSError``."""
+    """Parse a JSON file of at most ``most`` bytes; raises ``ValueError`` as :func:`loads`, and ``OSError``."""
     return loads(read_bytes(path, most))
 
 
 def read_bytes(path: Path, most: int) -> bytes:
-    """A file of at most so many bytes; raises ``OSError``, and ``ValueError`` for what is larger or no plain file."""
+    """Read a file; raises ``OSError``, and ``ValueError`` if it is larger than ``most`` bytes or not a regular file."""
     if path.exists() and not path.is_file():  # reading a named pipe would never end
         raise ValueError("it is no plain file")
     with path.open("rb") as file:
@@ -58,25 +58,25 @@ def read_bytes(path: Path, most: int) -> bytes:
 
 
 def parse(kind: type[T], value: Any, name: str = "it") -> T:
-    """A value of JSON as another type.
+    """Convert a JSON value to another type.
 
     Parameters
     ----------
     kind
         A dataclass, ``int``, ``float``, ``str``, ``bool``, ``Path``, ``Any``, a ``Literal``, a union, or a tuple, list,
-        dict or mapping of these. Fields of a dataclass may be missing where they have defaults; unknown ones are
-        refused. A dataclass may list ``FORMER_NAMES``, a mapping from what earlier versions called fields to what
-        they are called now, and ``FORMER_DEFAULTS``, a mapping from fields that earlier versions did not write to what
-        they meant; its class method ``subclass_for`` may choose a subclass by the values.
+        dict or mapping of these. Fields of a dataclass may be missing if they have defaults; unknown fields are
+        errors. A dataclass may define ``FORMER_NAMES``, which maps field names of earlier versions to current names,
+        ``FORMER_DEFAULTS``, which maps fields that earlier versions did not write to the values they implied, and a
+        class method ``subclass_for``, which chooses a subclass by the values.
     value
-        What :func:`loads` returned, or a part of it.
+        A result of :func:`loads`, or a part of it.
     name
-        What to call the value in messages.
+        Name of the value in error messages.
 
     Raises
     ------
     ValueError
-        If the value is of another type, or the dataclass refuses it.
+        If the value is of another type, or the constructor of the dataclass rejects it.
     """
     return _parse(kind, value, name)  # type: ignore[no-any-return]
 
@@ -107,9 +107,9 @@ def _parse_plain(kind: Any, value: Any, name: str) -> Any:
     if kind is Path:
         kind, value = str, _parse_plain(str, value, name)
         return Path(value)
-    if kind is float and type(value) is int and abs(value) < 10**_DIGITS:
+    if kind is float and type(value) is int and abs(value) < 10**_MAX_DIGITS:
         value = float(value)
-    if type(value) is not kind or (kind is float and not math.isfinite(value)):  # True is no number here
+    if type(value) is not kind or (kind is float and not math.isfinite(value)):  # True is not a number here
         words = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
         _refuse(name, words.get(kind, str(kind)), value)
     return value
@@ -122,16 +122,16 @@ def _parse_dataclass(kind: Any, value: Any, name: str) -> Any:
     found = {former.get(one, one): part for one, part in _object(value, name).items()}
     found = {**getattr(kind, "FORMER_DEFAULTS", {}), **found}
     if unknown := sorted(set(found) - set(known)):
-        raise ValueError(f"{name} has parts that are not known here: {', '.join(unknown)}")
+        raise ValueError(f"{name} has unknown fields: {', '.join(unknown)}")
     if missing := sorted(one for one, (_, needed) in known.items() if needed and one not in found):
         raise ValueError(f"{name} lacks {', '.join(map(repr, missing))}")
-    # A field by itself is named by its own name: "steps is not a whole number" needs no path.
+    # In messages a field has its own name: "steps is not a whole number" needs no path.
     return kind(**{one: _parse(known[one][0], part, one) for one, part in found.items()})
 
 
 @functools.cache
 def _fields(kind: Any) -> dict[str, tuple[Any, bool]]:
-    """Of each field its type, and whether it has to be there."""
+    """Type of each field, and whether it is required."""
     hints = get_type_hints(kind)
     return {
         field.name: (hints[field.name], field.default is MISSING and field.default_factory is MISSING)
@@ -170,7 +170,7 @@ def _parse_mapping(kinds: tuple[Any, ...], value: Any, name: str) -> dict[Any, A
 def _key(kind: Any, key: str, name: str) -> Any:
     if kind is not int:
         return _parse(kind, key, f"a name in {name}")
-    try:  # JSON knows no numbers as names
+    try:  # keys of JSON objects are strings
         return int(key)
     except ValueError:
         _refuse(f"a name in {name}", "a whole number", key)
@@ -190,14 +190,14 @@ def _refuse(name: str, wanted: str, value: Any) -> NoReturn:
 
 
 def _check(value: Any, level: int = 0) -> None:
-    """Refuse what the standard, or a reader in another language, would refuse."""
-    if level > _DEEPEST:
+    """Reject values that are not strict JSON."""
+    if level > _MAX_DEPTH:
         raise ValueError("it is nested too deeply")
     if isinstance(value, str):
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise ValueError("it holds half a character") from None
+            raise ValueError("it holds a lone surrogate") from None
     elif isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError("it holds a number that is not finite")
@@ -210,14 +210,14 @@ def _check(value: Any, level: int = 0) -> None:
             _check(one, level + 1)
 
 
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"it holds {text}, which is no number")
+def _reject_constant(text: str) -> NoReturn:
+    raise ValueError(f"it holds {text}, which is not a number")
 
 
 def _whole_number(text: str) -> int:
-    if len(text) > _DIGITS:
+    if len(text) > _MAX_DIGITS:
         raise ValueError("it holds a number that is too large")
     return int(text)
 
 
-_DECODER = json.JSONDecoder(parse_int=_whole_number, parse_constant=_no_number)
+_DECODER = json.JSONDecoder(parse_int=_whole_number, parse_constant=_reject_constant)

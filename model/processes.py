@@ -1,7 +1,8 @@
-"""Processes of ours run installed code alone, never what lies in the folder that somebody happens to be in.
+"""Starting processes that load no code from the current folder.
 
-A folder of downloads may hold a ``json.py``, a library or settings that run code. Python takes modules from the current
-folder with ``-m`` and ``-c``, and two of the libraries look into it when they are imported (see `shun_current_folder`).
+A folder of downloads may hold a ``json.py``, a shared library or a configuration file that runs code. Python imports
+modules from the current folder with ``-m`` and ``-c``, and two libraries search it when they are imported (see
+`avoid_current_folder`).
 """
 
 from __future__ import annotations
@@ -15,61 +16,61 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
-_NOSY = frozenset({"torch", "matplotlib"})
+_SEARCHES_CURRENT_FOLDER = frozenset({"torch", "matplotlib"})
 _FOLDERS = ("MODINV_DATA", "MODINV_RUNS", "MODINV_SWEEPS")
 
 
 def python(*arguments: str) -> tuple[str, ...]:
-    """The command that runs this same Python, to be started with `environment`.
+    """The command line of this Python interpreter, to be run with `environment`.
 
-    Not ``-I``: it would also hide packages that were installed for one user alone, and those that ``PYTHONPATH`` names.
+    Without ``-I``, which would also hide packages of the user's site directory and those on ``PYTHONPATH``.
     """
     return (sys.executable, "-P", *arguments)
 
 
 def environment() -> dict[str, str]:
-    """The environment of such a process: this one's, and what keeps its own children from the current folder, too."""
+    """This process's environment, extended so that children of the new process avoid the current folder as well."""
     return {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONUTF8": "1"}
 
 
-def shun_current_folder() -> None:
-    """Import libraries that look into the current folder from another one; the first thing that a program does.
+def avoid_current_folder() -> None:
+    """Import libraries that search the current folder from another folder; to be called first in a program.
 
-    PyTorch for CUDA brings a library (cuSPARSELt) whose search path ends with an empty entry, and that means the
-    current folder: a ``libcuda.so.1`` that lies there is run, whether there is a GPU or not. Matplotlib obeys a
-    ``matplotlibrc`` that lies there. Neither can be told not to.
+    PyTorch for CUDA contains a library (cuSPARSELt) whose search path ends with an empty entry, which means the current
+    folder: it loads a ``libcuda.so.1`` from there, even without a GPU. Matplotlib reads a ``matplotlibrc`` from there.
+    Neither has an option against it.
     """
-    for name in _FOLDERS:  # other threads may ask for these while the folder is another
+    for name in _FOLDERS:  # other threads may resolve these while the folder is changed
         if value := os.environ.get(name):
             os.environ[name] = str(Path(value).expanduser().absolute())
-    sys.meta_path.insert(0, _Elsewhere())
+    sys.meta_path.insert(0, _ChangedFolderFinder())
 
 
-class _Elsewhere(MetaPathFinder):
-    """Finds what others find, and has it run in another folder."""
+class _ChangedFolderFinder(MetaPathFinder):
+    """Finds modules as usual, but executes them while another folder is the current one."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        if name not in _NOSY:
+        if name not in _SEARCHES_CURRENT_FOLDER:
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
 
-            def execute_elsewhere(module: ModuleType) -> None:
-                with _elsewhere():
+            def execute_in_prefix(module: ModuleType) -> None:
+                with _in_prefix():
                     execute(module)
 
-            spec.loader.exec_module = execute_elsewhere  # type: ignore[method-assign]
+            spec.loader.exec_module = execute_in_prefix  # type: ignore[method-assign]
         return spec
 
 
 @contextlib.contextmanager
-def _elsewhere() -> Iterator[None]:
-    """In the folder that Python was installed into."""
+def _in_prefix() -> Iterator[None]:
+    """Change to the folder that Python is installed in."""
     try:
         here = Path.cwd()
         os.chdir(sys.prefix)
-    except OSError:  # the current folder was removed: nothing lies in it
+    except OSError:  # the current folder was removed, so nothing can be loaded from it
         yield
         return
     try:

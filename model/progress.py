@@ -1,4 +1,4 @@
-"""How long work reports its progress and is cancelled; the same for loaders, jobs and commands."""
+"""Progress reports and cancellation of long work, for loaders, jobs and commands."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 ProgressCallback = Callable[[float | None, str], None]
-"""Takes how far work has come, in [0, 1] or None where that is not known, and what is being done, in words.
+"""Called with the share of work done, in [0, 1] or None if unknown, and a description of the current work.
 
 It may raise :class:`Cancelled`.
 """
 
 
 class Cancelled(Exception):
-    """The work is not wanted any more. What it had begun is left as it was before."""
+    """The work was cancelled; it leaves no partial results."""
 
 
 def no_progress(_share: float | None, _text: str) -> None:
@@ -22,13 +22,13 @@ def no_progress(_share: float | None, _text: str) -> None:
 
 
 class JobContext:
-    """What a job reports to, and what tells it to end. This one listens to nothing and never cancels."""
+    """Receives a job's messages and can cancel it. This base class ignores messages and never cancels."""
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Send a JSON-ready message; ``message["say"]`` is its kind."""
 
     def cancelled(self, pausing: Callable[[], AbstractContextManager[None]] = nullcontext) -> bool:  # noqa: ARG002
-        """Whether the job should end now; waits, inside of ``pausing``, while it is paused."""
+        """Whether the job should end now; while the job is paused, waits within the context ``pausing()``."""
         return False
 
     def progress(self, share: float | None, text: str) -> None:

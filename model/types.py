@@ -1,7 +1,4 @@
-"""What the model says of a query, in plain numpy: the words that science, command line and window share.
-
-Nothing here needs torch, so that a window can show results before torch is loaded.
-"""
+"""Types shared by the science, the command line and the window, without torch."""
 
 from __future__ import annotations
 
@@ -15,19 +12,19 @@ FloatArray = npt.NDArray[np.float32]
 
 
 class Modality(StrEnum):
-    """The two ways in which a digit reaches the model."""
+    """The modality of an input."""
 
     IMAGE = "image"
     SPEECH = "speech"
 
     @property
     def other(self) -> Modality:
-        """The modality in which a query of this one is answered."""
+        """The other modality, in which queries of this one are answered."""
         return Modality.SPEECH if self is Modality.IMAGE else Modality.IMAGE
 
 
 class Certainty(StrEnum):
-    """How clearly a query is taken for one digit, in words; see :mod:`model.retrieval.certainty`."""
+    """Confidence of a guess, in words; see :mod:`model.retrieval.certainty`."""
 
     SURE = "sure"
     LIKELY = "likely"
@@ -36,7 +33,7 @@ class Certainty(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing that can be retrieved.
+    """An image or utterance that can be retrieved.
 
     Attributes
     ----------
@@ -45,11 +42,11 @@ class Item:
     modality
         Image or speech.
     label
-        The digit, 0 to 9. Used to score and to colour, never to retrieve.
+        The digit, 0 to 9. Used for evaluation and colours, never for retrieval.
     source
-        What a person reads: ``"MNIST test 412"``, ``"Kokoro af_bella, slow"``.
+        A description for people: ``"MNIST test 412"``, ``"Kokoro af_bella, slow"``.
     speaker
-        Who speaks (empty for an image).
+        Name of the speaker; empty for images.
     """
 
     index: int
@@ -69,14 +66,14 @@ class Match:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """Everything that one query brings to light.
+    """The answer to a query.
 
     Attributes
     ----------
     modality
         The query's own modality.
     features
-        What the encoder saw: ``(28, 28)`` in [0, 1], or ``(100, 80)`` normalised log mel energies (time x frequency).
+        Input of the encoder: ``(28, 28)`` in [0, 1], or ``(100, 80)`` normalised log mel energies (time x frequency).
     mean, log_variance
         The posterior, each ``(128,)``.
     samples
@@ -84,15 +81,15 @@ class Answer:
     matches
         Nearest items of the other modality, best first.
     guess
-        The digit that most of the matches carry (the nearest one's among equals).
+        The most frequent digit of the matches (of the nearest one in a tie).
     runner_up
-        The digit that comes next; ``None`` if the gallery has no other.
+        The digit with the next greatest mean score; ``None`` if the gallery has no other.
     margin
-        Mean score of the query with all items that carry ``guess``, less the same of ``runner_up``, in the units of
-        :attr:`Match.score`; negative where the matches and the means disagree. It is no probability.
+        Mean score of the query with all items of the digit ``guess``, minus that of ``runner_up``, in the units of
+        :attr:`Match.score`; negative if matches and means disagree. It is not a probability.
     certainty
-        A word for the margin. It says how far apart two digits are, and not whether the query is a digit at all:
-        a letter may well be "sure".
+        The margin in words. It compares two digits and does not tell whether the query is a digit at all: the guess
+        for a letter can be "sure".
     milliseconds
         From raw input to matches.
     """
@@ -111,7 +108,7 @@ class Answer:
 
     @property
     def verdict(self) -> str:
-        """Guess and certainty as one says them: ``"sure: 7"``, ``"likely 7, perhaps 1"``, ``"not sure: 7 or 1"``."""
+        """Guess and certainty in words: ``"sure: 7"``, ``"likely 7, perhaps 1"``, ``"not sure: 7 or 1"``."""
         if self.certainty is Certainty.LIKELY:
             return f"likely {self.guess}" + ("" if self.runner_up is None else f", perhaps {self.runner_up}")
         if self.certainty is Certainty.SURE or self.runner_up is None:

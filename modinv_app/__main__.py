@@ -15,7 +15,7 @@ from io import TextIOWrapper
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from model.processes import shun_current_folder
+from model.processes import avoid_current_folder
 
 if TYPE_CHECKING:  # Qt loads in main, once it is known that it can
     from modinv_app.app import Application
@@ -29,7 +29,7 @@ log = logging.getLogger("modinv")
 
 def main() -> int:
     """Open the window; the exit status."""
-    shun_current_folder()
+    avoid_current_folder()
     arguments, for_qt = _parser().parse_known_args()
     _log_to_file()
     if "-platform" not in for_qt and (obstacle := _obstacle()):

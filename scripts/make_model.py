@@ -19,7 +19,7 @@ from rich.console import Console
 
 from model import locations
 from model.checkpoints import read, write_atomically
-from model.cli.console import so_far
+from model.cli.console import progress_text
 from model.cli.train import train
 from model.data.corpora.mnist import Mnist
 from model.data.corpora.voices import Voices
@@ -71,7 +71,7 @@ class _ConsoleContext(JobContext):
 
     def send(self, message: Mapping[str, Any]) -> None:
         if message["say"] == "progress":
-            console.print(so_far(message["share"], message["text"]))
+            console.print(progress_text(message["share"], message["text"]))
 
 
 def judged(model: Path, data_dir: Path | None) -> dict[str, Any]:

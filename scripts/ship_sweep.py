@@ -18,7 +18,7 @@ from model.evaluation.sweep_results import SweepResults
 from model.export import tables
 from model.export.words import listed
 from model.recipes.recipe import lambda_text
-from model.sweeps.runner import Judged, RunFailed, SweepEnded, found_in, sweep
+from model.sweeps.runner import Evaluated, RunFailed, SweepEnded, found_in, sweep
 
 LARGEST = 5_000_000
 
@@ -53,7 +53,7 @@ def main(
     results: SweepResults | None = None
     for event in sweep(found_in(folder), folder, train=False, data=data_dir):
         match event:
-            case Judged(name, row):
+            case Evaluated(name, row):
                 report = row.report
                 console.print(f"{name}: purity {report.purity.mean:.3f}, modality SVM {report.modality_svm.mean:.3f}")
             case RunFailed(name, message):

@@ -1,4 +1,4 @@
-"""What all commands share: options, where words go, and how errors are told."""
+"""What the commands share: options, output and error messages."""
 
 from __future__ import annotations
 
@@ -17,74 +17,91 @@ from rich.console import Console
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from model.recipes.recipe import Recipe
+
 DataDir = Annotated[
     Path | None,
     typer.Option(
         "--data-dir",
         envvar="MODINV_DATA",
-        help="Folder of corpora, one sub-folder each.",
+        help="Folder of corpora, with a sub-folder for each.",
         file_okay=False,
     ),
 ]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="FIELD=VALUE", help="A field of the recipe, such as batch_size=64; as often as you like."
+        "--set", metavar="FIELD=VALUE", help="A field of the recipe, such as batch_size=64; can be given several times."
     ),
 ]
+RecipeName = Annotated[str, typer.Option(help="fast, or paper, which follows the paper as far as it specifies.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
+Steps = Annotated[int | None, typer.Option(help="Batches in all, instead of the recipe's.", min=1)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
 
-PLAIN_MESSAGE = 1
-WRONG_USE = 2
+FAILURE = 1
+"""The exit code after an error message."""
 
 
 def tables() -> Console:
-    """Results for people, on standard output.
+    """The console for results, on standard output.
 
-    Here and in `notes` a string is what it says: names of files may look like markup. Styles come as ``Text``.
+    It prints strings literally, as `notes` does, since names of files may look like markup.
     """
     return Console(highlight=False, markup=False, emoji=False)
 
 
 def notes() -> Console:
-    """Progress and messages, on standard error, so that results can be piped."""
+    """The console for progress and messages, on standard error, so that results can be piped."""
     return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def print_json(value: Any) -> None:
-    """Results for programs, on standard output: strict JSON, without NaN or infinity.
-
-    What no Unicode text can hold, in names of files, comes as the escape of JSON.
-    """
+    """Print strict JSON, without NaN or infinity; bytes of file names that are not Unicode are escaped."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     typer.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
-def complain(message: object) -> None:
-    """Tell an error in one line, whatever the width of the terminal."""
+def print_note(*parts: str | tuple[str, str]) -> None:
+    """Print a message of strings and styled strings in one line, whatever the width of the terminal."""
     from rich.text import Text
 
-    text = " ".join(str(message).split())
-    notes().print(Text.assemble(("Error:", "bold red"), " ", text), soft_wrap=True)
+    notes().print(Text.assemble(*parts), soft_wrap=True)
 
 
-def warn(message: str) -> None:
-    """Tell in one line what need not stop anybody but may surprise them later."""
-    from rich.text import Text
-
-    notes().print(Text.assemble(("Warning:", "bold yellow"), " ", message), soft_wrap=True)
+def print_error(message: object) -> None:
+    """Print an error message."""
+    print_note(("Error:", "bold red"), f" {' '.join(str(message).split())}")
 
 
-def so_far(share: float | None, text: str) -> Text:
-    """How far something has come, in a line."""
+def print_warning(message: str) -> None:
+    """Print a warning."""
+    print_note(("Warning:", "bold yellow"), f" {message}")
+
+
+def progress_text(share: float | None, text: str) -> Text:
+    """Progress as a line, ``"50% Encoding"``."""
     from rich.text import Text
 
     return Text(text if share is None else f"{share:.0%} {text}")
 
 
+def split_names(text: str) -> tuple[str, ...]:
+    """The names in a list with commas between."""
+    return tuple(filter(None, (name.strip() for name in text.split(","))))
+
+
+def named_recipe(name: str, steps: int | None) -> Recipe:
+    """The recipe that the options ``--recipe`` and ``--steps`` choose."""
+    from model.recipes.recipe import named
+
+    with bad_option("--recipe"):
+        return named(name, **({"steps": steps} if steps else {}))
+
+
 @contextmanager
-def errors_told() -> Iterator[None]:
-    """Turn what a user can mend into one line and exit code 1. Everything else is a bug and keeps its traceback."""
+def report_errors() -> Iterator[None]:
+    """Print errors that a user can fix and exit with code 1. Everything else is a bug and keeps its traceback."""
     try:
         yield
     except typer.Exit:
@@ -94,13 +111,13 @@ def errors_told() -> Iterator[None]:
 
         if not isinstance(error, ModinvError | OSError):
             raise
-        complain(describe_failure(error))
-        raise typer.Exit(PLAIN_MESSAGE) from error
+        print_error(describe_failure(error))
+        raise typer.Exit(FAILURE) from error
 
 
 @contextmanager
 def bad_option(name: str) -> Iterator[None]:
-    """Tell a ``ValueError`` as a wrong value of an option: exit code 2."""
+    """Report a ``ValueError`` as a wrong value of an option: exit code 2."""
     try:
         yield
     except ValueError as error:
@@ -108,7 +125,7 @@ def bad_option(name: str) -> Iterator[None]:
 
 
 class Interruption:
-    """Whether somebody wants a command to end: Ctrl-C, or the system; see :func:`interruptible`."""
+    """Whether a command was interrupted, by Ctrl-C or by the system; see :func:`interruptible`."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
@@ -118,7 +135,7 @@ class Interruption:
 
     @property
     def status(self) -> int:
-        """The exit status that says so, as shells have it."""
+        """The exit status of an interrupted command, by the convention of shells."""
         return 128 + (self.signal or signal.SIGINT)
 
 
@@ -126,8 +143,8 @@ class Interruption:
 def interruptible() -> Iterator[Interruption]:
     """A predicate that is true once Ctrl-C was pressed or the system asked the process to end.
 
-    The system does so when it shuts down (SIGTERM) and when the terminal closes (SIGHUP; SIGBREAK on Windows). A second
-    signal of the kind ends the process at once. SIGHUP is left alone where it is ignored, as by ``nohup``.
+    The system does so at shutdown (SIGTERM) and when the terminal closes (SIGHUP; SIGBREAK on Windows). A second signal
+    of the same kind ends the process at once. SIGHUP is left alone if it is ignored, as under ``nohup``.
     """
     found = Interruption()
     numbers = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")]
@@ -137,7 +154,7 @@ def interruptible() -> Iterator[Interruption]:
         found.signal = number
         signal.signal(number, before[number])
         if number == getattr(signal, "SIGHUP", None):
-            _let_go(terminals)
+            _redirect_to_null(terminals)
 
     before: dict[int, Any] = {}
     for number in numbers:
@@ -157,9 +174,9 @@ def _is_terminal(stream: int) -> bool:
         return False
 
 
-def _let_go(streams: list[int]) -> None:
-    """Words to a terminal that has closed go nowhere: as errors, they would end a command that still has to save."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
+def _redirect_to_null(streams: list[int]) -> None:
+    """Discard output to a closed terminal: errors from it would end a command that still has to save."""
+    null = os.open(os.devnull, os.O_RDWR)
     for stream in streams:
-        os.dup2(nowhere, stream)
-    os.close(nowhere)
+        os.dup2(null, stream)
+    os.close(null)

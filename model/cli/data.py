@@ -6,19 +6,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from model.cli.console import DataDir, Json, bad_option, errors_told, interruptible, notes, print_json, tables
+from model.cli.console import (
+    DataDir,
+    Json,
+    bad_option,
+    interruptible,
+    notes,
+    print_json,
+    print_note,
+    report_errors,
+    tables,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from model.data.corpora import CorpusInfo
 
-app = typer.Typer(help="The corpora: what there is, where it lies, how to get it.", no_args_is_help=True)
+app = typer.Typer(help="List and download corpora.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_corpora(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """List the corpora, where each lies, and how to get those that are missing."""
+    """List the corpora, their locations, and how to get those that are missing."""
     from rich.table import Table
     from rich.text import Text
 
@@ -61,33 +71,31 @@ def list_corpora(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 @app.command()
 def get(
-    name: Annotated[str, typer.Argument(help="Of the corpus, as 'modinv data list' has it.")], data_dir: DataDir = None
+    name: Annotated[str, typer.Argument(help="Name of the corpus, see 'modinv data list'.")], data_dir: DataDir = None
 ) -> None:
-    """Fetch a corpus that does not ship along. Ctrl-C stops; the same command again goes on from there."""
-    with errors_told():
+    """Download a corpus that is not included. Ctrl-C stops; the same command resumes the download."""
+    with report_errors():
         from model.data.download import Downloading, Installed, Interrupted, download
 
         with bad_option("NAME"):
-            corpus = _fetched(name)
-        console = notes()
-        console.print(f"{corpus.title}, {corpus.offer}, from {corpus.origin}", soft_wrap=True)
+            corpus = _downloadable(name)
+        print_note(f"{corpus.title}, {corpus.offer}, from {corpus.origin}")
         with interruptible() as interrupted, _transfer() as progress:
             task = progress.add_task("", total=None)
             for event in download(corpus, data_dir, interrupted):
                 if isinstance(event, Downloading):
-                    progress.update(task, description="Fetching", completed=event.done, total=event.total)
+                    progress.update(task, description="Downloading", completed=event.done, total=event.total)
                 elif not isinstance(event, Installed | Interrupted):
                     progress.update(task, description="Verifying")
     if isinstance(event, Interrupted):
-        console.print(f"Stopped after {event.done / 1e6:.1f} MB; they are kept. The same command again goes on there.")
+        print_note(f"Stopped after {event.done / 1e6:.1f} MB, which are kept. The same command resumes the download.")
         raise typer.Exit(interrupted.status)
-    assert isinstance(event, Installed), "a download ends with what it has come to"
-    told = f"{'Verified and installed' if event.fresh else 'There already'}: {event.path}"
-    console.print(told, soft_wrap=True, markup=False)
+    assert isinstance(event, Installed), "a download ends with Interrupted or Installed"
+    print_note(f"{'Verified and installed' if event.fresh else 'Already installed'}: {event.path}")
 
 
-def _fetched(name: str) -> CorpusInfo:
-    """A corpus that can be fetched; a ``ValueError`` where there is nothing to fetch."""
+def _downloadable(name: str) -> CorpusInfo:
+    """A corpus that can be downloaded; raises ``ValueError`` otherwise."""
     from model.data.corpora import find
     from model.data.download import sources
 
@@ -95,8 +103,8 @@ def _fetched(name: str) -> CorpusInfo:
         return sources()[name]
     info = find(name).info
     if info.ships:
-        raise ValueError(f"{info.title} ships with the application: there is nothing to fetch.")
-    raise ValueError(f"{info.title} can't be fetched: 'modinv data list' says how to get it.")
+        raise ValueError(f"{info.title} ships with the application: there is nothing to download.")
+    raise ValueError(f"{info.title} can't be downloaded: 'modinv data list' says how to get it.")
 
 
 def _transfer() -> Progress:

@@ -8,7 +8,7 @@ from model.cli.console import DataDir, Json, print_json, tables
 
 
 def doctor(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Check that everything is there that the application needs, and say how to get what is not.
+    """Check the installation, and show how to fix what is missing.
 
     Exit code 1 if something essential is missing.
     """

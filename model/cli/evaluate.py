@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from model.cli.console import DataDir, Json, bad_option, errors_told, notes, print_json, so_far, tables
+from model.cli.console import (
+    DataDir,
+    Json,
+    bad_option,
+    notes,
+    print_json,
+    progress_text,
+    report_errors,
+    split_names,
+    tables,
+)
 from model.progress import JobContext
 
 if TYPE_CHECKING:
@@ -17,13 +27,14 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from model.evaluation import EvaluationProtocol, Interval, Report
+    from model.evaluation.store import Evaluation
 
 IMAGES = "Corpus of images; by default the one that evaluation prefers."
 SPEECH = "Corpus of utterances; by default the one that evaluation prefers."
 
 
 class HeldOutSplit(StrEnum):
-    """What a model can be judged on."""
+    """The splits that a model can be evaluated on."""
 
     VALIDATION = "validation"
     TEST = "test"
@@ -35,19 +46,18 @@ def evaluate(
     ] = None,
     images: Annotated[str, typer.Option(help=IMAGES)] = "",
     speech: Annotated[str, typer.Option(help=SPEECH)] = "",
-    data: Annotated[str, typer.Option(help="Both in one, with a comma between.")] = "",
-    split: Annotated[HeldOutSplit, typer.Option(help="Choices are made on validation; test is looked at once.")] = (
+    data: Annotated[str, typer.Option(help="Both corpora, with a comma between.")] = "",
+    split: Annotated[HeldOutSplit, typer.Option(help="validation for choices, test for final results.")] = (
         HeldOutSplit.TEST
     ),
     seed: Annotated[int, typer.Option(help="Fixes samples, clusters and splits.", min=0)] = 0,
-    speaker: Annotated[str, typer.Option(help="Judge on this speaker's utterances alone.")] = "",
+    speaker: Annotated[str, typer.Option(help="Evaluate on the utterances of this speaker only.")] = "",
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Judge a model by the paper's protocol, on data held out from training. The result is kept for next time."""
-    with errors_told():
+    """Evaluate a model by the paper's protocol, on data held out from training. Results are cached."""
+    with report_errors():
         from model import locations
-        from model.evaluation.checkpoints import evaluate_checkpoint
         from model.evaluation.inputs import UnknownSpeaker
 
         if data:
@@ -55,13 +65,9 @@ def evaluate(
                 images, speech = _pair(data)
         protocol = chosen_protocol(images, speech, speaker, seed, split)
         try:
-            with notes().status("") as status:
-                evaluation = evaluate_checkpoint(
-                    checkpoint or locations.shipped_model(), protocol, StatusContext(status), data_dir
-                )
+            evaluation = evaluated(checkpoint or locations.shipped_model(), protocol, data_dir)
         except UnknownSpeaker as error:
             raise typer.BadParameter(str(error), param_hint="--speaker") from error
-    assert evaluation is not None, "nothing asked the evaluation to stop"
     if as_json:
         print_json(evaluation.report.to_json_dict())
     else:
@@ -71,7 +77,7 @@ def evaluate(
 def chosen_protocol(
     images: str, speech: str, speaker: str, seed: int, split: HeldOutSplit = HeldOutSplit.TEST
 ) -> EvaluationProtocol:
-    """The protocol that options choose; a ``typer.BadParameter`` where a corpus is none or has no such split."""
+    """The protocol that options choose; raises ``typer.BadParameter`` if a corpus is unknown or has no such split."""
     from model.data.corpora import preferred
     from model.evaluation import EvaluationProtocol
     from model.evaluation.inputs import one_corpus
@@ -88,33 +94,45 @@ def chosen_protocol(
 
 
 def _pair(names: str) -> tuple[str, str]:
-    from model.data.corpora import corpora
+    """The corpus of images and that of speech among some names."""
+    from model.data.corpora import find
+    from model.types import Modality
 
-    images, speech = corpora(names).values()
-    if (len(images), len(speech)) != (1, 1):
+    chosen = {find(name).info.modality: name for name in split_names(names)}
+    if len(chosen) != 2 or len(split_names(names)) != 2:
         raise ValueError(f"Evaluation takes one corpus of images and one of speech, not {names!r}.")
-    return images[0].info.name, speech[0].info.name
+    return chosen[Modality.IMAGE], chosen[Modality.SPEECH]
 
 
-class StatusContext(JobContext):
-    """Tells an evaluation's progress in a line; Ctrl-C interrupts it by itself."""
+def evaluated(checkpoint: Path, protocol: EvaluationProtocol, data_dir: Path | None) -> Evaluation:
+    """Evaluate a model, or load the cached evaluation, while showing the progress."""
+    from model.evaluation.checkpoints import evaluate_checkpoint
+
+    with notes().status("") as status:
+        evaluation = evaluate_checkpoint(checkpoint, protocol, _StatusContext(status), data_dir)
+    assert evaluation is not None, "nothing asked the evaluation to stop"
+    return evaluation
+
+
+class _StatusContext(JobContext):
+    """Shows progress in a status line; never cancels, as Ctrl-C ends the process."""
 
     def __init__(self, status: Status) -> None:
         self._status = status
 
     def send(self, message: Mapping[str, Any]) -> None:
         if message["say"] == "progress":
-            self._status.update(so_far(message["share"], message["text"]))
+            self._status.update(progress_text(message["share"], message["text"]))
 
 
 def _show(report: Report) -> None:
-    """The report as two tables: the paper's figures beside its row of the nearest lambda_IG, and all others."""
+    """Print the report as two tables: the measures of the paper's Table 1, and all others."""
     tables().print(_invariance(report))
     tables().print(_directions(report))
 
 
 def _invariance(report: Report) -> Table:
-    """What the paper's Table 1 holds."""
+    """Purity and modality SVM, beside the paper's row of the nearest lambda_IG."""
     from model.export import words
     from model.recipes.recipe import lambda_text
 
@@ -137,14 +155,14 @@ def _invariance(report: Report) -> Table:
 
 
 def _directions(report: Report) -> Table:
-    """What is measured of queries in either direction, and of either modality."""
+    """Measures of both retrieval directions, and of the posteriors of both modalities."""
     from model.export import tables as tables_of
 
     table = _table(
         "Across modalities",
         "Label transfer: learned from the inputs of the first modality, tested on those of the second. AUROC: how "
-        "often a wrongly answered query has the wider posterior; it rests on the wrong matches. Dimensions are active "
-        "where their mean varies. Interval of P@1: 95 %, Clopper and Pearson, as if all queries were independent.",
+        "often a query with a wrong match has a wider posterior than one with a right match. A dimension is active if "
+        "its mean varies over inputs. Interval of P@1: 95 %, Clopper and Pearson, as if all queries were independent.",
         "image to speech",
         "speech to image",
     )

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from model.cli.console import DataDir, bad_option, errors_told, notes, so_far
-from model.cli.evaluate import IMAGES, SPEECH, HeldOutSplit, StatusContext, chosen_protocol
+from model.cli.console import DataDir, bad_option, notes, print_note, progress_text, report_errors
+from model.cli.evaluate import IMAGES, SPEECH, HeldOutSplit, chosen_protocol, evaluated
 
 if TYPE_CHECKING:
     from model.evaluation import EvaluationProtocol
@@ -23,46 +23,46 @@ def export(
         list[Path] | None,
         typer.Argument(
             metavar="[MODEL|RUN|SWEEP]...",
-            help="Models that 'modinv train' wrote, folders of runs, or of a sweep; by default what is shipped.",
+            help="Models that 'modinv train' wrote, folders of runs, or of a sweep; by default the shipped ones.",
             show_default=False,
         ),
     ] = None,
     *,
     to: Annotated[
         Path,
-        typer.Option(help="A file: png, svg, pdf, csv, md, tex, npz, parquet or html. Or a folder, for everything."),
+        typer.Option(help="A file: png, svg, pdf, csv, md, tex, npz, parquet or html; or a folder, for everything."),
     ],
     what: Annotated[
         str,
         typer.Option(
             help="figure2, figure3, confusions, curves, numbers, sweep, embeddings, projector (a folder) or report; by "
-            "default what the name of the file suggests.",
+            "default chosen by the file's suffix.",
             show_default=False,
         ),
     ] = "",
     images: Annotated[str, typer.Option(help=IMAGES)] = "",
     speech: Annotated[str, typer.Option(help=SPEECH)] = "",
-    split: Annotated[HeldOutSplit, typer.Option(help="What models are judged on.")] = HeldOutSplit.TEST,
+    split: Annotated[HeldOutSplit, typer.Option(help="Split to evaluate on.")] = HeldOutSplit.TEST,
     seed: Annotated[int, typer.Option(help="Fixes samples, clusters and splits.", min=0)] = 0,
     data_dir: DataDir = None,
 ) -> None:
-    """Write figures, tables, embeddings or a report about models, which are judged first unless they have been."""
-    with errors_told():
+    """Write figures, tables, embeddings or a report about models, which are evaluated first if necessary."""
+    with report_errors():
         from model.export.writers import everything, suggested, write
 
         sources = sources or _shipped(what)
         exhibits = _exhibits(sources, chosen_protocol(images, speech, "", seed, split), data_dir)
-        with notes().status(so_far(None, f"Writing {to.name}")) as status, bad_option("--what or --to"):
+        with notes().status(progress_text(None, f"Writing {to.name}")) as status, bad_option("--what or --to"):
             if what or to.suffix:
                 write(what or suggested(exhibits, to), exhibits, to)
             else:
                 for path in everything(exhibits, to):
                     status.update(f"Wrote {path}")
-        notes().print(f"Wrote {to}.", soft_wrap=True)
+        print_note(f"Wrote {to}.")
 
 
 def _shipped(what: str) -> list[Path]:
-    """What is shown where nothing is named; a model would be judged in vain for what a sweep alone is needed for."""
+    """The default sources; without the model if only the sweep is needed, as its evaluation takes time."""
     from model import locations
     from model.export.writers import WRITERS
 
@@ -72,7 +72,7 @@ def _shipped(what: str) -> list[Path]:
 
 
 def _exhibits(sources: Sequence[Path], protocol: EvaluationProtocol, data_dir: Path | None) -> Exhibits:
-    """Sort what was named into models, runs and sweeps, and judge the models."""
+    """Sort the sources into models, runs and sweeps, and evaluate the models."""
     from model.checkpoints import UnusableCheckpoint
     from model.export.writers import Exhibits
     from model.runs.store import RunRecord
@@ -81,8 +81,8 @@ def _exhibits(sources: Sequence[Path], protocol: EvaluationProtocol, data_dir: P
     runs: list[RunRecord] = []
     rows: list[SweepRow] = []
     for source in sources:
-        if (swept := _swept(source)) is not None:
-            rows.extend(swept)
+        if (found := _sweep_rows(source)) is not None:
+            rows.extend(found)
             continue
         name, record = "", RunRecord(source)
         if record.exists:
@@ -91,12 +91,12 @@ def _exhibits(sources: Sequence[Path], protocol: EvaluationProtocol, data_dir: P
                 runs.append(record)
         if not (file := record.model_file if record.exists else source).is_file():
             raise UnusableCheckpoint(f"There is no model in {source}.")
-        evaluation = _judged(file, protocol, data_dir)
-        models.append((_unlike(name or _described(evaluation), [taken for taken, _ in models]), evaluation))
+        evaluation = evaluated(file, protocol, data_dir)
+        models.append((_unique(name or _description(evaluation), [taken for taken, _ in models]), evaluation))
     return Exhibits(models, rows, runs, data_dir)
 
 
-def _swept(source: Path) -> Sequence[SweepRow] | None:
+def _sweep_rows(source: Path) -> Sequence[SweepRow] | None:
     """The rows of a sweep, by its folder or file; ``None`` for anything else."""
     from model.checkpoints import read_header
     from model.evaluation.sweep_results import SweepResults
@@ -107,22 +107,13 @@ def _swept(source: Path) -> Sequence[SweepRow] | None:
     return SweepResults.load(file).rows
 
 
-def _judged(file: Path, protocol: EvaluationProtocol, data_dir: Path | None) -> Evaluation:
-    from model.evaluation.checkpoints import evaluate_checkpoint
-
-    with notes().status("") as status:
-        evaluation = evaluate_checkpoint(file, protocol, StatusContext(status), data_dir)
-    assert evaluation is not None, "nothing asked the evaluation to stop"
-    return evaluation
-
-
-def _described(evaluation: Evaluation) -> str:
+def _description(evaluation: Evaluation) -> str:
     from model.export import words
 
     setting = evaluation.report.setting
     return f"{setting['recipe']}, {words.objective(setting)}"
 
 
-def _unlike(name: str, taken: Sequence[str]) -> str:
-    """A name that no other model has."""
+def _unique(name: str, taken: Sequence[str]) -> str:
+    """The name, with a number if another model has it already."""
     return next(new for new in (name, *(f"{name} ({n})" for n in range(2, len(taken) + 2))) if new not in taken)

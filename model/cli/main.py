@@ -1,4 +1,4 @@
-"""``modinv``: the science from the command line."""
+"""The command ``modinv``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from model.cli.export import export
 from model.cli.query import query
 from model.cli.sweep import sweep
 from model.cli.train import train
-from model.processes import shun_current_folder
+from model.processes import avoid_current_folder
 
 app = typer.Typer(
     name="modinv",
@@ -42,7 +42,7 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     _version: Annotated[
-        bool, typer.Option("--version", help="Show the version and leave.", callback=_show_version, is_eager=True)
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
     """Options that belong to no command."""
@@ -50,5 +50,5 @@ def _options(
 
 def main() -> None:
     """Entry point of ``modinv``."""
-    shun_current_folder()
+    avoid_current_folder()
     app()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from model.cli.console import PLAIN_MESSAGE, Json, complain, errors_told, notes, print_json, tables
+from model.cli.console import FAILURE, Json, notes, print_error, print_json, report_errors, tables
 
 if TYPE_CHECKING:
     from model.retrieval.retriever import Retriever
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 def query(
     files: Annotated[list[Path], typer.Argument(help="Pictures of digits and recordings of spoken digits.")],
-    count: Annotated[int, typer.Option("-k", help="How many matches of the other modality.", min=1)] = 10,
+    count: Annotated[int, typer.Option("-k", help="Number of matches of the other modality.", min=1)] = 10,
     as_json: Json = False,
 ) -> None:
     """Find the spoken digits that match a picture, and the images that match a recording.
 
-    Exit code 1 if a file could not be used; the others are answered all the same.
+    Exit code 1 if a file could not be used; the other files are answered nevertheless.
     """
-    with errors_told():
+    with report_errors():
         from model import locations
         from model.retrieval.gallery import Gallery
         from model.retrieval.retriever import Retriever
@@ -39,11 +39,11 @@ def query(
     if as_json:
         print_json(answers)
     if any("error" in answer for answer in answers):
-        raise typer.Exit(PLAIN_MESSAGE)
+        raise typer.Exit(FAILURE)
 
 
 def _answers(retriever: Retriever, files: list[Path], count: int) -> Iterator[dict[str, Any]]:
-    """What was found for each file, ready for JSON; an ``error`` in its stead where a file can't be used."""
+    """The answer for each file as JSON values, or an ``error`` if the file can't be used."""
     from model.data.images import UnusablePicture
     from model.data.speech import UnusableAudio
 
@@ -73,11 +73,11 @@ def _show(answer: dict[str, Any]) -> None:
     """One answer as a table, or its error as a line."""
     from rich.table import Table
 
-    from model.data.inputs import seen
+    from model.data.inputs import printable
 
-    file = seen(answer["file"])
+    file = printable(answer["file"])
     if "error" in answer:
-        complain(f"{file}: {answer['error']}")
+        print_error(f"{file}: {answer['error']}")
         return
     table = Table(
         "Digit",

@@ -10,7 +10,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from model.cli.console import DataDir, Settings, bad_option, errors_told, interruptible, notes, tables
+from model.cli.console import (
+    DataDir,
+    Device,
+    RecipeName,
+    Settings,
+    Steps,
+    bad_option,
+    interruptible,
+    named_recipe,
+    notes,
+    print_note,
+    report_errors,
+    split_names,
+    tables,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -20,34 +34,33 @@ if TYPE_CHECKING:
 
 
 def sweep(
-    out: Annotated[Path, typer.Option(help="Folder of the sweep; holds a folder for every run.", file_okay=False)],
+    out: Annotated[Path, typer.Option(help="Folder of the sweep, with a sub-folder for each run.", file_okay=False)],
     lambdas: Annotated[
         str, typer.Option(help="Values of lambda_IG, with commas between; by default the paper's eight.")
     ] = "0,1e-5,6.81e-5,4.64e-4,3.16e-3,2.15e-2,1.47e-1,1",
     seeds: Annotated[str, typer.Option(help="Seeds, with commas between; every lambda_IG is trained with each.")] = "0",
-    recipe: Annotated[str, typer.Option(help="paper, the paper's as far as it says, or fast.")] = "fast",
+    recipe: RecipeName = "fast",
     data: Annotated[
         str,
         typer.Option(
-            help="Corpora to learn from, with commas between: one of images, any of speech; by default those that "
+            help="Corpora to train on, with commas between: one of images, any of speech; by default those that "
             "evaluation prefers."
         ),
     ] = "",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    steps: Annotated[int | None, typer.Option(help="Batches in all, instead of the recipe's.", min=1)] = None,
+    device: Device = "auto",
+    steps: Steps = None,
     settings: Settings = None,
     train: Annotated[
-        bool, typer.Option("--train/--no-train", help="Train what is missing, or judge what is complete.")
+        bool, typer.Option("--train/--no-train", help="Train missing runs, or evaluate complete ones only.")
     ] = True,
     data_dir: DataDir = None,
 ) -> None:
-    """Train and judge many values of lambda_IG, and write the paper's table and Figure 3.
+    """Train and evaluate models for many values of lambda_IG, and write the paper's table and Figure 3.
 
-    Ctrl-C stops and keeps the work; the same command again resumes it. A run that fails does not stop the others.
+    Ctrl-C stops and keeps the work; the same command resumes it. A run that fails does not stop the others.
     """
-    with errors_told():
+    with report_errors():
         from model.data.corpora import preferred
-        from model.recipes import recipe as recipes
         from model.sweeps.records import SweepRecord
         from model.sweeps.runner import SweepFailed, SweepPlan, write
         from model.sweeps.runner import sweep as run
@@ -55,8 +68,7 @@ def sweep(
         from model.training.config import TrainingConfig
         from model.types import Modality
 
-        with bad_option("--recipe"):
-            chosen = recipes.named(recipe, **({"steps": steps} if steps else {}))
+        chosen = named_recipe(recipe, steps)
         with bad_option("--set"):
             if any(setting.startswith("lambda_ig") for setting in settings or ()):
                 raise ValueError("A sweep takes its values of lambda_ig from --lambdas.")
@@ -64,56 +76,52 @@ def sweep(
         with bad_option("--device"):
             best_device(device)
         with bad_option("--data"):
-            names = tuple(filter(None, (name.strip() for name in data.split(","))))
-            plan = TrainingConfig(chosen, names or tuple(map(preferred, Modality)), device=device)
-        with suppress(SweepFailed):  # a sweep that began before there were validation splits goes on without
-            plan = replace(plan, split=SweepRecord(out).plan().plan.split)
+            names = split_names(data) or tuple(map(preferred, Modality))
+            config = TrainingConfig(chosen, names, device=device)
+        with suppress(SweepFailed):  # a sweep that began before there were validation splits continues without them
+            config = replace(config, split=SweepRecord(out).plan().plan.split)
         with bad_option("--lambdas or --seeds"):
-            whole = SweepPlan(
-                plan, tuple(map(float, lambdas.split(","))), tuple(int(seed) for seed in seeds.split(","))
-            )
+            plan = SweepPlan(config, tuple(map(float, lambdas.split(","))), tuple(map(int, seeds.split(","))))
         if train:
-            SweepRecord(out).keep_plan(whole)
+            SweepRecord(out).keep_plan(plan)
         with interruptible() as interrupted:
-            ended = _show(run(whole, out, interrupted, train=train, data=data_dir))
+            ended = _show(run(plan, out, interrupted, train=train, data=data_dir))
         if ended.results is None:
-            notes().print(
-                f"Stopped; what was done is kept in {out}. The same command again resumes there.", soft_wrap=True
-            )
+            print_note(f"Stopped. Finished runs and checkpoints are kept in {out}; the same command resumes the sweep.")
             raise typer.Exit(interrupted.status)
         file = write(ended.results, out)
         _print(ended.results)
-        notes().print(f"Wrote {file}; table.* and figure3.* lie beside it.", soft_wrap=True)
+        print_note(f"Wrote {file}, and table.* and figure3.* in the same folder.")
 
 
 def _show(events: Iterator[Event]) -> SweepEnded:
-    """Follow a sweep to its end, with a bar for all of it and a line for every run."""
+    """Follow a sweep to its end, with a progress bar and a line for each run."""
     from rich.text import Text
 
-    from model.sweeps.runner import Judged, RunFailed, SweepEnded, Working
+    from model.sweeps.runner import Evaluated, RunFailed, SweepEnded, Working
 
     with _progress() as progress:
-        task = progress.add_task("Looking for what there is", total=1.0)
+        task = progress.add_task("Looking for finished runs", total=1.0)
         for event in events:
             match event:
                 case Working():
                     text = f"{event.number} of {event.runs}: {event.name}, {event.text}"
                     progress.update(task, completed=event.share_of_all, description=text)
-                case Judged():
+                case Evaluated():
                     report = event.row.report
                     progress.console.print(
                         f"{event.name}: purity {report.purity.mean:.3f}, modality SVM {report.modality_svm.mean:.3f}"
                     )
                 case RunFailed():
-                    told = Text.assemble((f"{event.name} failed:", "red"), f" {event.message}")
-                    progress.console.print(told, soft_wrap=True)
+                    failure = Text.assemble((f"{event.name} failed:", "red"), f" {event.message}")
+                    progress.console.print(failure, soft_wrap=True)
                 case SweepEnded():
                     return event
     raise AssertionError("A sweep always ends with SweepEnded.")
 
 
 def _progress() -> Progress:
-    """Bar, share and time so far: what remains is known badly where some runs are there already."""
+    """Bar, share and elapsed time; the remaining time is hard to estimate if some runs exist already."""
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
     columns = BarColumn(30), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)
@@ -121,7 +129,7 @@ def _progress() -> Progress:
 
 
 def _print(results: SweepResults) -> None:
-    """The paper's table, measured here and in the paper."""
+    """Print the measured values in the layout of the paper's Table 1."""
     from rich.table import Table
 
     from model.export import tables as exported

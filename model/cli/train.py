@@ -11,14 +11,20 @@ import typer
 
 from model.cli.console import (
     DataDir,
+    Device,
     Interruption,
+    RecipeName,
     Settings,
+    Steps,
     bad_option,
-    errors_told,
     interruptible,
+    named_recipe,
     notes,
-    so_far,
-    warn,
+    print_note,
+    print_warning,
+    progress_text,
+    report_errors,
+    split_names,
 )
 from model.recipes.recipe import DEFAULT_SYSTEM
 
@@ -42,37 +48,35 @@ def train(
     lambda_ig: Annotated[
         float | None, typer.Option("--lambda-ig", help="Weight of the information gain; by default 2.15e-2.", min=0)
     ] = None,
-    recipe: Annotated[str, typer.Option(help="paper, the paper's as far as it says, or fast.")] = "fast",
+    recipe: RecipeName = "fast",
     system: Annotated[str, typer.Option(help="Networks and loss; docs/recipes.md lists them.")] = DEFAULT_SYSTEM,
     data: Annotated[
-        str, typer.Option(help="Corpora to learn from, with commas between: one of images, any of speech.")
+        str, typer.Option(help="Corpora to train on, with commas between: one of images, any of speech.")
     ] = "",
     split: Annotated[
         str, typer.Option(help="train, or train+validation: all that the corpora publish for training.")
     ] = "train",
     seed: Annotated[int, typer.Option(help="Fixes every random choice.", min=0)] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    steps: Annotated[int | None, typer.Option(help="Batches in all, instead of the recipe's.", min=1)] = None,
+    device: Device = "auto",
+    steps: Steps = None,
     settings: Settings = None,
-    leave_out: Annotated[str, typer.Option(help="A speaker not to learn from, to judge the model on.")] = "",
+    leave_out: Annotated[str, typer.Option(help="A speaker to hold out from training.")] = "",
     start: Annotated[
         Path | None, typer.Option(help="A model whose weights to start from.", exists=True, dir_okay=False)
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Train a model. Ctrl-C stops and keeps the work; the same command on its folder resumes it.
+    """Train a model. Ctrl-C stops and keeps the work; the same command with the run's folder resumes it.
 
-    The window lists the run, and can follow it while it trains.
+    The window lists the run, and shows its progress.
     """
-    with errors_told():
-        from model.recipes import recipe as recipes
+    with report_errors():
         from model.runs.corpus_cache import CorpusCache
         from model.runs.session import TrainingSession
         from model.runs.store import RunStore
         from model.systems.model_io import best_device
 
-        with bad_option("--recipe"):
-            chosen = recipes.named(recipe, **({"steps": steps} if steps else {}))
+        chosen = named_recipe(recipe, steps)
         with bad_option("--system"):
             chosen = chosen.changed(system=system)
         with bad_option("--lambda-ig"):
@@ -80,50 +84,46 @@ def train(
         with bad_option("--set"):
             chosen = chosen.with_settings(settings or ())
         with bad_option("--device"):
-            place = best_device(device)
+            torch_device = best_device(device)
         with bad_option("--data or --split"):
-            plan = _plan(chosen, data, seed, device, leave_out, start, split)
-        library = CorpusCache(data_dir)
-        # Before there is a folder: what can't be loaded can't become a run.
+            config = _config(chosen, data, seed, device, leave_out, start, split)
+        corpora = CorpusCache(data_dir)
+        # Loaded before the run's folder is made, so that a missing corpus leaves no folder behind.
         with notes().status("") as status, bad_option("--data or --leave-out"):
 
-            def tell(share: float | None, text: str) -> None:
-                status.update(so_far(share, text))
+            def show(share: float | None, text: str) -> None:
+                status.update(progress_text(share, text))
 
-            library.sampler(plan, place, tell)
-            library.probe(plan, tell)
-        if leak := plan.leak():
-            warn(leak)
-        with interruptible() as interrupted, TrainingSession(out or RunStore().new_folder(plan), plan) as book:
-            ended = _drive(book, library, interrupted)
-    folder = book.record.folder
+            corpora.sampler(config, torch_device, show)
+            corpora.probe(config, show)
+        if leak := config.leak():
+            print_warning(leak)
+        with interruptible() as interrupted, TrainingSession(out or RunStore().new_folder(config), config) as session:
+            ended = _train(session, corpora, interrupted)
+    folder = session.record.folder
     if ended.complete:
-        notes().print(f"Done: {ended.model}. Judge it with: modinv evaluate {ended.model}", soft_wrap=True)
+        print_note(f"Done: {ended.model}. Evaluate it with: modinv evaluate {ended.model}")
     else:
-        again = "The same command again" if out else f"The same command with --out '{folder}'"
-        notes().print(
-            f"Stopped after {ended.step:,} of {chosen.steps:,} steps; they are kept in {folder}. "
-            f"{again} resumes there.",
-            soft_wrap=True,
-        )
+        command = "The same command" if out else f"The same command with --out '{folder}'"
+        print_note(f"Stopped after {ended.step:,} of {chosen.steps:,} steps, kept in {folder}. {command} resumes it.")
         raise typer.Exit(interrupted.status)
 
 
-def _plan(
+def _config(
     recipe: Recipe, data: str, seed: int, device: str, leave_out: str, start: Path | None, split: str
 ) -> TrainingConfig:
-    """The plan; a ``ValueError`` says what is wrong with the corpora."""
+    """The configuration that the options choose; raises ``ValueError`` for unknown corpora or splits."""
     from model.data.corpora import find, trained_by_default
     from model.training.config import TrainingConfig
 
-    names = tuple(name for part in data.split(",") if (name := part.strip())) or trained_by_default()
+    names = split_names(data) or trained_by_default()
     for name in names:
-        find(name)  # says which names there are
-    return TrainingConfig(recipe, names, seed, device, leave_out, start, split)  # type: ignore[arg-type]  # it looks
+        find(name)  # its error lists the known names
+    return TrainingConfig(recipe, names, seed, device, leave_out, start, split)  # type: ignore[arg-type]
 
 
-def _drive(book: TrainingSession, library: CorpusCache, interrupted: Interruption) -> Ended:
-    """Train to the end or until interrupted, showing the way."""
+def _train(session: TrainingSession, corpora: CorpusCache, interrupted: Interruption) -> Ended:
+    """Train to the end or until interrupted, while showing progress and losses."""
     from rich.console import Group
     from rich.live import Live
     from rich.text import Text
@@ -134,16 +134,16 @@ def _drive(book: TrainingSession, library: CorpusCache, interrupted: Interruptio
     progress, terms, quick = _progress(), Text(style="dim"), Text(style="dim")
     task, shown = progress.add_task("Training", total=None, visible=False), 0.0
     with Live(Group(progress, terms, quick), console=notes()):
-        for event in book.train(library, interrupted):
+        for event in session.train(corpora, interrupted):
             if isinstance(event, Ended):
                 return event
             if isinstance(event, Snapshotted):
-                quick.plain = _quick(event.snapshot.values)
+                quick.plain = _estimates(event.snapshot.values)
             if not isinstance(event, Stepped):
                 continue
-            if progress.tasks[task].total is None:  # only now is it known where the run resumes
+            if progress.tasks[task].total is None:  # the first step: only now is it known where the run resumes
                 progress.reset(task, total=event.steps, completed=event.step, visible=True)
-            # Reading the loss waits for the device, so it is not read at every step.
+            # Reading the loss synchronises with the device, so it is not read at every step.
             if (now := time.monotonic()) - shown > _REFRESH_SECONDS or event.step == event.steps:
                 shown = now
                 progress.update(task, completed=event.step)
@@ -151,7 +151,7 @@ def _drive(book: TrainingSession, library: CorpusCache, interrupted: Interruptio
     raise AssertionError("Training always ends with Ended.")
 
 
-def _quick(values: Mapping[str, float]) -> str:
+def _estimates(values: Mapping[str, float]) -> str:
     from model.runs.values import ESTIMATES
 
     return "quick estimates: " + "   ".join(f"{term.title} {values[term.name]:.3f}" for term in ESTIMATES)

@@ -30,8 +30,8 @@ def open_file(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def seen(path: object) -> str:
-    """A path as it can be shown: what can't be printed, such as a terminal's control codes, is escaped."""
+def printable(path: object) -> str:
+    """A path for display: characters that can't be printed, such as control codes of terminals, are escaped."""
     text = str(path)
     return text if text.isprintable() else ascii(text)[1:-1]
 

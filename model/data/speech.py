@@ -20,7 +20,7 @@ import torch
 import torchaudio
 from torchaudio.compliance import kaldi
 
-from model.data.inputs import RationedFile, open_file, seen
+from model.data.inputs import RationedFile, open_file, printable
 from model.errors import ModinvError
 from model.types import FloatArray
 
@@ -96,7 +96,7 @@ def read_audio(source: Path | str | BinaryIO) -> tuple[FloatArray, int]:
     if not isinstance(source, (str, Path)):
         return _read(source, "The sound")
     path = Path(source)
-    name = seen(path.name or path)
+    name = printable(path.name or path)
     try:
         file = open_file(path)
     except FileNotFoundError:

@@ -12,7 +12,7 @@ from model.data.samples import Samples, joined
 from model.evaluation.posteriors import EvaluationError
 from model.evaluation.report import EvaluationProtocol, HeldOut
 from model.progress import ProgressCallback, no_progress
-from model.training.ancestry import Data, has_heard, has_seen
+from model.training.ancestry import Data, trained_on_speaker, trained_on_split
 from model.types import Modality
 
 
@@ -72,7 +72,12 @@ def load_inputs(
     if len(chosen[0]) == 0:
         there = ", ".join(sorted(set(samples.speakers)))
         raise UnknownSpeaker(f"No speaker is called {speaker!r}. There are: {there}.")
-    if split == "test" and learnt and learnt.get("left_out") == speaker and has_heard(learnt, corpus, speaker) is False:
+    if (
+        split == "test"
+        and learnt
+        and learnt.get("left_out") == speaker
+        and trained_on_speaker(learnt, corpus, speaker) is False
+    ):
         chosen.append(source.load(ALL_OF_TRAINING, progress).spoken_by(speaker))
     return joined(chosen)
 
@@ -94,14 +99,14 @@ def speakers_of(speech: Samples, learnt: Data, split: HeldOut = "test") -> dict[
     """
     speakers = set(speech.speakers)
     heard: list[bool | None] = [False for _ in speakers]
-    if find(speech.corpus).info.shares_speakers or has_seen(learnt, speech.corpus, split) is not False:
-        heard = [has_heard(learnt, speech.corpus, speaker) for speaker in speakers]
+    if find(speech.corpus).info.shares_speakers or trained_on_split(learnt, speech.corpus, split) is not False:
+        heard = [trained_on_speaker(learnt, speech.corpus, speaker) for speaker in speakers]
     return {"speakers": len(speakers), "speakers_heard": None if None in heard else sum(map(bool, heard))}
 
 
 def seen_in_training(protocol: EvaluationProtocol, learnt: Data) -> dict[str, bool | None]:
     """Of the corpora of a protocol whose very inputs training has seen, or may have (``None``)."""
-    seen = {name: has_seen(learnt, name, protocol.split) for name in (protocol.images, protocol.speech)}
+    seen = {name: trained_on_split(learnt, name, protocol.split) for name in (protocol.images, protocol.speech)}
     return {name: known for name, known in seen.items() if known is not False}
 
 

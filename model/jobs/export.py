@@ -1,4 +1,4 @@
-"""Exports that the window's worker writes: drawing and packing take seconds that no window waits for."""
+"""The worker's job that writes exports."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def export(request: Mapping[str, Any], context: JobContext) -> None:
-    """Write something about judged models, or all that can be written.
+    """Write one export of evaluated models, or all exports.
 
     ``{"what": a name in `WRITERS` or "everything", "to": path, "models": [[name, folder of the evaluation], ...],
-    "sweep": path}``, where the sweep may be empty. Says ``exported`` (path), or ``stopped`` between two files of
-    everything.
+    "sweep": path}``, where the sweep may be empty. Sends ``exported`` (path), or ``stopped`` if cancelled between two
+    files of everything.
     """
     to = Path(request["to"])
     models = [(name, Evaluation.load(Path(folder))) for name, folder in request["models"]]

@@ -1,4 +1,4 @@
-"""What the window's process does of training: estimate, train, judge quickly."""
+"""The worker's jobs around training: train, estimate the cost, estimate the quality of a model."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ from model.retrieval.gallery import Gallery
 from model.runs.corpus_cache import CorpusCache
 from model.runs.estimate import estimate
 from model.runs.session import TrainingSession
-from model.runs.snapshots import quick_figures
+from model.runs.snapshots import quick_estimates
 from model.systems.model_io import best_device, load_model
 from model.training.config import TrainingConfig
 from model.training.loop import Stepped
 
 
-def train_plan(request: Mapping[str, Any], context: JobContext, library: CorpusCache) -> None:
-    """Train ``{"plan": {...}, "folder": path}``; says ``progress``, ``started`` and at the end ``ended``.
+def train_run(request: Mapping[str, Any], context: JobContext, corpora: CorpusCache) -> None:
+    """Train ``{"plan": {...}, "folder": path}``; sends ``progress``, ``started`` and at the end ``ended``.
 
-    Points, snapshots and the state go into the folder.
+    Metrics, snapshots and status go into the folder.
     """
     started = False
-    with TrainingSession(Path(request["folder"]), TrainingConfig.from_dict(request["plan"])) as book:
-        for event in book.train(library, lambda: context.cancelled(book.pause), context.progress):
+    with TrainingSession(Path(request["folder"]), TrainingConfig.from_dict(request["plan"])) as session:
+        for event in session.train(corpora, lambda: context.cancelled(session.pause), context.progress):
             if isinstance(event, Stepped) and not started:
                 started = True
                 context.send({"say": "started"})
-    info = book.record.info()
+    info = session.record.info()
     context.send({"say": "ended", "complete": info.state == "complete", "step": info.step})
 
 
-def estimate_plan(request: Mapping[str, Any], context: JobContext, library: CorpusCache) -> None:
-    """Estimate ``{"plan": {...}}``; says ``progress`` and at the end ``estimate`` or ``stopped``."""
-    plan = TrainingConfig.from_dict(request["plan"])
-    device = best_device(plan.device)
+def estimate_cost(request: Mapping[str, Any], context: JobContext, corpora: CorpusCache) -> None:
+    """Estimate the cost of ``{"plan": {...}}``; sends ``progress`` and at the end ``estimate`` or ``stopped``."""
+    config = TrainingConfig.from_dict(request["plan"])
+    device = best_device(config.device)
 
     try:
-        sampler, probe = library.sampler(plan, device, context.progress), library.probe(plan, context.progress)
-        context.progress(None, "Trying some steps")
-        found = estimate(plan, sampler, probe, device, context.cancelled)
+        sampler, probe = corpora.sampler(config, device, context.progress), corpora.probe(config, context.progress)
+        context.progress(None, "Measuring some steps")
+        found = estimate(config, sampler, probe, device, context.cancelled)
     except Cancelled:
         found = None
     context.send({"say": "stopped"} if found is None else {"say": "estimate", **found.to_dict()})
 
 
-def judge_quickly(request: Mapping[str, Any], context: JobContext) -> None:
-    """The quick estimates of ``{"checkpoint": path, "probe": path}``, a model and the items of some run's snapshots.
+def estimate_quality(request: Mapping[str, Any], context: JobContext) -> None:
+    """Compute the quick estimates of ``{"checkpoint": path, "probe": path}``: a model, and the probe of some run.
 
-    Says ``quick`` (values).
+    Sends ``quick`` (values).
     """
     system, _ = load_model(Path(request["checkpoint"]), best_device())
-    context.send({"say": "quick", "values": quick_figures(system, Gallery.load(Path(request["probe"])))})
+    context.send({"say": "quick", "values": quick_estimates(system, Gallery.load(Path(request["probe"])))})

@@ -1,8 +1,8 @@
-"""A process that computes for the window, one job after the other: ``python -m model.jobs.worker``.
+"""The worker process of the window, which does one job after the other: ``python -m model.jobs.worker``.
 
-It reads JSON lines and answers in JSON lines. ``{"id": ..., "do": ...}`` is a job of `JOBS`, or a word to the job of
-that id: ``pause``, ``go``, ``stop``. Every answer of a job carries its id; the last one is ``done`` or ``failed``. When
-there is no more to read, whoever started the process is gone: it stops, keeps what there is, and goes too.
+It reads and writes JSON lines. ``{"id": ..., "do": ...}`` starts a job of `JOBS`, or is a command to the job of that
+id: ``pause``, ``go``, ``stop``. Every message of a job has its id; the last one is ``done`` or ``failed``. The end of
+the input means that the parent process is gone: the worker then stops its jobs, which save their work, and exits.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from model.processes import shun_current_folder
+from model.processes import avoid_current_folder
 from model.progress import JobContext
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 Request = Mapping[str, Any]
 
-_KEEPING_SECONDS = 60.0  # after which a process that nobody listens to any more goes whatever it does
-_NICENESS = 10  # the window comes first
+_EXIT_SECONDS = 60.0  # after the end of the input the process exits at the latest
+_NICENESS = 10  # the window has priority
 
 
 class Job(JobContext):
-    """A job that was asked for: it answers through ``send``, and hears words from outside.
+    """A requested job: sends messages, and can be paused and stopped.
 
     Parameters
     ----------
@@ -51,18 +51,18 @@ class Job(JobContext):
         self._paused = self._stopped = False
 
     def send(self, message: Mapping[str, Any]) -> None:
-        """Send a message to whoever asked."""
+        """Send a message with the id of the job."""
         self._send({"id": self.request["id"], **message})
 
-    def hear(self, word: str) -> None:
-        """Take notice of ``pause``, ``go`` or ``stop``; from any thread."""
+    def control(self, command: str) -> None:
+        """Carry out ``pause``, ``go`` or ``stop``; can be called from any thread."""
         with self._changed:
-            self._stopped |= word == "stop"
-            self._paused = word == "pause" or (self._paused and word != "go")
+            self._stopped |= command == "stop"
+            self._paused = command == "pause" or (self._paused and command != "go")
             self._changed.notify_all()
 
     def cancelled(self, pausing: Callable[[], AbstractContextManager[None]] = nullcontext) -> bool:
-        """Whether the job should end now. While it is paused, this waits, within what ``pausing`` returns."""
+        """Whether the job should end now; while the job is paused, waits within the context ``pausing()``."""
         with self._changed:
             if self._paused and not self._stopped:
                 with pausing():
@@ -73,29 +73,29 @@ class Job(JobContext):
 
 
 @functools.cache
-def _library() -> CorpusCache:
-    """What is loaded stays loaded: the next run begins at once."""
+def _corpora() -> CorpusCache:
+    """The corpora loaded so far, shared by all jobs."""
     from model.runs.corpus_cache import CorpusCache
 
     return CorpusCache()
 
 
 def _train(request: Request, context: JobContext) -> None:
-    from model.jobs.training import train_plan
+    from model.jobs.training import train_run
 
-    train_plan(request, context, _library())
+    train_run(request, context, _corpora())
 
 
 def _estimate(request: Request, context: JobContext) -> None:
-    from model.jobs.training import estimate_plan
+    from model.jobs.training import estimate_cost
 
-    estimate_plan(request, context, _library())
+    estimate_cost(request, context, _corpora())
 
 
 def _quick(request: Request, context: JobContext) -> None:
-    from model.jobs.training import judge_quickly
+    from model.jobs.training import estimate_quality
 
-    judge_quickly(request, context)
+    estimate_quality(request, context)
 
 
 def _evaluate(request: Request, context: JobContext) -> None:
@@ -113,7 +113,7 @@ def _export(request: Request, context: JobContext) -> None:
 def _sweep(request: Request, context: JobContext) -> None:
     from model.sweeps.runner import run_sweep
 
-    run_sweep(request, context, _library())
+    run_sweep(request, context, _corpora())
 
 
 JOBS: dict[str, Callable[[Request, JobContext], None]] = {
@@ -124,49 +124,49 @@ JOBS: dict[str, Callable[[Request, JobContext], None]] = {
     "export": _export,
     "sweep": _sweep,
 }
-"""Every job by its word. They import late: this process says that it is ready as soon as it is."""
+"""All jobs by name. They import their modules late, so that the process is ready early."""
 
 
 class Reader:
-    """Reads what is to be done, while a job is done: jobs wait in line, words reach the job of their id at once."""
+    """Reads requests while a job runs: jobs are queued, commands reach the job of their id at once."""
 
     def __init__(self, lines: Iterable[bytes], send: Callable[[Mapping[str, Any]], None]) -> None:
         self._lines = lines
-        self._say = send
+        self._send = send
         self._unfinished: list[Job] = []
         self.jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
 
     def read(self) -> None:
-        """Read to the end, then stop everything."""
+        """Read to the end of the input, then stop all jobs."""
         try:
             for line in self._lines:
-                self._take(json.loads(line))
+                self._dispatch(json.loads(line))
         finally:
             self.end()
 
     def end(self) -> None:
-        """Stop everything, keep what there is, and take no more; from any thread, or on a signal."""
+        """Stop all jobs and start no more; can be called from any thread and from signal handlers."""
         for job in tuple(self._unfinished):
-            job.hear("stop")
+            job.control("stop")
         self.jobs.put(None)
 
-    def _take(self, request: Request) -> None:
+    def _dispatch(self, request: Request) -> None:
         if request["do"] in JOBS:
-            job = Job(request, self._say)
+            job = Job(request, self._send)
             self._unfinished.append(job)
             self.jobs.put(job)
         else:
             for job in tuple(self._unfinished):
                 if job.request["id"] == request["id"]:
-                    job.hear(request["do"])
+                    job.control(request["do"])
 
     def finish(self, job: Job) -> None:
-        """A job is done; words don't reach it any more."""
+        """Remove a finished job, which takes no more commands."""
         self._unfinished.remove(job)
 
 
 def run_job(job: Job) -> None:
-    """Do a job; if it fails, say why and what to do."""
+    """Do a job; if it fails, send why and what to do."""
     try:
         JOBS[job.request["do"]](job.request, job)
     except Exception as error:
@@ -179,35 +179,35 @@ def run_job(job: Job) -> None:
 
 
 def main() -> None:
-    """Do jobs until there is nothing more to read."""
-    shun_current_folder()
-    # Ctrl-C in a terminal reaches the window too, which then says what to do.
+    """Do jobs until the end of the input."""
+    avoid_current_folder()
+    # Ctrl-C in a terminal reaches the window too, which stops its worker.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else _NICENESS)
-    answers = os.dup(1)
-    os.dup2(2, 1)  # what a library prints is no answer
+    output = os.dup(1)
+    os.dup2(2, 1)  # libraries may print to standard output
     lock = threading.Lock()
 
     def send(message: Mapping[str, Any]) -> None:
         line = f"{json.dumps(dict(message))}\n".encode()
-        # Where nobody listens any more there will be nothing to read either, which ends the job as it should.
+        # If the parent is gone, the input ends as well, and with it the job.
         with lock, suppress(OSError):
             while line:
-                line = line[os.write(answers, line) :]
+                line = line[os.write(output, line) :]
 
     reader = Reader(sys.stdin.buffer, send)
 
     def leave(*_signal: object) -> None:
         reader.end()
-        last = threading.Timer(_KEEPING_SECONDS, os._exit, [1])
-        last.daemon = True
-        last.start()
+        exit_timer = threading.Timer(_EXIT_SECONDS, os._exit, [1])
+        exit_timer.daemon = True
+        exit_timer.start()
 
     def read() -> None:
         reader.read()
         leave()
 
-    # As when nobody listens any more: the system shuts down, or the terminal closes, and the window goes as well.
+    # At shutdown, or when the terminal closes, the window exits as well.
     for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), leave)
@@ -219,7 +219,7 @@ def main() -> None:
     while (job := reader.jobs.get()) is not None:
         run_job(job)
         reader.finish(job)
-    if reading.is_alive():  # ended by a signal: Python would abort at its own end, where a thread still waits for input
+    if reading.is_alive():  # ended by a signal: the regular exit would abort, as a thread still waits for input
         sys.stderr.flush()
         os._exit(0)
 

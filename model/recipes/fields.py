@@ -1,7 +1,6 @@
-"""What the fields of a recipe are: each says once what it is called and what it may be.
+"""Descriptions of the fields of recipes: titles, allowed values and defaults; without torch.
 
-Validation, the window's form, the comparison of runs, ``--set`` of the command line and the table in the documentation
-all read it here. Without torch.
+Validation, the window's form, the comparison of runs, the option ``--set`` and ``docs/recipes.md`` are based on them.
 """
 
 from __future__ import annotations
@@ -16,36 +15,36 @@ from typing import Any
 _KEY = "recipe"
 _FIXED = "fixed"
 _SWITCH = {"yes": True, "no": False, "true": True, "false": False, "on": True, "off": False}
-_DEFAULT = "default"  # in place of no number
+_DEFAULT = "default"  # text for None
 
 
 def plain(value: Any) -> str:
-    """A number in up to twelve digits, ``0.001`` or ``1e-9``; whole ones with commas."""
+    """A number with up to twelve digits, ``0.001`` or ``1e-9``; integers with commas."""
     return f"{value:,}" if isinstance(value, int) else f"{value:.12g}".replace("e-0", "e-")
 
 
 @dataclass(frozen=True, slots=True)
 class RecipeField:
-    """One field of a recipe. Its kind follows from its default: a switch, a choice, or one or several numbers.
+    """One field of a recipe: a switch, a choice, a number, or a tuple of numbers, depending on its default.
 
     Attributes
     ----------
     name, default
         As in the recipe.
     title, help, group
-        What people call it, a sentence about it, and the heading under which it stands.
+        Title, explanation and heading for people.
     unit
-        Of its values; empty for plain numbers.
+        Unit of its values; may be empty.
     low, high
-        The least and the greatest number that it may be.
+        Least and greatest allowed number.
     choices
-        Of a choice: its words, and what people read instead; or a function that returns them.
+        Values of a choice with their titles, or a function that returns them.
     parts
-        Titles of the numbers where the field is a tuple of them.
+        Titles of the numbers of a tuple.
     empty
-        What it means that there is no number; empty where there has to be one.
+        Meaning of ``None``; empty if it is not allowed.
     shown
-        How a number is written for people.
+        Formats a number for people.
     """
 
     name: str
@@ -73,7 +72,7 @@ class RecipeField:
 
     @property
     def words(self) -> Mapping[str, str]:
-        """Of a choice: its words, and what people read instead."""
+        """The values of a choice with their titles."""
         return self.choices() if callable(self.choices) else self.choices
 
     @property
@@ -86,7 +85,7 @@ class RecipeField:
 
     @property
     def wanted(self) -> str:
-        """What it may be, in words."""
+        """Its allowed values, in words."""
         if self.is_switch:
             return "yes or no"
         if self.is_choice:
@@ -99,7 +98,7 @@ class RecipeField:
         return f"{kind} from {plain(self.low)} to {plain(self.high)}"
 
     def check(self, value: Any) -> None:
-        """Raise a ``ValueError`` that says what the field may be, unless the value is."""
+        """Raise ``ValueError`` if a value is not allowed."""
         if self.parts and isinstance(value, tuple) and len(value) == len(self.parts):
             for part, number in zip(self.numbers, value, strict=True):
                 part.check(number)
@@ -117,7 +116,7 @@ class RecipeField:
         return not self.parts and isinstance(value, kind) and math.isfinite(value) and self.low <= value <= self.high
 
     def parse(self, text: str) -> Any:
-        """The value that somebody typed; a ``ValueError`` says what it may be."""
+        """Convert typed text to a value; raises ``ValueError``."""
         if self.parts:
             found = text.split(",")
             value: Any = None
@@ -141,7 +140,7 @@ class RecipeField:
             return math.nan
 
     def text(self, value: Any) -> str:
-        """A value as people read it."""
+        """Format a value for people."""
         if value is None:
             return _DEFAULT
         if isinstance(value, bool):
@@ -153,30 +152,22 @@ class RecipeField:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A heading; its methods are the right sides of a recipe's fields."""
+    """A heading, whose methods declare the fields of a recipe under it."""
 
     title: str
 
-    def number(
-        self,
-        default: Any,
-        title: str,
-        help: str,
-        low: float = 0,
-        high: float = math.inf,
-        **about: Any,
-    ) -> Any:
-        """A number between two bounds; whole, if the default is. ``about`` as of :class:`RecipeField`."""
+    def number(self, default: Any, title: str, help: str, low: float = 0, high: float = math.inf, **about: Any) -> Any:
+        """Declare a number in [low, high], an integer if the default is one. ``about``: see :class:`RecipeField`."""
         return self._field(default, title, help, low=low, high=high, **about)
 
     def choice(
         self, default: str, title: str, help: str, choices: Mapping[str, str] | Callable[[], Mapping[str, str]]
     ) -> Any:
-        """One of a few words."""
+        """Declare a choice."""
         return self._field(default, title, help, choices=choices)
 
     def switch(self, default: bool, title: str, help: str) -> Any:
-        """On or off."""
+        """Declare a switch."""
         return self._field(default, title, help)
 
     def _field(self, default: Any, title: str, help: str, **about: Any) -> Any:
@@ -185,21 +176,20 @@ class Group:
 
 
 def fixed(value: Any) -> Any:
-    """The right side of a field that a subclass of a recipe does not have: whatever it is given, it has this value.
+    """Declare a field that a subclass of `Recipe` does not use: it always has this value.
 
-    Nobody is asked for such a field: it is none of :func:`fields_of`.
+    Such a field is not among :func:`fields_of`.
     """
     return dataclasses.field(default=value, metadata={_FIXED: True})
 
 
-def fixed_values(recipe_type: type) -> dict[str, Any]:
-    """The fields of a recipe's class that are :func:`fixed`, with their values."""
-    described: Any = recipe_type
-    return {field.name: field.default for field in dataclasses.fields(described) if _FIXED in field.metadata}
+def fixed_values(recipe_type: Any) -> dict[str, Any]:
+    """The :func:`fixed` fields of a class of recipes, with their values."""
+    return {field.name: field.default for field in dataclasses.fields(recipe_type) if _FIXED in field.metadata}
 
 
 def fields_of(recipe_type: type) -> tuple[RecipeField, ...]:
-    """The fields of a recipe's class that are described, in their order: all but its name and those that are fixed."""
+    """The fields of a class of recipes, in order, without its name and those that are :func:`fixed`."""
     return _fields_of(recipe_type)
 
 

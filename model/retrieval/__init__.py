@@ -1,1 +1,1 @@
-"""Galleries, the nearest neighbours of a query, and their projection to two dimensions."""
+"""Galleries, nearest neighbours, and projections to two dimensions."""

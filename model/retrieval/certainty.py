@@ -1,4 +1,4 @@
-"""How clearly a query is taken for one digit: the margin to the next one, and a word for it."""
+"""Confidence of a guess: its margin to the next digit, and a word for it."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ LEAST = {
     Modality.IMAGE: {Certainty.SURE: 0.9, Certainty.LIKELY: 0.6},
     Modality.SPEECH: {Certainty.SURE: 1.05, Certainty.LIKELY: 0.5},
 }
-"""By modality of the query: shares of the typical margin for the words, from ``scripts/choose_certainty.py``."""
+"""Thresholds by modality of the query, as shares of the typical margin; from ``scripts/choose_certainty.py``."""
 
-_LEAST_TYPICAL = 1.0  # the margin that the objective asks for: a model that does not reach it tells no digits apart
+_LEAST_TYPICAL = 1.0  # the margin in the objective; a model below it does not separate digits
 
 
 class Margins:
-    """Mean scores of queries with the digits of a gallery, and how far apart the best two are.
+    """Margins between the best two digits of a gallery for a query.
 
     The score of a digit is the query's mean similarity with all items of that digit in the other modality. The margin
-    of a guess is its score less the greatest score of any other digit; it is negative where the nearest items say one
-    digit, and all items on average another. How large margins are depends on the model, so they are measured
-    against the typical margin: the median one of the gallery's own items with their true digits, and at least 1.
+    of a guess is its score minus the greatest score of any other digit; it is negative if the nearest items and the
+    mean over all items disagree. As margins depend on the model, they are compared with the typical margin: the median
+    over the gallery's own items with their true digits, but at least 1.
 
     Parameters
     ----------
     gallery
-        Encoded by the model that encodes the queries.
+        A gallery encoded by the model that encodes the queries.
     """
 
     def __init__(self, gallery: Gallery) -> None:
@@ -36,12 +36,12 @@ class Margins:
         labels = np.array([item.label for item in gallery.items])
         self._labels = {modality: labels[gallery.places(modality)] for modality in Modality}
         self.typical = {modality: self._typical(modality) for modality in Modality}
-        """By modality of the query."""
+        """Typical margins by modality of the query."""
 
     def of(self, query: Gaussians, modality: Modality, guess: int) -> tuple[float, int | None]:
         """The margin of a guess for a query of a modality, ``(128,)`` each, and the best other digit.
 
-        Without another digit in the gallery there is no margin: it is 0.
+        Without another digit in the gallery the margin is 0.
         """
         digits, members = np.unique(self._labels[modality.other], return_inverse=True)
         found = similarities(self._gallery.similarity, query, self._gallery.posteriors(modality.other))
@@ -53,7 +53,7 @@ class Margins:
         return float(scores[digits == guess][0] - scores[best]), int(digits[best])
 
     def word(self, margin: float, modality: Modality) -> Certainty:
-        """What a margin says of a query of a modality."""
+        """The word for the margin of a query of a modality."""
         share = margin / self.typical[modality]
         return next((word for word, least in LEAST[modality].items() if share >= least), Certainty.NOT_SURE)
 

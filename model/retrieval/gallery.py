@@ -1,6 +1,6 @@
-"""What can be retrieved: items, their posteriors, and the nearest neighbours of a query across modalities.
+"""Galleries: the items that can be retrieved, their posteriors, and the nearest neighbours of a query.
 
-Plain numpy, so that a gallery is there and can be looked at before torch is loaded.
+Without torch, so that the window shows a gallery before torch is loaded.
 """
 
 from __future__ import annotations
@@ -34,13 +34,14 @@ class Gallery:
     means, log_variances
         Posteriors of all items, ``(n, 128)`` float32.
     keys
-        Of each utterance, what its corpus takes to play it: ``"voices:kokoro_af_bella/slow/seven.opus"``.
+        Key of each utterance's recording for :func:`model.data.corpora.recording`:
+        ``"voices:kokoro_af_bella/slow/seven.opus"``.
     model
-        Which model encoded it (its recipe's name, lambda_IG, seed and step).
+        The model that encoded it: name of the recipe, lambda_IG, seed and step.
     maps
         Arrays of fitted projections (:mod:`model.retrieval.projection`), by name.
     similarity
-        What that model compares posteriors by.
+        Similarity by which that model compares posteriors.
     """
 
     items: tuple[Item, ...]
@@ -54,16 +55,16 @@ class Gallery:
     similarity: Similarity = "dot"
 
     def features(self, index: int) -> FloatArray:
-        """What the encoder sees of an item: ``(28, 28)`` in [0, 1] or ``(100, 80)``."""
+        """The encoder's input for an item: ``(28, 28)`` in [0, 1] or ``(100, 80)``."""
         images = len(self.image_features)
         if index < images:
             return np.asarray(self.image_features[index], np.float32) / np.float32(255)
         return np.asarray(self.speech_features[index - images], np.float32)
 
     def key(self, index: int) -> str:
-        """What plays an utterance; raises ``IndexError`` for an image."""
+        """The key of an utterance's recording; raises ``IndexError`` for an image."""
         if index < len(self.image_features):
-            raise IndexError(f"Item {index} is an image and makes no sound.")
+            raise IndexError(f"Item {index} is an image.")
         return self.keys[index - len(self.image_features)]
 
     def places(self, modality: Modality) -> slice:
@@ -84,25 +85,25 @@ class Gallery:
         query
             One posterior, ``(128,)`` each.
         modality
-            Of the items looked for.
+            Modality of the items to search.
         count
-            How many at most.
+            Number of items, at most.
         """
         scores = similarities(self.similarity, query, self.posteriors(modality))
         best, start = np.argsort(-scores, kind="stable")[:count], self.places(modality).start
         return tuple(Match(self.items[start + place], float(scores[place])) for place in best)
 
     def with_posteriors(self, posteriors: Gaussians, model: Mapping[str, Any], similarity: Similarity) -> Gallery:
-        """The same items, encoded by another model; maps have to be fitted again."""
+        """The same items, encoded by another model; without maps."""
         means, log_variances = posteriors
         return replace(self, means=means, log_variances=log_variances, model=model, similarity=similarity, maps={})
 
     def with_maps(self, maps: Mapping[str, npt.NDArray[Any]]) -> Gallery:
-        """The same gallery with fitted projections."""
+        """The same gallery with other maps."""
         return replace(self, maps=maps)
 
     def save(self, path: Path, *, make_folder: bool = True) -> None:
-        """Write everything to one file, all or nothing; see :func:`model.checkpoints.write_atomically`."""
+        """Write everything to one file, atomically; see :func:`model.checkpoints.write_atomically`."""
         labels, header = items_on_disk(self.items, self.keys)
         header |= {
             "format": FORMAT,
@@ -130,7 +131,7 @@ class Gallery:
         items, image_features, keys = read_items(arrays, header)
         speech_features = checked(arrays, "speech_features", np.float16, (len(keys), 100, 80))
         means = checked(arrays, "means", np.float32, (None, None))
-        if len(means) not in (0, len(items)):  # none before a model has encoded them
+        if len(means) not in (0, len(items)):  # none before they are encoded
             raise ValueError(f"it holds {len(items)} items and {len(means)} means")
         log_variances = checked(arrays, "log_variances", np.float32, means.shape, logarithms=True)
         maps = {name for name in arrays if name.startswith(_MAP_PREFIX)}

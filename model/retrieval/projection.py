@@ -1,7 +1,7 @@
-"""Two dimensions to look at: principal components at once, t-SNE when there is time.
+"""Projections to two dimensions: principal components and t-SNE.
 
-Either is fitted once on the embeddings of a gallery and then places new points without moving the old ones.
-Placing is plain numpy: a window that opens with stored coordinates needs neither scikit-learn nor openTSNE.
+Both are fitted once on the embeddings of a gallery, and then place new points without moving the old ones. Placing
+needs neither scikit-learn nor openTSNE.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ import numpy.typing as npt
 
 from model.types import FloatArray
 
-_NEIGHBOURS = 25  # that a new point of the map is placed among; openTSNE's own number
-_SLICE = 25  # iterations between two looks at the stop predicate
-_PERPLEXITY = 30.0  # of t-SNE: about so many neighbours pull at an item
+_NEIGHBOURS = 25  # of a new point that determine its place; openTSNE's default
+_SLICE = 25  # iterations between two calls of the stop predicate
+_PERPLEXITY = 30.0  # of t-SNE: the approximate number of neighbours that attract an item
 _EARLY, _LATE = 250, 500  # iterations with exaggerated attraction, which forms the clusters, and without
-_STRAY = 3.0  # a point is a stray from so many median distances on; of a Gaussian in the plane, one in 500
+_STRAY = 3.0  # median distances beyond which a point is an outlier; of a Gaussian in the plane, one in 500
 
 
 class Projection(Protocol):
-    """What both ways have in common."""
+    """A fitted projection."""
 
     @property
     def coordinates(self) -> FloatArray:
-        """Where the gallery's items lie, ``(n, 2)``."""
+        """Coordinates of the gallery's items, ``(n, 2)``."""
 
     def place(self, embeddings: npt.ArrayLike) -> FloatArray:
-        """Where new embeddings ``(m, d)`` lie, ``(m, 2)``; nothing else moves."""
+        """Coordinates of new embeddings ``(m, d)``, ``(m, 2)``."""
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Everything that `from_arrays` needs, ready for a safetensors file."""
+        """The fitted state, as arrays for `from_arrays`."""
 
 
 class PrincipalComponents:
@@ -55,12 +55,12 @@ class PrincipalComponents:
 
     @classmethod
     def fit(cls, embeddings: npt.ArrayLike) -> Self:
-        """Find the plane for embeddings ``(n, d)``, n >= 2; equal input gives equal output, signs too."""
+        """Fit embeddings ``(n, d)``, n >= 2; deterministic, including signs."""
         from sklearn.decomposition import PCA  # late: importing it takes a second or more
 
         embeddings = np.asarray(embeddings, np.float32)
         pca = PCA(n_components=2, svd_solver="full").fit(embeddings)
-        # A component has no sign of its own: let the largest loading be positive, whatever the library does.
+        # The sign of a component is arbitrary: make the largest loading positive.
         largest = np.abs(pca.components_).argmax(axis=1)
         signs = np.sign(pca.components_[[0, 1], largest])[:, None]
         fitted = cls(pca.mean_, pca.components_ * signs, np.empty((0, 2), np.float32))
@@ -69,7 +69,7 @@ class PrincipalComponents:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Restore what `to_arrays` returned."""
+        """The inverse of `to_arrays`."""
         return cls(arrays["mean"], arrays["components"], arrays["coordinates"])
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -82,17 +82,17 @@ class PrincipalComponents:
 
 
 class NeighbourMap:
-    """A t-SNE map, in which neighbours stay neighbours.
+    """A t-SNE map.
 
-    A new point is placed at the median of its nearest neighbours, as openTSNE's `prepare_partial` does it;
-    optimising it further takes hundreds of milliseconds.
+    A new point is placed at the median of its nearest neighbours, as by openTSNE's `prepare_partial`; optimising it
+    further would take hundreds of milliseconds.
 
     Parameters
     ----------
     embeddings
         The gallery's embeddings, ``(n, d)``.
     coordinates
-        Where they lie in the map, ``(n, 2)``.
+        Their coordinates in the map, ``(n, 2)``.
     """
 
     def __init__(self, embeddings: FloatArray, coordinates: FloatArray) -> None:
@@ -110,26 +110,26 @@ class NeighbourMap:
         progress: Callable[[float, FloatArray], None] = lambda _share, _coordinates: None,
         stop: Callable[[], bool] = lambda: False,
     ) -> Self | None:
-        """Fit the map: seconds for a thousand embeddings, half a minute and more for some thousands.
+        """Fit a map, which takes seconds for a thousand embeddings, half a minute and more for some thousands.
 
         Parameters
         ----------
         embeddings
             ``(n, d)``, n >= 8.
         seed
-            Equal embeddings and equal seed give an equal map on one machine.
+            On one machine, the same embeddings and seed give the same map.
         perplexity
-            About how many neighbours pull at an item; the more, the more clusters know of each other. Few embeddings
-            have fewer.
+            Approximate number of neighbours that attract an item; lower for few embeddings. The greater, the more the
+            map reflects the arrangement of clusters.
         progress
             Called every 25 iterations with the share done, in (0, 1], and the coordinates so far.
         stop
-            Asked as often; once true, the fit ends.
+            Called as often; true cancels the fit.
 
         Returns
         -------
         NeighbourMap or None
-            None if it was stopped.
+            None if it was cancelled.
         """
         from openTSNE import TSNE  # late: it imports scikit-learn
 
@@ -155,7 +155,7 @@ class NeighbourMap:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Restore what `to_arrays` returned, without fitting anything."""
+        """The inverse of `to_arrays`; fits nothing."""
         return cls(arrays["embeddings"], arrays["coordinates"])
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -164,9 +164,8 @@ class NeighbourMap:
 
     def place(self, embeddings: npt.ArrayLike) -> FloatArray:
         """Place embeddings ``(m, d)`` among their nearest neighbours, ``(m, 2)``."""
-        # Squared distances but for the query's own square, which does not change their order. It is an einsum
-        # because that stays in this thread: a matrix product of this size waits for the threads of BLAS, for
-        # 20 ms instead of one where training keeps the cores busy.
+        # Squared distances up to the query's own square, which does not change their order. An einsum uses this thread
+        # only: beside a training a matrix product waits 20 ms for the threads of BLAS instead of taking one.
         products = np.einsum("md,nd->mn", np.asarray(embeddings, np.float32), self._embeddings)
         distances = self._squares - 2 * products
         count = min(_NEIGHBOURS, len(self._embeddings))
@@ -177,10 +176,10 @@ class NeighbourMap:
 def continued(
     embeddings: npt.ArrayLike, start: FloatArray, iterations: int = _LATE, perplexity: float = _PERPLEXITY
 ) -> FloatArray:
-    """A t-SNE map that goes on from another map of the same items, and lies upon it as well as it can.
+    """A t-SNE map that starts from another map of the same items and is aligned to it.
 
-    Fitted each by itself, the maps of two models would put the same digits in other places. Begun from the other's
-    map and without exaggeration, which forms clusters anew, only what has changed moves.
+    Independently fitted maps of two models would put the same digits in different places. Started from the other map,
+    and without exaggeration, which forms new clusters, only items that have changed move.
 
     Parameters
     ----------
@@ -195,8 +194,8 @@ def continued(
 
     Returns
     -------
-    coordinates
-        ``(n, 2)``, aligned to `start`.
+    ndarray of float32, shape (n, 2)
+        The coordinates.
     """
     from openTSNE import TSNEEmbedding  # late: it imports scikit-learn
     from openTSNE.affinity import PerplexityBasedNN
@@ -208,11 +207,8 @@ def continued(
 
 
 def aligned(coordinates: FloatArray, to: FloatArray) -> FloatArray:
-    """Turn, mirror and shift a map so that its points lie nearest to those of another: orthogonal Procrustes.
-
-    Both are ``(n, 2)``. Nothing is scaled, so distances within the map stay.
-    """
-    from scipy.linalg import orthogonal_procrustes  # late: a window that shows stored maps needs none of scipy
+    """Rotate, mirror and shift a map to fit another one (orthogonal Procrustes), without scaling; both ``(n, 2)``."""
+    from scipy.linalg import orthogonal_procrustes  # late: not needed for stored maps
 
     centre, goal = coordinates.mean(axis=0), to.mean(axis=0)
     turn, _ = orthogonal_procrustes(coordinates - centre, to - goal)
@@ -220,11 +216,10 @@ def aligned(coordinates: FloatArray, to: FloatArray) -> FloatArray:
 
 
 def core(points: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-    """Which points lie together, and which are strays: a placed sample may land in a far cluster.
+    """Which points are not outliers: a placed sample may end up in a distant cluster.
 
-    A point belongs to the core if it is no farther from the medoid (the point with the least sum of distances to the
-    others) than three times the median distance from there. So at least half of the points do, and up to half of them
-    may lie anywhere without being taken in. Unlike with a covariance, a single one far away changes nothing.
+    A point belongs to the core if its distance from the medoid (the point with the least sum of distances to others) is
+    at most three times the median distance. Unlike a covariance, this tolerates up to half of the points anywhere.
 
     Parameters
     ----------
@@ -244,17 +239,17 @@ def core(points: npt.ArrayLike) -> npt.NDArray[np.bool_]:
 
 
 def convex_hull(points: npt.ArrayLike) -> FloatArray:
-    """The corners of the smallest convex polygon around points ``(m, 2)``, m >= 1, counterclockwise.
+    """The corners of the convex hull of points ``(m, 2)``, m >= 1, counterclockwise.
 
-    Andrew's monotone chain, since Qhull takes no points that all lie on one line. Of such points the two ends are left,
-    of points that are all alike one.
+    By Andrew's monotone chain, since Qhull rejects collinear points; the hull of these is their two ends, that of equal
+    points one.
     """
     ordered = np.unique(np.asarray(points, np.float32), axis=0)  # by x, then by y
 
-    def chain(way: FloatArray) -> list[FloatArray]:
-        """The corners on the right hand of a way, but for its last point."""
+    def chain(path: FloatArray) -> list[FloatArray]:
+        """The corners to the right of a path, without its last point."""
         corners: list[FloatArray] = []
-        for point in way:
+        for point in path:
             while len(corners) >= 2 and _turn(corners[-2], corners[-1], point) <= 0:
                 corners.pop()
             corners.append(point)
@@ -264,6 +259,6 @@ def convex_hull(points: npt.ArrayLike) -> FloatArray:
 
 
 def _turn(before: FloatArray, at: FloatArray, after: FloatArray) -> float:
-    """Positive where the way from point to point turns left, 0 where it goes straight on."""
+    """Positive if the path through three points turns left, 0 if it is straight."""
     (x, y), (along, up) = (at - before).tolist(), (after - at).tolist()
     return float(x * up - y * along)

@@ -1,4 +1,4 @@
-"""The whole road of a query: raw picture or sound, features, posterior, matches."""
+"""Answering queries: from a raw picture or sound to features, posterior and matches."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ from model.systems.base import System
 from model.types import Answer, FloatArray, Match, Modality
 
 SAMPLES = 16
-"""Embeddings sampled from a query's posterior to show its uncertainty; the paper's number."""
+"""Number of embeddings sampled from a query's posterior, as in the paper."""
 
 _PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".heic", ".avif"}
 
 
 class Retriever:
-    """A model and a gallery that it encoded: answers queries of both modalities.
+    """Answers queries of both modalities by a model and a gallery that it encoded.
 
     One instance belongs to one thread.
 
     Parameters
     ----------
     system, header
-        A trained model and how it came to be.
+        A trained model and its header.
     gallery
-        What can be found.
+        The items to retrieve.
 
     Attributes
     ----------
     margins
-        What guesses are measured against.
+        Margins of guesses.
     """
 
     def __init__(self, system: System, header: Header, gallery: Gallery) -> None:
@@ -54,7 +54,7 @@ class Retriever:
         self._front_end = SpeechFrontEnd(FilterbankSettings(**header.filterbank))
 
     def ask_picture(self, picture: np.ndarray[Any, Any], count: int = 10) -> Answer:
-        """Utterances for a picture of a digit, ``(h, w)`` grey of any size and polarity.
+        """Find utterances for a grey picture of a digit, ``(h, w)``, of any size and polarity.
 
         Raises :class:`model.data.images.UnusablePicture`.
         """
@@ -62,7 +62,7 @@ class Retriever:
         return self._ask(Modality.IMAGE, normalise_digit(picture), count, started)
 
     def ask_sound(self, samples: FloatArray, rate: int, count: int = 10) -> Answer:
-        """Images for a recording with one spoken digit, ``(n,)`` in [-1, 1] at ``rate`` Hz.
+        """Find images for a recording with one spoken digit, ``(n,)`` in [-1, 1] at ``rate`` Hz.
 
         Raises :class:`model.data.speech.UnusableAudio`.
         """
@@ -71,18 +71,18 @@ class Retriever:
         return self._ask(Modality.SPEECH, self._front_end.filterbank(utterance), count, started)
 
     def ask_sound_file(self, path: Path, count: int = 10) -> Answer:
-        """Images for a sound file; raises as :meth:`ask_sound`."""
+        """Find images for a sound file; raises as :meth:`ask_sound`."""
         return self.ask_sound(*read_audio(path), count)
 
     def ask_file(self, path: Path, count: int = 10) -> Answer:
-        """A picture or a sound, by the file's name; raises as :meth:`ask_picture` and :meth:`ask_sound`."""
+        """Find matches for a picture or a sound, by the suffix; raises as `ask_picture` and `ask_sound`."""
         if path.suffix.lower() in _PICTURES:
             return self.ask_picture(read_picture(path), count)
         return self.ask_sound_file(path, count)
 
     def warm_up(self) -> None:
-        """Answer one query of each modality, so that the first real one does not pay for what libraries load late."""
-        # A second of noise holds no speech, but goes all the way that speech goes.
+        """Answer a query of each modality, so that libraries are loaded before the first real one."""
+        # Noise passes through the same steps as speech.
         noise = np.random.default_rng(0).normal(0, 0.1, self._front_end.settings.sample_rate).astype(np.float32)
         with suppress(UnusableAudio):
             self._front_end.trim(noise, 2 * self._front_end.settings.sample_rate)
@@ -90,7 +90,7 @@ class Retriever:
         self._ask(Modality.IMAGE, np.zeros((28, 28), np.float32), 1, 0.0)
 
     def ask_item(self, index: int, count: int = 10) -> Answer:
-        """What matches an item of the gallery itself."""
+        """Find matches for an item of the gallery."""
         started = time.perf_counter()
         return self._ask(self.gallery.items[index].modality, self.gallery.features(index), count, started)
 
@@ -100,7 +100,7 @@ class Retriever:
         matches = self.gallery.nearest(query, modality.other, count)
         guess = majority(matches)
         margin, runner_up = self.margins.of(query, modality, guess)
-        # The same query shows the same samples each time: a map must not flicker.
+        # A fixed seed, so that the samples in the map do not flicker.
         samples = posterior.sample(SAMPLES, torch.Generator().manual_seed(0))[0].numpy()
         return Answer(
             modality,
@@ -118,18 +118,18 @@ class Retriever:
 
 
 def majority(matches: Sequence[Match]) -> int:
-    """The digit that most matches carry, that of the best-placed one among equals."""
+    """The most frequent digit of some matches; in a tie, that of the best match."""
     counts = Counter(match.item.label for match in matches)
-    return counts.most_common(1)[0][0]  # equals keep the order in which they were met: best first
+    return counts.most_common(1)[0][0]  # in a tie the first one counted, which is the best match
 
 
 def build_gallery(system: System, header: Header, images: Samples, speech: Samples) -> Gallery:
-    """A gallery of samples as a model encodes them."""
+    """A gallery of samples, encoded by a model."""
     return encode_gallery(system, header, unencoded_gallery(images, speech))
 
 
 def unencoded_gallery(images: Samples, speech: Samples) -> Gallery:
-    """A gallery of samples that no model has seen yet."""
+    """A gallery of samples without posteriors."""
     items = make_items(
         len(images),
         [*images.labels.tolist(), *speech.labels.tolist()],
@@ -150,7 +150,7 @@ def unencoded_gallery(images: Samples, speech: Samples) -> Gallery:
 
 
 def encode_items(system: System, gallery: Gallery) -> Gaussians:
-    """Posteriors of a gallery's items, as a model encodes them."""
+    """Encode the items of a gallery; posteriors ``(n, 128)``."""
     sides = [
         system.encode(Modality.IMAGE, torch.from_numpy(gallery.image_features).float() / 255),
         system.encode(Modality.SPEECH, torch.from_numpy(gallery.speech_features).float()),
@@ -161,7 +161,7 @@ def encode_items(system: System, gallery: Gallery) -> Gaussians:
 
 
 def encode_gallery(system: System, header: Header, gallery: Gallery) -> Gallery:
-    """The same items as another model sees them."""
+    """The same items, encoded by another model."""
     model = {
         "recipe": header.recipe["name"],
         "lambda_ig": header.recipe["lambda_ig"],

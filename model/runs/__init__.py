@@ -1,1 +1,1 @@
-"""Training runs: the folders that keep them, and the code that writes and reads those."""
+"""Folders of training runs."""

@@ -1,4 +1,4 @@
-"""The corpora that a process has loaded: the next run that learns from them begins at once."""
+"""A cache of loaded corpora, so that the next run on the same data starts at once."""
 
 from __future__ import annotations
 
@@ -17,13 +17,7 @@ from model.types import Modality
 
 
 class CorpusCache:
-    """Loads what plans want, and keeps it.
-
-    Parameters
-    ----------
-    folder
-        Where corpora lie; the user's own place by default.
-    """
+    """Loads the data of training configurations; ``folder`` is that of the corpora, by default the user's."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
@@ -31,45 +25,46 @@ class CorpusCache:
         self._sampler: tuple[object, PairSampler] | None = None
 
     def sampler(
-        self, plan: TrainingConfig, device: torch.device, progress: ProgressCallback = no_progress
+        self, config: TrainingConfig, device: torch.device, progress: ProgressCallback = no_progress
     ) -> PairSampler:
-        """The pairs that a plan learns from.
+        """The training pairs of a configuration.
 
         Parameters
         ----------
-        plan
-            What is chosen.
+        config
+            Names corpora, split, held-out speaker, batch size and seed.
         device
-            Where the pairs come to lie.
+            Device of the pairs.
         progress
-            Hears what is being loaded, and may raise to end it.
+            Called while corpora load; may raise to cancel.
 
         Raises
         ------
         ValueError
-            If a corpus or the speaker to leave out is unknown.
+            If a corpus or the held-out speaker is unknown.
         MissingData
-            If a corpus isn't there.
+            If a corpus is not installed.
         """
-        key = (plan.images, plan.speech, plan.split, plan.held_out_speaker, plan.recipe.batch_size, plan.seed, device)
+        batch_size, seed = config.recipe.batch_size, config.seed
+        key = (config.images, config.speech, config.split, config.held_out_speaker, batch_size, seed, device)
         if self._sampler is None or self._sampler[0] != key:
-            self._sampler = None  # its tensors go before the new ones come
-            names = (*plan.images, *plan.speech)
-            for name in names:  # a name that isn't known is told before time is spent on the others
+            self._sampler = None  # frees the memory of its tensors before new ones are made
+            names = (*config.images, *config.speech)
+            for name in names:  # an unknown name raises before time is spent on the other corpora
                 find(name)
-            images, *speech = (self._load(name, plan.split, progress) for name in names)
-            if plan.held_out_speaker:
-                speech = _without(plan.held_out_speaker, speech)
-            self._sampler = key, PairSampler(images, speech, plan.recipe.batch_size, plan.seed, device)
+            images, *speech = (self._load(name, config.split, progress) for name in names)
+            if config.held_out_speaker:
+                speech = _without(config.held_out_speaker, speech)
+            self._sampler = key, PairSampler(images, speech, batch_size, seed, device)
         return self._sampler[1]
 
-    def probe(self, plan: TrainingConfig, progress: ProgressCallback = no_progress) -> Gallery:
-        """Items to take snapshots of: human speech where a plan learns from it. Raises as :meth:`sampler`.
+    def probe(self, config: TrainingConfig, progress: ProgressCallback = no_progress) -> Gallery:
+        """The items of which snapshots are taken, of human speech if the model trains on it; raises as :meth:`sampler`.
 
-        They are validation items, or test items where a plan learns from all that is published for training.
+        They are validation items, or test items if the configuration trains on the validation split, too.
         """
-        chosen = plan.images[0], preferred(Modality.SPEECH, plan.speech)
-        wanted: Split = "test" if plan.split == ALL_OF_TRAINING else "validation"
+        chosen = config.images[0], preferred(Modality.SPEECH, config.speech)
+        wanted: Split = "test" if config.split == ALL_OF_TRAINING else "validation"
         return draw_probe(*(self._load(name, find(name).info.held_out(wanted), progress) for name in chosen))
 
     def _load(self, name: str, split: Split, progress: ProgressCallback) -> Samples:
@@ -81,7 +76,7 @@ class CorpusCache:
 
 
 def _without(speaker: str, speech: list[Samples]) -> list[Samples]:
-    """Corpora without a speaker; a ``ValueError`` lists the speakers there are."""
+    """Corpora without a speaker; an unknown speaker raises ``ValueError``."""
     known = sorted({name for samples in speech for name in samples.speakers})
     if speaker not in known:
         raise ValueError(f"No speaker is called {speaker!r}. There are: {', '.join(known)}.")

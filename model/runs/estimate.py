@@ -1,4 +1,4 @@
-"""What a run will cost, found out by some steps of it."""
+"""Estimates of the cost of a run, measured by some of its steps."""
 
 from __future__ import annotations
 
@@ -20,77 +20,77 @@ from model.systems import build
 from model.training.config import Estimate, TrainingConfig
 from model.training.loop import optimiser_of, take_step
 
-_WARM_UP = 2  # steps in which libraries choose their algorithms and memory is taken
+_WARM_UP = 2  # steps in which libraries choose algorithms and allocate memory
 _STEPS = 5
-_ENOUGH_SECONDS = 3.0  # of measured steps, where each takes long
+_MAX_SECONDS = 3.0  # of measured steps
 
 
 def estimate(
-    plan: TrainingConfig,
+    config: TrainingConfig,
     sampler: PairSampler,
     probe: Gallery,
     device: torch.device,
     stop: Callable[[], bool] = lambda: False,
 ) -> Estimate | None:
-    """Try some steps and a snapshot, on this machine as busy as it is; nothing of it is kept.
+    """Measure some steps and a snapshot under the present load of the machine; nothing is kept.
 
     Parameters
     ----------
-    plan
-        What would be trained.
+    config
+        Configuration of the run.
     sampler, probe
-        Its data, loaded.
+        Its data.
     device
-        Where it would be trained.
+        Device to train on.
     stop
-        Asked before every step; once true, there is no estimate.
+        Called before each step; true cancels the estimate.
 
     Returns
     -------
     Estimate or None
-        None if it was stopped.
+        None if it was cancelled.
 
     Raises
     ------
     RuntimeError
-        If the device's memory does not suffice (:func:`model.errors.out_of_memory` tells).
+        If the memory of the device is exhausted (see :func:`model.errors.out_of_memory`).
     """
-    recipe = plan.recipe
+    recipe = config.recipe
     with torch.random.fork_rng(devices=[]), _peak_memory(device) as peak:
-        torch.manual_seed(plan.seed)
+        torch.manual_seed(config.seed)
         system = build(recipe)
         system.modules.to(device).train()
         optimiser = optimiser_of(system)
-        took: list[float] = []
+        step_times: list[float] = []
         for step in range(_WARM_UP + _STEPS):
             if stop():
                 return None
             started = time.perf_counter()
-            take_step(step, system, optimiser, sampler).total.item()  # waits for the device
+            take_step(step, system, optimiser, sampler).total.item()  # synchronises with the device
             if step >= _WARM_UP:
-                took.append(time.perf_counter() - started)
-            if sum(took) > _ENOUGH_SECONDS:
+                step_times.append(time.perf_counter() - started)
+            if sum(step_times) > _MAX_SECONDS:
                 break
         before = take(system, probe, 1, None)
         if stop():
             return None
         started = time.perf_counter()
         take(system, probe, 2, before)
-        look = time.perf_counter() - started
-    step_seconds = median(took)
-    seconds = recipe.steps * step_seconds + len(snapshot_steps(recipe.steps)) * look
+        snapshot_seconds = time.perf_counter() - started
+    step_seconds = median(step_times)
+    seconds = recipe.steps * step_seconds + len(snapshot_steps(recipe.steps)) * snapshot_seconds
     return Estimate(step_seconds, seconds, peak(), _free_memory(device), device_name(device))
 
 
 def device_name(device: torch.device) -> str:
-    """What people call a device."""
+    """Name of a device for people."""
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
     return "Apple GPU" if device.type == "mps" else processor_name()
 
 
 def processor_name() -> str:
-    """What people call this machine's processor."""
+    """Name of this machine's processor."""
     try:
         for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
             if line.startswith("model name"):
@@ -101,7 +101,7 @@ def processor_name() -> str:
 
 
 def device_names() -> list[tuple[str, str]]:
-    """All devices to train on, for torch and for people, the one that ``"auto"`` takes first."""
+    """Names of all devices, for torch and for people; the first is the one that ``"auto"`` takes."""
     names = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
     if torch.backends.mps.is_available():
         names.append("mps")
@@ -110,18 +110,18 @@ def device_names() -> list[tuple[str, str]]:
 
 @contextmanager
 def _peak_memory(device: torch.device) -> Iterator[Callable[[], int]]:
-    """A function that tells, afterwards, the most memory that was in use meanwhile, in bytes."""
+    """Yield a function that returns the peak memory use within the context, in bytes."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         yield lambda: int(torch.cuda.max_memory_reserved(device))
         return
     process, done, highest = psutil.Process(), threading.Event(), [0]
 
-    def look() -> None:
+    def watch() -> None:
         while not done.wait(0.01):
             highest[0] = max(highest[0], process.memory_info().rss)
 
-    watcher = threading.Thread(target=look, name="memory", daemon=True)
+    watcher = threading.Thread(target=watch, name="memory", daemon=True)
     watcher.start()
     try:
         yield lambda: highest[0]
@@ -131,7 +131,7 @@ def _peak_memory(device: torch.device) -> Iterator[Callable[[], int]]:
 
 
 def _free_memory(device: torch.device) -> int:
-    """What a run on the device could take, in bytes: what is free, and what this process has taken already."""
+    """Memory available to a run on the device, in bytes: free memory, and what this process uses already."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device))
     return int(psutil.virtual_memory().available + psutil.Process().memory_info().rss)

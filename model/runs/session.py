@@ -1,6 +1,6 @@
-"""A run's folder while it trains: state, metrics, snapshots and TensorBoard's event files, for whoever follows it.
+"""A training session, which records status, metrics, snapshots and TensorBoard events in the run's folder.
 
-Training itself (:mod:`model.training.loop`) knows nothing of this and is the same, bit by bit, with and without it.
+The training loop (:mod:`model.training.loop`) does not depend on it and gives the same weights without it.
 """
 
 from __future__ import annotations
@@ -35,48 +35,47 @@ from model.training.loop import Ended, Event, Run, Saved, Stepped, TrainingFaile
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
-_LOG_EVERY = 10  # steps; each point waits for the device
-_LOCK_SECONDS = 2.0  # somebody who looks whether the run is alive holds its lock for an instant
+_LOG_EVERY = 10  # steps; each point synchronises with the device
+_LOCK_SECONDS = 2.0  # a process that checks whether the run is alive holds its lock for an instant
 
 _OLDER_DRAFT = re.compile(r"\.(run\.json|metrics\.jsonl|(model|resume|probe|[0-9]{8})\.safetensors)\.[a-z0-9_]{8}")
-"""A draft by the name that earlier versions gave it: they left up to 125 MB each time they were killed."""
+"""Names of the drafts of earlier versions, which left up to 125 MB each time they were killed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshotted:
-    """A snapshot was taken and lies in the run's folder."""
+    """A snapshot was taken and saved in the run's folder."""
 
     snapshot: Snapshot
 
 
 class TrainingSession:
-    """Trains a plan in a folder, from where the folder left off, and writes down how it goes.
+    """Trains a model in a folder, or resumes its training there, and records the progress.
 
-    A context manager: within it the folder is locked against other processes. However training ends, the folder says
-    so: complete, stopped, or failed with a message. If the process dies, the lock dies with it, and the run counts as
-    interrupted.
+    A context manager, which locks the folder against other processes. At the end the folder's status is complete,
+    stopped, or failed with a message. If the process dies, the lock is released, and the run counts as interrupted.
 
     Parameters
     ----------
     folder
-        Where the run is kept, new or with what the same plan left there.
-    plan
+        Folder of the run, new or of a run of the same configuration.
+    config
         What to train.
 
     Raises
     ------
     TrainingFailed
-        If another process trains there now.
+        If another process is training there.
     UnusableCheckpoint
         If the folder holds another run, or its checkpoint is damaged.
     ValueError
-        If the device isn't there.
+        If the device is not available.
     OSError
-        If nothing can be written there.
+        If the folder can't be written.
     """
 
-    def __init__(self, folder: Path, plan: TrainingConfig) -> None:
-        self.plan = plan
+    def __init__(self, folder: Path, config: TrainingConfig) -> None:
+        self.config = config
         self.record = RunRecord(folder)
         self._lock = self.record.lock()
         self._writer: SummaryWriter | None = None
@@ -102,27 +101,27 @@ class TrainingSession:
 
     def _open(self) -> None:
         known = self.record.progress() if self.record.exists else None
-        if known is not None and not known.plan.trains_as(self.plan):
+        if known is not None and not known.plan.trains_as(self.config):
             raise UnusableCheckpoint(
                 f"{self.record.folder} holds a run of another recipe, seed or data. Choose another folder, or delete "
                 "that one."
             )
         if known is not None:
-            self.plan = replace(known.plan, device=self.plan.device)  # it goes on as it began
-        data = dict(known.data) if known is not None and known.data else self.plan.data()
-        device = best_device(self.plan.device)
-        self.run = Run(self.record.folder, self.plan.recipe, self.plan.seed, data, device, self.plan.start)
-        self._begun_at = 0
+            self.config = replace(known.plan, device=self.config.device)  # it continues as it began
+        data = dict(known.data) if known is not None and known.data else self.config.data()
+        device = best_device(self.config.device)
+        self.run = Run(self.record.folder, self.config.recipe, self.config.seed, data, device, self.config.start)
+        self._resumed_at = 0
         if self.record.resume_file.exists():
-            self._begun_at = Header.from_dict(read_header(self.record.resume_file)).step
-        self._take_back()
+            self._resumed_at = Header.from_dict(read_header(self.record.resume_file)).step
+        self._discard_after_checkpoint()
         self._progress = RunStatus(
-            self.plan,
+            self.config,
             "running",
             known.created if known is not None else datetime.now(UTC).isoformat(timespec="seconds"),
             known.name if known is not None else self.record.folder.name,
             data,
-            self._begun_at,
+            self._resumed_at,
             device=str(device),
             versions={
                 **self.run.header(0).versions,
@@ -130,14 +129,14 @@ class TrainingSession:
                 "python": platform.python_version(),
             },
         )
-        self._note()
+        self._update()
 
-    def _take_back(self) -> None:
-        """Drop what was written after the last checkpoint: the run goes over it again."""
+    def _discard_after_checkpoint(self) -> None:
+        """Discard records of steps after the last checkpoint, which will be repeated."""
         for step in self.record.snapshots():
-            if step > self._begun_at:
+            if step > self._resumed_at:
                 self.record.snapshot_file(step).unlink()
-        points = [point for point in self.record.points() if point.step <= self._begun_at]
+        points = [point for point in self.record.points() if point.step <= self._resumed_at]
         content = "".join(f"{point.to_line()}\n" for point in points).encode()
         file = self.record.metrics_file
         if file.exists() and file.read_bytes() != content:
@@ -148,13 +147,13 @@ class TrainingSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            # On a disk that is full nothing may be written any more: then it counts as interrupted.
+            # If the disk is full, the status can't be written, and the run counts as interrupted.
             with suppress(OSError):
                 if isinstance(error, Exception):
                     resumable = error.resumable if isinstance(error, TrainingFailed) else True
-                    self._note(state="failed", message=describe_failure(error), resumable=resumable)
+                    self._update(state="failed", message=describe_failure(error), resumable=resumable)
                 elif error is None and self._progress.state == "running":
-                    self._note(state="stopped")
+                    self._update(state="stopped")
             if self._writer is not None:
                 with suppress(OSError):
                     self._writer.close()
@@ -167,44 +166,44 @@ class TrainingSession:
         stop: Callable[[], bool] = lambda: False,
         progress: ProgressCallback = no_progress,
     ) -> Iterator[Event | Snapshotted]:
-        """Train to the end or until ``stop`` says so, as :func:`model.training.loop.train` does and with its events.
+        """Train to the end or until ``stop`` returns true; yields the events of :func:`model.training.loop.train`.
 
-        If it is stopped while the corpora of the first step load, nothing has happened, and there are no events.
+        If it is stopped while the corpora load, there are no events.
 
         Parameters
         ----------
         corpora
             Loads the corpora.
         stop
-            Asked before every step, and while corpora load.
+            Called before each step, and while corpora load.
         progress
-            Hears what is loaded.
+            Called while corpora load.
 
         Raises
         ------
         TrainingFailed, UnusableCheckpoint, OSError
             As :func:`model.training.loop.train`.
         MissingData, ValueError
-            If a corpus isn't there.
+            If a corpus is not installed or unknown.
         """
 
-        def tell_or_stop(share: float | None, text: str) -> None:
+        def progress_or_cancel(share: float | None, text: str) -> None:
             if stop():
                 raise Cancelled
             progress(share, text)
 
         try:
-            sampler = corpora.sampler(self.plan, self.run.device, tell_or_stop)
+            sampler = corpora.sampler(self.config, self.run.device, progress_or_cancel)
         except Cancelled:
             return
         try:
-            yield from self._train(sampler, corpora, stop, tell_or_stop)
+            yield from self._train(sampler, corpora, stop, progress_or_cancel)
         except OSError as error:
-            if self._here:
+            if self._folder_unchanged:
                 raise
             raise TrainingFailed(
                 f"The folder of the run was removed or renamed while it trained: {self.record.folder}. What was "
-                "trained since the last checkpoint is lost. If the folder lies elsewhere now, resume it there.",
+                "trained since the last checkpoint is lost. If the folder was moved, resume it there.",
                 resumable=False,
             ) from error
 
@@ -216,69 +215,69 @@ class TrainingSession:
         probe: Gallery | None = None
         before = self._last_snapshot()
         self._since = time.monotonic()
-        self._stay()  # else training would make the folder anew
+        self._check_folder()  # else training would create the folder again
         for event in train(self.run, sampler, stop):
             if isinstance(event, Saved):
-                self._note(step=event.step)
+                self._update(step=event.step)
             elif isinstance(event, Ended):
-                self._note(state="complete" if event.complete else "stopped", step=event.step)
+                self._update(state="complete" if event.complete else "stopped", step=event.step)
             elif event.step % _LOG_EVERY == 0 or event.step in (1, event.steps):
                 schedule = {**event.loss.weights, "learning_rate": event.learning_rate}
-                self._add(event.step, steps_per_epoch, {"loss": event.loss.values(), "schedule": schedule})
+                self._record(event.step, steps_per_epoch, {"loss": event.loss.values(), "schedule": schedule})
             yield event
-            self._stay()
+            self._check_folder()
             if isinstance(event, Stepped) and event.step in wanted:
-                # After the first point is there to be seen: test items and scikit-learn take a moment to load.
+                # After the first point was recorded: loading the probe and scikit-learn takes a moment.
                 try:
                     probe = probe or self._probe(corpora, progress)
                 except Cancelled:
-                    continue  # to where the run ends as it does between any two steps
+                    continue  # the loop asks `stop` next and ends the run
                 before = self._snapshot(event, probe, before)
-                self._add(event.step, steps_per_epoch, {"quick": before.values})
+                self._record(event.step, steps_per_epoch, {"quick": before.values})
                 yield Snapshotted(before)
 
     @contextmanager
     def pause(self) -> Iterator[None]:
-        """The run counts as paused, and its clock stands still."""
+        """Within it the run's status is paused, and its clock stands still."""
         self._seconds = self._clock()
-        self._note(state="paused")
+        self._update(state="paused")
         try:
             yield
         finally:
             self._since = time.monotonic()
-            self._note(state="running")
+            self._update(state="running")
 
     @property
-    def _here(self) -> bool:
+    def _folder_unchanged(self) -> bool:
         """Whether the run's folder is still the one that was locked."""
         return _identity(self.record.folder) == self._folder
 
-    def _stay(self) -> None:
-        """Write into no other folder that has taken the place of the run's."""
-        if not self._here:
+    def _check_folder(self) -> None:
+        """Raise ``FileNotFoundError`` if the run's folder was removed or replaced."""
+        if not self._folder_unchanged:
             raise FileNotFoundError(f"{self.record.folder} is gone.")
 
     def _clock(self) -> float:
         return self._seconds + time.monotonic() - self._since
 
-    def _note(self, **changes: object) -> None:
-        """Bring ``run.json`` up to date."""
-        self._stay()
+    def _update(self, **changes: object) -> None:
+        """Update ``run.json``."""
+        self._check_folder()
         self._progress = replace(self._progress, **changes)  # type: ignore[arg-type]
         self.record.write_progress(self._progress)
 
-    def _add(self, step: int, steps_per_epoch: int, values_by_tag: Mapping[str, Mapping[str, float]]) -> None:
-        """A point, in the metrics and for TensorBoard, which groups its values by tags."""
-        self._stay()
+    def _record(self, step: int, steps_per_epoch: int, values_by_tag: Mapping[str, Mapping[str, float]]) -> None:
+        """Append a point to the metrics and to TensorBoard's events, which group values by tags."""
+        self._check_folder()
         values = {name: value for values in values_by_tag.values() for name, value in values.items()}
         point = MetricPoint(step, round(step / steps_per_epoch, 4), round(self._clock(), 3), values)
         with self.record.metrics_file.open("ab") as file:
             file.write(f"{point.to_line()}\n".encode())
         if self._writer is None:
-            from torch.utils.tensorboard import SummaryWriter  # late: nobody waits for it before the first point
+            from torch.utils.tensorboard import SummaryWriter  # late: its import takes time
 
-            # TensorBoard forgets what an interrupted run had written after its last checkpoint.
-            purge = self._begun_at + 1 if self._begun_at else None
+            # TensorBoard discards what an interrupted run wrote after its last checkpoint.
+            purge = self._resumed_at + 1 if self._resumed_at else None
             self._writer = SummaryWriter(str(self.record.folder / "tensorboard"), purge_step=purge)
         for tag, tagged in values_by_tag.items():
             for name, value in tagged.items():
@@ -290,9 +289,9 @@ class TrainingSession:
         return self.record.snapshot(steps[-1]) if steps else None
 
     def _probe(self, corpora: CorpusCache, progress: ProgressCallback) -> Gallery:
-        """The items of the snapshots so far, or new ones; they are read as they lie on disk, rounded as they are."""
+        """The run's probe, drawn if there is none; always read from disk, so that rounding is the same."""
         if not self.record.probe_file.exists():
-            corpora.probe(self.plan, progress).save(self.record.probe_file, make_folder=False)
+            corpora.probe(self.config, progress).save(self.record.probe_file, make_folder=False)
         return self.record.probe()
 
     def _snapshot(self, event: Stepped, probe: Gallery, before: Snapshot | None) -> Snapshot:
@@ -305,7 +304,7 @@ class TrainingSession:
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
-    """What stays the same as long as a folder is neither removed nor renamed; None where there is none."""
+    """An identity of a folder that changes when it is removed or replaced; None if there is none."""
     try:
         status = folder.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""What a model makes of a few test items while it is trained: their posteriors, quick figures, and a map."""
+"""Snapshots of a model in training: posteriors of a few held-out items, quick estimates, and a map."""
 
 from __future__ import annotations
 
@@ -18,91 +18,91 @@ PROBE_ITEMS = 200
 """Items of either modality, as in the paper's Figure 2."""
 
 SNAPSHOTS = 40
-"""How many a run takes, spread evenly over its steps."""
+"""Number of snapshots of a run, spread evenly over its steps."""
 
 _SEED = 0  # of the probe and of the noise: the same for all runs, so that they can be compared
-_ITERATIONS = 100  # of t-SNE from one snapshot to the next; more than follow the model make it no better
+_ITERATIONS = 100  # of t-SNE from one snapshot to the next; more do not improve the map
 _SPREAD = 10.0  # standard deviation of a t-SNE map of this size
 _FOLDS = 4
 
 
 def snapshot_steps(steps: int) -> frozenset[int]:
-    """The steps after which to take snapshots: the first, which is as good as untrained, and 40 evenly spread."""
+    """The steps after which snapshots are taken: the first one, and 40 evenly spread."""
     return frozenset({1, *(max(1, round(steps * number / SNAPSHOTS)) for number in range(1, SNAPSHOTS + 1))})
 
 
 def draw_probe(images: Samples, speech: Samples) -> Gallery:
-    """Test items to take snapshots of, as many of each digit; always the same of the same corpora."""
+    """The items of which snapshots are taken, equally many of each digit; fixed for given corpora."""
     return unencoded_gallery(*(samples.balanced(PROBE_ITEMS // 10, _SEED) for samples in (images, speech)))
 
 
 def take(system: System, probe: Gallery, step: int, before: Snapshot | None) -> Snapshot:
-    """Look at a system's model; it is left exactly as it is.
+    """Take a snapshot of a system, which is left unchanged.
 
     Parameters
     ----------
     system
-        In whatever mode.
+        The system, in training or evaluation mode.
     probe
         The items to encode.
     step
-        The batches trained so far.
+        Number of batches trained so far.
     before
-        The snapshot before this one, whose map this one's goes on from.
+        The previous snapshot, whose map this one's starts from.
 
     Raises
     ------
     FloatingPointError
-        If the posteriors are no numbers.
+        If the posteriors are not finite.
     """
     training = system.modules.training
     means, log_variances = encode_items(system, probe)
     system.modules.train(training)
     embeddings = _sampled(means, log_variances)
     if not np.isfinite(embeddings).all():
-        raise FloatingPointError(f"By step {step} the posteriors are no numbers.")
+        raise FloatingPointError(f"The posteriors are not finite at step {step}.")
     if before is None:
         start = PrincipalComponents.fit(embeddings).coordinates
         start = start * np.float32(_SPREAD / max(float(start.std()), 1e-6))
     else:
         start = before.coordinates
     coordinates = continued(embeddings, start, _ITERATIONS)
-    return Snapshot(step, means, log_variances, coordinates, _figures(probe, means, embeddings))
+    return Snapshot(step, means, log_variances, coordinates, _estimates(probe, means, embeddings))
 
 
-def quick_figures(system: System, probe: Gallery) -> dict[str, float]:
-    """The quick estimates of a model, as a snapshot has them."""
+def quick_estimates(system: System, probe: Gallery) -> dict[str, float]:
+    """The quick estimates of a model, as in a snapshot."""
     means, log_variances = encode_items(system, probe)
-    return _figures(probe, means, _sampled(means, log_variances))
+    return _estimates(probe, means, _sampled(means, log_variances))
 
 
 def _sampled(means: FloatArray, log_variances: FloatArray) -> FloatArray:
-    """One embedding of each posterior, ``(n, 128)``; with the same noise each time, lest the map flicker."""
+    """One embedding of each posterior, ``(n, 128)``; with fixed noise, so that the map does not flicker."""
     noise = np.random.default_rng(_SEED).standard_normal(means.shape, dtype=np.float32)
     return np.asarray(means + np.exp(log_variances / 2) * noise, np.float32)
 
 
-def _figures(probe: Gallery, means: FloatArray, embeddings: FloatArray) -> dict[str, float]:
+def _estimates(probe: Gallery, means: FloatArray, embeddings: FloatArray) -> dict[str, float]:
     labels = np.array([item.label for item in probe.items])
     images = len(probe.image_features)
     sides = (means[:images], labels[:images]), (means[images:], labels[images:])
-    found = [
+    p_at_1 = [
         precision_at_1(queries, gallery, query_labels, gallery_labels)
         for (queries, query_labels), (gallery, gallery_labels) in (sides, sides[::-1])
     ]
     return {
         "quick_purity": cluster_purity(embeddings, labels, _SEED),
         "quick_svm": _modality_svm(embeddings, images),
-        "quick_p_at_1": sum(found) / 2,
+        "quick_p_at_1": sum(p_at_1) / 2,
     }
 
 
 def _modality_svm(embeddings: FloatArray, images: int) -> float:
-    """Cross-validated accuracy of telling the modality, without a search for C: every item is tested once."""
+    """Cross-validated accuracy of a modality SVM without a search for C; each item is tested once."""
     from sklearn.model_selection import StratifiedKFold, cross_val_score  # late: takes a second
     from sklearn.svm import SVC
 
     modality = (np.arange(len(embeddings)) >= images).astype(int)
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=_SEED)
-    with threadpool_limits(limits=1):  # beside a training that keeps the cores busy a second thread only waits
+    with threadpool_limits(limits=1):  # beside a training on all cores a second thread only waits
         return float(cross_val_score(SVC(kernel="rbf", gamma="scale"), embeddings, modality, cv=folds).mean())

@@ -1,9 +1,8 @@
-"""Runs on disk: one folder each, written by the process that trains in it and read by any other.
+"""Folders of runs: each is written by the process that trains, and can be read by any other process.
 
-Without torch, so that a window lists and follows runs before torch is loaded. Only the process that trains writes
-``run.json``, ``metrics.jsonl`` and ``snapshots/``, and it holds the folder's lock while it does: a run that says it is
-running though nobody holds its lock was interrupted. What a person calls a run lies in a file of its own, so that
-it can be renamed at any time.
+Without torch, so that the window lists runs before torch is loaded. The training process writes ``run.json``,
+``metrics.jsonl`` and ``snapshots/`` and meanwhile holds the folder's lock: a run whose status is running but whose lock
+is free was interrupted. Name and note are in ``label.json``, which can be written at any time.
 """
 
 from __future__ import annotations
@@ -38,36 +37,36 @@ log = logging.getLogger(__name__)
 
 _ALIVE = ("running", "paused")
 _DELETED = ".deleted"
-_LAST_LINES = 4096  # bytes from the end of the metrics that hold at least one whole line
-_MOST_METRICS = 2**26  # bytes: a hundred times what the longest run writes
+_LAST_LINES = 4096  # bytes at the end of the metrics that contain at least one whole line
+_MAX_METRICS = 2**26  # bytes: a hundred times what the longest run writes
 _SNAPSHOT = re.compile(r"\d{8,}", re.ASCII)
-_LAST_SECOND = 4e9  # a file may claim any time; what is beyond 2096 came from no clock
+_MAX_TIME = 4e9  # seconds since 1970; a file may have any time stamp
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run's folder as it is on disk. Reading it never disturbs whoever trains in it."""
+    """The folder of one run. Reading it never disturbs a training process."""
 
     folder: Path
 
     @property
     def model_file(self) -> Path:
-        """The weights, as the application loads them."""
+        """The model."""
         return self.folder / "model.safetensors"
 
     @property
     def resume_file(self) -> Path:
-        """What the run resumes from."""
+        """The state to resume from."""
         return self.folder / "resume.safetensors"
 
     @property
     def probe_file(self) -> Path:
-        """The items whose posteriors the snapshots hold."""
+        """The items of the snapshots."""
         return self.folder / "probe.safetensors"
 
     @property
     def metrics_file(self) -> Path:
-        """The points, one JSON object a line."""
+        """The metrics, one JSON object a line."""
         return self.folder / "metrics.jsonl"
 
     @property
@@ -76,25 +75,25 @@ class RunRecord:
         return any(file.exists() for file in (self.folder / "run.json", self.resume_file, self.model_file))
 
     def lock(self) -> FileLock:
-        """The lock that the process holds that trains here."""
+        """The lock that a training process holds."""
         return FileLock(self.folder / ".lock")
 
     @property
     def held(self) -> bool:
-        """Whether a process trains here now."""
+        """Whether a process is training here."""
         if not (self.folder / ".lock").exists():
             return False
         try:
-            # Somebody else who looks holds it for an instant too; whoever trains holds it longer.
+            # Another process that checks holds it for an instant only.
             with self.lock().acquire(timeout=0.02, poll_interval=0.005):
                 return False
         except Timeout:
             return True
-        except OSError:  # a folder that can't be written: nobody trains there
+        except OSError:  # the folder can't be written, so no process trains there
             return False
 
     def progress(self) -> RunStatus:
-        """What ``run.json`` says, or what can be read from a checkpoint where there is none.
+        """The content of ``run.json``, or what a checkpoint tells if there is none.
 
         Raises :class:`~model.checkpoints.UnusableCheckpoint`.
         """
@@ -111,22 +110,22 @@ class RunRecord:
             ) from error
 
     def _progress_of_checkpoint(self) -> RunStatus:
-        """For runs from before there was a ``run.json``."""
+        """For runs of versions without ``run.json``."""
         checkpoint = self.resume_file if self.resume_file.is_file() else self.model_file
         header = Header.from_dict(read_header(checkpoint))
         data = header.data
         try:
-            plan = TrainingConfig(
+            config = TrainingConfig(
                 Recipe.from_dict(header.recipe),
                 (*data["images"], *data["speech"]),
                 header.seed,
                 header.device,
                 parse(str, data.get("left_out", ""), "left_out"),
-                split=data.get("split", ALL_OF_TRAINING),  # which it checks
+                split=data.get("split", ALL_OF_TRAINING),
             )
             return RunStatus(
-                plan,
-                "complete" if header.step >= plan.recipe.steps else "stopped",
+                config,
+                "complete" if header.step >= config.recipe.steps else "stopped",
                 self.changed.isoformat(timespec="seconds"),
                 self.folder.name,
                 data,
@@ -140,15 +139,15 @@ class RunRecord:
 
     @property
     def changed(self) -> datetime:
-        """When its files changed last, in UTC; the beginning of time where they can't be seen."""
+        """Time of the last change of its files, in UTC; 1970 if they can't be read."""
         times = [0.0]
         for file in (self.folder / "run.json", self.resume_file, self.model_file):
             with suppress(OSError):
                 times.append(file.stat().st_mtime)
-        return datetime.fromtimestamp(min(max(times), _LAST_SECOND), UTC)
+        return datetime.fromtimestamp(min(max(times), _MAX_TIME), UTC)
 
     def write_progress(self, progress: RunStatus) -> None:
-        """For the process that trains here alone; raises ``OSError``."""
+        """Write ``run.json``, in the training process only; raises ``OSError``."""
         file = self.folder / "run.json"
         content = json.dumps(progress.to_dict(), indent=1, ensure_ascii=False).encode()
         try:
@@ -156,24 +155,24 @@ class RunRecord:
         except OSError:
             if not file.is_file():
                 raise
-            # On a full disk there is no room beside it, but the file has room in itself.
-            with file.open("r+b") as kept:
-                kept.write(content)
-                kept.truncate()
+            # On a full disk there is no room for a draft, but the file itself can be overwritten.
+            with file.open("r+b") as existing:
+                existing.write(content)
+                existing.truncate()
 
     def info(self) -> RunInfo:
-        """How the run stands; raises :class:`~model.checkpoints.UnusableCheckpoint`."""
+        """The state of the run; raises :class:`~model.checkpoints.UnusableCheckpoint`."""
         progress = self.progress()
         state, message = progress.state, progress.message
         last = self._last_point()
         steps = progress.plan.recipe.steps
         step = progress.step if last is None else min(max(progress.step, last.step), steps)
         if state in _ALIVE and not self.held:
-            progress = self.progress()  # it may have ended properly between the two looks
+            progress = self.progress()  # it may have ended between the two reads
             state, message = progress.state, progress.message
             if state in _ALIVE:
                 state = "interrupted"
-                message = "Its process ended before it was done. Resume goes on from the last checkpoint."
+                message = "Its process ended early. It can be resumed from the last checkpoint."
         label = self._label()
         return RunInfo(
             name=label.get("name") or progress.name,
@@ -191,17 +190,17 @@ class RunRecord:
         )
 
     def rename(self, name: str) -> None:
-        """Call the run otherwise; an empty name gives it its first one back. Raises ``OSError``."""
+        """Change the name; an empty one restores the original name. Raises ``OSError``."""
         self._relabel(name=name.strip())
 
     def set_note(self, note: str) -> None:
-        """Write something about the run; raises ``OSError``."""
+        """Change the note; raises ``OSError``."""
         self._relabel(note=note.strip())
 
     def _label(self) -> dict[str, str]:
         try:
             return parse(dict[str, str], read_json(self.folder / "label.json"))
-        except (OSError, ValueError):  # a damaged one is no reason to hide the run
+        except (OSError, ValueError):  # a damaged label does not hide the run
             return {}
 
     def _relabel(self, **changes: str) -> None:
@@ -209,9 +208,9 @@ class RunRecord:
         write_bytes_atomically(self.folder / "label.json", content.encode(), make_folder=False)
 
     def points(self) -> list[MetricPoint]:
-        """All points so far, in their order; none where none were kept or none can be read."""
+        """All points so far, in order; none if the file is missing or can't be read."""
         try:
-            return points_in(read_bytes(self.metrics_file, _MOST_METRICS))
+            return points_in(read_bytes(self.metrics_file, _MAX_METRICS))
         except (OSError, ValueError):
             return []
 
@@ -227,16 +226,16 @@ class RunRecord:
         return found[-1] if found else None
 
     def snapshots(self) -> list[int]:
-        """The steps at which there are snapshots, ascending."""
+        """The steps of the snapshots, ascending."""
         files = (self.folder / "snapshots").glob("*.safetensors")
         return sorted(int(file.stem) for file in files if _SNAPSHOT.fullmatch(file.stem))
 
     def snapshot_file(self, step: int) -> Path:
-        """Where a step's snapshot lies."""
+        """The file of the snapshot at a step."""
         return self.folder / "snapshots" / f"{step:08d}.safetensors"
 
     def snapshot(self, step: int) -> Snapshot:
-        """The snapshot of a step; raises :class:`~model.checkpoints.UnusableCheckpoint`."""
+        """The snapshot at a step; raises :class:`~model.checkpoints.UnusableCheckpoint`."""
         found = Snapshot.load(self.snapshot_file(step))
         if found.step != step:
             raise UnusableCheckpoint(f"{self.snapshot_file(step).name} is damaged: it is of step {found.step}.")
@@ -249,16 +248,10 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunUpdate:
-    """What came to a run since it was last looked at.
+    """The state of a run, and its new points and snapshots since the last update.
 
-    Attributes
-    ----------
-    info
-        How it stands now.
-    points, snapshots
-        What is new, in its order.
-    restarted
-        The run went back to its last checkpoint: all that came before is void, and what still holds is told again.
+    If ``restarted``, the run went back to its last checkpoint: points and snapshots of earlier updates are void, and
+    those that are still valid are in this one.
     """
 
     info: RunInfo
@@ -268,7 +261,7 @@ class RunUpdate:
 
 
 class RunTail:
-    """Follows a run that may be growing, whatever process trains it."""
+    """Follows a run that may be training in any process."""
 
     def __init__(self, record: RunRecord) -> None:
         self.record = record
@@ -277,8 +270,8 @@ class RunTail:
         self._snapshots: set[int] = set()
 
     def poll(self) -> RunUpdate:
-        """What is new since the last call; raises :class:`~model.checkpoints.UnusableCheckpoint`."""
-        info = self.record.info()  # first: once it says that the run is over, all the rest is there
+        """The update since the last call; raises :class:`~model.checkpoints.UnusableCheckpoint`."""
+        info = self.record.info()  # first: if it says that the run is over, the other files are complete
         points, restarted = self._new_points()
         if restarted:
             self._snapshots.clear()
@@ -291,7 +284,7 @@ class RunTail:
             return [], False
         try:
             with self.record.metrics_file.open("rb") as file:
-                # Points are appended; to take some back, the run replaces the file by another.
+                # Points are appended; a run that goes back to a checkpoint replaces the file.
                 status = os.fstat(file.fileno())
                 identity = status.st_dev, status.st_ino
                 restarted = self._file not in (None, identity) or status.st_size < self._offset
@@ -299,7 +292,7 @@ class RunTail:
                 if restarted:
                     self._offset = 0
                 file.seek(self._offset)
-                content = file.read(_MOST_METRICS)
+                content = file.read(_MAX_METRICS)
         except OSError:
             return [], False
         whole = content[: content.rfind(b"\n") + 1]
@@ -308,24 +301,18 @@ class RunTail:
 
     def _load(self, steps: Iterable[int]) -> Iterator[Snapshot]:
         for step in steps:
-            with suppress(UnusableCheckpoint):  # taken back in this very moment
+            with suppress(UnusableCheckpoint):  # removed just now
                 yield self.record.snapshot(step)
 
 
 class RunStore:
-    """The runs in one folder.
-
-    Parameters
-    ----------
-    folder
-        Where they lie; the user's own place for runs by default.
-    """
+    """The runs in a folder, by default the user's."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or locations.runs()
 
     def list(self) -> list[RunRecord]:
-        """All runs, the newest first; damaged ones stand where their files changed last."""
+        """All runs, newest first; damaged ones by the time of their last change."""
         found = []
         for record in map(RunRecord, self._folders()):
             if record.exists:
@@ -337,69 +324,52 @@ class RunStore:
         return [record for *_, record in sorted(found, key=lambda one: one[:2], reverse=True)]
 
     def readable(self) -> Sequence[tuple[RunRecord, RunInfo]]:
-        """All runs that aren't damaged, the newest first, and how they stand."""
+        """All runs that are not damaged, newest first, with their states."""
         found = []
         for record in self.list():
             try:
                 found.append((record, record.info()))
             except UnusableCheckpoint as error:
-                log.warning("A run is left out: %s", error)
+                log.warning("Skipping a run: %s", error)
         return found
 
-    def new_folder(self, plan: TrainingConfig) -> Path:
-        """A folder for a run that waits to be trained; raises ``OSError``."""
-        now = datetime.now(UTC)
-        objective = objective_text(plan.recipe.to_dict(), "").replace(", ", "-")
-        stem = f"{now.astimezone():%Y-%m-%d-%H%M%S}-{plan.recipe.name}-{objective}"
-        for number in itertools.count(1):
-            folder = self.folder / (stem if number == 1 else f"{stem}-{number}")
-            try:
-                folder.mkdir(parents=True)
-                break
-            except FileExistsError:
-                continue
-        waiting = RunStatus(plan, "waiting", now.isoformat(timespec="seconds"), plan.title)
-        RunRecord(folder).write_progress(waiting)
+    def new_folder(self, config: TrainingConfig) -> Path:
+        """Create a folder for a run that waits to be trained; raises ``OSError``."""
+        objective = objective_text(config.recipe.to_dict(), "").replace(", ", "-")
+        folder = make_dated_folder(self.folder, f"{config.recipe.name}-{objective}")
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        RunRecord(folder).write_progress(RunStatus(config, "waiting", now, config.title))
         return folder
 
     def delete(self, record: RunRecord) -> None:
-        """Put a run where :meth:`undo_delete` finds it again.
-
-        Raises
-        ------
-        ValueError
-            If a process trains in it.
-        OSError
-            If it can't be moved.
-        """
+        """Move a run to where :meth:`undo_delete` finds it; raises ``OSError``, and ``ValueError`` while it trains."""
         if record.held:
             raise ValueError("The run is still training. Stop it first.")
-        grave = self.folder / _DELETED / f"{time.time_ns():020d}"
-        grave.mkdir(parents=True)
+        trash = self.folder / _DELETED / f"{time.time_ns():020d}"
+        trash.mkdir(parents=True)
         try:
-            # First: a run without it could not come back.
-            (grave / "from").write_text(str(record.folder.absolute()), "utf-8")
-            shutil.move(record.folder, grave / record.folder.name)
+            (trash / "from").write_text(str(record.folder.absolute()), "utf-8")  # first: needed to restore the run
+            shutil.move(record.folder, trash / record.folder.name)
         except OSError:
-            shutil.rmtree(grave)
+            shutil.rmtree(trash)
             raise
 
     def undo_delete(self, record: RunRecord | None = None) -> RunRecord | None:
-        """Put a deleted run back, the last one by default; ``None`` where there is none. Raises ``OSError``."""
-        for grave in sorted((self.folder / _DELETED).glob("*"), reverse=True):
+        """Restore a deleted run, by default the last one; ``None`` if there is none. Raises ``OSError``."""
+        for trash in sorted((self.folder / _DELETED).glob("*"), reverse=True):
             try:
-                place = Path((grave / "from").read_text("utf-8"))
+                place = Path((trash / "from").read_text("utf-8"))
             except (OSError, ValueError):
-                continue  # not ours, or damaged: the others can come back
-            if (record is not None and place != record.folder.absolute()) or not (grave / place.name).exists():
+                continue  # damaged: try the others
+            if (record is not None and place != record.folder.absolute()) or not (trash / place.name).exists():
                 continue
-            shutil.move(grave / place.name, place)
-            shutil.rmtree(grave)
+            shutil.move(trash / place.name, place)
+            shutil.rmtree(trash)
             return RunRecord(place)
         return None
 
     def purge(self) -> None:
-        """Free the room of all deleted runs; they can't come back. Raises ``OSError``."""
+        """Remove all deleted runs from the disk; raises ``OSError``."""
         with suppress(FileNotFoundError):
             shutil.rmtree(self.folder / _DELETED)
 
@@ -410,6 +380,17 @@ class RunStore:
             return []
 
 
+def make_dated_folder(parent: Path, name: str) -> Path:
+    """Create a folder whose name begins with the date, and ends with a number if necessary; raises ``OSError``."""
+    stem = f"{datetime.now(UTC).astimezone():%Y-%m-%d-%H%M%S}-{name}"
+    for number in itertools.count(1):
+        folder = parent / (stem if number == 1 else f"{stem}-{number}")
+        with suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            return folder
+    raise AssertionError("there is always another number")
+
+
 def _why(error: Exception) -> str:
-    """What an error says, without the path that a sentence has named already."""
+    """The message of an error without the path."""
     return (error.strerror if isinstance(error, OSError) else "") or str(error).rstrip(".")

@@ -1,4 +1,4 @@
-"""What runs are made of, as plain values: points, snapshots, how a run stands."""
+"""Plain values of runs: metrics, snapshots and states."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ ESTIMATES = (
         "quick_p_at_1", "P@1", "Share of items whose nearest of the other modality is the same digit", span=(0.0, 1.0)
     ),
 )
-"""What each snapshot measures, whatever the system: quick estimates on the few hundred items of the probe."""
+"""Quick estimates, which each snapshot measures on the few hundred items of the probe, for any system."""
 
-_LARGEST = float(np.finfo(np.float32).max)  # of what a training measures
+_LARGEST = float(np.finfo(np.float32).max)  # of measured values
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,10 @@ class MetricPoint:
     Attributes
     ----------
     step, epoch, seconds
-        How far the run was: batches, passes over the images, seconds of training without pauses.
+        Progress of the run: batches, passes over the images, seconds of training without pauses.
     values
-        By name. A step that was logged has ``learning_rate`` and the terms and weights of its system's loss, such as
-        ``total``, ``similarity`` and ``lambda_ig``; a snapshot has a line of its own with the :data:`ESTIMATES`.
+        Values by name. A logged step has ``learning_rate`` and the terms and weights of its system's loss, such as
+        ``total``, ``similarity`` and ``lambda_ig``; a snapshot has a separate line with the :data:`ESTIMATES`.
     """
 
     step: int
@@ -57,12 +57,12 @@ class MetricPoint:
     values: Mapping[str, float]
 
     def to_line(self) -> str:
-        """One line of JSON, without its end."""
+        """One line of JSON, without the newline."""
         return json.dumps({"step": self.step, "epoch": self.epoch, "seconds": self.seconds, **self.values})
 
     @classmethod
     def from_line(cls, line: bytes) -> MetricPoint | None:
-        """The inverse of :meth:`to_line`; ``None`` for a line that isn't whole, or is none of ours."""
+        """The inverse of :meth:`to_line`; ``None`` for an incomplete or invalid line."""
         try:
             values = parse(dict[str, float], loads(line))
             step, epoch, seconds = (values.pop(name) for name in ("step", "epoch", "seconds"))
@@ -74,16 +74,16 @@ class MetricPoint:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """What the model made of the probe at a step.
+    """Posteriors and map of the probe at a step of a training.
 
     Attributes
     ----------
     step
-        Batches trained before it was taken.
+        Number of batches trained before.
     means, log_variances
-        Posteriors of the probe's items, ``(n, 128)`` float32; rounded to 16 bits once they were on disk.
+        Posteriors of the probe's items, ``(n, 128)`` float32; on disk in 16 bits.
     coordinates
-        Where the items lie in a map that does not jump from one snapshot to the next, ``(n, 2)`` float32.
+        Coordinates of the items in a map that continues that of the previous snapshot, ``(n, 2)`` float32.
     values
         The quick estimates, as in :class:`MetricPoint`.
     """
@@ -95,7 +95,7 @@ class Snapshot:
     values: Mapping[str, float]
 
     def save(self, path: Path) -> None:
-        """Write it, all or nothing; raises ``OSError``, also where the run's folder is gone."""
+        """Write it to a file, atomically; raises ``OSError``, also if the run's folder is gone."""
         path.parent.mkdir(exist_ok=True)
         header = {"format": FORMAT, "kind": "snapshot", "step": self.step, "values": dict(self.values)}
         arrays: dict[str, npt.NDArray[Any]] = {
@@ -124,26 +124,26 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """How a run stands.
+    """The state of a run.
 
     Attributes
     ----------
     name, note
-        What people call it and wrote of it.
+        Name and note that the user can change.
     plan
-        What was chosen before.
+        The training configuration.
     state
-        ``"interrupted"``: it was killed, it crashed, or the power went.
+        ``"interrupted"`` after a crash, a kill or a loss of power.
     step, steps, seconds
-        How far it is, how far it goes, and the seconds of training so far.
+        Steps done and in all, and seconds of training so far.
     message
-        Why it failed and what to do; empty where nothing is to be said.
+        Why it failed and what to do; may be empty.
     created
-        When, in ISO 8601.
+        Date and time in ISO 8601.
     device, versions
-        What it trains on and with.
+        Device of the training, and versions of the libraries.
     resumable
-        Whether it can go on, at the latest from its last checkpoint.
+        Whether it can be resumed from its last checkpoint.
     """
 
     name: str
@@ -162,9 +162,9 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
-    """What ``run.json`` holds of a run's course: written by the process that trains, at every change.
+    """The content of ``run.json``, which the training process writes at each change.
 
-    Attributes as of :class:`RunInfo`; ``data`` is what the checkpoint's header says of it.
+    Attributes as of :class:`RunInfo`; ``data`` is that of the checkpoint's header.
     """
 
     plan: TrainingConfig
@@ -182,8 +182,8 @@ class RunStatus:
         try:
             year = datetime.fromisoformat(self.created).year
         except ValueError as error:
-            raise ValueError(f"created is no date: {self.created[:40]!r}") from error
-        if not 1970 <= year < 9999:  # what no clock said can't be shown in every time zone
+            raise ValueError(f"created is not a date: {self.created[:40]!r}") from error
+        if not 1970 <= year < 9999:  # other years can't be converted to every time zone
             raise ValueError(f"created is in the year {year}")
         if not 0 <= self.step <= self.plan.recipe.steps:
             raise ValueError(f"step is {self.step}, of {self.plan.recipe.steps}")
@@ -202,5 +202,5 @@ class RunStatus:
 
 
 def points_in(content: bytes) -> list[MetricPoint]:
-    """The points in some lines of metrics; what isn't whole is left out."""
+    """The points in lines of metrics, without incomplete lines."""
     return [point for line in content.splitlines() if (point := MetricPoint.from_line(line)) is not None]

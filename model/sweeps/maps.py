@@ -1,4 +1,4 @@
-"""Maps of the same test items as many models see them, each laid upon its neighbour's, so that they can be morphed."""
+"""Maps of the same test items by several models, aligned so that they can be morphed into each other."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from model.types import FloatArray
 _SEED = 0
 
 _PERPLEXITY = 60
-"""Twice openTSNE's own. Of 200 items a modality some 20 show a digit: with 30 neighbours hardly one lies outside of its
-cloud, nothing holds the clouds of a modality together, and where modalities part some are left behind far away."""
+"""Twice openTSNE's default. Of 200 items a modality about 20 show each digit. With 30 neighbours hardly any lies
+outside its cluster, so that nothing holds the clusters of a modality together, and some end up far away."""
 
 
 def gather(
@@ -34,25 +34,25 @@ def gather(
     Parameters
     ----------
     rows
-        Every model, in any order.
+        All models, in any order.
     evaluations
-        Of one model of each lambda_IG, at least one; all by one protocol on one data set.
+        Evaluations of one model for each lambda_IG, at least one; all by the same protocol on the same data.
     setting, failures
         See :class:`~model.evaluation.sweep_results.SweepResults`.
     folder
-        Where the corpora lie, for the pictures; by default the user's place for them.
+        Folder of the corpora, for the pictures; by default the user's.
     stop
-        Asked between two maps, each of which takes a second or two.
+        Called between two maps, each of which takes a second or two; true cancels.
 
     Returns
     -------
     SweepResults or None
-        None if it was stopped.
+        None if it was cancelled.
 
     Raises
     ------
     MissingData
-        If the corpus of images is gone, or is another one by now.
+        If the corpus of images is missing or has changed.
     """
     lambdas = sorted(evaluations)
     known = evaluations[lambdas[0]]
@@ -78,10 +78,10 @@ def gather(
 
 
 def sampled(evaluation: Evaluation, places: np.ndarray[Any, Any]) -> FloatArray:
-    """One embedding of each of some items, ``(n, 128)``, drawn with the same noise for every model.
+    """One embedding of each of some items, ``(n, 128)``, sampled with the same noise for all models.
 
-    It is samples that Figure 2, purity and the SVM are about: the means of a model that has collapsed onto the prior
-    may still form clusters, however small, and t-SNE knows no scale.
+    Samples, as in Figure 2, purity and SVM, and not means: the means of a model that has collapsed onto the prior can
+    still form tiny clusters, and t-SNE disregards scale.
     """
     images, speech = evaluation.posteriors()
     means = np.concatenate([images.means, speech.means])[places]
@@ -93,11 +93,11 @@ def sampled(evaluation: Evaluation, places: np.ndarray[Any, Any]) -> FloatArray:
 def aligned_maps(
     embeddings: Sequence[FloatArray], first: int, stop: Callable[[], bool] = lambda: False
 ) -> list[FloatArray] | None:
-    """A map for each of several embeddings of the same items; None if it was stopped.
+    """A map for each of several embeddings of the same items; None if it was cancelled.
 
-    The map named ``first`` is fitted; from there each begins as its neighbour's and goes on. Where modalities are
-    merged each digit has one place; begun there, clouds that are apart elsewhere part around it, and come
-    together again when one goes back. Fitted from the other end, they would have to find each other across the map.
+    The map at index ``first``, the most merged one, is fitted; each other map continues its neighbour's. So clusters of
+    a digit, one per modality, separate around the place of the merged cluster. In the other direction they would
+    have to merge across the map.
     """
     fitted = NeighbourMap.fit(embeddings[first], seed=_SEED, perplexity=_PERPLEXITY, stop=stop)
     if fitted is None:
@@ -112,5 +112,5 @@ def aligned_maps(
 
 
 def _merged(evaluation: Evaluation) -> float:
-    """The greater, the more a model's digits are apart while its modalities are not."""
+    """A score that is great for models whose digits are separate and whose modalities are not."""
     return evaluation.report.purity.mean - evaluation.report.modality_svm.mean

@@ -1,11 +1,10 @@
-"""Sweeps on disk: one folder each, with the plan, a folder for every run, and in the end what was found.
+"""Folders of sweeps: each contains the plan, a folder for each run, and in the end the results.
 
-Without torch, as :mod:`model.runs.store`, so that a window lists sweeps and says how they stand.
+Without torch, as :mod:`model.runs.store`, so that the window lists sweeps early.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -18,26 +17,26 @@ from model.checkpoints import write_bytes_atomically
 from model.evaluation.store import find
 from model.evaluation.sweep_results import SweepRow
 from model.parsing import read_json
-from model.runs.store import RunInfo, RunRecord, RunStore, State
+from model.runs.store import RunInfo, RunRecord, RunStore, State, make_dated_folder
 from model.sweeps.runner import SweepFailed, SweepPlan, found_in, protocol_of, run_name
 
 
 @dataclass(frozen=True, slots=True)
 class SweptRun:
-    """How one run of a sweep stands.
+    """The state of one run of a sweep.
 
     Attributes
     ----------
     name
-        As :func:`model.sweeps.runner.run_name` calls it; empty where nothing but its row in the table is known.
+        See :func:`model.sweeps.runner.run_name`; empty if only its row in the table is known.
     lambda_ig, seed
-        What tells it from the others.
+        Identify the run.
     state
-        Of its training.
+        State of its training.
     share
-        Of its training that is done, in [0, 1].
+        Share of its training that is done, in [0, 1].
     purity, modality_svm
-        Their means over resamplings once it has been judged.
+        Means over resamplings; ``None`` before the evaluation.
     message
         Why it failed, and what to do.
     """
@@ -53,49 +52,41 @@ class SweptRun:
 
 
 def runs_of(plan: SweepPlan) -> tuple[SweptRun, ...]:
-    """The runs of a sweep before any is begun."""
-    return tuple(SweptRun(run_name(one), one.recipe.lambda_ig, one.seed) for one in plan.plans())
+    """The runs of a sweep before any has started."""
+    return tuple(SweptRun(run_name(one), one.recipe.lambda_ig, one.seed) for one in plan.configs())
 
 
 def runs_behind(rows: Iterable[SweepRow]) -> tuple[SweptRun, ...]:
-    """The runs behind a table, where nothing else is left of them."""
+    """The runs behind the rows of a table, if their folders are not available."""
     return tuple(
-        SweptRun(
-            "",
-            row.lambda_ig,
-            row.seed,
-            "complete",
-            1.0,
-            row.report.purity.mean,
-            row.report.modality_svm.mean,
-        )
+        SweptRun("", row.lambda_ig, row.seed, "complete", 1.0, row.report.purity.mean, row.report.modality_svm.mean)
         for row in rows
     )
 
 
 @dataclass(frozen=True, slots=True)
 class SweepRecord:
-    """One sweep's folder as it is on disk. Reading it never disturbs whoever trains in it."""
+    """The folder of one sweep. Reading it never disturbs a training process."""
 
     folder: Path
 
     @property
     def results_file(self) -> Path:
-        """What the sweep found, as :meth:`model.evaluation.sweep_results.SweepResults.load` takes it."""
+        """The results, see :class:`model.evaluation.sweep_results.SweepResults`."""
         return self.folder / "sweep.safetensors"
 
     @property
     def plan_file(self) -> Path:
-        """What was chosen before it."""
+        """The plan."""
         return self.folder / "plan.json"
 
     def keep_plan(self, plan: SweepPlan) -> None:
-        """Write down what is to be trained here, so that it can be resumed; raises ``OSError``."""
+        """Write the plan, so that the sweep can be resumed; raises ``OSError``."""
         self.folder.mkdir(parents=True, exist_ok=True)
         write_bytes_atomically(self.plan_file, json.dumps(plan.to_dict(), indent=1).encode())
 
     def plan(self) -> SweepPlan:
-        """What was chosen, or what its complete runs say where that was not kept.
+        """The plan, derived from the complete runs if there is no ``plan.json``.
 
         Raises :class:`~model.sweeps.runner.SweepFailed` if the folder holds no sweep.
         """
@@ -107,22 +98,22 @@ class SweepRecord:
             raise SweepFailed(f"{self.plan_file} can't be read: {error}") from error
 
     def created(self) -> datetime:
-        """When it was begun, in this machine's time zone; raises ``OSError``."""
+        """Date and time of its creation, in the local time zone; raises ``OSError``."""
         file = self.plan_file if self.plan_file.is_file() else self.folder
         return datetime.fromtimestamp(file.stat().st_mtime, UTC).astimezone()
 
     def runs(self) -> tuple[SweptRun, ...]:
-        """Every run that is planned; raises :class:`~model.sweeps.runner.SweepFailed` if the folder holds no sweep."""
+        """All planned runs; raises :class:`~model.sweeps.runner.SweepFailed` if the folder holds no sweep."""
         plan = self.plan()
-        there = RunStore(self.folder).readable()
+        existing = RunStore(self.folder).readable()
         return tuple(
-            next((_stands(run, record, info) for record, info in there if info.plan.trains_as(one)), run)
-            for run, one in zip(runs_of(plan), plan.plans(), strict=True)
+            next((_updated(run, record, info) for record, info in existing if info.plan.trains_as(config)), run)
+            for run, config in zip(runs_of(plan), plan.configs(), strict=True)
         )
 
 
-def _stands(run: SweptRun, record: RunRecord, info: RunInfo) -> SweptRun:
-    """How a run stands by what is on disk."""
+def _updated(run: SweptRun, record: RunRecord, info: RunInfo) -> SweptRun:
+    """The state of a run by its folder."""
     share = info.step / max(1, info.steps)
     found = replace(run, state=info.state, share=share, message="" if info.state == "complete" else info.message)
     if info.state == "complete":
@@ -135,19 +126,13 @@ def _stands(run: SweptRun, record: RunRecord, info: RunInfo) -> SweptRun:
 
 
 class SweepStore:
-    """The sweeps in one folder.
-
-    Parameters
-    ----------
-    folder
-        Where they lie; the user's own place for sweeps by default.
-    """
+    """The sweeps in a folder, by default the user's."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or locations.sweeps()
 
     def list(self) -> list[SweepRecord]:
-        """All sweeps, the newest first."""
+        """All sweeps, newest first."""
         found = []
         for record in self._records():
             with suppress(OSError):  # just deleted
@@ -155,13 +140,8 @@ class SweepStore:
         return [record for _, record in sorted(found, key=lambda pair: (pair[0], pair[1].folder.name), reverse=True)]
 
     def new(self, plan: SweepPlan) -> SweepRecord:
-        """A folder for a sweep; raises ``OSError``."""
-        stem = f"{datetime.now(UTC).astimezone():%Y-%m-%d-%H%M%S}-{plan.plan.recipe.name}"
-        for number in itertools.count(1):
-            record = SweepRecord(self.folder / (stem if number == 1 else f"{stem}-{number}"))
-            with suppress(FileExistsError):
-                record.folder.mkdir(parents=True)
-                break
+        """Create a folder for a sweep; raises ``OSError``."""
+        record = SweepRecord(make_dated_folder(self.folder, plan.plan.recipe.name))
         record.keep_plan(plan)
         return record
 

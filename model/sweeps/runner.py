@@ -1,6 +1,6 @@
-"""Many lambda_IG, many seeds, one recipe: train and judge each, then lay the maps upon each other.
+"""Sweeps: train and evaluate models that differ in lambda_IG and seed, and align their maps.
 
-Without torch at import, so that a window can plan a sweep that another process carries out.
+Imports torch late, so that the window can plan sweeps early.
 """
 
 from __future__ import annotations
@@ -31,25 +31,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_EVALUATION_SECONDS = 30.0  # until the first one was measured
-_TRAINED = 0.95  # of a run's work: FAST trains for minutes and is judged in half of one
+_EVALUATION_SECONDS = 30.0  # assumed until the first one was measured
+_TRAINING_SHARE = 0.95  # of a run's work: FAST trains for minutes and is evaluated in half of one
 
 
 class SweepFailed(ModinvError, RuntimeError):
-    """Not one run of a sweep came to something; the message says why the first did not."""
+    """No run of a sweep succeeded; the message says why the first one failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class SweepPlan:
-    """What is chosen before a sweep.
-
-    Attributes
-    ----------
-    plan
-        Of every run, but for its lambda_IG and its seed.
-    lambdas, seeds
-        Each with each; neither is empty.
-    """
+    """The runs of a sweep: the configuration ``plan`` with every combination of some lambda_IG and seeds."""
 
     plan: TrainingConfig
     lambdas: tuple[float, ...] = PAPER_LAMBDAS
@@ -60,10 +52,10 @@ class SweepPlan:
             raise ValueError("A sweep needs at least one lambda_IG and one seed.")
         if not self.plan.recipe.has("lambda_ig"):
             raise ValueError(f"The system {self.plan.recipe.system} has no λ_IG, so there is nothing to sweep over.")
-        self.plans()  # a value that can't be trained with is found now, not after hours
+        self.configs()  # raises early if a value is invalid
 
-    def plans(self) -> list[TrainingConfig]:
-        """Every run, one seed after the other: a first table is whole as soon as can be."""
+    def configs(self) -> list[TrainingConfig]:
+        """The configurations of all runs, ordered by seed so that a first table is complete early."""
         return [
             replace(self.plan, recipe=replace(self.plan.recipe, lambda_ig=lambda_ig), seed=seed)
             for seed in dict.fromkeys(self.seeds)
@@ -76,24 +68,15 @@ class SweepPlan:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> SweepPlan:
-        """The inverse of :meth:`to_dict`; a ``ValueError`` says what does not belong to it."""
+        """The inverse of :meth:`to_dict`; raises ``ValueError``."""
         return parse(cls, values, "the sweep")
 
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """So far is one run of the sweep.
+    """The progress of run ``number`` of ``runs``, counted from 1: share of its work in [0, 1], and a description.
 
-    Attributes
-    ----------
-    name, number, runs
-        Which run, and how many there are; counted from 1.
-    share
-        Of this run's work, in [0, 1].
-    text
-        What is being done, for people.
-    seconds_left
-        Until the whole sweep is done, by the steps and evaluations so far; None while too little is known.
+    ``seconds_left`` estimates the time to the end of the sweep; ``None`` while too little was measured.
     """
 
     name: str
@@ -105,13 +88,13 @@ class Working:
 
     @property
     def share_of_all(self) -> float:
-        """Of the whole sweep, in [0, 1]."""
+        """Share of the whole sweep, in [0, 1]."""
         return (self.number - 1 + self.share) / self.runs
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A run has its row in the table."""
+class Evaluated:
+    """A run was evaluated."""
 
     name: str
     row: SweepRow
@@ -119,7 +102,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class RunFailed:
-    """A run came to nothing; the others go on."""
+    """A run failed; the others continue."""
 
     name: str
     message: str
@@ -127,39 +110,39 @@ class RunFailed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SweepEnded:
-    """The sweep is over: with its results, or stopped and resumable without."""
+    """The sweep has ended: with results, or without if it was stopped and can be resumed."""
 
     results: SweepResults | None
 
 
-Event = Working | Judged | RunFailed | SweepEnded
+Event = Working | Evaluated | RunFailed | SweepEnded
 
 
-def run_name(plan: TrainingConfig) -> str:
-    """The folder of a run: ``"lambda-2.15e-2-seed-0"``."""
-    return f"lambda-{lambda_text(plan.recipe.lambda_ig)}-seed-{plan.seed}"
+def run_name(config: TrainingConfig) -> str:
+    """The name of a run's folder: ``"lambda-2.15e-2-seed-0"``."""
+    return f"lambda-{lambda_text(config.recipe.lambda_ig)}-seed-{config.seed}"
 
 
-def protocol_of(plan: TrainingConfig) -> EvaluationProtocol:
-    """How the runs of a sweep are judged: on humans where the models have heard humans."""
-    return EvaluationProtocol(images=plan.images[0], speech=preferred(Modality.SPEECH, plan.speech))
+def protocol_of(config: TrainingConfig) -> EvaluationProtocol:
+    """The evaluation protocol of a sweep's runs: on human speech if the models train on it."""
+    return EvaluationProtocol(images=config.images[0], speech=preferred(Modality.SPEECH, config.speech))
 
 
 def found_in(folder: Path) -> SweepPlan:
-    """The plan whose runs a folder holds, of those that are complete; the folder is only read.
+    """The plan that the complete runs in a folder belong to; the folder is only read.
 
     Raises
     ------
     SweepFailed
-        If there is no complete run, or if they have more between them than lambda_IG and seed.
+        If there is no complete run, or if they differ in more than lambda_IG and seed.
     """
-    plans = [info.plan for _, info in RunStore(folder).readable() if info.state == "complete"]
-    if not plans:
+    configs = [info.plan for _, info in RunStore(folder).readable() if info.state == "complete"]
+    if not configs:
         raise SweepFailed(f"{folder} holds no complete run.")
-    lambdas, seeds = {plan.recipe.lambda_ig for plan in plans}, {plan.seed for plan in plans}
-    found = SweepPlan(plans[0], tuple(sorted(lambdas)), tuple(sorted(seeds)))
-    if not all(any(plan.trains_as(wanted) for wanted in found.plans()) for plan in plans):
-        raise SweepFailed(f"The runs in {folder} differ in more than lambda_IG and seed: they are no sweep.")
+    lambdas, seeds = {config.recipe.lambda_ig for config in configs}, {config.seed for config in configs}
+    found = SweepPlan(configs[0], tuple(sorted(lambdas)), tuple(sorted(seeds)))
+    if not all(any(config.trains_as(planned) for planned in found.configs()) for config in configs):
+        raise SweepFailed(f"The runs in {folder} differ in more than lambda_IG and seed: they are not a sweep.")
     return found
 
 
@@ -170,69 +153,66 @@ def sweep(
     *,
     train: bool = True,
     data: Path | None = None,
-    library: CorpusCache | None = None,
+    corpora: CorpusCache | None = None,
 ) -> Iterator[Event]:
-    """Train and judge every run that a folder does not hold already; ends with :class:`SweepEnded`.
+    """Train and evaluate the runs of a plan; ends with :class:`SweepEnded`.
 
-    Runs are known by their plans, not by their folders' names. A complete one is not trained again, one that
-    was stopped or has failed goes on from its last checkpoint, and what was judged before is not judged again. A
-    run that fails is told and left behind.
+    Runs are identified by their configurations, not by their folders' names. Complete ones are not trained again,
+    stopped and failed ones resume from their last checkpoints, and cached evaluations are not repeated. A run that
+    fails does not end the sweep.
 
     Parameters
     ----------
     plan
-        What to train.
+        The runs.
     folder
-        Holds a folder for every run.
+        Folder of the sweep, with a sub-folder for each run.
     stop
-        Asked before every step. When it is true the sweep ends; the next one goes on there.
+        Called before each step; true ends the sweep, which can be resumed.
     train
-        Otherwise only complete runs are judged, and the folder is only read.
+        Whether to train. Otherwise only complete runs are evaluated, and the folder is only read.
     data
-        Where the corpora lie; by default the user's place for them.
-    library
-        Has loaded some of them from there already.
+        Folder of the corpora; by default the user's.
+    corpora
+        A cache of corpora in that folder.
 
     Raises
     ------
     SweepFailed
-        If no run came to something.
+        If no run succeeded.
     MissingData
-        If the pictures are gone by the end.
+        If the corpus of images was removed meanwhile.
     """
     from model.evaluation.checkpoints import evaluate_checkpoint  # late: all of these import torch
     from model.runs.corpus_cache import CorpusCache
     from model.sweeps.maps import gather
     from model.training.loop import TrainingFailed
 
-    there = RunStore(folder).readable()
-    plans = plan.plans()
-    library, listener, clock = (
-        library or CorpusCache(data),
-        _EvaluationContext(stop),
-        _Clock(len(plans), plan.plan.recipe.steps),
-    )
+    existing = RunStore(folder).readable()
+    configs = plan.configs()
+    corpora = corpora or CorpusCache(data)
+    context = _EvaluationContext(stop)
+    clock = _Clock(len(configs), plan.plan.recipe.steps)
     rows: list[SweepRow] = []
     evaluations: dict[float, Evaluation] = {}
     failures: dict[str, str] = {}
-    for place, one in enumerate(plans, 1):
-        name, lambda_ig = run_name(one), one.recipe.lambda_ig
-        known = next((run for run, info in there if info.plan.trains_as(one)), None)
+    for number, config in enumerate(configs, 1):
+        name, lambda_ig = run_name(config), config.recipe.lambda_ig
+        known = next((run for run, info in existing if info.plan.trains_as(config)), None)
         record = known or RunRecord(folder / name)
         try:
             if known is None or known.info().state != "complete":
                 if not train:
                     continue
-                for step in _train(record, one, library, stop):
-                    text = f"step {step:,} of {one.recipe.steps:,}"
-                    left = clock.after_step(place, step)
-                    yield Working(name, place, len(plans), _TRAINED * step / one.recipe.steps, text, left)
-            yield Working(name, place, len(plans), _TRAINED, "judging", clock.begin_evaluation(place))
-            evaluation = None if stop() else evaluate_checkpoint(record.model_file, protocol_of(one), listener, data)
-        except Exception as error:
-            # Whatever it was, hours of other runs are not to be lost to it.
+                for step in _train(record, config, corpora, stop):
+                    share, text = step / config.recipe.steps, f"step {step:,} of {config.recipe.steps:,}"
+                    left = clock.after_step(number, step)
+                    yield Working(name, number, len(configs), _TRAINING_SHARE * share, text, left)
+            yield Working(name, number, len(configs), _TRAINING_SHARE, "evaluating", clock.begin_evaluation(number))
+            evaluation = None if stop() else evaluate_checkpoint(record.model_file, protocol_of(config), context, data)
+        except Exception as error:  # any error: the other runs take hours and shall not be lost
             if not isinstance(error, OSError | ValueError | TrainingFailed):
-                log.exception("%s failed as nobody expected", name)
+                log.exception("%s failed unexpectedly", name)
             failures[name] = describe_failure(error)
             yield RunFailed(name, failures[name])
             continue
@@ -241,30 +221,30 @@ def sweep(
             return
         clock.end_evaluation()
         evaluations.setdefault(lambda_ig, evaluation)
-        rows.append(SweepRow(lambda_ig, one.seed, evaluation.report))
-        yield Judged(name, rows[-1])
+        rows.append(SweepRow(lambda_ig, config.seed, evaluation.report))
+        yield Evaluated(name, rows[-1])
     if not rows:
-        raise SweepFailed(f"No run in {folder} came to anything. {next(iter(failures.values()), '')}".rstrip())
+        raise SweepFailed(f"No run in {folder} succeeded. {next(iter(failures.values()), '')}".rstrip())
     setting = _setting(plan.plan, evaluations[rows[0].lambda_ig])
     yield SweepEnded(gather(rows, evaluations, setting, failures, data, stop))
 
 
-def run_sweep(request: Mapping[str, Any], context: JobContext, library: CorpusCache | None = None) -> None:
-    """Sweep for the window: ``{"plan": {...}, "folder": path}``, a :class:`SweepPlan` and where it is kept.
+def run_sweep(request: Mapping[str, Any], context: JobContext, corpora: CorpusCache | None = None) -> None:
+    """The worker's job that runs a sweep: ``{"plan": {...}, "folder": path}``, a :class:`SweepPlan` and its folder.
 
-    Says ``progress`` (share, text and seconds left of all, as far as they are known; run: its name, share and text),
-    ``judged`` (name, lambda_ig, seed, purity, modality_svm) and ``run_failed`` (name, message) on its way, and at the
-    end ``swept`` (file: what :meth:`SweepResults.load` takes) or ``stopped``.
+    Sends ``progress`` (share, text and seconds left of the sweep; run: its name, share and text), ``judged`` (name,
+    lambda_ig, seed, purity, modality_svm) and ``run_failed`` (name, message), and at the end ``swept`` (file, for
+    :meth:`SweepResults.load`) or ``stopped``.
     """
     folder = Path(request["folder"])
-    for event in sweep(SweepPlan.from_dict(request["plan"]), folder, context.cancelled, library=library):
+    for event in sweep(SweepPlan.from_dict(request["plan"]), folder, context.cancelled, corpora=corpora):
         match event:
             case Working():
                 run = {"name": event.name, "share": event.share, "text": event.text}
                 text = f"{event.name}, {event.text}"
                 left = event.seconds_left
                 context.send({"say": "progress", "share": event.share_of_all, "text": text, "left": left, "run": run})
-            case Judged(name, SweepRow(lambda_ig, seed, report)):
+            case Evaluated(name, SweepRow(lambda_ig, seed, report)):
                 figures = {"purity": report.purity.mean, "modality_svm": report.modality_svm.mean}
                 context.send({"say": "judged", "name": name, "lambda_ig": lambda_ig, "seed": seed, **figures})
             case RunFailed():
@@ -276,9 +256,9 @@ def run_sweep(request: Mapping[str, Any], context: JobContext, library: CorpusCa
 
 
 def write(results: SweepResults, folder: Path) -> Path:
-    """Write what a sweep found: ``sweep.safetensors``, which it returns, and for people ``table.*`` and ``figure3.*``.
+    """Write the results of a sweep: ``sweep.safetensors``, whose path it returns, ``table.*`` and ``figure3.*``.
 
-    Raises ``OSError`` where the folder can't be written.
+    Raises ``OSError``.
     """
     from model.export import drawing, figures, tables  # late: it imports matplotlib
 
@@ -291,36 +271,36 @@ def write(results: SweepResults, folder: Path) -> Path:
     return file
 
 
-def _train(record: RunRecord, plan: TrainingConfig, library: CorpusCache, stop: Callable[[], bool]) -> Iterator[int]:
-    """Train a run to its end or until it is stopped; the steps done."""
+def _train(record: RunRecord, config: TrainingConfig, corpora: CorpusCache, stop: Callable[[], bool]) -> Iterator[int]:
+    """Train a run to its end or until it is stopped; yields the number of steps done."""
     from model.runs.session import TrainingSession  # late: both import torch
     from model.training.loop import Stepped
 
-    with TrainingSession(record.folder, plan) as book:
-        for event in book.train(library, stop):
+    with TrainingSession(record.folder, config) as session:
+        for event in session.train(corpora, stop):
             if isinstance(event, Stepped):
                 yield event.step
 
 
-def _setting(plan: TrainingConfig, evaluation: Evaluation) -> dict[str, Any]:
-    """What all models have in common."""
-    recipe = {name: value for name, value in plan.recipe.to_dict().items() if name != "lambda_ig"}
+def _setting(config: TrainingConfig, evaluation: Evaluation) -> dict[str, Any]:
+    """The settings that all models have in common."""
+    recipe = {name: value for name, value in config.recipe.to_dict().items() if name != "lambda_ig"}
     return {
         "recipe": recipe,
-        "trained_on": plan.data(),
-        "steps": plan.recipe.steps,
+        "trained_on": config.data(),
+        "steps": config.recipe.steps,
         "protocol": evaluation.protocol.to_dict(),
         "versions": evaluation.report.setting["versions"],
     }
 
 
 class _Clock:
-    """How long a sweep will still take: what steps and evaluations took so far, times how many are left.
+    """Estimates the remaining time of a sweep from the durations of its steps and evaluations so far.
 
     Parameters
     ----------
     runs, steps
-        How many runs there are, and the steps of each; complete ones that come later count, too.
+        Number of runs, including complete ones, and number of steps of each.
     """
 
     def __init__(self, runs: int, steps: int) -> None:
@@ -332,9 +312,9 @@ class _Clock:
 
     def after_step(self, run: int, step: int) -> float | None:
         """Seconds left after a step of a run, both counted from 1; ``None`` while too little is known."""
-        if run != self._run:  # what lies between two runs is no part of a step
+        if run != self._run:  # the time between two runs is not part of a step
             self._run, self._pace = run, Pace()
-        self._pace.see(time.monotonic(), step)
+        self._pace.update(time.monotonic(), step)
         return self._left(run, self._steps - step)
 
     def begin_evaluation(self, run: int) -> float | None:
@@ -343,7 +323,7 @@ class _Clock:
         return self._left(run, 0)
 
     def end_evaluation(self) -> None:
-        """Remember what the evaluation took that has just ended."""
+        """Measure the evaluation that has just ended."""
         self._evaluation_seconds = time.monotonic() - self._begun
 
     def _left(self, run: int, steps: int) -> float | None:
@@ -357,7 +337,7 @@ class _Clock:
 
 @dataclass(frozen=True, slots=True)
 class _EvaluationContext(JobContext):
-    """Cancels an evaluation together with its sweep; its own progress takes seconds and is not passed on."""
+    """Cancels an evaluation together with its sweep, and ignores its progress, as it takes only seconds."""
 
     stop: Callable[[], bool]
 

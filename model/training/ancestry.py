@@ -1,4 +1,4 @@
-"""What a model has learnt from, the models included that its weights come from."""
+"""The training data of a model and of the models that its weights come from."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ Data = Mapping[str, Any]
 
 
 def generations(data: Data) -> Iterator[Data | None]:
-    """The data of a model, of the model whose weights it started from, and so on.
+    """The training data of a model, of the model whose weights it started from, and so on.
 
     Yields
     ------
     Mapping or None
-        The model's own data first. ``None``, at the end, where a model started from one whose data are not recorded:
-        headers did not keep them at first.
+        The model's own data first. ``None`` at the end if a model started from one whose data are not recorded, as in
+        headers of early versions.
     """
     current: Data | None = data
     while current is not None:
         yield current
         if "started_from" not in current:
             return
-        before = current["started_from"]
-        learnt = before.get("data") if isinstance(before, Mapping) else None
-        current = learnt if isinstance(learnt, Mapping) else None
+        start = current["started_from"]
+        start_data = start.get("data") if isinstance(start, Mapping) else None
+        current = start_data if isinstance(start_data, Mapping) else None
     yield None
 
 
 def names(value: str | Sequence[str] | None) -> list[str]:
-    """Corpora as older headers wrote them, one as a string, or as a list."""
+    """Names of corpora in a header: a list, or a single string in headers of early versions."""
     return [value] if isinstance(value, str) else list(value or ())
 
 
-def has_heard(data: Data, corpus: str, speaker: str) -> bool | None:
-    """Whether a model, or one that its weights come from, learnt from a corpus without leaving a speaker out.
+def trained_on_speaker(data: Data, corpus: str, speaker: str) -> bool | None:
+    """Whether a model, or one that its weights come from, was trained on utterances of a speaker.
 
     Parameters
     ----------
     data
-        Of the model.
+        Training data of the model.
     corpus, speaker
-        Names of the corpus and of somebody in its training split.
+        Names of a corpus and of a speaker in its training split.
 
     Returns
     -------
     bool or None
-        ``None`` where no training on record did so, but some of it is not on record.
+        ``None`` if no recorded training used the speaker, but some training data are not recorded.
     """
     for generation in generations(data):
         if generation is None:
@@ -57,20 +57,20 @@ def has_heard(data: Data, corpus: str, speaker: str) -> bool | None:
     return False
 
 
-def has_seen(data: Data, corpus: str, split: str) -> bool | None:
-    """Whether a model, or one that its weights come from, learnt from a split of a corpus.
+def trained_on_split(data: Data, corpus: str, split: str) -> bool | None:
+    """Whether a model, or one that its weights come from, was trained on a split of a corpus.
 
     Returns
     -------
     bool or None
-        As :func:`has_heard`. Versions that knew no validation split trained on it; none trains on a test split.
+        As :func:`trained_on_speaker`. Versions without validation splits trained on them; none trains on a test split.
     """
     if split == "test":
         return False
     for generation in generations(data):
         if generation is None:
             return None
-        learnt = {*names(generation.get("images")), *names(generation.get("speech"))}
-        if corpus in learnt and split in generation.get("split", "train+validation").split("+"):
+        corpora = {*names(generation.get("images")), *names(generation.get("speech"))}
+        if corpus in corpora and split in generation.get("split", "train+validation").split("+"):
             return True
     return False

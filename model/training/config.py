@@ -1,4 +1,4 @@
-"""What is chosen before a run. Plain values: a window can hold a plan before torch is loaded."""
+"""The configuration of a training run, and the estimate of its cost; without torch."""
 
 from __future__ import annotations
 
@@ -12,31 +12,30 @@ from model.checkpoints import Header, read_header
 from model.data.corpora import ALL_OF_TRAINING, Split, infos, trained_by_default
 from model.parsing import parse
 from model.recipes.recipe import LARGEST, Recipe, objective_text
-from model.training.ancestry import has_heard
+from model.training.ancestry import trained_on_speaker
 from model.types import Modality
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
-    """Everything that decides a run.
+    """Everything that determines a training run.
 
     Attributes
     ----------
     recipe
-        How it is trained.
+        The recipe.
     corpora
-        What it learns from: one corpus of images, at least one of speech.
+        Training data: one corpus of images, at least one of speech.
     seed
-        Of every random choice, at least 0.
+        Seed of all random choices, at least 0.
     device
         ``"auto"``, ``"cpu"``, ``"cuda:0"``, ``"mps"``.
-    left_out
-        A speaker not to learn from, or nothing.
+    held_out_speaker
+        A speaker who is not trained on; may be empty.
     start
-        A model's file whose weights to start from; ``None`` starts from scratch.
+        File of a model whose weights to start from; ``None`` starts from scratch.
     split
-        ``"train"``, or ``"train+validation"``: all that the corpora publish for training, as runs of versions did that
-        knew no validation split.
+        ``"train"``, or ``"train+validation"``: the published training sets, as in versions without validation splits.
     """
 
     FORMER_NAMES: ClassVar[Mapping[str, str]] = {"left_out": "held_out_speaker"}
@@ -68,23 +67,18 @@ class TrainingConfig:
 
     @property
     def speech(self) -> tuple[str, ...]:
-        """The corpora of speech, and any that are not known (any more)."""
+        """The corpora of speech, and unknown ones."""
         return tuple(name for name in self.corpora if name not in self.images)
 
     @property
     def title(self) -> str:
-        """What a run is called until somebody calls it otherwise."""
+        """The default name of a run."""
         return f"{self.recipe.name}, {objective_text(self.recipe.to_dict())}"
 
     def data(self) -> dict[str, Any]:
-        """What is learnt from, as a checkpoint's header has it, with all that the model to start from learnt from.
+        """The training data as in a checkpoint's header, including those of the model to start from.
 
-        Raises
-        ------
-        OSError
-            If ``start`` can't be read.
-        UnusableCheckpoint
-            If it is no model.
+        Raises ``OSError`` if ``start`` can't be read, and ``UnusableCheckpoint`` if it is not a model.
         """
         described: dict[str, Any] = {"images": list(self.images), "speech": list(self.speech)}
         if self.split != ALL_OF_TRAINING:
@@ -93,37 +87,36 @@ class TrainingConfig:
             described["left_out"] = self.held_out_speaker
         if self.start is not None:
             digest = hashlib.sha256(self.start.read_bytes()).hexdigest()
-            before = Header.from_dict(read_header(self.start)).data
-            described["started_from"] = {"name": self.start.name, "sha256": digest, "data": before}
+            data = Header.from_dict(read_header(self.start)).data
+            described["started_from"] = {"name": self.start.name, "sha256": digest, "data": data}
         return described
 
     def leak(self) -> str:
-        """Why the speaker who is left out may not count as unheard, for people; empty where they will.
+        """A warning if the model to start from was, or may have been, trained on the held-out speaker; else empty.
 
-        Reads the header of the model to start from where there is one; raises ``UnusableCheckpoint``.
+        Reads the header of that model; raises ``UnusableCheckpoint``.
         """
         if not self.held_out_speaker or self.start is None:
             return ""
-        learnt = Header.from_dict(read_header(self.start)).data
-        heard = {corpus: has_heard(learnt, corpus, self.held_out_speaker) for corpus in self.speech}
-        if met := " and ".join(corpus for corpus, known in heard.items() if known):
+        data, speaker = Header.from_dict(read_header(self.start)).data, self.held_out_speaker
+        trained_on = {corpus: trained_on_speaker(data, corpus, speaker) for corpus in self.speech}
+        if leaking := " and ".join(corpus for corpus, known in trained_on.items() if known):
             return (
-                f"The model to start from learnt from {met} without leaving out {self.held_out_speaker}. If they speak "
-                "there, they won't count as unheard when this model is judged. Start from scratch instead."
+                f"The model to start from was trained on {leaking} without holding out {speaker}. If they speak there, "
+                "evaluations of the new model won't treat them as an unseen speaker. Start from scratch instead."
             )
-        if None in heard.values():
+        if None in trained_on.values():
             return (
-                "It is not on record what all the models behind the one to start from learnt from. "
-                f"So {self.held_out_speaker} won't count as unheard when this model is judged. Start from scratch "
-                "instead."
+                "The training data of the model to start from, or of its predecessors, are not recorded. Evaluations "
+                f"of the new model won't treat {speaker} as an unseen speaker. Start from scratch instead."
             )
         return ""
 
     def trains_as(self, other: TrainingConfig) -> bool:
-        """Whether a run of this plan goes on under another one.
+        """Whether a run of this configuration can be resumed with another one.
 
-        It does if both are one but for the device, which a run may change when it resumes, for what their recipe's
-        name meant in earlier versions, and for the validation split that these did not hold out.
+        It can if they differ at most in the device, in what the name of their recipe meant in earlier versions, and in
+        the validation split, which earlier versions did not hold out.
         """
         split = other.split if self.split == ALL_OF_TRAINING else self.split
         same = replace(self, device=other.device, recipe=other.recipe, split=split)
@@ -141,24 +134,24 @@ class TrainingConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainingConfig:
-        """The inverse of :meth:`to_dict`; a ``ValueError`` says what does not belong to a plan."""
+        """The inverse of :meth:`to_dict`; raises ``ValueError``."""
         return parse(cls, values, "the plan")
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a run will cost, measured by some steps of it on this machine.
+    """The cost of a run, measured by some of its steps on this machine.
 
     Attributes
     ----------
     step_seconds
-        One batch.
+        Duration of one step.
     seconds
-        The whole run, snapshots included.
+        Duration of the whole run, including snapshots.
     memory_bytes, free_bytes
-        What it takes at its peak, and what there is: of the device's memory, or of the machine's on a CPU.
+        Peak use and available memory, of the device, or of the machine for a CPU.
     device
-        The device's name for people.
+        Name of the device for people.
     """
 
     step_seconds: float
@@ -173,5 +166,5 @@ class Estimate:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Estimate:
-        """The inverse of :meth:`to_dict`; other entries are left alone."""
+        """The inverse of :meth:`to_dict`; ignores other entries."""
         return cls(**{one.name: values[one.name] for one in fields(cls)})

@@ -1,4 +1,4 @@
-"""Training as a generator of events: whoever drives it decides what to show, and when to stop."""
+"""The training loop, a generator of events: its caller decides what to show, and when to stop."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from model.systems.base import Batch, Loss, System
 from model.systems.model_io import fill, filterbank_of, save_model, to_arrays
 
 SAVE_SECONDS = 60.0
-"""How much work a crash can cost at most."""
+"""Seconds between checkpoints: the work that a crash can cost."""
 
 _CHECK_EVERY = 10
-"""Steps between looks at whether the loss is still a number: each look waits for the device."""
+"""Steps between checks that the loss is finite: each check synchronises with the device."""
 
 
 class TrainingFailed(ModinvError, RuntimeError):
-    """Training can't go on; the message says why and what to do. The last checkpoint is whole.
+    """Training can't continue; the message says why and what to do. The last checkpoint is intact.
 
     Attributes
     ----------
     resumable
-        Whether the same run, on another device or later, may get further.
+        Whether resuming the run, on another device or later, can help.
     """
 
     def __init__(self, message: str, resumable: bool = True) -> None:
@@ -46,18 +46,18 @@ class TrainingFailed(ModinvError, RuntimeError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stepped:
-    """One batch done.
+    """One step was done.
 
     Attributes
     ----------
     step, steps
-        Batches done and in all.
+        Steps done, and steps in all.
     loss
-        Detached tensors: reading their values waits for the device.
+        Detached tensors: reading their values synchronises with the device.
     learning_rate
-        In force during the step.
+        Learning rate of the step.
     system
-        As it is now, in training mode: whoever looks at it leaves it as it is, and does so at once.
+        The system in training mode; it must not be changed, and changes itself with the next step.
     """
 
     step: int
@@ -77,7 +77,7 @@ class Saved:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ended:
-    """The run is over: ``complete``, or stopped before its last step and resumable."""
+    """The run has ended: ``complete``, or stopped and resumable."""
 
     step: int
     complete: bool
@@ -91,20 +91,20 @@ Event = Stepped | Saved | Ended
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One training run: what decides it, and the folder that keeps it.
+    """One training run: what determines it, and its folder.
 
     Attributes
     ----------
     folder
-        Holds ``model.safetensors`` (the weights so far) and ``resume.safetensors`` (with the optimiser's state).
+        Contains ``model.safetensors`` (the weights so far) and ``resume.safetensors`` (with the optimiser's state).
     recipe, seed
-        With the data, all that decides the outcome on one device.
+        With the data, they determine the result on a given device.
     data
-        What it learns from, in words: corpora and what was left out.
+        :meth:`model.training.config.TrainingConfig.data`.
     device
-        Where it runs.
+        Device to train on.
     start
-        A model's file whose weights to start from, ``data["started_from"]`` says which; ``None`` starts from scratch.
+        File of a model whose weights to start from, identified by ``data["started_from"]``; may be ``None``.
     """
 
     folder: Path
@@ -116,12 +116,12 @@ class Run:
 
     @property
     def model(self) -> Path:
-        """The weights, as the application loads them."""
+        """The file of the model."""
         return self.folder / "model.safetensors"
 
     @property
     def resume(self) -> Path:
-        """Weights in full precision and the optimiser's state."""
+        """The file with weights in full precision and the optimiser's state."""
         return self.folder / "resume.safetensors"
 
     def header(self, step: int) -> Header:
@@ -138,30 +138,32 @@ class Run:
 
 
 def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
-    """Train until the recipe's last step or until ``stop`` says so, from where the run's folder left off.
+    """Train until the recipe's last step or until ``stop`` returns true; resumes from the folder's checkpoint.
 
-    On one device a run that was stopped and resumed ends with the very weights of one that never was.
+    On the CPU a run that was stopped and resumed ends with exactly the weights of an uninterrupted one.
 
     Parameters
     ----------
     run
-        What to train and where to keep it.
+        What to train, and the folder.
     sampler
-        Pairs, on the run's device.
+        Source of pairs, on the run's device.
     stop
-        Asked before every step. When it is true, the state is saved and ``Ended`` closes the run.
+        Called before each step; true saves a checkpoint and ends the run.
 
     Raises
     ------
     TrainingFailed
-        If the loss is no number any more, or memory runs out. What was saved before stays.
+        If the loss is not finite, or memory runs out. The last checkpoint is kept.
     UnusableCheckpoint
-        If the folder holds another run, or the weights to start from are none or have changed.
+        If the folder holds another run, or the model to start from is unusable or has changed.
     OSError
         If a checkpoint can't be written.
     """
     recipe = run.recipe
-    run.folder.mkdir(parents=True, exist_ok=True)  # now, and not with each save: it may be removed meanwhile
+    run.folder.mkdir(
+        parents=True, exist_ok=True
+    )  # not with each save: if the folder is removed meanwhile, that is an error
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(run.seed)
         system = build(recipe)
@@ -205,7 +207,7 @@ def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: Fal
 
 
 def optimiser_of(system: System) -> torch.optim.Optimizer:
-    """Adam as a system's recipe wants it; the modules lie on their device already."""
+    """Adam with the settings of a system's recipe; the modules must be on their device already."""
     parameters, recipe = trained_parameters(system), system.recipe
     fused = parameters[0].device.type != "mps"
     return torch.optim.Adam(parameters, recipe.learning_rate, recipe.betas, recipe.epsilon, fused=fused)
@@ -217,7 +219,7 @@ def trained_parameters(system: System) -> list[torch.nn.Parameter]:
 
 
 def take_step(step: int, system: System, optimiser: torch.optim.Optimizer, sampler: PairSampler) -> Loss:
-    """One batch, counted from 0: pairs, loss, update."""
+    """Do one step, counted from 0: draw pairs, compute the loss, update the weights."""
     recipe, generator = system.recipe, sampler.generator(step)
     batch = Batch(*sampler.batch(step, generator))
     if recipe.augments_at(step):
@@ -232,18 +234,18 @@ def take_step(step: int, system: System, optimiser: torch.optim.Optimizer, sampl
 
 
 def diverged(step: int) -> TrainingFailed:
-    """What to raise once weights or loss are no numbers: the same steps would end there again."""
+    """The error to raise if weights or loss are not finite; resuming would repeat the same steps."""
     return TrainingFailed(
-        f"By step {step} the loss was no number any more. Use a lower learning rate or another seed; what was saved "
-        "before is whole.",
+        f"The loss is not finite at step {step}. Use a lower learning rate or another seed; the last checkpoint is "
+        "intact.",
         resumable=False,
     )
 
 
 def _start_from(path: Path, known: Any, system: System) -> None:
-    """Take the weights of another model, of which the name and the digest are known; the optimiser starts from zero.
+    """Load the weights of another model, whose name and digest are known; the optimiser starts afresh.
 
-    Networks that only one of the two systems has, such as decoders, are left as they were initialised, or left out.
+    Networks that only one of the two systems has, such as decoders, keep their initialisation or are ignored.
     """
     arrays, values = read(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -273,7 +275,7 @@ def _module(name: str) -> str:
 
 
 def _save(run: Run, system: System, optimiser: torch.optim.Optimizer, step: int) -> None:
-    """The weights to use, then the state to resume from: if only one fits on the disk, the run goes over it again."""
+    """Write the model, then the state to resume from: if the second fails, the run repeats the steps since the last."""
     if not all(weight.isfinite().all() for weight in system.modules.parameters()):
         raise diverged(step)
     arrays = {f"weights/{name}": array for name, array in to_arrays(system.modules).items()}
@@ -286,7 +288,7 @@ def _save(run: Run, system: System, optimiser: torch.optim.Optimizer, step: int)
 
 
 def _restore(run: Run, system: System, optimiser: torch.optim.Optimizer) -> int:
-    """Take up the state of the run's folder; the steps already done."""
+    """Load the state in the run's folder; returns the number of steps already done."""
     arrays, values = read(run.resume)
     header = Header.from_dict(values)
     try:
@@ -315,7 +317,7 @@ def _restore(run: Run, system: System, optimiser: torch.optim.Optimizer) -> int:
                 entry: torch.from_numpy(checked(arrays, f"optimiser/{number}/{entry}", np.float32, shape))
                 for entry, shape in shapes.items()
             }
-            if parameter.dim() == 4:  # fused Adam walks through memory: moments must lie as their weights do
+            if parameter.dim() == 4:  # fused Adam needs moments in the memory format of the weights
                 for entry in ("exp_avg", "exp_avg_sq"):
                     state[number][entry] = torch.empty_like(parameter, device="cpu").copy_(state[number][entry])
     except ValueError as error:

@@ -1,29 +1,29 @@
-"""How long work in progress will still take. Clocks are passed in, in seconds, so that nothing here waits."""
+"""Estimates of the remaining time of work in progress. All times are passed in, in seconds."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
 
-_ENOUGH_SECONDS = 4.0
-"""Of work that was watched before anything is said: the first steps load libraries and take memory."""
+_MIN_SECONDS = 4.0
+"""Time of observation before the first estimate: the first steps load libraries and allocate memory."""
 
 
 class Pace:
-    """Speed of work that is counted in units, by its latest part: another load or a pause ago say little.
+    """The present speed of work that is counted in units, over a moving window.
 
     Parameters
     ----------
     window
-        How many seconds count.
+        Length of the window in seconds.
     """
 
     def __init__(self, window: float = 60.0) -> None:
         self._window = window
         self._seen: deque[tuple[float, float]] = deque()
 
-    def see(self, now: float, done: float) -> None:
-        """By ``now`` so many units are done; fewer than before mean that work was taken back."""
+    def update(self, now: float, done: float) -> None:
+        """Record that ``done`` units are done by ``now``; fewer than before mean that work is being repeated."""
         if self._seen and done < self._seen[-1][1]:
             self._seen.clear()
         if not self._seen or done > self._seen[-1][1]:
@@ -33,17 +33,16 @@ class Pace:
 
     @property
     def unit_seconds(self) -> float | None:
-        """Seconds that a unit takes; ``None`` while too little is known."""
+        """Seconds per unit; ``None`` while too little was observed."""
         if len(self._seen) < 2:
             return None
         (began, first), (latest, last) = self._seen[0], self._seen[-1]
-        return (latest - began) / (last - first) if latest - began >= _ENOUGH_SECONDS else None
+        return (latest - began) / (last - first) if latest - began >= _MIN_SECONDS else None
 
     def remaining(self, now: float, total: float) -> float | None:
-        """Seconds until ``total`` units are done; ``None`` while too little is known.
+        """Seconds until ``total`` units are done; ``None`` while too little was observed.
 
-        Where nothing was done for longer than usual, as much time again is expected to pass: what hangs must not look
-        as if it went on.
+        If nothing was done for longer than usual, the excess is added, so that the estimate grows while work hangs.
         """
         each = self.unit_seconds
         if each is None:
@@ -54,12 +53,12 @@ class Pace:
 
 
 class Countdown:
-    """A remaining time to show: it runs down by itself and follows new estimates without jumps.
+    """A displayed remaining time, which counts down and follows new estimates smoothly.
 
     Parameters
     ----------
     inertia
-        Seconds after which it has followed a new estimate by 63 %.
+        Time constant of the smoothing in seconds.
     """
 
     def __init__(self, inertia: float = 5.0) -> None:
@@ -68,7 +67,7 @@ class Countdown:
         self._at = 0.0
 
     def at(self, now: float, estimate: float | None) -> float | None:
-        """What to show ``now``, in seconds, given the latest estimate; ``None`` before there is one."""
+        """The time to display ``now``, in seconds, given the latest estimate; ``None`` before there is one."""
         if estimate is None:
             self._shown = None
         elif self._shown is None:

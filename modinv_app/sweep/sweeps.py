@@ -296,7 +296,7 @@ class SweepsPanel(QWidget):
 
 
 def _cost_in_words(plan: SweepPlan, seconds: float, estimate: Estimate) -> str:
-    runs = len(plan.plans())
+    runs = len(plan.configs())
     each = f"{runs} runs of {duration(seconds)} each" if runs > 1 else "one run"
     return (
         f"About {duration(runs * seconds)}: {each}, and up to a minute to judge each. "

@@ -124,7 +124,7 @@ class RunCard(QWidget):
             self._pace, self._countdown = Pace(), Countdown()
         self.info, self._usable = info, usable
         if info.state == "running":
-            self._pace.see(time.monotonic(), info.step)
+            self._pace.update(time.monotonic(), info.step)
         self._show()
 
     def show_activity(self, share: float | None, text: str) -> None:

@@ -55,13 +55,13 @@ def train(folder: Path, plan: TrainingConfig, begun: bool) -> bool:
 
 
 def sweep(plan: SweepPlan, folder: Path) -> None:
-    plans = plan.plans()
+    plans = plan.configs()
     for place, one in enumerate(plans):
         name, lambda_ig = run_name(one), one.recipe.lambda_ig
         run = {"name": name, "share": 0.4, "text": "step 640 of 1,600"}
         say(say="progress", share=(place + 0.4) / len(plans), text=f"{name}, {run['text']}", left=90.0, run=run)
         if lambda_ig == 0.5:
-            say(say="run_failed", name=name, message="The loss is no number any more.")
+            say(say="run_failed", name=name, message="The loss is not finite.")
             continue
         if not train(folder / name, one, lambda_ig > min(plan.lambdas) or (folder / name).exists()):
             say(say="stopped")

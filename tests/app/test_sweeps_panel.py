@@ -202,7 +202,7 @@ def test_one_failure_does_not_stop_the_rest_and_is_told(person: Sweeper) -> None
     until(lambda: person.informed, "the end", 60)
     person.click("Sweeps…")
     until(lambda: "failed" in person.says(), "a word of the failure")
-    assert "One run of 3 failed. λ 5e-1, seed 0: The loss is no number any more. Resume tries again." in person.says()
+    assert "One run of 3 failed. λ 5e-1, seed 0: The loss is not finite. Resume tries again." in person.says()
     assert [row[4] for row in person.rows()] == ["", "", "Failed"]
     assert person.offers("Resume")
 

@@ -53,7 +53,7 @@ def test_a_start_from_a_model_that_heard_who_is_left_out_is_warned_of(panel: Tra
     panel.form.set_plan(replace(plan, held_out_speaker="nicolas"))
     assert said(panel) == ""
     panel.form.set_plan(replace(plan, held_out_speaker="nicolas", start=heard.file))
-    assert "learnt from fsdd without leaving out nicolas" in said(panel)
+    assert "trained on fsdd without holding out nicolas" in said(panel)
     panel.form.set_plan(replace(plan, start=heard.file))
     assert said(panel) == ""
 
@@ -66,4 +66,4 @@ def test_another_model_is_loaded_and_the_warning_is_its_own(panel: TrainingPanel
     panel.show_loaded(
         a_model(tmp_path, "old.safetensors", left_out="nicolas", started_from={"name": "m", "sha256": ""})
     )
-    assert "not on record" in said(panel)
+    assert "not recorded" in said(panel)

@@ -147,5 +147,5 @@ def _look(record: RunRecord) -> str:
 def _look_at_the_sweep(folder: Path) -> None:
     SweepStore(folder.parent).list()
     with suppress(SweepFailed):
-        assert SweepRecord(folder).plan().plans()
+        assert SweepRecord(folder).plan().configs()
         SweepRecord(folder).runs()

@@ -109,10 +109,10 @@ FSDD = {"images": ["mnist"], "speech": ["fsdd"]}
 @pytest.mark.parametrize(
     ("learnt", "said"),
     [
-        ({"images": ["mnist"], "speech": ["fsdd", "voices"]}, "learnt from fsdd and voices without leaving out theo"),
-        ({**FSDD, "left_out": "jackson"}, "learnt from fsdd without leaving out theo"),
+        ({"images": ["mnist"], "speech": ["fsdd", "voices"]}, "trained on fsdd and voices without holding out theo"),
+        ({**FSDD, "left_out": "jackson"}, "trained on fsdd without holding out theo"),
         ({**FSDD, "left_out": "theo", "started_from": {"name": "m", "sha256": "", "data": FSDD}}, "learnt from fsdd"),
-        ({**FSDD, "left_out": "theo", "started_from": {"name": "m", "sha256": ""}}, "not on record"),
+        ({**FSDD, "left_out": "theo", "started_from": {"name": "m", "sha256": ""}}, "not recorded"),
         ({**FSDD, "left_out": "theo"}, ""),
     ],
 )

@@ -184,7 +184,7 @@ def test_a_damaged_run_does_not_hide_its_sweep(store, record):
     other = RunRecord(store.new_folder(PLAN))
     change(record, created=5)
     change(other, state="complete", step=4)
-    assert found_in(store.folder).plans() == [PLAN]
+    assert found_in(store.folder).configs() == [PLAN]
     sweep = SweepRecord(store.folder)
     sweep.keep_plan(SweepPlan(PLAN, (2.15e-2, 1.0)))
     assert [run.state for run in sweep.runs()] == ["complete", "waiting"]

@@ -12,14 +12,17 @@ import soundfile
 import torch
 
 from model import locations
+from model.cli.console import split_names
 from model.data import filterbanks as filterbanks_module
-from model.data.corpora import MissingData, corpora, recording, registry
+from model.data.corpora import MissingData, find, recording, registry
 from model.data.corpora.fsdd import Fsdd
 from model.data.corpora.mnist import Mnist
 from model.data.corpora.voices import Voices
 from model.data.corpora.wild import Wild
 from model.data.samples import Samples, joined
 from model.data.speech import SpeechFrontEnd
+from model.recipes.recipe import PAPER
+from model.training.config import TrainingConfig
 from model.types import Modality
 
 SPEAKERS = {"george", "jackson", "lucas", "nicolas", "theo", "yweweler"}
@@ -401,17 +404,15 @@ def test_damaged_voices_say_what_to_do(tmp_path, monkeypatch):
 # Names
 
 
-def test_corpora_are_sorted_by_modality_in_the_order_of_their_names(tmp_path):
-    found = corpora(" voices, mnist ,fsdd,", tmp_path)
-    assert [corpus.info.name for corpus in found[Modality.IMAGE]] == ["mnist"]
-    assert [corpus.info.name for corpus in found[Modality.SPEECH]] == ["voices", "fsdd"]
-    assert all(corpus.folder == tmp_path for side in found.values() for corpus in side)
-    assert corpora("") == {Modality.IMAGE: [], Modality.SPEECH: []}
+def test_a_configuration_sorts_corpora_by_modality_in_the_order_of_their_names():
+    config = TrainingConfig(PAPER, split_names(" voices, mnist ,fsdd,"))
+    assert (config.images, config.speech) == (("mnist",), ("voices", "fsdd"))
+    assert split_names("") == ()
 
 
 def test_an_unknown_corpus_is_answered_with_those_there_are():
     with pytest.raises(ValueError, match=r"'timit'.*mnist, fsdd, voices"):
-        corpora("mnist,timit")
+        find("timit")
 
 
 def test_every_corpus_says_what_it_is_whose_and_where_from():

@@ -221,7 +221,7 @@ def test_the_command_says_what_comes_under_which_licence_and_where_it_went(serve
     for words in ("Free Spoken Digit Dataset", "CC BY-SA 4.0", "github.com/Jakobovski", "Verified and installed"):
         assert words in result.stderr
     assert str(tmp_path / "fsdd" / "recordings.zip") in result.stderr
-    assert "There already" in run("data", "get", "fsdd", "--data-dir", tmp_path).stderr
+    assert "Already installed" in run("data", "get", "fsdd", "--data-dir", tmp_path).stderr
 
 
 def test_ctrl_c_keeps_what_arrived_and_the_same_command_goes_on(server, tmp_path, monkeypatch):

@@ -14,10 +14,10 @@ from PIL import Image
 from rich.table import Table
 from typer.testing import CliRunner
 
-from model.cli.console import notes, so_far, tables
+from model.cli.console import notes, progress_text, tables
 from model.cli.main import app
 from model.data.images import UnusablePicture, normalise_digit, read_picture
-from model.data.inputs import RationedFile, seen
+from model.data.inputs import RationedFile, printable
 from model.data.speech import LOUDEST_PEAK, SpeechFrontEnd, UnusableAudio, read_audio, resample
 from model.retrieval.retriever import Retriever
 
@@ -246,7 +246,7 @@ def test_a_path_is_shown_as_it_is(tmp_path, name):
     result = query(tmp_path / name)
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
-    assert seen(name) in result.stderr
+    assert printable(name) in result.stderr
     result = query(tmp_path / name, "--json")
     assert json.loads(result.stdout)[0]["file"] == str(tmp_path / name)
 
@@ -254,7 +254,7 @@ def test_a_path_is_shown_as_it_is(tmp_path, name):
 def test_tables_and_progress_take_names_as_they_are(capsys):
     name = "x[/b] [red] :smile:"
     tables().print(Table(name, title=name, caption=name))
-    with notes().status(so_far(0.5, name)):
+    with notes().status(progress_text(0.5, name)):
         pass
     assert capsys.readouterr().out.count(name) == 3
 

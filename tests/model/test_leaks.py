@@ -51,7 +51,7 @@ def trained(run, tmp_path_factory):
 
 
 def test_training_warns(trained):
-    assert "learnt from fsdd without leaving out jackson" in trained[2]
+    assert "trained on fsdd without holding out jackson" in trained[2]
 
 
 def test_the_checkpoint_says_what_came_before(trained):

@@ -6,7 +6,7 @@ import torch
 from tiny import IMAGES, SPEECH, small
 
 from model.retrieval.gallery import Gallery
-from model.runs.snapshots import draw_probe, quick_figures, snapshot_steps, take
+from model.runs.snapshots import draw_probe, quick_estimates, snapshot_steps, take
 from model.systems import build
 from model.types import Modality
 
@@ -63,7 +63,7 @@ def test_a_snapshot_leaves_the_model_as_it_is(system, probe):
 def test_the_figures_are_those_of_the_posteriors(system, probe):
     taken = take(system, probe, 1, None)
     assert set(taken.values) == {"quick_purity", "quick_svm", "quick_p_at_1"}
-    assert taken.values == quick_figures(system, probe)
+    assert taken.values == quick_estimates(system, probe)
     images, speech = taken.means[:20], taken.means[20:]
     digits = np.array([item.label for item in probe.items[:20]])  # of the utterances too
     there = (digits[(images @ speech.T).argmax(1)] == digits).mean()

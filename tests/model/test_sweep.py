@@ -22,7 +22,7 @@ from model.runs.store import RunRecord
 from model.sweeps import runner as sweeping
 from model.sweeps.records import SweepRecord
 from model.sweeps.runner import (
-    Judged,
+    Evaluated,
     RunFailed,
     SweepEnded,
     SweepFailed,
@@ -103,11 +103,11 @@ def names(events, kind):
 
 
 def test_the_default_is_the_papers_table():
-    assert [plan.recipe.lambda_ig for plan in SweepPlan(PLAN).plans()] == list(PAPER_LAMBDAS)
+    assert [plan.recipe.lambda_ig for plan in SweepPlan(PLAN).configs()] == list(PAPER_LAMBDAS)
 
 
 def test_one_seed_comes_after_the_other_and_nothing_twice():
-    plans = SweepPlan(PLAN, (0.1, 0.0, 0.1), (1, 0)).plans()
+    plans = SweepPlan(PLAN, (0.1, 0.0, 0.1), (1, 0)).configs()
     assert [(plan.seed, plan.recipe.lambda_ig) for plan in plans] == [(1, 0.0), (1, 0.1), (0, 0.0), (0, 0.1)]
     assert [run_name(plan) for plan in plans[:2]] == ["lambda-0-seed-1", "lambda-1e-1-seed-1"]
     assert all(plan.corpora == PLAN.corpora and plan.recipe.steps == 3 for plan in plans)
@@ -133,8 +133,8 @@ def test_planning_needs_no_torch():
 
 def test_every_value_is_trained_judged_and_mapped(finished):
     folder, events = finished
-    assert names(events, Judged) == ["lambda-0-seed-0", "lambda-1e-1-seed-0"]
-    for name in names(events, Judged):
+    assert names(events, Evaluated) == ["lambda-0-seed-0", "lambda-1e-1-seed-0"]
+    for name in names(events, Evaluated):
         assert RunRecord(folder / name).info().state == "complete"
         assert RunRecord(folder / name).points()
     shares = [event.share_of_all for event in events if isinstance(event, Working)]
@@ -179,7 +179,7 @@ def test_what_was_found_is_written_for_programs_and_for_people(finished):
 def test_what_is_there_is_not_trained_again_whatever_its_folder_is_called(copied, data, finished):
     (copied / "lambda-0-seed-0").rename(copied / "lambda-0.0 of Tuesday")
     events = list(sweep(SMALL, copied, data=data))
-    assert names(events, Judged) == ["lambda-0-seed-0", "lambda-1e-1-seed-0"]
+    assert names(events, Evaluated) == ["lambda-0-seed-0", "lambda-1e-1-seed-0"]
     again, first = results_of(events), results_of(finished[1])
     assert again.rows == first.rows
     np.testing.assert_array_equal(again.embeddings, first.embeddings)
@@ -218,7 +218,7 @@ def test_a_run_that_fails_does_not_stop_the_others(copied, data):
     assert names(events, RunFailed) == ["lambda-1e39-seed-0"]
     results = results_of(events)
     assert results.lambdas == (0.0, 0.1)
-    assert "no number any more" in results.failures["lambda-1e39-seed-0"]
+    assert "The loss is not finite" in results.failures["lambda-1e39-seed-0"]
     assert RunRecord(copied / "lambda-1e39-seed-0").info().state == "failed"
 
 
@@ -246,7 +246,7 @@ def test_without_training_complete_runs_are_judged_and_nothing_is_written(copied
 
 
 def test_the_plan_of_a_folder_is_found_in_its_runs(finished, copied, tmp_path):
-    assert found_in(finished[0]).plans() == SMALL.plans()
+    assert found_in(finished[0]).configs() == SMALL.configs()
     with pytest.raises(SweepFailed, match="no complete run"):
         found_in(tmp_path / "nowhere")
     progress = RunRecord(copied / "lambda-0-seed-0").progress()
@@ -277,7 +277,7 @@ def test_the_job_tells_its_way_and_where_the_results_lie(copied, data, monkeypat
     listener = Listener()
     run_sweep({"plan": SMALL.to_dict(), "folder": str(copied)}, listener)
     assert [message["say"] for message in listener.heard] == ["progress", "judged", "progress", "judged", "swept"]
-    assert listener.heard[0]["text"] == "lambda-0-seed-0, judging"
+    assert listener.heard[0]["text"] == "lambda-0-seed-0, evaluating"
     assert listener.heard[1]["lambda_ig"] == 0.0
     assert len(SweepResults.load(Path(listener.heard[-1]["file"])).rows) == 2
 
@@ -316,7 +316,7 @@ def test_ctrl_c_keeps_the_work(tmp_path, data, monkeypatch):
     monkeypatch.setattr(training, "take_step", press_ctrl_c)
     result = run("--out", tmp_path, "--data-dir", data, "--steps", 2, "--lambdas", "0")
     assert result.exit_code == 130
-    assert "The same command again resumes there" in result.stderr
+    assert "the same command resumes the sweep" in result.stderr
     assert RunRecord(tmp_path / "lambda-0-seed-0").info().step == 1
     assert SweepRecord(tmp_path).plan().lambdas == (0.0,), "the window can resume it, too"
 

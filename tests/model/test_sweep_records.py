@@ -22,7 +22,7 @@ def store(tmp_path):
 
 
 def write(record, place, state, **values):
-    plan = PLAN.plans()[place]
+    plan = PLAN.configs()[place]
     progress = RunStatus(plan, state, "2026-11-01T12:00:00+00:00", plan.title, **values)
     folder = record.folder / run_name(plan)
     folder.mkdir()
@@ -60,12 +60,12 @@ def test_what_is_no_sweep_is_not_listed(store):
 def test_runs_stand_as_they_are_on_disk_whatever_their_folders_are_called(store):
     record = store.new(PLAN)
     write(record, 0, "stopped", step=4)
-    write(record, 1, "failed", step=2, message="The loss is no number any more.")
+    write(record, 1, "failed", step=2, message="The loss is not finite.")
     write(record, 2, "running", step=5)  # but nobody holds its lock
     (record.folder / "lambda-0-seed-0").rename(record.folder / "some run")
     stopped, failed, killed, waiting = record.runs()
     assert (stopped.state, stopped.share, stopped.message) == ("stopped", 0.4, "")
-    assert (failed.state, failed.message) == ("failed", "The loss is no number any more.")
+    assert (failed.state, failed.message) == ("failed", "The loss is not finite.")
     assert killed.state == "interrupted"
     assert waiting.state == "waiting"
     assert all(run.purity is None for run in record.runs())
@@ -84,7 +84,7 @@ def test_a_folder_without_a_plan_is_known_by_its_complete_runs(tmp_path):
         record.plan()
     for place in range(4):
         write(record, place, "complete", step=10)
-    assert set(record.plan().plans()) == set(PLAN.plans())
+    assert set(record.plan().configs()) == set(PLAN.configs())
 
 
 def test_a_torn_plan_is_told(store):

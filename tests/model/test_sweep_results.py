@@ -32,7 +32,7 @@ def results():
             SweepRow(2.15e-2, 1, report(2.15e-2, 0.99, 0.57, 1, (0.9, 0.45))),
         ),
         {"recipe": {"name": "fast"}, "steps": 1600},
-        {"lambda-1-seed-0": "The loss was no number any more."},
+        {"lambda-1-seed-0": "The loss is not finite."},
     )
 
 

@@ -346,13 +346,13 @@ def test_a_held_job_waits_within_what_it_is_given():
         order.append("out")
 
     context = Job({"id": 1}, said.append)
-    context.hear("pause")
+    context.control("pause")
     waiter = threading.Thread(target=lambda: order.append(context.cancelled(pausing)))
     waiter.start()
     while not said:
         time.sleep(0.01)
     assert said == [{"id": 1, "say": "paused"}]
-    context.hear("go")
+    context.control("go")
     waiter.join(PATIENCE)
     assert order == ["in", "out", False]
     assert said == [{"id": 1, "say": "paused"}, {"id": 1, "say": "going"}]

@@ -29,7 +29,6 @@ __all__ = [
     "MissingData",
     "Split",
     "broken_plugins",
-    "corpora",
     "find",
     "infos",
     "preferred",
@@ -130,12 +129,3 @@ def recording(key: str, folder: Path | None = None) -> tuple[FloatArray, int]:
     except (OSError, KeyError) as error:
         why = f" {error}" if isinstance(error, MissingData) else ""
         raise MissingData(f"The recording {key} can't be found.{why}") from error
-
-
-def corpora(names: str, folder: Path | None = None) -> dict[Modality, list[Corpus]]:
-    """Corpora by modality from a list like ``"mnist,fsdd,voices"``; raises as :func:`find`."""
-    chosen: dict[Modality, list[Corpus]] = {modality: [] for modality in Modality}
-    for name in filter(None, (part.strip() for part in names.split(","))):
-        kind = find(name)
-        chosen[kind.info.modality].append(kind(folder))
-    return chosen
