@@ -140,7 +140,7 @@ def _invariance(report: Report) -> Table:
     table = _table(
         f"{setting['images']} + {setting['speech']}, {words.split(setting)} inputs ({words.speakers(setting)})",
         (
-            f"95 % intervals over the resamplings. {words.judged_on(report)} Model: {words.trained_with(setting)}. "
+            f"95 % intervals over the resamplings. {words.evaluated_on(report)} Model: {words.trained_with(setting)}. "
             f"{report.seconds:.1f} s."
         ),
         f"{setting['checkpoint']}\n{words.objective(setting)}",

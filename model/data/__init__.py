@@ -1,1 +1,1 @@
-"""What models learn from: corpora, pairs, pictures and sounds."""
+"""Corpora, training pairs, pictures and sounds."""

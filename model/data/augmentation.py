@@ -1,4 +1,4 @@
-"""Random changes to filterbanks that a new speaker or another microphone could have made."""
+"""Augmentation of filterbanks by random changes that imitate other speakers and microphones."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from torch import Tensor
 from model.recipes.recipe import Recipe
 
 _RIPPLES = 5
-"""Cosines that make up the response of a channel."""
+"""Number of cosines in the frequency response of a channel."""
 _FAINTEST_NOISE = -2.5
 """Level of the faintest noise, in standard deviations of the utterance about its mean; the loudest is at the mean."""
 _NATS = 3.0
-"""Log energies of one standard deviation, about what utterances of the corpora have."""
+"""Log energy that one standard deviation stands for, typical of the corpora."""
 
 
 def augment(filterbanks: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Shift, stretch, warp, colour and disturb filterbanks, and silence a band of them, each by its own random amount.
+    """Shift, stretch, warp and colour filterbanks, add noise and mask a band, each by its own random amount.
 
     Time shift and stretch stand for an imperfect trim and for tempo, the frequency warp for the length of a vocal tract
     (Jaitly and Hinton 2013), the channel for microphone and room, whose frequency response adds to log energies, noise
-    for what else sounds there, the mask for a band that is lost (Park et al. 2019). After channel and noise each
-    utterance is normalised again, as the front end would have done.
+    for background sound, the mask for a lost band (Park et al. 2019). After channel and noise each utterance is
+    normalised again, as by the front end.
 
     Parameters
     ----------
     filterbanks
         ``(n, 1, 100, 80)``, time x frequency, zero where padded.
     recipe
-        Its ``time_shift`` (frames, either way), ``time_stretch`` and ``frequency_warp`` (greatest relative change),
-        ``channel`` (standard deviation of the slowest ripple, where the utterance has 1), ``noise`` (share of the
-        utterances that get some) and ``frequency_mask`` (greatest number of bins).
+        With ``time_shift`` (frames, either way), ``time_stretch`` and ``frequency_warp`` (greatest relative change),
+        ``channel`` (standard deviation of the slowest cosine, relative to that of the utterance), ``noise`` (share of
+        utterances with noise) and ``frequency_mask`` (greatest number of bins).
     generator
         On the filterbanks' device.
 
     Returns
     -------
     Tensor
-        Of the same shape; the input itself if the recipe augments nothing.
+        Augmented filterbanks of the same shape; the input itself if the recipe has no augmentation.
     """
     amounts = (recipe.time_shift, recipe.time_stretch, recipe.frequency_warp, recipe.channel, recipe.noise)
     if not any((*amounts, recipe.frequency_mask)):
@@ -61,14 +61,14 @@ def augment(filterbanks: Tensor, recipe: Recipe, generator: torch.Generator) -> 
         dim=1,
     )
     grid = F.affine_grid(affine, [count, 1, frames, bins], align_corners=False)
-    # A warp must not leave a silent band at the top: only time runs out into the padding. The outermost bins' centres
-    # lie half a bin inside [-1, 1]; beyond them the padding would already be mixed in.
+    # A warp must not leave a silent band at the top: only time extends into the padding. The centres of the outermost
+    # bins are half a bin inside [-1, 1]; beyond them the padding would be mixed in.
     outermost = 1 - 1 / bins
     grid[..., 0] = grid[..., 0].clamp(-outermost, outermost)
     changed = F.grid_sample(filterbanks, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     spoken = (changed != 0).any(-1, keepdim=True)
-    heard = _in_noise(changed + _channel(count, bins, recipe.channel, generator), recipe, generator)
-    changed = _normalise(heard, spoken) if recipe.channel or recipe.noise else changed
+    noisy = _add_noise(changed + _channel(count, bins, recipe.channel, generator), recipe, generator)
+    changed = _normalise(noisy, spoken) if recipe.channel or recipe.noise else changed
     width = (width * (recipe.frequency_mask + 1)).floor()
     start = (start * (bins - width)).floor()
     band = torch.arange(bins, device=device)
@@ -77,15 +77,15 @@ def augment(filterbanks: Tensor, recipe: Recipe, generator: torch.Generator) -> 
 
 
 def _channel(count: int, bins: int, deviation: float, generator: torch.Generator) -> Tensor:
-    """Smooth random frequency responses, ``(count, 1, 1, bins)``: cosines whose weight falls with their number."""
+    """Smooth random frequency responses, ``(count, 1, 1, bins)``: cosines with decreasing weights."""
     number = torch.arange(1, _RIPPLES + 1, device=generator.device)
     band = (torch.arange(bins, device=generator.device) + 0.5) / bins
     weights = torch.randn((count, _RIPPLES), generator=generator, device=generator.device) * deviation / number
     return (weights @ torch.cos(math.pi * number.unsqueeze(1) * band)).view(count, 1, 1, bins)
 
 
-def _in_noise(filterbanks: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Add the energies of a steady, coloured noise to some of the utterances."""
+def _add_noise(filterbanks: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """Add the energies of a stationary, coloured noise to some of the utterances."""
     count, _, _, bins = filterbanks.shape
     level, chance = torch.rand((2, count, 1, 1, 1), generator=generator, device=filterbanks.device)
     noise = level * _FAINTEST_NOISE + _channel(count, bins, recipe.channel, generator)

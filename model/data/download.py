@@ -1,4 +1,4 @@
-"""Corpora that users fetch themselves: resumable, verified, and in place only when whole."""
+"""Downloads of corpora: resumable, verified, and installed only when complete."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from filelock import FileLock, Timeout
 from model.data.corpora import CorpusInfo, MissingData, registry
 from model.data.corpora.base import Source
 from model.data.recordings import matching
-from model.data.transfer import Refused, TooLarge, Transfer, TransferFailed, Unwanted
+from model.data.transfer import Refused, Stopped, TooLarge, Transfer, TransferFailed
 from model.errors import ModinvError
 
 
 class DownloadFailed(ModinvError, OSError):
-    """The corpus could not be got; the message says why and what to do. What has arrived is kept for the next try."""
+    """A download failed; the message says why and what to do. Received data are kept for the next attempt."""
 
 
 def sources() -> dict[str, CorpusInfo]:
-    """What can be fetched, by the corpus's name."""
+    """The corpora that can be downloaded, by name."""
     return {name: kind.info for name, kind in registry().items() if kind.info.source}
 
 
 def _source(corpus: CorpusInfo) -> Source:
-    assert corpus.source is not None, f"{corpus.name} can't be fetched"
+    assert corpus.source is not None, f"{corpus.name} can't be downloaded"
     return corpus.source
 
 
 @dataclass(frozen=True, slots=True)
 class Downloading:
-    """So many bytes are there, of about so many."""
+    """``done`` bytes of about ``total`` were received."""
 
     done: int
     total: int
@@ -44,50 +44,50 @@ class Downloading:
 
 @dataclass(frozen=True, slots=True)
 class Verifying:
-    """All is there; it is being looked at."""
+    """The download is complete and being verified."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """Not all is there; the next download goes on from here where the server lets it."""
+    """The download was stopped; the next one resumes it if the server supports that."""
 
     done: int
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """Verified and in place: ``fresh``, or there already."""
+    """The corpus is verified and installed; ``fresh`` if by this download."""
 
     path: Path
     fresh: bool
 
 
-RunStatus = Downloading | Verifying | Interrupted | Installed
+Event = Downloading | Verifying | Interrupted | Installed
 
 
 def download(
     corpus: CorpusInfo, folder: Path | None = None, stop: Callable[[], bool] = lambda: False
-) -> Iterator[RunStatus]:
-    """Fetch a corpus into a folder of corpora; the last event is `Installed` or, after ``stop``, `Interrupted`.
+) -> Iterator[Event]:
+    """Download a corpus; the last event is `Installed` or, after ``stop``, `Interrupted`.
 
     Parameters
     ----------
     corpus
-        What to fetch, with a source.
+        A corpus with a source.
     folder
-        Of corpora; by default the user's.
+        Folder of the corpora; by default the user's.
     stop
-        Asked ten times a second and after every piece, also while the server is silent.
+        Called ten times a second and after each received piece; true stops the download.
 
     Raises
     ------
     DownloadFailed
-        Without a connection or space, if what arrives is not the corpus, if another process is fetching it, or if
-        another state of the corpus lies there, which nothing here deletes.
+        Without a connection or disk space, if the received file is not the corpus, if another process is downloading
+        it, or if another version of the corpus is installed.
     """
-    here = registry()[corpus.name](folder)
-    target = here.home / "recordings.zip"
-    present = here.location()
+    installed = registry()[corpus.name](folder)
+    target = installed.home / "recordings.zip"
+    present = installed.location()
     if present is not None:
         if is_genuine(corpus, present):
             yield Installed(present, fresh=False)
@@ -102,11 +102,11 @@ def download(
         with FileLock(part.with_suffix(".lock"), timeout=0):
             yield from _install(corpus, part, target, stop)
     except Timeout as error:
-        raise DownloadFailed(f"{corpus.title} is being fetched already, by another process.") from error
+        raise DownloadFailed(f"{corpus.title} is already being downloaded by another process.") from error
 
 
-def _install(corpus: CorpusInfo, part: Path, target: Path, stop: Callable[[], bool]) -> Iterator[RunStatus]:
-    """Fetch, verify, put in place. What went on from an earlier piece and turns out wrong is fetched once anew."""
+def _install(corpus: CorpusInfo, part: Path, target: Path, stop: Callable[[], bool]) -> Iterator[Event]:
+    """Download, verify and install. If a resumed download is wrong, it is repeated once from the start."""
     while True:
         resumed = part.exists()
         try:
@@ -132,34 +132,34 @@ def _install(corpus: CorpusInfo, part: Path, target: Path, stop: Callable[[], bo
 
 
 def _fetch(corpus: CorpusInfo, part: Path, stop: Callable[[], bool]) -> Iterator[Downloading | Interrupted]:
-    """Append to ``part`` what it lacks, or write it anew where the server can't send the rest alone.
+    """Append the missing data to ``part``, or overwrite it if the server can't resume.
 
-    Raises :class:`DownloadFailed`, and :class:`TooLarge` where it can't be what it should be.
+    Raises :class:`DownloadFailed`, and :class:`TooLarge` if the file can't be the corpus.
     """
     source = _source(corpus)
-    have = part.stat().st_size if part.exists() else 0
+    received = part.stat().st_size if part.exists() else 0
     host = urllib.parse.urlsplit(source.url).hostname
     try:
-        with closing(Transfer(source.url, have, 4 * source.size, stop)) as transfer:
+        with closing(Transfer(source.url, received, 4 * source.size, stop)) as transfer:
             opening = transfer.opening()
-            have = opening.start
-            total = source.size if opening.length is None else have + opening.length
-            with part.open("ab" if have else "wb") as file:
+            received = opening.start
+            total = source.size if opening.length is None else received + opening.length
+            with part.open("ab" if received else "wb") as file:
                 for piece in transfer.pieces():
                     file.write(piece)
-                    have += len(piece)
-                    yield Downloading(have, max(have, total))
+                    received += len(piece)
+                    yield Downloading(received, max(received, total))
                 file.flush()
                 os.fsync(file.fileno())
-    except Unwanted:
-        yield Interrupted(have)
+    except Stopped:
+        yield Interrupted(received)
     except TooLarge:
         raise
     except Refused as error:
         raise DownloadFailed(f"{host} answered {error}. Try again later, or get it from {corpus.origin}.") from error
     except TransferFailed as error:
         raise DownloadFailed(
-            f"The connection to {host} failed ({error}). Check the network and try again; what has arrived is kept."
+            f"The connection to {host} failed ({error}). Check the network and try again; received data are kept."
         ) from error
     except OSError as error:
         free = shutil.disk_usage(part.parent).free / 1e6
@@ -170,7 +170,7 @@ def _fetch(corpus: CorpusInfo, part: Path, stop: Callable[[], bool]) -> Iterator
 
 
 def is_genuine(corpus: CorpusInfo, place: Path) -> bool:
-    """Whether a folder or a zip holds the very recordings of the corpus's source, and no others."""
+    """Whether a folder or a zip contains exactly the recordings of the corpus's source."""
     source = _source(corpus)
     try:
         with matching(place, source.names) as found:

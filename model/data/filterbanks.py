@@ -1,4 +1,4 @@
-"""Filterbanks of a corpus's recordings, kept between runs."""
+"""Filterbanks of a corpus's recordings, cached on disk."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ log = logging.getLogger(__name__)
 Clip = Callable[[str], tuple[FloatArray, int]]
 """Reads a recording by its key: ``(n,)`` in [-1, 1] and its rate in Hz."""
 
-_TELL_SECONDS = 0.1
+_PROGRESS_SECONDS = 0.1
 _CACHED = "filterbanks"
-_LARGEST_HEADER = 10_000  # bytes of a cache beside its array
+_MAX_HEADER = 10_000  # bytes of a cache file without its array
 
 
 def filterbanks(
@@ -42,20 +42,20 @@ def filterbanks(
     clip: Clip,
     progress: ProgressCallback = no_progress,
 ) -> Tensor:
-    """Filterbanks of a corpus's recordings, ``(n, 100, 80)``, kept in the cache between runs.
+    """Compute filterbanks of recordings, ``(n, 100, 80)``, or read them from the cache.
 
-    Whatever ends it early, what it has heard so far is kept too, and the next time begins there.
+    If the computation ends early, the next call continues with the remaining recordings.
 
     Parameters
     ----------
     name, title
-        Of the corpus and split, for the cache; of the corpus, for people.
+        Name of corpus and split for the cache; title of the corpus for people.
     fingerprint
-        Whatever tells one state of the recordings from another.
+        Values that change when the recordings change.
     keys, clip
-        The recordings and the function that reads one.
+        Keys of the recordings, and the function that reads one.
     progress
-        Hears the share that is done, unless all are in the cache.
+        Called with the share done, unless all are in the cache.
 
     Raises
     ------
@@ -63,39 +63,36 @@ def filterbanks(
         If a recording can't be read.
     """
     settings = FilterbankSettings()
-    code = hashlib.sha256(Path(speech.__file__).read_bytes()).hexdigest()  # another front end hears other filterbanks
+    code = hashlib.sha256(Path(speech.__file__).read_bytes()).hexdigest()  # a changed front end makes other filterbanks
     state = json.dumps([settings.to_dict(), code, *map(str, fingerprint), *keys])
-    kept = locations.cache() / "filterbanks" / f"{name}-{hashlib.sha256(state.encode()).hexdigest()[:16]}.safetensors"
-    known = _kept(kept, len(keys), (settings.frames, settings.bins))
+    file = locations.cache() / "filterbanks" / f"{name}-{hashlib.sha256(state.encode()).hexdigest()[:16]}.safetensors"
+    known = _read_cache(file, len(keys), (settings.frames, settings.bins))
     if len(known) == len(keys):
         return torch.from_numpy(known)
-    log.info("Listening to %d recordings of %s", len(keys) - len(known), name)
-    heard = [*known]
+    log.info("Computing filterbanks of %d recordings of %s", len(keys) - len(known), name)
+    computed = [*known]
     try:
         with _one_thread():
             front_end = SpeechFrontEnd(settings)
-            told = -math.inf
+            last_report = -math.inf
             for key in keys[len(known) :]:
-                if (now := time.monotonic()) - told > _TELL_SECONDS:
-                    progress(len(heard) / len(keys), f"Listening to {title} (the first time only)")
-                    told = now
-                heard.append(_filterbank(front_end, key, clip))
+                if (now := time.monotonic()) - last_report > _PROGRESS_SECONDS:
+                    progress(len(computed) / len(keys), f"Computing filterbanks of {title} (only once)")
+                    last_report = now
+                computed.append(_filterbank(front_end, key, clip))
     finally:
-        if len(heard) > len(known):
-            _keep(kept, heard)
-    return torch.from_numpy(np.stack(heard))
+        if len(computed) > len(known):
+            _write_cache(file, computed)
+    return torch.from_numpy(np.stack(computed))
 
 
-def _kept(file: Path, most: int, shape: tuple[int, int]) -> FloatArray:
-    """What a file of the cache holds, ``(n, *shape)`` with ``n`` up to ``most``; nothing where it is not what it was.
-
-    A cache is never an error: whatever became of it, it can be made anew.
-    """
+def _read_cache(file: Path, most: int, shape: tuple[int, int]) -> FloatArray:
+    """The filterbanks in a cache file, ``(n, *shape)`` with ``n`` up to ``most``; none if it is missing or damaged."""
     nothing: FloatArray = np.zeros((0, *shape), np.float32)
     if not file.is_file():
         return nothing
     try:
-        if file.stat().st_size > _LARGEST_HEADER + most * math.prod(shape) * nothing.itemsize:
+        if file.stat().st_size > _MAX_HEADER + most * math.prod(shape) * nothing.itemsize:
             raise UnusableCheckpoint("it is too large")
         arrays, header = read(file)
         known: FloatArray = arrays[_CACHED]
@@ -104,22 +101,22 @@ def _kept(file: Path, most: int, shape: tuple[int, int]) -> FloatArray:
         if header["crc32"] != zlib.crc32(known.data) or not np.isfinite(known).all():
             raise UnusableCheckpoint("its content has changed")
     except (OSError, UnusableCheckpoint, KeyError) as error:
-        log.warning("The cache %s is damaged and made anew: %s", file, error)
+        log.warning("The cache %s is damaged and will be computed again: %s", file, error)
         return nothing
     return known
 
 
-def _keep(file: Path, heard: Sequence[FloatArray]) -> None:
+def _write_cache(file: Path, computed: Sequence[FloatArray]) -> None:
     try:
-        filterbanks = np.stack(heard)
+        filterbanks = np.stack(computed)
         write_atomically(file, {_CACHED: filterbanks}, {"format": FORMAT, "crc32": zlib.crc32(filterbanks.data)})
     except OSError as error:
-        log.warning("%s can't be kept for next time: %s", file.stem, error)
+        log.warning("%s can't be cached: %s", file.stem, error)
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Work this small only waits for a second thread."""
+    """Use one thread: for small work a second one costs more than it saves."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -129,7 +126,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def _filterbank(front_end: SpeechFrontEnd, key: str, clip: Clip) -> FloatArray:
-    """As for live sound, but a corpus is known to be speech: where no voice activity is found all of it counts."""
+    """As for live sound, but if no voice activity is detected, the whole recording is used, as a corpus is speech."""
     try:
         samples, rate = clip(key)
         try:
@@ -138,7 +135,7 @@ def _filterbank(front_end: SpeechFrontEnd, key: str, clip: Clip) -> FloatArray:
             utterance = resample(samples, rate, front_end.settings.sample_rate)
         filterbank = front_end.filterbank(utterance)
         if not np.isfinite(filterbank).all():
-            raise UnusableAudio("It holds values that are not numbers, or far too large.")
+            raise UnusableAudio("It holds values that are not finite.")
         return filterbank
     except UnusableAudio as error:
         raise MissingData(f"The recording {key} can't be used: {error} Get it again, or delete it.") from error

@@ -1,9 +1,8 @@
-"""From any drawing, photo or scan of a digit to the 28 x 28 picture that MNIST would have made of it.
+"""Conversion of drawings, photos and scans of a digit to 28 x 28 pictures like those of MNIST.
 
-MNIST size-normalised each digit into 20 x 20 pixels with its aspect kept and its edges smoothed, and laid its
-centre of mass on the centre of 28 x 28. Before that can be done to a photo, its ink has to be told from its
-paper: here by a background that closes over everything as narrow as a stroke, which neither a shadow nor the
-edge of the sheet upsets.
+MNIST scaled each digit to 20 x 20 pixels, with its aspect ratio and smoothed edges, and put its centre of mass on the
+centre of 28 x 28. In a photo, ink is first separated from paper by a morphological estimate of the background, which is
+robust to shadows and to the edge of the sheet.
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ SIDE = 28
 BOX = 20
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
-"""What is read, by Pillow's names. No other format is even tried: EPS, for one, would start Ghostscript."""
+"""Allowed formats, by Pillow's names. Others can be dangerous: EPS, for one, would start Ghostscript."""
 
 MAX_BYTES = 64 * 2**20
 MAX_PIXELS = 36_000_000
-"""A sheet of A4 at 600 dots per inch: some hundred megabytes while it is decoded."""
+"""A sheet of A4 at 600 dots per inch, which takes some hundred megabytes while it is decoded."""
 
-# JPEG decodes at a fraction of its size; the decoder of WebP holds four copies.
+# JPEG is decoded at reduced size; the decoder of WebP holds four copies.
 _MAX_PIXELS = {"JPEG": 100_000_000, "MPO": 100_000_000, "WEBP": 12_000_000}
 _MAX_SCANNED = 1_200_000_000  # pixels times scans: each scan of a progressive JPEG visits all pixels
 _MAX_TIFF_PIECES = 50_000  # strips or tiles; Pillow takes some microseconds for each
@@ -44,11 +43,11 @@ _TIFFS = {b"II*\0": "<", b"MM\0*": ">", b"II+\0": "<", b"MM\0+": ">"}
 _WORKING_SIDE = 800  # pixels; more adds time and no detail to a digit that ends up 20 pixels tall
 _BACKGROUND_SIDE = 64
 _MIN_CONTRAST = 0.08
-_FLAT = 0.03  # half of the pixels lie this near to the rim's level: a screen, a scan, a drawing
+_FLAT = 0.03  # median distance from the level at the rim, below which the ground counts as even
 _THIN, _USUAL = (
     1.3,
     2.2,
-)  # widths of strokes in the 20 x 20 box: hardly any in MNIST is thinner; the most common
+)  # widths of strokes in the 20 x 20 box: a thin and the most common one in MNIST
 
 
 class UnusablePicture(ModinvError, ValueError):
@@ -56,7 +55,7 @@ class UnusablePicture(ModinvError, ValueError):
 
 
 def read_picture(source: Path | str | bytes | BinaryIO) -> GreyPicture:
-    """Read a PNG, JPEG, GIF, WebP, BMP or TIFF, whatever its name; of several frames the first.
+    """Read a PNG, JPEG, GIF, WebP, BMP or TIFF, by its content; of several frames the first.
 
     Parameters
     ----------
@@ -67,12 +66,12 @@ def read_picture(source: Path | str | bytes | BinaryIO) -> GreyPicture:
     -------
     ndarray of uint8, shape (h, w)
         Grey levels, 0 black to 255 white; transparent parts are white, EXIF orientation is applied, and a
-        picture larger than a digit could need is scaled down.
+        large picture is scaled down.
 
     Raises
     ------
     UnusablePicture
-        If the file is missing, empty, too large, damaged, or no picture.
+        If the file is missing, empty, too large, damaged, or not a picture.
     """
     data = _bytes_of(source)
     try:
@@ -99,7 +98,7 @@ def read_picture(source: Path | str | bytes | BinaryIO) -> GreyPicture:
 
 
 def _check(picture: Image.Image, data: bytes) -> None:
-    """Refuse, before any pixel is decoded, a picture that would take much memory or time."""
+    """Reject, before decoding, pictures that would take too much memory or time."""
     pixels = picture.width * picture.height
     deeper = max(1.0, len(picture.getbands()) / 3)  # a fourth channel takes its memory, too
     if deeper * pixels > _MAX_PIXELS.get(str(picture.format), MAX_PIXELS):
@@ -113,7 +112,7 @@ def _check(picture: Image.Image, data: bytes) -> None:
 
 
 def _check_tiff(data: bytes) -> None:
-    """Refuse a TIFF of millions of strips or tiles: Pillow would spend minutes on opening it."""
+    """Reject a TIFF of millions of strips or tiles, which Pillow would take minutes to open."""
     order = _TIFFS.get(data[:4])
     if order is None:
         return
@@ -133,7 +132,7 @@ def _too_large(what: str) -> UnusablePicture:
 
 
 def _bytes_of(source: Path | str | bytes | BinaryIO) -> bytes:
-    """The whole file in memory, never more than ``MAX_BYTES`` of it."""
+    """The content of a file, at most ``MAX_BYTES``."""
     try:
         if isinstance(source, bytes):
             data = source
@@ -152,7 +151,7 @@ def _bytes_of(source: Path | str | bytes | BinaryIO) -> bytes:
 
 
 def _grey(picture: Image.Image) -> GreyPicture:
-    """Grey levels of a picture laid on white paper."""
+    """Grey levels of a picture on a white background."""
     if picture.mode.startswith(("I", "F")):  # 16 or 32 bits deep: Pillow would clip instead of scale
         deep = np.asarray(picture, np.float64)
         top = 65535.0 if picture.mode.startswith("I;16") or deep.max() > 255 else max(1.0, float(deep.max()))
@@ -165,23 +164,23 @@ def _grey(picture: Image.Image) -> GreyPicture:
 
 
 def normalise_digit(picture: npt.ArrayLike) -> FloatArray:
-    """Make of a picture of one digit what MNIST would have made of it.
+    """Convert a picture of one digit to the format of MNIST.
 
     Parameters
     ----------
     picture
         Grey levels, shape (h, w): integers in 0 .. 255 or floats in [0, 1]. Ink may be darker or lighter than
-        its ground, the ground unevenly lit.
+        the background, which may be unevenly lit.
 
     Returns
     -------
     ndarray of float32, shape (28, 28)
-        Ink in [0, 1] on 0.
+        Ink in [0, 1], background 0.
 
     Raises
     ------
     UnusablePicture
-        If no ink stands out, or the array is not a picture.
+        If no ink is found, or the array is not a picture.
     """
     grey = _working_copy(picture)
     ink = _only_the_digit(_ink(grey))
@@ -189,7 +188,7 @@ def normalise_digit(picture: npt.ArrayLike) -> FloatArray:
 
 
 def _working_copy(picture: npt.ArrayLike) -> FloatArray:
-    """The picture as floats in [0, 1], no larger than it pays to look at."""
+    """The picture as floats in [0, 1], scaled down if it is large."""
     grey = np.asarray(picture)
     if grey.ndim != 2 or min(grey.shape) < 2:
         raise UnusablePicture("A grey picture of at least 2 × 2 pixels is needed.")
@@ -205,7 +204,7 @@ def _working_copy(picture: npt.ArrayLike) -> FloatArray:
 
 
 def _ink(grey: FloatArray) -> FloatArray:
-    """How much darker (or lighter) than the ground around it each pixel is; 0 where it is ground."""
+    """Contrast of each pixel with the background around it; 0 in the background."""
     small = grey
     if max(grey.shape) > _BACKGROUND_SIDE:
         factor = _BACKGROUND_SIDE / max(grey.shape)
@@ -218,10 +217,10 @@ def _ink(grey: FloatArray) -> FloatArray:
     else:
         close = ndimage.grey_closing if dark else ndimage.grey_opening
         ground = close(small, size=(window, window), mode="reflect")
-        if ground.shape != grey.shape:  # coarse: where light changes hard, rather take the ground for too faint
+        if ground.shape != grey.shape:  # coarse: where light changes abruptly, rather underestimate the contrast
             ground = (ndimage.minimum_filter if dark else ndimage.maximum_filter)(ground, 3)
             ground = _resize(ground, *grey.shape)
-    # Dark ink reflects a share of whatever light falls on the sheet: in a shadow its contrast shrinks along.
+    # Dark ink reflects a share of the light on the sheet, so that in a shadow its contrast is lower.
     ink = 1 - grey / np.maximum(ground, 0.125) if dark else grey - ground
     level = np.median(ink)
     noise = 1.4826 * np.median(np.abs(ink - level))
@@ -234,7 +233,7 @@ def _ink(grey: FloatArray) -> FloatArray:
 
 
 def _ink_is_dark(grey: FloatArray, window: int) -> bool:
-    """Whether the ink is darker than its ground: around ink, most of any neighbourhood is ground."""
+    """Whether the ink is darker than the background, which is the greater part of any neighbourhood."""
     low = ndimage.minimum_filter(grey, window)
     high = ndimage.maximum_filter(grey, window)
     mean = ndimage.uniform_filter(grey, window)
@@ -242,14 +241,14 @@ def _ink_is_dark(grey: FloatArray, window: int) -> bool:
 
 
 def _only_the_digit(ink: FloatArray) -> FloatArray:
-    """The ink without specks, clutter at the margin and pale lines; its strongest pixels are 1."""
+    """The ink without specks, objects at the margin and faint lines; its strongest pixels are 1."""
     core = ink > 0.35 * np.quantile(ink[ink > 0], 0.98)
     labels, count = ndimage.label(core, structure=np.ones((3, 3)))
     mass = ndimage.sum_labels(ink, labels, np.arange(1, count + 1))
     margin = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     margin = margin[margin > 0] - 1
     if np.delete(mass, margin).max(initial=0) > 0.03 * mass.max():
-        mass[margin] = 0  # the table beside the sheet, a finger, the rim of a scan
+        mass[margin] = 0  # such as a table beside the sheet, a finger, the edge of a scan
     boxes = ndimage.find_objects(labels)
     strokes = (mass > 0.02 * mass.max()) & _close_to(boxes, int(mass.argmax()))
     kept = np.concatenate([[False], strokes])[labels]
@@ -262,7 +261,7 @@ def _only_the_digit(ink: FloatArray) -> FloatArray:
 
 
 def _close_to(boxes: list[tuple[slice, slice]], chosen: int) -> npt.NDArray[np.bool_]:
-    """Which boxes lie within half the size of the chosen one from it, as the loose strokes of a digit do."""
+    """Which boxes are near the chosen one, within half its size, as separate strokes of a digit are."""
     edges = np.array([[(side.start, side.stop) for side in box] for box in boxes])
     reach = 0.5 * np.max(edges[chosen, :, 1] - edges[chosen, :, 0])
     gap = np.maximum(edges[:, :, 0] - edges[chosen, :, 1], edges[chosen, :, 0] - edges[:, :, 1])
@@ -270,7 +269,7 @@ def _close_to(boxes: list[tuple[slice, slice]], chosen: int) -> npt.NDArray[np.b
 
 
 def _thicken(ink: FloatArray) -> FloatArray:
-    """Widen the strokes of a ballpoint, which would fade away when they shrink into 20 x 20 pixels."""
+    """Widen thin strokes, which would fade when they are scaled to 20 x 20 pixels."""
     pixel = max(ink.shape) / BOX
     if pixel < 2:
         return ink
@@ -280,8 +279,8 @@ def _thicken(ink: FloatArray) -> FloatArray:
     if width >= _THIN * pixel:
         return ink
     missing = max(1, round((_USUAL * pixel - width) / 2))
-    # Each pixel within reach of the core takes the value of the pixel of it that is nearest: a dilation by a disc
-    # would compare every pixel with thousands, which takes seconds.
+    # Each pixel near the core takes the value of the nearest pixel of the core: faster than a dilation by a disc, which
+    # would take seconds.
     wide = np.pad(ink, missing)
     away, nearest = ndimage.distance_transform_edt(wide <= 0.5, return_indices=True)
     return np.where(away <= missing + 0.5, np.maximum(wide, wide[tuple(nearest)]), wide)
@@ -294,7 +293,7 @@ def _fit(ink: FloatArray) -> FloatArray:
 
 
 def _centre(ink: FloatArray) -> FloatArray:
-    """Lay the centre of mass on pixel (14, 14) of 28 x 28, by whole pixels as MNIST did."""
+    """Put the centre of mass on pixel (14, 14) of 28 x 28, by whole pixels as in MNIST."""
     field = np.zeros((SIDE, SIDE), np.float32)
     corner = []
     for mass_at, side in zip(ndimage.center_of_mass(ink), ink.shape, strict=True):
@@ -305,5 +304,5 @@ def _centre(ink: FloatArray) -> FloatArray:
 
 
 def _resize(grey: FloatArray, height: int, width: int) -> FloatArray:
-    """Scale with smoothed edges: the mean of the pixels covered when smaller, linear when larger."""
+    """Resize with antialiasing."""
     return np.asarray(Image.fromarray(grey).resize((width, height), Image.Resampling.BILINEAR), np.float32)

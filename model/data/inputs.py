@@ -1,4 +1,4 @@
-"""Files that a user gives: opened if they are files at all, and read only so far."""
+"""Bounded reading of files from users."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-_LEAST_COST = 2048  # bytes that a read costs, so that a million tiny ones are as dear as a large one
+_MIN_COST = 2048  # bytes that each read counts for, so that millions of tiny reads are bounded, too
 
 
 def open_file(path: Path) -> BinaryIO:
-    """Open a regular file; a pipe or device could block for ever, or never end.
+    """Open a regular file; pipes and devices, which could block or never end, are rejected.
 
     Raises
     ------
     OSError
-        If it is missing, no regular file, or may not be read; ``strerror`` says so.
+        If it is missing, not a regular file, or not readable; ``strerror`` says why.
     """
     try:
         mode = path.stat().st_mode
@@ -37,10 +37,10 @@ def printable(path: object) -> str:
 
 
 class RationedFile:
-    """A file that seems to end once a decoder has read ``ration`` bytes of it, wherever they lie.
+    """A file that ends for a decoder after ``ration`` bytes were read, from any positions.
 
-    So no file keeps a decoder busy for ever, by references in a circle, millions of empty parts, or a hole of
-    gigabytes. A read costs 2,048 bytes at least.
+    This bounds the work of decoders on files with circular references, millions of empty parts, or gigabytes of zeros.
+    Each read counts for at least 2,048 bytes.
     """
 
     def __init__(self, file: BinaryIO, ration: int) -> None:
@@ -52,13 +52,13 @@ class RationedFile:
         if self._left <= 0:
             return b""
         data = self._file.read(size)
-        self._left -= max(len(data), _LEAST_COST)
+        self._left -= max(len(data), _MIN_COST)
         return data
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Free of charge."""
+        """Change the position; not counted."""
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
-        """Where the next read begins."""
+        """The position."""
         return self._file.tell()

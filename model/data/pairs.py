@@ -1,4 +1,4 @@
-"""Co-occurring pairs: an image meets an utterance of the same digit. The only place where training looks at labels."""
+"""Training pairs: an image and an utterance of the same digit. Training uses labels only here."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ _STEPS, _EPOCHS = range(2)
 
 
 class PairSampler:
-    """Draws batches of pairs; everything lies on one device.
+    """Draws batches of pairs from data on one device.
 
-    Every image comes once an epoch, in an order that the seed decides. Its utterance is drawn uniformly from a corpus
-    that is drawn uniformly before: human and synthetic speech lie far apart, and the larger corpus must not win.
+    Each image is used once per epoch, in random order. For its utterance, a corpus is drawn uniformly, and then an
+    utterance of it: human and synthetic speech differ, and the larger corpus must not dominate.
 
-    Each step's randomness follows from the seed and the step's number alone, so that a run resumes anywhere without
-    any state.
+    The randomness of a step depends only on the seed and the number of the step, so that a run can resume at any step
+    without stored state.
 
     Parameters
     ----------
     images
-        Of one corpus.
+        Images of one corpus.
     speech
-        One entry a corpus.
+        Utterances, one entry per corpus.
     batch_size
-        Pairs a batch; the last batch of an epoch is smaller.
+        Pairs per batch; the last batch of an epoch is smaller.
     seed
-        Of all random choices, at least 0.
+        Seed of all random choices, at least 0.
     device
-        Where batches come to lie.
+        Device of the batches.
 
     Raises
     ------
     ValueError
-        If some digit has images but no utterance in some corpus.
+        If a digit has images but no utterance in some corpus.
     """
 
     def __init__(
@@ -64,11 +64,11 @@ class PairSampler:
         self._corpora = len(speech)
 
     def generator(self, step: int) -> torch.Generator:
-        """The randomness of one step, on the device."""
+        """The random generator of a step, on the device."""
         return self._stream(_STEPS, step)
 
     def _stream(self, kind: int, number: int) -> torch.Generator:
-        # Hashed: torch's generator on the CPU takes no more than the lower 32 bits of its seed.
+        # Hashed, because torch's generator on the CPU uses only the lower 32 bits of its seed.
         seed = np.random.SeedSequence((self._seed, kind, number)).generate_state(1)
         return torch.Generator(self._device).manual_seed(int(seed[0]))
 

@@ -1,4 +1,4 @@
-"""Inputs of one modality, ready for an encoder."""
+"""Inputs of one modality with their labels."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from model.types import Modality
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """Inputs of one modality, ready for an encoder.
+    """Encoder inputs of one modality with their labels.
 
     Attributes
     ----------
     corpus
-        Where they come from.
+        Name of their corpus.
     modality
         Image or speech.
     features
         ``(n, 28, 28)`` in [0, 1], or ``(n, 100, 80)`` normalised filterbanks; float32.
     labels
-        ``(n,)`` int64, 0 to 9; for pairing and scoring alone.
+        ``(n,)`` int64, 0 to 9; for pairing and evaluation only.
     sources
-        What a person reads of each, ``n`` strings.
+        Descriptions for people, ``n`` strings.
     speakers
-        Who speaks, ``n`` strings, empty for images.
+        Names of speakers, ``n`` strings; empty for images.
     keys
-        What :meth:`~model.data.corpora.base.Corpus.clip` takes to play each; empty for images.
+        Keys for :meth:`~model.data.corpora.base.Corpus.clip`; empty for images.
     """
 
     corpus: str
@@ -69,20 +69,20 @@ class Samples:
         return self.only(chosen)
 
     def part(self, split: Split, in_validation: Sequence[bool]) -> Samples:
-        """A split of all that is published for training, by which of them are for validation.
+        """A split of the published training set, by which samples are for validation.
 
-        Raises :class:`~model.data.corpora.base.MissingData` where nothing is left.
+        Raises :class:`~model.data.corpora.base.MissingData` if the split is empty.
         """
         if split not in ("train", "validation"):
             return self
         wanted = split == "validation"
         chosen = [place for place, held_out in enumerate(in_validation) if held_out == wanted]
         if not chosen:
-            raise MissingData(f"The corpus {self.corpus} is incomplete: nothing is there of its {split} split.")
+            raise MissingData(f"The corpus {self.corpus} is incomplete: its {split} split is empty.")
         return self.only(chosen)
 
     def spoken_by(self, speaker: str) -> Samples:
-        """The samples of one speaker; none where the corpus does not know them."""
+        """The samples of one speaker; may be empty."""
         return self.only([place for place, name in enumerate(self.speakers) if name == speaker])
 
     def without(self, speaker: str) -> Samples:
@@ -91,7 +91,7 @@ class Samples:
 
 
 def joined(parts: Sequence[Samples]) -> Samples:
-    """Samples of one corpus in one piece."""
+    """Concatenate samples of one corpus."""
     return Samples(
         parts[0].corpus,
         parts[0].modality,

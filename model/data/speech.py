@@ -1,7 +1,7 @@
-"""From any sound to what the speech encoder sees: one implementation for training and for the live microphone.
+"""The speech front end, from sound to filterbanks, for training and for the live microphone.
 
-A recording is mixed to one channel, the utterance in it is found and cut out, resampled to 8 kHz, turned into Kaldi log
-mel energies and normalised.
+A recording is mixed to one channel and resampled to 8 kHz, the utterance in it is detected and cut out, converted to
+Kaldi log mel energies and normalised.
 """
 
 from __future__ import annotations
@@ -25,46 +25,45 @@ from model.errors import ModinvError
 from model.types import FloatArray
 
 SAMPLE_RATE = 8000
-"""Hz. The rate of the open human corpus, so nothing above 4 kHz may tell corpora or microphones apart."""
+"""Hz. The rate of the open human corpus, so that corpora and microphones don't differ above 4 kHz."""
 
 LONGEST_RECORDING = 60.0
-"""Seconds of sound that are read at most: nobody needs longer for one digit."""
+"""Maximum duration of a recording in seconds."""
 
 LOWEST_RATE, HIGHEST_RATE = 4_000, 768_000
-"""Hz. No telephone samples lower, no converter higher: another rate is a damaged header."""
+"""Hz. Rates of real devices; another rate means a damaged header."""
 
 MOST_VALUES = int(LONGEST_RECORDING) * 192_000 * 2
-"""Samples times channels that are decoded at most: a minute of stereo at 192 kHz, or of eight channels at 48."""
+"""Maximum number of samples times channels: a minute of stereo at 192 kHz, or of eight channels at 48."""
 
 MOST_BYTES = 256 * 2**20
-"""That are read of a file at most, the pictures of a film with sound among them."""
+"""Maximum number of bytes read from a file, including the pictures of a video."""
 
 QUIETEST_PEAK = 10 ** (-55 / 20)
-"""Below -55 dBFS at its loudest a recording is as good as silent."""
-
+"""A recording with a lower peak, -55 dBFS, counts as silent."""
 
 LOUDEST_PEAK = 2.0**31
-"""Full scale is 1; some programs write integers of up to 32 bits as floats. What is louder is no sound."""
+"""Full scale is 1, but some programs write integers of up to 32 bits as floats."""
 
-_BLOCK = 2**18  # samples times channels that are decoded at once
+_BLOCK = 2**18  # samples times channels decoded at once
 
-# What phones, browsers and old programs record in, by FFmpeg's names. Playlists are not among them, which name other
-# files to play, nor are pictures.
+# Formats of phones, browsers and old programs, by FFmpeg's names; without playlists, which refer to other files, and
+# pictures.
 _CONTAINERS = "mov,matroska,webm,ogg,mp3,aac,wav,w64,flac,aiff,au,caf,amr,asf,avi,mpegts,mpeg,flv,ac3,eac3,voc,ape,wv"
-# The film beside a sound is never decoded, not even its first picture to learn its size.
+# The pictures of a video are never decoded, not even the first one to find out its size.
 _OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none", "max_pixels": "1", "threads": "1"}
 
 
 class UnusableAudio(ModinvError, ValueError):
-    """A sound that holds no usable utterance; the message says what is wrong and what to do."""
+    """A sound without a usable utterance; the message says what is wrong and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilterbankSettings:
-    """How sound becomes a filterbank (Section 4 of the paper); kept in every checkpoint.
+    """Settings of the filterbanks (Section 4 of the paper); stored in every checkpoint.
 
-    What lies further below an utterance's loudest energy than ``range_decibels`` counts as lying there. Without such a
-    floor the digital silence of a gated microphone, a hundred decibels down, outweighs the word in the normalisation.
+    Energies more than ``range_decibels`` below an utterance's maximum are raised to that floor. Otherwise the digital
+    silence of a gated microphone, a hundred decibels down, would dominate the normalisation.
     """
 
     sample_rate: int = SAMPLE_RATE
@@ -81,7 +80,7 @@ class FilterbankSettings:
 
 
 def read_audio(source: Path | str | BinaryIO) -> tuple[FloatArray, int]:
-    """Read one channel of sound from any file that soundfile or PyAV knows.
+    """Read a sound file that soundfile or PyAV supports, mixed to one channel.
 
     Returns
     -------
@@ -91,7 +90,7 @@ def read_audio(source: Path | str | BinaryIO) -> tuple[FloatArray, int]:
     Raises
     ------
     UnusableAudio
-        If the file is missing, is no sound, is damaged, is longer than a minute, or would take much time or memory.
+        If the file is missing, damaged, not a sound, longer than a minute, or too large.
     """
     if not isinstance(source, (str, Path)):
         return _read(source, "The sound")
@@ -113,7 +112,7 @@ def _read(file: BinaryIO, name: str) -> tuple[FloatArray, int]:
         samples, rate = _read_with_soundfile(file, name)
     except UnusableAudio:
         raise
-    except Exception:  # damaged, or a format that soundfile doesn't know
+    except Exception:  # damaged, or not supported by soundfile
         try:
             file.seek(start)
             samples, rate = _read_with_av(file, name)
@@ -143,7 +142,7 @@ def _read_with_soundfile(file: BinaryIO, name: str) -> tuple[FloatArray, int]:
 
 
 def _read_with_av(file: BinaryIO, name: str) -> tuple[FloatArray, int]:
-    """What soundfile can't read: the containers of phones, browsers and videos."""
+    """Read formats that soundfile does not support, as of phones, browsers and videos."""
     import av
 
     with av.open(RationedFile(file, MOST_BYTES), mode="r", options=_OPTIONS) as container:
@@ -156,10 +155,10 @@ def _read_with_av(file: BinaryIO, name: str) -> tuple[FloatArray, int]:
 
 
 def _check_size(frames: int, rate: int, channels: int, name: str) -> None:
-    """Refuse what is no rate of a sound, and more sound than can hold one digit."""
+    """Reject impossible sampling rates and recordings that are too long."""
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
         raise UnusableAudio(
-            f"{name} has a sampling rate of {rate} Hz. It is damaged, or no sound: "
+            f"{name} has a sampling rate of {rate} Hz. It is damaged, or not a sound: "
             f"{LOWEST_RATE // 1000} to {HIGHEST_RATE // 1000} kHz can be read."
         )
     if frames > LONGEST_RECORDING * rate:
@@ -172,7 +171,7 @@ def _check_size(frames: int, rate: int, channels: int, name: str) -> None:
 
 
 def _joined(blocks: Iterator[FloatArray], rate: int, channels: int, name: str) -> FloatArray:
-    """All blocks, unless there is too much in them, whatever the header said."""
+    """Concatenate blocks, and check their size, as the header may be wrong."""
     kept: list[FloatArray] = []
     frames = 0
     for block in blocks:
@@ -183,9 +182,9 @@ def _joined(blocks: Iterator[FloatArray], rate: int, channels: int, name: str) -
 
 
 def _voice_activity_model() -> Any:
-    """A voice activity detector of its own for each caller: it carries a state from window to window."""
+    """A new voice activity detector, which has a state."""
     threads = torch.get_num_threads()
-    import silero_vad  # at its import it sets torch to one thread for the whole process
+    import silero_vad  # its import sets torch to one thread for the whole process
 
     torch.set_num_threads(threads)
     return silero_vad.load_silero_vad(onnx=True)
@@ -200,8 +199,8 @@ def resample(samples: FloatArray, rate: int, target: int) -> FloatArray:
     """Resample ``(n,)`` samples from one rate to another, both in Hz."""
     if rate == target:
         return samples
-    # The filter grows with both terms of the ratio. Those of common rates are below 500 and stay what they are; 8,000
-    # to 44,099, which would take gigabytes, becomes 80 to 441. That bends the pitch by a thousandth at most.
+    # The size of the filter grows with both terms of the ratio. Those of common rates are below 500 and remain exact;
+    # 8,000 to 44,099, which would take gigabytes, becomes 80 to 441. That changes the pitch by at most a thousandth.
     ratio = Fraction(min(rate, target), max(rate, target)).limit_denominator(500)
     with torch.inference_mode():
         resampled: FloatArray = _resampler(ratio if rate < target else 1 / ratio)(torch.from_numpy(samples)).numpy()
@@ -209,7 +208,7 @@ def resample(samples: FloatArray, rate: int, target: int) -> FloatArray:
 
 
 class SpeechFrontEnd:
-    """Finds the utterance in a recording and turns it into a filterbank.
+    """Finds the utterance in a recording and computes its filterbank.
 
     One instance belongs to one thread.
     """
@@ -219,21 +218,21 @@ class SpeechFrontEnd:
         self._voice_activity = _voice_activity_model()
 
     def trim(self, samples: FloatArray, rate: int) -> FloatArray:
-        """The utterance in a recording, at the front end's own sampling rate.
+        """The utterance in a recording, at the front end's sampling rate.
 
-        Where pauses of over 0.3 s separate several utterances, the longest is taken.
+        Pauses of over 0.3 s separate utterances, of which the longest is taken.
 
         Parameters
         ----------
         samples
-            ``(n,)`` in [-1, 1].
+            The recording, ``(n,)`` in [-1, 1].
         rate
-            In Hz.
+            Its sampling rate in Hz.
 
         Raises
         ------
         UnusableAudio
-            If the recording is silent, or holds no speech.
+            If the recording is silent or contains no speech.
         """
         if not np.isfinite(samples).all():
             raise UnusableAudio("The sound holds values that are not numbers. Record it again.")
@@ -244,14 +243,16 @@ class SpeechFrontEnd:
                 "lets this application use it."
             )
         if peak > LOUDEST_PEAK:
-            raise UnusableAudio("The sound holds values that no sound has. Save it again, as 16-bit WAV for example.")
+            raise UnusableAudio(
+                "The sound holds values far beyond full scale. Save it again, as 16-bit WAV for example."
+            )
         if peak < QUIETEST_PEAK:
             raise UnusableAudio("The recording is too quiet. Speak louder or nearer to the microphone.")
         import silero_vad
 
         target = self.settings.sample_rate
         utterance = resample(np.ascontiguousarray(samples, dtype=np.float32), rate, target)
-        # The detector wants silence around a word; corpora cut it off. It was also taught at speaking level.
+        # The detector expects silence around words, which corpora have cut off, and was trained at speaking level.
         silence = int(0.2 * target)
         padded = np.pad(utterance * (0.5 / peak), silence)
         spans = silero_vad.get_speech_timestamps(
@@ -271,8 +272,8 @@ class SpeechFrontEnd:
     def filterbank(self, utterance: FloatArray) -> FloatArray:
         """Log mel energies of a trimmed utterance, ``(100, 80)``: time x frequency.
 
-        Zero mean and unit variance over the utterance; a longer one is cropped at its centre, a shorter one is padded
-        with zeros at its end after normalising.
+        Zero mean and unit variance over the utterance. Longer utterances are cropped to their centre; shorter ones are
+        padded with zeros at the end after normalisation.
 
         Raises
         ------
@@ -281,7 +282,7 @@ class SpeechFrontEnd:
         """
         settings = self.settings
         if len(utterance) < settings.window_milliseconds * settings.sample_rate / 1000:
-            raise UnusableAudio("The sound is too short to hold a word.")
+            raise UnusableAudio("The sound is too short to contain a word.")
         with torch.inference_mode():
             # Kaldi expects samples on the scale of 16-bit integers.
             energies = kaldi.fbank(
@@ -303,19 +304,19 @@ class SpeechFrontEnd:
 
 
 class UtteranceDetector:
-    """Hears where utterances begin and end in a stream of sound: the hands-free mode.
+    """Detects utterances in a stream of sound, for the hands-free mode.
 
     One instance belongs to one thread.
     """
 
     WINDOW_SECONDS = 0.032
-    """The voice activity detector judges sound in windows of this length."""
+    """Length of the windows of the voice activity detector."""
     PAUSE_SECONDS = 0.3
     """Silence that ends an utterance."""
     LEAD_SECONDS = 0.2
-    """Sound kept from before the onset: soft consonants precede what the detector notices."""
+    """Sound included before the detected onset, as soft consonants are detected late."""
     LONGEST_SECONDS = 3.0
-    """An utterance is cut off here; a digit takes less than one second."""
+    """Maximum length of an utterance; a digit takes less than one second."""
 
     def __init__(self) -> None:
         model = _voice_activity_model()
@@ -323,7 +324,7 @@ class UtteranceDetector:
 
         self._rate = 0
         self._pending: FloatArray = np.zeros(0, np.float32)
-        self._heard: list[FloatArray] = []
+        self._blocks: list[FloatArray] = []
         self.active = False
         self._iterator = silero_vad.VADIterator(
             model,
@@ -333,14 +334,14 @@ class UtteranceDetector:
         )
 
     def reset(self) -> None:
-        """Forget what was heard so far."""
+        """Discard the sound so far."""
         self._pending = np.zeros(0, np.float32)
-        self._heard = []
+        self._blocks = []
         self.active = False
         self._iterator.reset_states()
 
     def feed(self, samples: FloatArray, rate: int) -> list[FloatArray]:
-        """Take the next ``(n,)`` samples of the stream; return the utterances that ended in them, at the same rate."""
+        """Process the next ``(n,)`` samples; return the utterances that ended in them, at the same rate."""
         if rate != self._rate:
             self.reset()
             self._rate = rate
@@ -349,25 +350,25 @@ class UtteranceDetector:
         utterances = []
         while len(self._pending) >= window:
             block, self._pending = self._pending[:window], self._pending[window:]
-            utterance = self._hear(block)
+            utterance = self._process(block)
             if utterance is not None:
                 utterances.append(utterance)
         return utterances
 
-    def _hear(self, block: FloatArray) -> FloatArray | None:
-        """One window further; the utterance, if it ended here."""
+    def _process(self, block: FloatArray) -> FloatArray | None:
+        """Process one window; return the utterance if it ended."""
         narrow = np.resize(resample(block, self._rate, SAMPLE_RATE), round(self.WINDOW_SECONDS * SAMPLE_RATE))
         change = self._iterator(torch.from_numpy(narrow)) or {}
-        self._heard.append(block)
+        self._blocks.append(block)
         if "start" in change:
             self.active = True
         windows = round((self.LONGEST_SECONDS if self.active else self.LEAD_SECONDS) / self.WINDOW_SECONDS)
-        if self.active and ("end" in change or len(self._heard) >= windows):
-            utterance = np.concatenate(self._heard)
-            self._heard = []
+        if self.active and ("end" in change or len(self._blocks) >= windows):
+            utterance = np.concatenate(self._blocks)
+            self._blocks = []
             self.active = False
             self._iterator.reset_states()
             return utterance
         if not self.active:
-            self._heard = self._heard[-windows:]
+            self._blocks = self._blocks[-windows:]
         return None

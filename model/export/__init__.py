@@ -1,4 +1,4 @@
-"""What leaves the application: figures, tables, embeddings, and a report that needs nothing else.
+"""Exports: figures, tables, embeddings and reports.
 
 Nothing here imports torch or matplotlib before it draws or writes.
 """

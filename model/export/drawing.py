@@ -1,6 +1,6 @@
-"""How exported figures look, and how they are written: one style for paper, and the same in a page that may be dark.
+"""Style and file formats of exported figures, for paper and for pages with a light and a dark theme.
 
-Matplotlib is used without pyplot, so that figures belong to whoever asked for them and to no global state.
+Uses Matplotlib without pyplot, and so without global state.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 GROUND, INK, MUTED, FAINT = "#ffffff", "#1b1b1b", "#62666b", "#d9dbde"
 ON_FILL = "#fdfdfd"
-"""Words on a filled ground, which is dark in every theme."""
+"""Text on a filled area, which is dark in every theme."""
 
 PURITY, MODALITY_SVM = DIGITS_ON_LIGHT[6], DIGITS_ON_LIGHT[5]
-"""The two quantities of Figure 3."""
+"""Colours of the two measures in Figure 3."""
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -61,15 +61,15 @@ _STYLE = {
     "legend.frameon": False,
     "legend.fontsize": 8.5,
     "lines.linewidth": 1.8,
-    "svg.fonttype": "none",  # words stay words, to search and to edit
-    "svg.hashsalt": "modinv",  # the same figure gives the same file
+    "svg.fonttype": "none",  # text stays text, for search and editing
+    "svg.hashsalt": "modinv",  # reproducible files
     "pdf.fonttype": 42,
 }
 
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Within it figures are made, and written, in our style, whatever the user's matplotlibrc says."""
+    """Apply our style within the context, regardless of the user's matplotlibrc."""
     from matplotlib import style
 
     with style.context(["default", _STYLE]):
@@ -77,9 +77,9 @@ def styled() -> Iterator[None]:
 
 
 def blank(width: float, height: float, gap: float = 0.02) -> Figure:
-    """An empty figure of that size in inches, which finds room for its own words.
+    """An empty figure with constrained layout; size in inches.
 
-    ``gap`` is the least space between panels, as a share of their width.
+    ``gap`` is the minimum space between panels, as a share of their width.
     """
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -96,13 +96,13 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def inline_svg(figure: Figure, name: str) -> str:
-    """A figure as an ``<svg>`` element, called so for who can't see it, for a page that has :func:`page_colours`."""
+    """A figure as an ``<svg>`` element with an accessible name, for a page with the :func:`page_colours`."""
     text = _bytes(figure, "svg", transparent=True).decode()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
-    # A page holds several figures, and no name twice: only what is referred to keeps one (named by its content).
+    # A page contains several figures: only referenced elements keep their ids, which are hashes of their content.
     text = re.sub(r' id="([^"]+)"', lambda match: match[0] if f"#{match[1]}" in text else "", text)
-    # The page decides how wide it is, the figure only how high in proportion.
+    # The page determines the width, the figure its aspect ratio.
     label = f' role="img" aria-label="{escape(name)}"'
     text = re.sub(r' width="[\d.]+pt" height="[\d.]+pt"', lambda _: label, text, count=1)
     for colour, variable in _NAMES.items():
@@ -111,7 +111,7 @@ def inline_svg(figure: Figure, name: str) -> str:
 
 
 def page_colours() -> Mapping[str, Mapping[str, str]]:
-    """The colours of a page by name, for ``"light"`` and ``"dark"`` grounds."""
+    """The colours of a page by name, for the themes ``"light"`` and ``"dark"``."""
     dark = {**_DARK, **dict(zip(DIGITS_ON_LIGHT, DIGITS_ON_DARK, strict=True))}
     return {
         "light": {name: colour for colour, name in _NAMES.items()},
@@ -120,18 +120,18 @@ def page_colours() -> Mapping[str, Mapping[str, str]]:
 
 
 def no_ticks(axes: Axes) -> None:
-    """A frame without numbers: distances in a map have no unit."""
+    """Draw a frame without ticks, as coordinates in a map have no unit."""
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set(visible=True, color=FAINT)
 
 
 def _bytes(figure: Figure, kind: str, **options: Any) -> bytes:
-    # Without a date the same figure gives the same file.
+    # Without a date, so that files are reproducible.
     metadata: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind, {})
     content = io.BytesIO()
     with styled():
         figure.savefig(content, format=kind, dpi=200, metadata=metadata, **options)
-    if kind == "svg":  # whoever looks at it may lack the font: Verdana has its widths
+    if kind == "svg":  # fall back to Verdana, which has the same widths
         return content.getvalue().replace(f"'{_FONT}'".encode(), f"'{_FONT}', Verdana, sans-serif".encode())
     return content.getvalue()

@@ -1,4 +1,4 @@
-"""Embeddings of the test inputs for other programs: numpy, tables of any language, and TensorBoard's projector."""
+"""Exports of embeddings: npz, Parquet, and TensorBoard's projector."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 FORMATS = ("npz", "parquet")
 
-_PICTURE = 28  # pixels: what an image has, and what is left of a filterbank
+_PICTURE = 28  # pixels: side of an image, and of a thumbnail of a filterbank
 _CONFIG = "projector_config.pbtxt"
 
 
 def save(evaluation: Evaluation, path: Path) -> None:
-    """Write posteriors and what is known of each test input as npz or Parquet, by the path's suffix; images first.
+    """Write the posteriors and descriptions of all inputs as npz or Parquet, by the path's suffix; images first.
 
     npz: ``mean`` and ``log_variance`` ``(n, 128)``; ``modality``, ``label``, ``speaker`` and ``source`` ``(n,)``;
-    ``setting``, JSON. Parquet: the same columns, a row an input, the setting in the schema's metadata.
+    ``setting``, JSON. Parquet: the same columns, a row per input, the setting in the schema's metadata.
 
     Raises ``ValueError`` if the suffix is another one, and ``OSError``.
     """
@@ -37,39 +37,36 @@ def save(evaluation: Evaluation, path: Path) -> None:
 
 
 def picture(features: FloatArray) -> npt.NDArray[np.uint8]:
-    """What an encoder sees, to look at: ``(28, 28)``; or of sound ``(80, 100)``, low frequencies at the bottom."""
-    # Energies are normalised: silence lies at about -1.5, the loudest reach 2.5.
+    """Encoder input as a picture: ``(28, 28)`` of an image, ``(80, 100)`` of sound, low frequencies at the bottom."""
+    # Normalised energies range from about -1.5, silence, to 2.5.
     shade = features if features.shape == (_PICTURE, _PICTURE) else (features.T[::-1] + 1.5) / 4
     return np.asarray(np.rint(np.clip(shade, 0, 1) * 255), np.uint8)
 
 
 def thumbnails(evaluation: Evaluation, data_dir: Path | None = None) -> npt.NDArray[np.uint8]:
-    """A picture of each test input, ``(n, 28, 28)``: the image, or the filterbank with time from left to right.
+    """A picture of each input, ``(n, 28, 28)``: the image, or the filterbank with time from left to right.
 
-    Raises
-    ------
-    MissingData
-        If a corpus is gone, or is not the one that the model was judged on.
+    Raises ``MissingData`` if a corpus is missing or has changed since the evaluation.
     """
     return np.stack([_thumbnail(evaluation.features(item.index, data_dir)) for item in evaluation.items()])
 
 
 def projector(evaluation: Evaluation, folder: Path, pictures: npt.NDArray[np.uint8] | None = None) -> None:
-    """Write a folder for ``tensorboard --logdir``: means of posteriors, what is known of each, and pictures.
+    """Write a folder for ``tensorboard --logdir``: means of posteriors, their labels, and pictures.
 
     Parameters
     ----------
     evaluation
-        A judged model.
+        An evaluated model.
     folder
-        New, or one that this function wrote before: that is replaced.
+        A new folder, or one that this function wrote before, which is replaced.
     pictures
-        See :func:`thumbnails`; without them points stay points.
+        See :func:`thumbnails`; optional.
 
     Raises
     ------
     FileExistsError
-        If something else is in the folder.
+        If the folder contains something else.
     OSError
         If it can't be written.
     """
@@ -78,7 +75,7 @@ def projector(evaluation: Evaluation, folder: Path, pictures: npt.NDArray[np.uin
 
     if folder.exists() and any(folder.iterdir()):
         if not (folder / _CONFIG).is_file():
-            raise FileExistsError(f"{folder} holds something else. Choose a new folder for the projector.")
+            raise FileExistsError(f"{folder} contains something else. Choose a new folder for the projector.")
         shutil.rmtree(folder)
     columns = _columns(evaluation)
     names = ("modality", "label", "speaker", "source")
@@ -87,7 +84,7 @@ def projector(evaluation: Evaluation, folder: Path, pictures: npt.NDArray[np.uin
         colours = torch.from_numpy(pictures).float().div(255)[:, None].expand(-1, 3, -1, -1)
     with SummaryWriter(str(folder)) as writer:
         writer.add_embedding(
-            np.round(columns["mean"].astype(np.float64), 4),  # as text: more digits would only be longer
+            np.round(columns["mean"].astype(np.float64), 4),  # written as text
             metadata=[
                 tuple(map(words.cell, row)) for row in zip(*(columns[name].tolist() for name in names), strict=True)
             ],

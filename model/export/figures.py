@@ -1,4 +1,4 @@
-"""The paper's figures for any models, confusions, and curves of training: drawn once, for files and pages alike."""
+"""The paper's figures for any models, confusion matrices, and training curves."""
 
 from __future__ import annotations
 
@@ -38,25 +38,16 @@ if TYPE_CHECKING:
 
 LAMBDA = r"$\lambda_\mathrm{IG}$"
 
-_ZERO = 1e-6  # where a logarithmic axis shows lambda_IG = 0
+_ZERO = 1e-6  # position of lambda_IG = 0 on a logarithmic axis
 _MARKERS = {Modality.IMAGE: "o", Modality.SPEECH: "^"}
-_HEADROOM = 0.03  # above what can't be greater
+_HEADROOM = 0.03  # above the upper limit of a value
 
 
 def figure2(rows: Sequence[tuple[str, Evaluation]]) -> Figure:
     """Figure 2: maps of embeddings of both modalities, coloured by digit: images, speech, and both in one.
 
-    All three panels of a row show one t-SNE of both modalities.
-
-    Parameters
-    ----------
-    rows
-        Models, each with the name that stands above its row.
-
-    Raises
-    ------
-    ValueError
-        If there is none.
+    All three panels of a row show one t-SNE of both modalities; ``rows`` are models with names. Raises ``ValueError``
+    if there is none.
     """
     if not rows:
         raise ValueError("Figure 2 needs at least one model.")
@@ -73,7 +64,7 @@ def figure2(rows: Sequence[tuple[str, Evaluation]]) -> Figure:
 
 
 def _typeset(name: str) -> str:
-    """A name that people chose, as matplotlib takes it: dollar signs begin no formula, but lambda_IG is one."""
+    """A name for Matplotlib: lambda_IG becomes a formula, dollar signs are escaped."""
     return one_line(name).replace("$", r"\$").replace("λ_IG", LAMBDA)
 
 
@@ -125,17 +116,8 @@ def _modality_handles() -> list[Line2D]:
 def figure3(rows: Sequence[SweepRow]) -> Figure:
     """Figure 3: purity and modality SVM against lambda_IG, with the paper's curves behind.
 
-    Every model is a dot; lines and bands are mean, least and greatest of the seeds of one lambda_IG.
-
-    Parameters
-    ----------
-    rows
-        Models of a sweep, in any order.
-
-    Raises
-    ------
-    ValueError
-        If there is none.
+    Dots are models, in any order; lines and bands are mean, minimum and maximum over the seeds of one lambda_IG. Raises
+    ``ValueError`` if there are no models.
     """
     from matplotlib.lines import Line2D
 
@@ -194,12 +176,12 @@ def _modality_svm(row: SweepRow) -> float:
 
 
 def _place(lambda_ig: float) -> float:
-    """Where a logarithmic axis shows a value that may be 0."""
+    """Position on a logarithmic axis of a value that may be 0."""
     return max(lambda_ig, _ZERO)
 
 
 def _lambda_ticks(axes: Axes, swept: Sequence[float]) -> None:
-    """Name the decades and 0, and cut the axis between them: no distance leads from 0 to a logarithm."""
+    """Label the decades and 0, with a break of the axis between them."""
     highest = max([1.0, *swept])
     powers = range(-5, int(np.ceil(np.log10(highest))) + 1)
     axes.set_xlim(_ZERO / 1.8, highest * 1.8)
@@ -214,7 +196,7 @@ def _lambda_ticks(axes: Axes, swept: Sequence[float]) -> None:
 
 
 def confusions(report: Report) -> Figure:
-    """Which digit was asked for and which was found, as counts of queries in both directions."""
+    """Confusion matrices of both directions: counts of queries by their digit and that of the nearest match."""
     with styled():
         figure = blank(8.6, 4.5, gap=0.08)
         for axes, query in zip(figure.subplots(1, 2), Modality, strict=True):
@@ -232,7 +214,7 @@ def _confusion(axes: Axes, report: Report, query: Modality) -> None:
         if not counts[row, column]:
             continue
         wrong = row != column
-        # Mistakes are few: a square root lets them be seen.
+        # The square root makes rare mistakes visible.
         axes.add_patch(
             Rectangle(
                 (column - 0.5, row - 0.5), 1, 1, linewidth=0, facecolor=MODALITY_SVM if wrong else PURITY,
@@ -246,7 +228,7 @@ def _confusion(axes: Axes, report: Report, query: Modality) -> None:
     words = {Modality.IMAGE: "image", Modality.SPEECH: "utterance"}
     axes.set(
         xlim=(-0.5, 9.5), ylim=(9.5, -0.5), aspect="equal", xticks=range(10), yticks=range(10),
-        xlabel=f"Digit of the nearest {words[query.other]}", ylabel=f"Digit of the {words[query]} that asks",
+        xlabel=f"Digit of the nearest {words[query.other]}", ylabel=f"Digit of the query {words[query]}",
     )  # fmt: skip
     name = "Image to speech" if query is Modality.IMAGE else "Speech to image"
     axes.set_title(f"{name}: {direction.retrieval.p_at_1:.1%} right")
@@ -259,17 +241,9 @@ def _confusion(axes: Axes, report: Report, query: Modality) -> None:
 
 
 def curves(records: Sequence[RunRecord]) -> Figure:
-    """Loss terms and quick estimates of runs against their steps, over each other.
+    """Loss terms and quick estimates of runs, finished or not, against their steps.
 
-    Parameters
-    ----------
-    records
-        Runs, finished or not. A run without points keeps its place in the legend.
-
-    Raises
-    ------
-    ValueError
-        If there is none.
+    A run without points is in the legend only. Raises ``ValueError`` if there is no run.
     """
     from matplotlib.lines import Line2D
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator

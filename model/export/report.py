@@ -1,4 +1,4 @@
-"""One HTML file that tells everything about some models and needs nothing else: no network, no other file."""
+"""Reports: self-contained HTML files about evaluated models."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FORMATS = ("html",)
 
 log = logging.getLogger(__name__)
 
-_MISTAKES = 12  # of either model, of which there may be hundreds
+_MISTAKES = 12  # shown of each model
 
 
 def save(
@@ -40,14 +40,14 @@ def save(
     Parameters
     ----------
     rows
-        Models, each with its name; at least one.
+        Models with names; at least one.
     path
         The file; ``.html``.
     sweep
         Models of a sweep, for Figure 3.
     data_dir
-        Where the corpora lie, for pictures of mistakes; by default the user's place for them. Where they lie
-        nowhere mistakes are told in words alone.
+        Folder of the corpora, for pictures of mistakes; by default the user's. If they are missing, mistakes are
+        described in words only.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def page(rows: Sequence[tuple[str, Evaluation]], sweep: Sequence[SweepRow] = (),
 
 
 def _typeset(text: str) -> str:
-    """Words as HTML sets them: escaped, and with the index of lambda_IG below the line."""
+    """Text as HTML: escaped, with the index of lambda_IG as a subscript."""
     from markupsafe import Markup, escape
 
     return escape(text).replace("λ_IG", Markup("λ<sub>IG</sub>"))
@@ -97,21 +97,21 @@ def _model(name: str, evaluation: Evaluation, data_dir: Path | None) -> dict[str
     from markupsafe import Markup
 
     report = evaluation.report
-    ways = {"Image to speech": report.image_to_speech, "Speech to image": report.speech_to_image}
+    directions = {"Image to speech": report.image_to_speech, "Speech to image": report.speech_to_image}
     mistakes = evaluation.mistakes()
     return {
         "name": name,
         "confusions": Markup(drawing.inline_svg(figures.confusions(report), f"Confusions of {name}")),
-        "digits": list(_side_by_side(*(way.per_digit for way in ways.values()))),
-        "speakers": list(_side_by_side(*(way.per_speaker for way in ways.values()))),
-        "calibration": [(_calibrated(title, way), way.calibration.bins) for title, way in ways.items()],
+        "digits": list(_side_by_side(*(one.per_digit for one in directions.values()))),
+        "speakers": list(_side_by_side(*(one.per_speaker for one in directions.values()))),
+        "calibration": [(_calibration(title, one), one.calibration.bins) for title, one in directions.items()],
         "mistakes": list(_pictured(evaluation, mistakes[:_MISTAKES], data_dir)),
         "mistake_count": len(mistakes),
         "facts": list(_facts(report)),
     }
 
 
-def _calibrated(title: str, direction: Direction) -> str:
+def _calibration(title: str, direction: Direction) -> str:
     """``"Image to speech, AUROC 0.710, 85 wrong matches"``."""
     auroc, errors = direction.calibration.auroc, direction.calibration.errors
     return title if auroc is None else f"{title}, AUROC {auroc:.3f}, {words.wrong_matches(errors)}"
@@ -133,13 +133,13 @@ def _pictured(
         try:
             pictures = [_png(evaluation, item, data_dir) for item in both]
         except FileNotFoundError as error:  # MissingData, without importing torch for its name
-            log.info("Mistakes stay without pictures: %s", error)
+            log.info("Mistakes are shown without pictures: %s", error)
             pictures = []
         yield {"query": both[0], "match": both[1], "pictures": pictures}
 
 
 def _png(evaluation: Evaluation, item: Item, data_dir: Path | None) -> str:
-    """A picture of what the encoder saw, as a data URI."""
+    """The encoder input of an item as a PNG data URI."""
     from PIL import Image
 
     content = io.BytesIO()
@@ -151,14 +151,14 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     setting = report.setting
     yield "File", setting["checkpoint"]
     yield "Trained with", words.trained_with(setting)
-    yield "Judged on", words.judged_on(report)
-    if "recipe_values" in setting:  # reports of earlier versions have none
+    yield "Evaluated on", words.evaluated_on(report)
+    if "recipe_values" in setting:  # missing in reports of earlier versions
         values = setting["recipe_values"].items()
         yield "Recipe", ", ".join(f"{name.replace('_', ' ')} {_plain(value)}" for name, value in values)
-    for title, name in (("Trained by", "trained_versions"), ("Judged by", "versions")):
+    for title, name in (("Trained by", "trained_versions"), ("Evaluated by", "versions")):
         if name in setting:
             yield title, ", ".join(f"{package} {number}" for package, number in setting[name].items())
-    yield "Time to judge", f"{report.seconds:.0f} s"
+    yield "Evaluation time", f"{report.seconds:.0f} s"
 
 
 def _plain(value: Any) -> str:

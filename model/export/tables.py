@@ -21,7 +21,7 @@ FORMATS = ("csv", "md", "tex")
 
 
 class Share(NamedTuple):
-    """A share with its interval, which reaches further to one side than to the other; ``None`` where it is unknown."""
+    """A proportion with its asymmetric interval, which may be unknown."""
 
     value: float
     low: float | None
@@ -33,15 +33,7 @@ Value = Interval | Share | float | int | None
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One thing that a report tells.
-
-    Attributes
-    ----------
-    key, title
-        For programs, and for people.
-    of
-        Reads it; ``None`` where it can't be told.
-    """
+    """A measure in a report: key, title, and a function that reads it from a report, ``None`` if it is undefined."""
 
     key: str
     title: str
@@ -84,21 +76,21 @@ MEASURES: tuple[Measure, ...] = (
     *_each("mean_kl", "Mean KL from the prior (nats)", lambda modality: modality.mean_kl),
     *_each("active_dimensions", "Active dimensions", lambda modality: modality.active_dimensions),
 )
-"""Everything in a report that is one number or an interval, in the order in which people read it."""
+"""The measures in a report that are a number or an interval, in display order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table, in words for people and in numbers for programs.
+    """A table, as text for people and as values for programs.
 
     Attributes
     ----------
     caption
-        On what data, with what recipe and seeds.
+        Data, recipe and seeds.
     head, rows
-        Cells; the first column names the rows. The paper's λ_IG is written so, arrows and ± as they are.
+        Cells; the first column contains titles.
     records
-        What the CSV holds: one record a model, in full precision, with its setting.
+        Rows of the CSV: one per model, in full precision, with its setting.
     """
 
     caption: str
@@ -107,7 +99,7 @@ class Table:
     records: tuple[Mapping[str, Any], ...]
 
     def csv(self) -> str:
-        """One line a model; the caption's facts are columns of their own. No cell of words is a formula."""
+        """CSV with a line per model; the setting is in columns, and no cell is a formula."""
         text = io.StringIO()
         names = list(dict.fromkeys(name for record in self.records for name in record))
         writer = csv.writer(text, lineterminator="\n")
@@ -116,7 +108,7 @@ class Table:
         return text.getvalue()
 
     def markdown(self) -> str:
-        """A table as GitHub and Pandoc read it, with the caption below."""
+        """Markdown for GitHub and Pandoc, with the caption below."""
 
         def line(cells: Iterable[str]) -> str:
             return "".join(f"| {cell} " for cell in cells) + "|\n"
@@ -128,7 +120,7 @@ class Table:
         return f"{plain(self.head)}{rule}{''.join(map(plain, self.rows))}\n{_markdown(self.caption)}\n"
 
     def latex(self) -> str:
-        """A ``table`` with the rules of the booktabs package."""
+        """A LaTeX ``table`` with the package booktabs."""
 
         def line(cells: Iterable[str]) -> str:
             return " & ".join(_latex(cell) for cell in cells) + r" \\"
@@ -153,17 +145,9 @@ class Table:
 
 
 def comparison(rows: Sequence[tuple[str, Report]]) -> Table:
-    """Models beside each other and beside the paper's row of the nearest lambda_IG: one line a measure.
+    """Compare models with each other and with the paper's row of the nearest lambda_IG: one line per measure.
 
-    Parameters
-    ----------
-    rows
-        Models, each with its name; at least one.
-
-    Raises
-    ------
-    ValueError
-        If there is none.
+    ``rows`` are reports with names; raises ``ValueError`` if there is none.
     """
     if not rows:
         raise ValueError("A table needs at least one model.")
@@ -186,12 +170,9 @@ def comparison(rows: Sequence[tuple[str, Report]]) -> Table:
 
 
 def sweep(rows: Sequence[SweepRow]) -> Table:
-    """Table 1 of the paper, with its own figures beside: one line a lambda_IG, over all seeds.
+    """Table 1 of the paper for a sweep, with the paper's values: one line per lambda_IG, over all seeds.
 
-    Raises
-    ------
-    ValueError
-        If there is no row.
+    Raises ``ValueError`` if there is no row.
     """
     if not rows:
         raise ValueError("A table needs at least one model.")
@@ -208,7 +189,7 @@ def sweep(rows: Sequence[SweepRow]) -> Table:
         lines.append((lambda_text(lambda_ig), f"{len(reports)}", *map(_spread, measured), *paper))
     head = ("λ_IG", "Seeds", "Purity", "Modality SVM", "P@1 image → speech", "P@1 speech → image")
     several = any(line[1] != "1" for line in lines)
-    note = " Mean of the seeds, with the least and the greatest." if several else ""
+    note = " Mean of the seeds, with minimum and maximum." if several else ""
     caption = words.sweep_caption([row.report for row in rows], (row.seed for row in rows))
     return Table(
         f"{caption}{note} The paper: MNIST and TIDIGITS.",
@@ -228,7 +209,7 @@ def save(table: Table, path: Path) -> None:
 
 
 def in_words(value: Value) -> str:
-    """A value for people, a dash for the unknown.
+    """A value for people; a dash if it is unknown.
 
     ``"0.989 ± 0.002"`` (mean and half of the 95 % interval), ``"0.997 (0.982–1.000)"``, ``"0.984"`` or ``"17"``.
     """
@@ -271,12 +252,12 @@ def _record(name: str, report: Report) -> dict[str, Any]:
     }
 
 
-# What Markdown, of GitHub and of Pandoc, could take for markup. Within a word, as in λ_IG, an underscore is none.
+# Markup of GitHub's and Pandoc's Markdown. Within a word, as in λ_IG, an underscore is not markup.
 _MARKUP = re.compile(r"[\\`*\[\]<>|~$]|&(?=#?\w+;)|(?<!\w)_|_(?!\w)")
 
 
 def _markdown(text: str) -> str:
-    """Words as they are, in a line."""
+    """Escape text for Markdown, in one line."""
     return _MARKUP.sub(r"\\\g<0>", words.one_line(text))
 
 
@@ -294,9 +275,9 @@ _LATEX = {
     "|": r"\textbar{}",
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
 }
-_SPECIAL = re.compile("|".join(map(re.escape, _LATEX)))  # the longer ones first, as they stand there
+_SPECIAL = re.compile("|".join(map(re.escape, _LATEX)))  # longer ones first, as in the dictionary
 
 
 def _latex(text: str) -> str:
-    """Words as LaTeX sets them."""
+    """Escape text for LaTeX, in one line."""
     return _SPECIAL.sub(lambda match: _LATEX[match[0]], words.one_line(text))

@@ -1,4 +1,4 @@
-"""What stands under an exported figure or table: the data, the recipe and the seeds, in words."""
+"""Captions of exported figures and tables: data, recipes and seeds in words; and text for cells and file names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from model.recipes.recipe import objective_text
 from model.training.ancestry import generations, names
 
 
-def judged_on(report: Report) -> str:
+def evaluated_on(report: Report) -> str:
     """The data and the protocol: ``"Test inputs: 10,000 images (mnist), 300 utterances (fsdd, ...); ..."``."""
     setting = report.setting
     speech = ", ".join(filter(None, (setting["speech"], speakers(setting))))
@@ -28,7 +28,7 @@ def split(setting: Mapping[str, Any]) -> str:
 
 
 def seen(setting: Mapping[str, Any]) -> str:
-    """A warning where training has seen the very inputs of the evaluation: ``" Training has seen those of mnist."``."""
+    """A warning if the evaluated inputs were in the training data: ``" Training has seen those of mnist."``."""
     known: Mapping[str, bool | None] = setting.get("seen_in_training", {})
     sure = [name for name, one in known.items() if one]
     unsure = [name for name in known if name not in sure]
@@ -38,9 +38,9 @@ def seen(setting: Mapping[str, Any]) -> str:
 
 
 def speakers(setting: Mapping[str, Any]) -> str:
-    """Who speaks the test inputs, and whether training heard them: ``"6 speakers, all heard in training"``.
+    """The number of speakers, and how many are in the training data: ``"6 speakers, all heard in training"``.
 
-    Empty where it is not known, as in reports of earlier versions.
+    Empty if unknown, as in reports of earlier versions.
     """
     known, one = "speakers_heard" in setting, setting.get("speaker")
     if one and not known:
@@ -50,14 +50,14 @@ def speakers(setting: Mapping[str, Any]) -> str:
     count, heard = setting["speakers"], setting["speakers_heard"]
     who = f"speaker {one}" if one else f"{count} speaker{'' if count == 1 else 's'}"
     if heard is None:
-        return f"{who}, perhaps heard in training: that of the model it started from is not on record"
+        return f"{who}, perhaps heard in training: the data of the model it started from are not recorded"
     if count > 1 and heard in (0, count):
         return f"{who}, {'all' if heard else 'none'} heard in training"
     return f"{who}, {'' if heard else 'not '}heard in training" if count == 1 else f"{who}, {heard} heard in training"
 
 
 def resampled(setting: Mapping[str, Any]) -> str:
-    """How purity and SVM were taken: ``"purity on 300 + 300 inputs, 16 samples an input; 5 resamplings, ..."``."""
+    """How purity and SVM were measured: ``"purity on 300 + 300 inputs, 16 samples an input; 5 resamplings, ..."``."""
     of_each = setting["inputs_per_modality"]
     shared = " that share these utterances" if of_each == setting["n_utterances"] else ""
     return (
@@ -67,7 +67,7 @@ def resampled(setting: Mapping[str, Any]) -> str:
 
 
 def trained_with(setting: Mapping[str, Any]) -> str:
-    """How a model came to be: ``"recipe fast, λ_IG = 2.15e-2, 1,600 steps on mnist, fsdd and voices, seed 0"``."""
+    """How a model was trained: ``"recipe fast, λ_IG = 2.15e-2, 1,600 steps on mnist, fsdd and voices, seed 0"``."""
     return (
         f"recipe {setting['recipe']}, {objective(setting)}, {setting['steps']:,} steps on "
         f"{trained_on(setting)}, seed {setting['trained_with_seed']}"
@@ -75,16 +75,16 @@ def trained_with(setting: Mapping[str, Any]) -> str:
 
 
 def objective(setting: Mapping[str, Any]) -> str:
-    """What it minimised: ``"λ_IG = 2.15e-2"``, ``"deterministic"``; reports of earlier versions have no recipe."""
+    """The objective: ``"λ_IG = 2.15e-2"``, ``"deterministic"``; reports of earlier versions have no recipe."""
     return objective_text(setting.get("recipe_values", setting), "λ_IG = ")
 
 
 def trained_on(setting: Mapping[str, Any]) -> str:
-    """``"mnist, fsdd and voices"``, what was left out, and the model started from with what that one learnt from."""
+    """``"mnist, fsdd and voices"``, the held-out speaker, and the model started from with its training data."""
     words, before = [], ""
     for data in generations(setting["trained_on"]):
         if data is None:
-            words.append(f"{before}, whose training is not on record")
+            words.append(f"{before}, whose training data are not recorded")
             break
         corpora = listed([*names(data.get("images")), *names(data.get("speech"))])
         without = f" without {data['left_out']}" if data.get("left_out") else ""
@@ -95,21 +95,21 @@ def trained_on(setting: Mapping[str, Any]) -> str:
 
 
 def caption(rows: Sequence[tuple[str, Report]]) -> str:
-    """What was measured, on what, of which models; what the models were judged on is said once if it is the same."""
-    judged = [judged_on(report) for _, report in rows]
+    """The caption for some models: data and protocol, once if they are the same for all, and training."""
+    evaluated = [evaluated_on(report) for _, report in rows]
     if len(rows) == 1:
-        return f"{judged[0]} Model: {trained_with(rows[0][1].setting)}."
+        return f"{evaluated[0]} Model: {trained_with(rows[0][1].setting)}."
     models = [f"{name}: {trained_with(report.setting)}" for name, report in rows]
-    if len(set(judged)) == 1:
-        return f"{judged[0]} Models: {'; '.join(models)}."
-    return " ".join(f"{model}. {data}" for model, data in zip(models, judged, strict=True))
+    if len(set(evaluated)) == 1:
+        return f"{evaluated[0]} Models: {'; '.join(models)}."
+    return " ".join(f"{model}. {data}" for model, data in zip(models, evaluated, strict=True))
 
 
 def sweep_caption(reports: Sequence[Report], seeds: Iterable[int]) -> str:
-    """What the models of a sweep have in common, and their seeds."""
+    """The caption for a sweep: data, protocol and recipe, and the seeds."""
     setting, numbers = reports[0].setting, [str(seed) for seed in sorted(set(seeds))]
     return (
-        f"{judged_on(reports[0])} Models: recipe {setting['recipe']}, {setting['steps']:,} steps on "
+        f"{evaluated_on(reports[0])} Models: recipe {setting['recipe']}, {setting['steps']:,} steps on "
         f"{trained_on(setting)}, {'seeds' if len(numbers) > 1 else 'seed'} {listed(numbers)}."
     )
 
@@ -120,7 +120,7 @@ def wrong_matches(count: int) -> str:
 
 
 def number(value: float) -> str:
-    """``"0.0215"``, ``"6.81e-5"``: as people write them."""
+    """``"0.0215"``, ``"6.81e-5"``."""
     return f"{value:g}".replace("e-0", "e-")
 
 
@@ -138,15 +138,15 @@ def suffix_in(formats: Sequence[str], path: Path, what: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Words without line breaks and other control characters, which would end a row, a title or a file."""
+    """Text without line breaks and other control characters."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def cell(value: Any) -> Any:
-    """A cell of a CSV or TSV file: words in one line that no spreadsheet takes for a formula.
+    """A value as a cell of a CSV or TSV file.
 
-    Those that begin like one get an apostrophe before them, as OWASP advises against "CSV injection". Other words, and
-    numbers, stay what they are.
+    Text is put in one line; if a spreadsheet could take it for a formula, it is prefixed with an apostrophe, as OWASP
+    advises against "CSV injection".
     """
     if not isinstance(value, str):
         return value
@@ -154,4 +154,4 @@ def cell(value: Any) -> Any:
     return f"'{line}" if line.startswith(_FORMULA) else line
 
 
-_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last four are the same in full width
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last four are the full-width forms

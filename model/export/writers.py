@@ -1,4 +1,4 @@
-"""Everything that can be exported, by name: one table for the command line and the window."""
+"""The table of all exports by name, for the command line and the window."""
 
 from __future__ import annotations
 
@@ -23,18 +23,9 @@ Part = Literal["models", "sweep", "runs"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Exhibits:
-    """What exports are made of.
+    """What to export: evaluated models with unique names, models of a sweep, and runs with curves.
 
-    Attributes
-    ----------
-    models
-        Judged models, each with a name of its own.
-    sweep
-        Models of a sweep.
-    runs
-        Runs with curves.
-    data_dir
-        Where the corpora lie, for pictures; by default the user's place for them.
+    ``data_dir`` is the folder of the corpora, for pictures; by default the user's.
     """
 
     models: Sequence[tuple[str, Evaluation]] = ()
@@ -45,18 +36,9 @@ class Exhibits:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """One kind of export.
+    """One kind of export: the part that it needs, the suffixes of its file (none for a folder), and what writes it.
 
-    Attributes
-    ----------
-    needs
-        What there has to be of it.
-    formats
-        Suffixes of the file; none: it is a folder.
-    write
-        Writes it, or raises ``OSError``; raises ``ValueError`` for another suffix.
-    single
-        It is about the first model alone.
+    ``write`` raises ``OSError``, and ``ValueError`` for other suffixes. If ``single``, it is about the first model.
     """
 
     needs: Part
@@ -74,7 +56,7 @@ def _projector(of: Exhibits, to: Path) -> None:
     try:
         pictures = embeddings.thumbnails(evaluation, of.data_dir)
     except FileNotFoundError as error:  # MissingData: its module imports torch
-        log.info("Points of the projector stay points: %s", error)
+        log.info("The projector has no pictures: %s", error)
     embeddings.projector(evaluation, to, pictures)
 
 
@@ -93,40 +75,35 @@ WRITERS: Mapping[str, Writer] = {
     "projector": Writer("models", (), _projector, single=True),
     "report": Writer("models", report.FORMATS, lambda of, to: report.save(of.models, to, of.sweep, of.data_dir)),
 }
-"""What can be exported. A file's name suggests the first that has its format."""
+"""All exports. The default for a file is the first one that has its format."""
 
 
 def suggested(of: Exhibits, to: Path) -> str:
-    """The name of the first writer that writes such a file of what there is; raises ``ValueError`` where none does."""
+    """The name of the first export that can write a file; raises ``ValueError`` if there is none."""
     suffix = to.suffix.removeprefix(".").lower()
     for name, writer in WRITERS.items():
         if suffix in writer.formats and getattr(of, writer.needs):
             return name
     known = dict.fromkeys(kind for writer in WRITERS.values() for kind in writer.formats)
-    raise ValueError(f"Nothing that is here is written as {to.name!r}. The formats are {', '.join(known)}.")
+    raise ValueError(f"Nothing here can be written as {to.name!r}. The formats are {', '.join(known)}.")
 
 
 def write(what: str, of: Exhibits, to: Path) -> None:
-    """Write one thing.
+    """Write one export.
 
-    Raises
-    ------
-    ValueError
-        If nothing has that name, what it is made of isn't there, or the file's suffix is another one.
-    OSError
-        If it can't be written.
+    Raises ``ValueError`` for unknown names, missing parts and other suffixes, and ``OSError``.
     """
     if what not in WRITERS:
-        raise ValueError(f"Nothing is called {what!r}. There are: {', '.join(WRITERS)}.")
+        raise ValueError(f"No export is called {what!r}. There are: {', '.join(WRITERS)}.")
     if not getattr(of, WRITERS[what].needs):
-        raise ValueError(f"{what} needs {_LACKING[WRITERS[what].needs]}.")
+        raise ValueError(f"{what} needs {_PARTS[WRITERS[what].needs]}.")
     WRITERS[what].write(of, to)
 
 
 def everything(of: Exhibits, folder: Path) -> Iterator[Path]:
-    """Write all that can be made of something, in all formats; each file or folder that was written.
+    """Write all possible exports in all formats; yields each file or folder.
 
-    What is about a single model lies in a folder for each where there are several.
+    If there are several models, exports about a single model are in a sub-folder for each.
     """
     for name, writer in WRITERS.items():
         if not getattr(of, writer.needs):
@@ -140,9 +117,9 @@ def everything(of: Exhibits, folder: Path) -> Iterator[Path]:
                 yield to
 
 
-_LACKING: Mapping[Part, str] = {"models": "a model", "sweep": "a sweep", "runs": "a run's folder with its metrics"}
+_PARTS: Mapping[Part, str] = {"models": "a model", "sweep": "a sweep", "runs": "a run's folder with its metrics"}
 
 
 def _slug(name: str) -> str:
-    """A name that every file system takes: ``"fast-λ_IG-0.0215"``."""
+    """A name for all file systems: ``"fast-λ_IG-0.0215"``."""
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "model"

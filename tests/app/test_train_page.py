@@ -195,7 +195,7 @@ def test_stop_keeps_and_resume_goes_on(trainer: Trainer) -> None:
 
 def test_what_is_heard_for_the_first_time_says_how_far_it_is_and_can_be_stopped(trainer: Trainer) -> None:
     voices = next(box for box in trainer.panel.findChildren(QCheckBox) if box.text() == "Synthetic voices")
-    listening = "Listening to Synthetic voices (the first time only): "
+    listening = "Computing filterbanks of Synthetic voices (only once): "
     voices.click()
     try:
         until(lambda: trainer.says(listening), "how far the trial is", 60)

@@ -29,7 +29,7 @@ class Told(list):
         self.append((share, text))
 
 
-LISTENING = "Listening to Free Spoken Digit Dataset (the first time only)"
+LISTENING = "Computing filterbanks of Free Spoken Digit Dataset (only once)"
 
 
 def test_what_is_loaded_is_told_once(folder, monkeypatch, tmp_path):

@@ -152,11 +152,11 @@ def test_what_is_shipped_is_written_by_default(tmp_path, model, swept, judged, m
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--to", "f.gif"], "Nothing that is here is written as 'f.gif'"),
+        (["--to", "f.gif"], "Nothing here can be written as 'f.gif'"),
         (["--to", "f.svg", "--what", "numbers"], "csv, md, tex, not as 'f.svg'"),
         (["--to", "f.svg", "--what", "figure3"], "figure3 needs a sweep"),
         (["--to", "f.svg", "--what", "curves"], "curves needs a run's folder with its metrics"),
-        (["--to", "f.svg", "--what", "poem"], "Nothing is called 'poem'"),
+        (["--to", "f.svg", "--what", "poem"], "No export is called 'poem'"),
         (["--to", "f.svg", "--speech", "mnist"], "'mnist' is not the name of one corpus of speech inputs"),
     ],
 )

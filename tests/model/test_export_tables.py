@@ -123,7 +123,7 @@ def test_what_is_said_of_data_knows_who_was_left_out_and_what_came_before():
     assert "20 utterances (fsdd, speaker theo, perhaps heard in training: " in caption
     assert (
         "λ_IG = 6.81e-5, 1,600 steps on mnist and fsdd without theo, started from old.safetensors, trained on mnist "
-        "and voices, started from older.safetensors, whose training is not on record, seed 0"
+        "and voices, started from older.safetensors, whose training data are not recorded, seed 0"
     ) in caption
 
 

@@ -59,7 +59,7 @@ def test_how_far_it_is_is_told_while_it_listens(monkeypatch, tmp_path, word):
     monkeypatch.setattr(module, "_TELL_SECONDS", -1.0)
     told = []
     listen(monkeypatch, tmp_path, word, tell=lambda *so_far: told.append(so_far))
-    assert told == [(share, "Listening to Some words (the first time only)") for share in (0.0, 0.5)]
+    assert told == [(share, "Computing filterbanks of Some words (only once)") for share in (0.0, 0.5)]
     listen(monkeypatch, tmp_path, word, tell=lambda *so_far: told.append(so_far))
     assert len(told) == 2, "what comes from the cache is there at once"
 
@@ -154,7 +154,7 @@ def test_a_cache_of_something_else_is_made_anew_and_logged(monkeypatch, tmp_path
     again, heard = listen(monkeypatch, tmp_path, word)
     assert heard == ["a", "b"]
     assert torch.equal(again, first)
-    assert "is damaged and made anew" in caplog.text
+    assert "is damaged and will be computed again" in caplog.text
 
 
 def test_a_recording_of_values_that_are_no_numbers_is_no_filterbank(monkeypatch, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 
 from model.data.corpora import MissingData
 from model.data.corpora.fsdd import Fsdd
-from model.data.recordings import LARGEST_RECORDING, opened
+from model.data.recordings import MAX_RECORDING, opened
 
 NAME = "7_theo_9.wav"
 MOST = 50 << 20
@@ -68,13 +68,13 @@ def test_what_is_packed_is_read(place):
 
 
 def test_a_recording_of_more_bytes_than_any_has_is_not_unpacked(place):
-    pack_zeros(place, LARGEST_RECORDING + (1 << 20))
+    pack_zeros(place, MAX_RECORDING + (1 << 20))
     with refused(r"7_theo_9\.wav in .*recordings\.zip has 68 MB.*Delete it, or get"):
         read(place)
 
 
 def test_nor_is_one_that_claims_to_be_small(place):
-    pack_zeros(place, LARGEST_RECORDING + (1 << 20))
+    pack_zeros(place, MAX_RECORDING + (1 << 20))
     # Zip64 keeps the size elsewhere unless the field has it.
     change(place, SIZE, 1000)
     with refused(r"7_theo_9\.wav in .*recordings\.zip is damaged.*Get the corpus again"):

@@ -165,7 +165,7 @@ def test_a_corpus_that_is_heard_for_the_first_time_tells_its_share_and_can_be_st
     def listening():
         while (answer := worker.until("progress"))["share"] is None:
             pass
-        assert answer["text"] == "Listening to Synthetic voices (the first time only)"
+        assert answer["text"] == "Computing filterbanks of Synthetic voices (only once)"
         return answer["share"]
 
     worker.send("estimate", plan=plan.to_dict())

@@ -1,6 +1,6 @@
-"""The corpora, by name: those of the application, and those that other packages add.
+"""The registry of corpora: those of the application, and those of other packages.
 
-A package adds a corpus by an entry point of the group ``modinv.corpora`` that names a subclass of
+A package adds a corpus by an entry point of the group ``modinv.corpora`` whose value is a subclass of
 :class:`~model.data.corpora.base.Corpus`. Nothing here needs torch.
 """
 
@@ -41,34 +41,34 @@ log = logging.getLogger(__name__)
 
 GROUP = "modinv.corpora"
 
-_OURS = tuple(
+_BUILT_IN = tuple(
     EntryPoint(name=module.lower(), value=f"model.data.corpora.{module.lower()}:{module}", group=GROUP)
     for module in ("Mnist", "Fsdd", "Voices", "Wild")
 )
 
 
 def registry() -> Mapping[str, type[Corpus]]:
-    """Every corpus, by its name, ours first."""
+    """All corpora by name, those of the application first."""
     return _found()[0]
 
 
 def broken_plugins() -> Mapping[str, str]:
-    """What other packages announce and can't be used: why, in words, by the entry point's name."""
+    """Error messages for entry points of other packages that can't be used, by name."""
     return _found()[1]
 
 
 @cache
 def _found() -> tuple[Mapping[str, type[Corpus]], Mapping[str, str]]:
-    found: dict[str, type[Corpus]] = {point.name: point.load() for point in _OURS}
+    found: dict[str, type[Corpus]] = {point.name: point.load() for point in _BUILT_IN}
     broken = {}
     for point in entry_points(group=GROUP):
         try:
             kind = point.load()
             if not (isinstance(kind, type) and issubclass(kind, Corpus) and isinstance(kind.info, CorpusInfo)):
-                raise TypeError(f"{point.value} is no subclass of Corpus with an info")
+                raise TypeError(f"{point.value} is not a subclass of Corpus with an info")
             if kind.info.name in found:
                 raise ValueError(f"there is another corpus called {kind.info.name}")
-        except Exception as error:  # whatever is wrong with it: the other corpora are wanted all the same
+        except Exception as error:  # any error of another package: the other corpora stay usable
             log.warning("The corpus %s can't be used", point.name, exc_info=error)
             broken[point.name] = f"The corpus {point.name} of another package can't be used: {error}."
         else:
@@ -77,7 +77,7 @@ def _found() -> tuple[Mapping[str, type[Corpus]], Mapping[str, str]]:
 
 
 def find(name: str) -> type[Corpus]:
-    """The corpus of that name; a ``ValueError`` lists the names there are."""
+    """The corpus of a name; raises ``ValueError`` for an unknown name."""
     if name not in registry():
         words = [f"No corpus is called {name!r}. There are: {', '.join(registry())}.", *broken_plugins().values()]
         raise ValueError(" ".join(words))
@@ -85,31 +85,31 @@ def find(name: str) -> type[Corpus]:
 
 
 def infos(modality: Modality) -> list[CorpusInfo]:
-    """What the corpora of a modality declare."""
+    """Descriptions of the corpora of a modality."""
     return [kind.info for kind in registry().values() if kind.info.modality is modality]
 
 
 def preferred(modality: Modality, among: Iterable[str] | None = None) -> str:
-    """The corpus that evaluation takes where nobody says otherwise: a preferred one, else the first.
+    """The default corpus of a modality for evaluation: a preferred one, else the first.
 
     Parameters
     ----------
     modality
-        Of its inputs.
+        Image or speech.
     among
-        Names to choose from, at least one; by default of all corpora of the modality.
+        Names to choose from, at least one; by default all corpora of the modality.
     """
     names = [info.name for info in infos(modality)] if among is None else list(among)
     return next((name for name in names if name in registry() and registry()[name].info.preferred), names[0])
 
 
 def trained_by_default() -> tuple[str, ...]:
-    """The corpora that are trained on where nobody says otherwise."""
+    """The default corpora for training."""
     return tuple(name for name, kind in registry().items() if kind.info.trained_by_default)
 
 
 def recording(key: str, folder: Path | None = None) -> tuple[FloatArray, int]:
-    """A recording by the key that galleries and evaluations keep, ``"fsdd:7_jackson_0.wav"``.
+    """A recording by its key in galleries and evaluations, ``"fsdd:7_jackson_0.wav"``.
 
     Returns
     -------

@@ -1,7 +1,6 @@
-"""What a corpus declares of itself, and what all corpora can do. Nothing here needs torch.
+"""The base class of corpora, and their descriptions; without torch.
 
-A module of a corpus imports torch, and what needs it, in its functions only: the window lists corpora before torch is
-loaded.
+Modules of corpora import torch in functions only, because the window lists corpora before torch is loaded.
 """
 
 from __future__ import annotations
@@ -21,32 +20,31 @@ if TYPE_CHECKING:
     from model.data.samples import Samples
 
 Split = Literal["train", "validation", "test", "train+validation"]
-"""A part of a corpus. ``"train+validation"`` is all that is published for training, in its published order."""
+"""A part of a corpus. ``"train+validation"`` is the published training set, in its published order."""
 
 ALL_OF_TRAINING: Split = "train+validation"
 
 
 class MissingData(ModinvError, FileNotFoundError):
-    """A corpus is not where it was looked for; the message says how to get it."""
+    """A corpus is missing or damaged; the message says how to get it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a corpus is downloaded from, and how to know it.
+    """Where a corpus is downloaded from, and how it is verified.
 
     Attributes
     ----------
     url
-        Of a zip.
+        URL of a zip.
     size
-        Bytes to expect; servers that pack on demand don't tell. Another packing may take up to four times as much.
+        Expected size in bytes, as some servers don't announce it; at most four times as much is accepted.
     names
         Matches the path of a recording in the zip or a folder; its group ``name`` is the name without folders.
     recordings, unpacked
-        How many it holds, and their bytes: nothing else is unpacked to be verified.
+        Number of recordings, and their total size in bytes, which are checked before anything is unpacked.
     digest
-        SHA-256 over the sorted lines ``"{name} {SHA-256 of the recording}\\n"``: it knows the recordings however
-        they are packed.
+        SHA-256 over the sorted lines ``"{name} {SHA-256 of the recording}\\n"``, independent of the packing.
     """
 
     url: str
@@ -59,34 +57,34 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusInfo:
-    """What a corpus declares.
+    """Description of a corpus.
 
     Attributes
     ----------
     name, title, short_title
-        For programs, file names and the command line; for people; for people where there is little room.
+        Identifier; title; title for narrow places.
     modality
         Image or speech.
     licence, citation, origin
-        Under which it may be used; whom to cite; a web page or file that says where it comes from.
+        Licence; citation; web page or file about its origin.
     human
-        Whether people speak in it; ``False`` for images.
+        Whether it is human speech.
     speakers
-        How many voices, in all splits; 0 for images.
+        Number of speakers in all splits; 0 for images.
     splits
-        The parts that it has.
+        The splits that it has.
     shares_speakers
-        Whether those who speak the validation and test splits are those of the training split.
+        Whether the speakers of validation and test also speak in the training split.
     preferred
-        Whether evaluation takes it where nobody says otherwise.
+        Whether it is the default for evaluation.
     trained_by_default
-        Whether training does.
+        Whether it is trained on by default.
     ships
         Whether it comes with the application.
     source
-        How it is downloaded; ``None`` where it can't be.
+        How it is downloaded; ``None`` if it can't be.
     layout
-        What belongs into its folder, for the message that it is missing.
+        What to put into its folder, for the message that it is missing.
     """
 
     name: str
@@ -112,12 +110,12 @@ class CorpusInfo:
         return self.short_title or self.title
 
     def held_out(self, wanted: Split) -> Split:
-        """The validation or test split, whichever is wanted, or the other one where it has only that."""
+        """The wanted one of the validation and test splits, or the other one if it has only that."""
         return wanted if wanted in self.splits else ("test" if wanted == "validation" else "validation")
 
     @property
     def offer(self) -> str:
-        """What a download brings, ``"16 MB, CC BY-SA 4.0"``; empty where there is none."""
+        """Size and licence of the download, ``"16 MB, CC BY-SA 4.0"``; empty if there is none."""
         return f"{self.source.size / 1e6:.0f} MB, {self.licence}" if self.source else ""
 
 
@@ -128,7 +126,7 @@ class Corpus(ABC):
     Parameters
     ----------
     folder
-        Of the corpora, each in a sub-folder of its name; by default the user's.
+        Folder of the corpora, with a sub-folder for each; by default the user's.
     """
 
     folder: Path | None = None
@@ -136,16 +134,16 @@ class Corpus(ABC):
 
     @property
     def home(self) -> Path:
-        """Its own folder, there or not."""
+        """Its own folder, which may not exist."""
         return (self.folder or locations.data()) / self.info.name
 
     @abstractmethod
     def location(self) -> Path | None:
-        """The file or folder where it lies, ``None`` where it is missing."""
+        """Its file or folder, ``None`` if it is missing."""
 
     @abstractmethod
     def read(self, split: Split, progress: ProgressCallback) -> Samples:
-        """As :meth:`load`, of a split that it has."""
+        """Implementation of :meth:`load` for an existing split."""
 
     def load(self, split: Split, progress: ProgressCallback = no_progress) -> Samples:
         """Read a split.
@@ -167,17 +165,21 @@ class Corpus(ABC):
         raise KeyError(f"{self.info.title} has no recording {key}.")
 
     def require(self) -> Path:
-        """Where it lies; raises :class:`MissingData`, which says how to get it."""
+        """Its :meth:`location`; raises :class:`MissingData` if it is missing."""
         if place := self.location():
             return place
         info = self.info
         if info.ships:
-            raise MissingData(f"{info.title}: missing, though it ships along. Install the application again.")
-        get = f"'modinv data get {info.name}' fetches it ({info.offer.split(',')[0]}); or get" if info.source else "Get"
+            raise MissingData(
+                f"{info.title}: missing, although it is part of the application. Install the application again."
+            )
+        get = (
+            f"'modinv data get {info.name}' downloads it ({info.offer.split(',')[0]}); or get" if info.source else "Get"
+        )
         raise MissingData(
             f"{info.title}: not installed. {get} it from {info.origin} and put {info.layout} into {self.home}."
         )
 
     def check(self) -> str:
-        """Look whether it is whole, as far as that is quick: what was found, in words; raises :class:`MissingData`."""
+        """Check quickly whether it is complete; returns what was found, in words, and raises :class:`MissingData`."""
         return str(self.require())

@@ -1,17 +1,15 @@
-"""The Free Spoken Digit Dataset: 3,000 recordings of six human speakers. Users get it themselves."""
+"""The Free Spoken Digit Dataset: 3,000 recordings of six human speakers, to be downloaded by users."""
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from model.data.corpora.base import Corpus, CorpusInfo, MissingData, Source, Split
-from model.data.recordings import Recording, matching
+from model.data.recordings import decode, matching
 from model.progress import ProgressCallback
 from model.types import FloatArray, Modality
 
@@ -71,7 +69,7 @@ class Fsdd(Corpus):
         from model.data.samples import Samples
 
         place = self.require()
-        part = "test" if split == "test" else "train"  # as published; heard, and kept, in one piece
+        part = "test" if split == "test" else "train"  # cached by published split
         with matching(place, _NAME) as files:
             found = {name: match for name in files if (match := _NAME.search(name))}
             names = [name for name, match in found.items() if (int(match["take"]) in _TEST) == (part == "test")]
@@ -80,7 +78,7 @@ class Fsdd(Corpus):
             keys = tuple(files[name].key for name in names)
             state = [files[name].state for name in names]
             title = self.info.title
-            features = filterbanks(f"fsdd-{part}", title, state, keys, partial(_heard, files), progress)
+            features = filterbanks(f"fsdd-{part}", title, state, keys, partial(decode, files), progress)
         samples = Samples(
             corpus=self.info.name,
             modality=self.info.modality,
@@ -93,15 +91,6 @@ class Fsdd(Corpus):
         return samples.part(split, [int(found[name]["take"]) in _VALIDATION for name in names])
 
     def clip(self, key: str) -> tuple[FloatArray, int]:
-        """The recording as it is; it is known by its name, whatever folders its key tells of."""
+        """The recording, identified by its file name, whatever the folders in its key."""
         with matching(self.require(), _NAME) as files:
-            return _heard(files, key)
-
-
-def _heard(files: Mapping[str, Recording], key: str) -> tuple[FloatArray, int]:
-    file = files.get(key.rpartition("/")[2])
-    if file is None:
-        raise MissingData(f"There is no recording {key} any more. Get the corpus again.")
-    from model.data.speech import read_audio
-
-    return read_audio(io.BytesIO(file.read()))
+            return decode(files, key)

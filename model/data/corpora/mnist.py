@@ -1,4 +1,4 @@
-"""MNIST: handwritten digits, 60,000 to train and 10,000 to test; ships with the application."""
+"""MNIST: handwritten digits, 60,000 for training and 10,000 for testing; part of the application."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
 
 _VALIDATION = 5_000  # the last of the training images, but at most half of them
 _SIDE = 28  # pixels
-_MOST = 60_000  # of either split
-_LARGEST_FILE = 64 << 20  # bytes: more than all images take that are not packed at all
+_MAX_ITEMS = 60_000  # in a split
+_MAX_FILE = 64 << 20  # bytes: more than all images uncompressed
 
 
 def _read_idx(path: Path, *shape: int) -> npt.NDArray[np.uint8]:
-    """Bytes, ``(n, *shape)``, from a gzipped IDX file; raises ``OSError``, ``ValueError`` or ``zlib.error``."""
-    if path.exists() and not path.is_file():  # a pipe would be waited for
-        raise ValueError("it is no file")
+    """Read bytes, ``(n, *shape)``, from a gzipped IDX file; raises ``OSError``, ``ValueError`` or ``zlib.error``."""
+    if path.exists() and not path.is_file():  # reading a pipe would block
+        raise ValueError("it is not a file")
     with path.open("rb") as file:
-        packed = file.read(_LARGEST_FILE + 1)
-    if len(packed) > _LARGEST_FILE:
+        packed = file.read(_MAX_FILE + 1)
+    if len(packed) > _MAX_FILE:
         raise ValueError("it is far too large")
     size = math.prod(shape)  # bytes of an item
     head = struct.pack(">BBBB", 0, 0, 8, 1 + len(shape))
     after = struct.pack(f">{len(shape)}I", *shape)
     start = len(head) + 4 + len(after)
-    # Never more is unpacked than there may be, whatever the file would unpack to.
+    # Bounds the unpacked size.
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    raw = unpacker.decompress(packed, start + _MOST * size + 1)
+    raw = unpacker.decompress(packed, start + _MAX_ITEMS * size + 1)
     if not raw.startswith(head) or raw[len(head) + 4 : start] != after:
         raise ValueError(f"it is no IDX file of unsigned bytes, {' x '.join(map(str, ('n', *shape)))}")
     count = int.from_bytes(raw[len(head) : len(head) + 4], "big")
-    if not 0 < count <= _MOST:
-        raise ValueError(f"it claims to hold {count:,} items, where MNIST has {_MOST:,} at most")
+    if not 0 < count <= _MAX_ITEMS:
+        raise ValueError(f"it claims to hold {count:,} items, where MNIST has {_MAX_ITEMS:,} at most")
     if len(raw) != start + count * size or unpacker.unused_data:
         raise ValueError(f"it holds more or less than the {count:,} items that it claims")
     if not unpacker.eof:
@@ -71,14 +71,14 @@ class Mnist(Corpus):
     )
 
     def location(self) -> Path | None:
-        """The user's copy, else the bundled one."""
+        """The user's copy, or else the bundled one."""
         for folder in (self.home, locations.assets() / "mnist"):
             if (folder / "train-images-idx3-ubyte.gz").is_file():
                 return folder
         return None
 
     def check(self) -> str:
-        """Unpack the files that ship."""
+        """Unpack the bundled files."""
         folder = locations.assets() / "mnist"
         for path in (*_files(folder, "train"), *_files(folder, "t10k")):
             try:
@@ -99,7 +99,7 @@ class Mnist(Corpus):
         remedy = (
             "Install the application again."
             if folder.is_relative_to(locations.assets())
-            else f"Get MNIST again, or delete {folder} to use the copy that ships along."
+            else f"Get MNIST again, or delete {folder} to use the bundled copy."
         )
         arrays = []
         for file, shape in zip(files, ((_SIDE, _SIDE), ()), strict=True):

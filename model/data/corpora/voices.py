@@ -1,8 +1,7 @@
-"""The synthetic voices that ship with the application: three engines, men and women, six ways of speaking."""
+"""The synthetic voices of the application: three engines, male and female voices, six variants of each."""
 
 from __future__ import annotations
 
-import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -30,15 +29,15 @@ _DAMAGED = "The synthetic voices are damaged: install the application again."
 class Voices(Corpus):
     """Synthetic spoken digits; whole voices, and one whole engine, are held out for testing.
 
-    Four other voices of 45 are for validation: two women and two men, of both engines of training. None of them is part
+    Of the 45 other voices four are for validation: two female and two male ones, of both training engines, and not part
     of a blend.
 
     Parameters
     ----------
     folder
-        Taken for symmetry with the other corpora: the voices always ship along.
+        Ignored: the voices are part of the application.
     engine_only
-        Load, of the test split, only the engine that training never heard.
+        Restrict the test split to the held-out engine.
     """
 
     engine_only: bool = False
@@ -79,15 +78,15 @@ class Voices(Corpus):
         from model.data.samples import Samples
 
         archive = self.require()
-        part = "test" if split == "test" else "train"  # heard, and kept, in one piece
+        part = "test" if split == "test" else "train"  # cached by published split
         try:
             clips = self._clips(json.loads(archive.with_suffix(".json").read_text("utf-8")), part)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise MissingData(_DAMAGED) from error
         keys = tuple(clip.key for clip in clips)
         state = [archive.stat().st_size]
-        with _opened(archive) as sound:
-            features = filterbanks(f"voices-{part}", self.info.title, state, keys, sound, progress)
+        with _opened(archive) as clip:
+            features = filterbanks(f"voices-{part}", self.info.title, state, keys, clip, progress)
         samples = Samples(
             corpus=self.info.name,
             modality=self.info.modality,
@@ -100,12 +99,12 @@ class Voices(Corpus):
         return samples.part(split, [clip.speaker in _VALIDATION for clip in clips])
 
     def clip(self, key: str) -> tuple[FloatArray, int]:
-        """The clip as it ships."""
-        with _opened(self.require()) as sound:
-            return sound(key)
+        """The clip."""
+        with _opened(self.require()) as clip:
+            return clip(key)
 
     def _clips(self, index: Mapping[str, Any], part: str) -> list[_Clip]:
-        """What the index lists for training or test; one that isn't ours raises whatever its reading meets."""
+        """The clips in the index for training or test; an invalid index raises various errors."""
         held_out = {"test-engine"} if self.engine_only else {"test", "test-engine"}
         splits = {"train"} if part == "train" else held_out
         titles = {variant["name"]: variant["title"] for variant in index["variants"]}
@@ -127,7 +126,7 @@ class Voices(Corpus):
 
 
 class _Clip(NamedTuple):
-    """As of :class:`Samples`, which has these of all."""
+    """One clip; see :class:`Samples`."""
 
     key: str
     label: int
@@ -137,23 +136,21 @@ class _Clip(NamedTuple):
 
 @contextmanager
 def _opened(archive: Path) -> Iterator[Clip]:
-    """What reads clips, of an archive opened once."""
-    from model.data.speech import read_audio
-
+    """A function that reads clips from the archive."""
     try:
         with opened(archive) as files:
 
-            def sound(key: str) -> tuple[FloatArray, int]:
+            def clip(key: str) -> tuple[FloatArray, int]:
                 if key not in files:
                     raise MissingData(_DAMAGED)
-                return read_audio(io.BytesIO(files[key].read()))
+                return files[key].decode()
 
-            yield sound
+            yield clip
     except MissingData as error:
         raise MissingData(_DAMAGED) from error
 
 
 def _described(voice: Mapping[str, Any]) -> str:
-    """A voice for people who don't know speech engines: ``"Woman (Sky)"``, ``"Man (blend)"``."""
+    """A description of a voice for people: ``"Woman (Sky)"``, ``"Man (blend)"``."""
     name = "blend" if voice["parents"] else voice["voice"].rpartition("_")[2].partition("-")[0].capitalize()
     return f"{'Woman' if voice['sex'] == 'female' else 'Man'} ({name})"

@@ -1,15 +1,15 @@
-"""Speech Commands, a small part: strangers on their own microphones. It is neither shipped nor fetched."""
+"""A small part of Speech Commands: other speakers on their own microphones. Neither shipped nor downloadable."""
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from model.data.corpora.base import Corpus, CorpusInfo, MissingData, Split
-from model.data.recordings import matching
+from model.data.recordings import decode, matching
 from model.progress import ProgressCallback
 from model.types import FloatArray, Modality
 
@@ -31,7 +31,6 @@ class Wild(Corpus):
     info: ClassVar[CorpusInfo] = CorpusInfo(
         name="wild",
         title="Speech Commands",
-        short_title="Speech Commands",
         modality=Modality.SPEECH,
         licence="CC BY 4.0",
         citation="P. Warden: Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition, 2018",
@@ -61,9 +60,7 @@ class Wild(Corpus):
             if not found:
                 raise MissingData(f"{place} holds no recordings named like digits/one_0a7c2a8d_0.wav.")
             state = [files[name].state for name in found]
-            features = filterbanks(
-                "wild", self.info.title, state, tuple(found), lambda name: _sound(files[name].read()), progress
-            )
+            features = filterbanks("wild", self.info.title, state, tuple(found), partial(decode, files), progress)
         samples = Samples(
             corpus=self.info.name,
             modality=self.info.modality,
@@ -76,14 +73,6 @@ class Wild(Corpus):
         return samples.part(split, [int(speaker, 16) % 2 == 1 for speaker in samples.speakers])
 
     def clip(self, key: str) -> tuple[FloatArray, int]:
-        """The recording as it is."""
+        """The recording."""
         with matching(self.require(), _DIGIT) as files:
-            if key not in files:
-                raise MissingData(f"There is no recording {key} any more. Get the corpus again.")
-            return _sound(files[key].read())
-
-
-def _sound(content: bytes) -> tuple[FloatArray, int]:
-    from model.data.speech import read_audio
-
-    return read_audio(io.BytesIO(content))
+            return decode(files, key)
