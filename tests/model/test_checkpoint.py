@@ -223,7 +223,7 @@ def test_a_file_that_may_not_be_replaced_stays(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "replace", refuse)
-    monkeypatch.setattr("model.checkpoints._PATIENCE", 2)
+    monkeypatch.setattr("model.checkpoints._RENAME_ATTEMPTS", 2)
     with pytest.raises(PermissionError):
         write_bytes_atomically(tmp_path / "file", b"content")
     assert (tmp_path / "file").read_bytes() == b"former"

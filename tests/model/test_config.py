@@ -111,7 +111,7 @@ FSDD = {"images": ["mnist"], "speech": ["fsdd"]}
     [
         ({"images": ["mnist"], "speech": ["fsdd", "voices"]}, "trained on fsdd and voices without holding out theo"),
         ({**FSDD, "left_out": "jackson"}, "trained on fsdd without holding out theo"),
-        ({**FSDD, "left_out": "theo", "started_from": {"name": "m", "sha256": "", "data": FSDD}}, "learnt from fsdd"),
+        ({**FSDD, "left_out": "theo", "started_from": {"name": "m", "sha256": "", "data": FSDD}}, "trained on fsdd"),
         ({**FSDD, "left_out": "theo", "started_from": {"name": "m", "sha256": ""}}, "not recorded"),
         ({**FSDD, "left_out": "theo"}, ""),
     ],

@@ -175,7 +175,7 @@ def test_values_that_no_sound_has_are_told(word, value):
     samples, rate = word()
     samples = samples.copy()
     samples[len(samples) // 2] = value
-    with pytest.raises(UnusableAudio, match=r"not numbers|no sound has"):
+    with pytest.raises(UnusableAudio, match=r"not numbers|beyond full scale"):
         SpeechFrontEnd().trim(samples, rate)
 
 

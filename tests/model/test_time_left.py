@@ -10,7 +10,7 @@ from model.training.time_left import Countdown, Pace
 def watched(*moments: tuple[float, float]) -> Pace:
     pace = Pace(window=60)
     for now, done in moments:
-        pace.see(now, done)
+        pace.update(now, done)
     return pace
 
 
@@ -40,7 +40,7 @@ def test_work_that_hangs_takes_longer_and_longer() -> None:
 def test_work_that_is_taken_back_starts_anew() -> None:
     pace = watched((0, 0), (10, 50), (20, 10))
     assert pace.remaining(20, 100) is None
-    pace.see(30, 20)
+    pace.update(30, 20)
     assert pace.remaining(30, 100) == pytest.approx(80)
 
 
