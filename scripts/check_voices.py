@@ -1,13 +1,12 @@
 """Measure the synthetic spoken digits that ship with the application.
 
-Every clip is looked at (loud enough, long enough, not clipped), and judged for intelligibility twice:
+Every clip is checked for loudness, length and clipping, and its intelligibility is measured twice:
 
 classifier
-    Does a support vector machine on the cepstra, trained on the other speakers, know the word?  The speaker
-    itself, in all variants, its parents and every blend of either are left out of its training.
+    Does a support vector machine on the cepstra, trained on other speakers, recognise the word? The speaker itself, in
+    all variants, its parents and every blend of either are excluded from its training.
 recogniser
-    Does pocketsphinx with a grammar of the eleven words hear the word?  Harsh, and left out where it isn't
-    installed.
+    Does pocketsphinx with a grammar of the eleven words recognise the word? Strict; skipped if it is not installed.
 
 ::
 
@@ -39,7 +38,7 @@ MIN_LOUDNESS = 0.01  # RMS of the whole clip, full scale is 1
 MAX_PEAK = 0.999
 SAME_SPEAKER = {"festival_slt-hts": "flite_slt"}
 DOUBTFUL = 0.75  # share of the words of a voice in a variant
-FRAMES = 24  # a word is squeezed into so many
+FRAMES = 24  # per word, after resampling in time
 CEPSTRA = 13
 BANDS = 32
 
@@ -75,35 +74,35 @@ def _mel(hertz: float) -> float:
 
 
 def relatives(voices: list[dict[str, Any]]) -> dict[str, set[str]]:
-    """Voices that may not vouch for a voice: itself, its parents and every blend of either."""
+    """Voices related to each voice: itself, its parents and every blend of either."""
     speakers = {v["id"]: set(v["parents"]) or {SAME_SPEAKER.get(v["id"], v["id"])} for v in voices}
     return {a: {b for b in speakers if speakers[a] & speakers[b]} for a in speakers}
 
 
 def classifier(clips: list[Clip], voices: list[dict[str, Any]]) -> NDArray[np.bool_]:
-    """Whether a classifier that was trained on foreign speakers knows the word of each clip."""
+    """Whether a classifier trained on unrelated speakers recognises the word of each clip."""
     vectors = np.stack([cepstra(clip.samples, clip.rate) for clip in clips])
     vectors = (vectors - vectors.mean(0)) / vectors.std(0)
     owners = np.array([clip.voice for clip in clips])
     words = np.array([clip.word for clip in clips])
-    kin = relatives(voices)
+    related = relatives(voices)
     right = np.zeros(len(clips), bool)
-    for voice in kin:
-        mine, others = owners == voice, ~np.isin(owners, list(kin[voice]))
+    for voice in related:
+        mine, others = owners == voice, ~np.isin(owners, list(related[voice]))
         machine = SVC(C=10, gamma=0.5 / vectors.shape[1]).fit(vectors[others], words[others])
         right[mine] = machine.predict(vectors[mine]) == words[mine]
     return right
 
 
 def recogniser(words: Iterable[str]) -> Callable[[Clip], bool]:
-    """A judge that tells whether pocketsphinx hears the word that was meant."""
+    """A function that tells whether pocketsphinx recognises the word of a clip."""
     pocketsphinx = importlib.import_module("pocketsphinx")
     grammar = f"#JSGF V1.0; grammar digits; public <digit> = {' | '.join(words)};\n"
     decoder = pocketsphinx.Decoder(lm=None, loglevel="FATAL")
     decoder.add_jsgf_string("digits", grammar)
     decoder.activate_search("digits")
 
-    def heard(clip: Clip) -> bool:
+    def recognised(clip: Clip) -> bool:
         quiet = np.zeros(clip.rate // 4, np.float32)
         sound = np.concatenate([quiet, clip.samples, quiet])
         sound += np.random.default_rng(0).normal(0, 3e-4, len(sound)).astype(np.float32)
@@ -113,11 +112,11 @@ def recogniser(words: Iterable[str]) -> Callable[[Clip], bool]:
         hypothesis = decoder.hyp()
         return hypothesis is not None and bool(hypothesis.hypstr == clip.word)
 
-    return heard
+    return recognised
 
 
 class Clip:
-    """A decoded member of the archive and whose word it is."""
+    """A decoded clip of the archive."""
 
     def __init__(self, name: str, data: bytes) -> None:
         self.voice, self.variant, file = name.split("/")
@@ -127,7 +126,7 @@ class Clip:
         self.samples: Samples = samples
 
     def faults(self) -> list[str]:
-        """What is out of bounds."""
+        """The properties that are out of bounds."""
         seconds = len(self.samples) / self.rate
         found = []
         if not MIN_SECONDS <= seconds <= MAX_SECONDS:
@@ -170,8 +169,8 @@ def main() -> None:
 
     verdicts = {"classifier": classifier(clips, about["voices"])}
     if importlib.util.find_spec("pocketsphinx"):
-        hears = recogniser(entry["word"] for entry in about["words"])
-        verdicts["recogniser"] = np.array([hears(clip) for clip in clips])
+        recognised = recogniser(entry["word"] for entry in about["words"])
+        verdicts["recogniser"] = np.array([recognised(clip) for clip in clips])
     splits = {voice["id"]: voice["split"] for voice in about["voices"]}
     table("all", ["all"] * len(clips), verdicts)
     table("split", [splits[clip.voice] for clip in clips], verdicts)
@@ -183,7 +182,7 @@ def main() -> None:
     doubtful = [
         key for key in dict.fromkeys(keys) if all(right[keys == key].mean() < DOUBTFUL for right in verdicts.values())
     ]
-    print(f"\ndoubtful, below {DOUBTFUL:.0%} by every judge:", *(doubtful or ["none"]))
+    print(f"\ndoubtful, below {DOUBTFUL:.0%} by every measure:", *(doubtful or ["none"]))
     sys.exit(bool(faulty))
 
 

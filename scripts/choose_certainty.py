@@ -1,19 +1,18 @@
-"""Choose the margins from which a guess is called likely and sure (`model.retrieval.certainty`), with their worth.
+"""Choose and evaluate the thresholds of likely and sure guesses (`model.retrieval.certainty`).
 
-Half of the inputs choose, the other half report; no speaker and no sign is in both.
+One half of the inputs is used to choose, the other half to evaluate; no speaker and no sign is in both.
 
 images
-    Digits: the last 5,000 training images of MNIST, by their places. (The shipped model has trained on them, so that
-    its errors on them are a little too few.) Others: letters and signs of six fonts that come with Matplotlib, turned
-    and sheared at random, by sign; those that a person could take for a digit are left out.
+    Digits: the last 5,000 training images of MNIST, split by position. (The shipped model was trained on them, so that
+    its error rate on them is slightly too low.) Others: letters and signs, drawn with random distortions, split by
+    sign; those that a person could take for a digit are left out.
 speech
-    Digits and other words of the corpus ``wild``, spoken by people of whom no model has heard, by speaker. Its
-    archive lies in the data folder's ``wild/wild.zip``.
+    Digits and other words of the corpus ``wild`` (``wild/wild.zip`` in the data folder), by speakers who are not in any
+    training data, split by speaker.
 
-The rule: of the digits that are called sure at most 2 % may be wrong, and at most 5 % of what is no digit may be
-called sure; of the digits that are called sure or likely at most 10 % may be wrong, and at most 30 % of what is no
-digit may be called so. Each threshold is the least share of the typical margin, in steps of .05, that keeps both.
-MNIST's test images are judged at the end, and choose nothing.
+The rule: at most 2 % of the sure digits may be wrong, and at most 5 % of the non-digits may be sure; at most 10 % of
+the sure or likely digits may be wrong, and at most 30 % of the non-digits may be sure or likely. Each threshold is the
+least share of the typical margin, in steps of .05, that satisfies the rule. MNIST's test images are only evaluated.
 
 ::
 
@@ -48,7 +47,7 @@ from model.systems.model_io import load_model
 from model.types import Certainty, FloatArray, Modality
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-SIGNS = {  # strokes of points, each two figures: right and down in a square of 10
+SIGNS = {  # strokes of points; each point is two digits: x and y in a square of 10
     "A": "095099 2575",
     "C": "826030120518396988",
     "E": "80000989 0565",
@@ -97,16 +96,16 @@ SIGNS = {  # strokes of points, each two figures: right and down in a square of 
     "tree": "5955 50159550",
     "zigzag": "0522476287",
 }
-HANDS = 16
-"""How often each sign is drawn, every time by another hand."""
+VERSIONS = 16
+"""Number of drawings of each sign, with different distortions."""
 
 RULES = {Certainty.SURE: (0.02, 0.05), Certainty.LIKELY: (0.1, 0.3)}
-"""Greatest share of wrong ones among digits, and greatest share of what is no digit."""
+"""Maximum share of wrong guesses among digits, and maximum share of non-digits."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """One input: its digit (-1 if it is none), the guess, the margin as a share of the typical one, and its half."""
+class Guess:
+    """One input: its digit (-1 for a non-digit), the guess, the relative margin, and whether it is used to choose."""
 
     digit: int
     guess: int
@@ -115,7 +114,7 @@ class Judged:
 
 
 def first_half(name: str) -> bool:
-    """Whether everything of this name chooses."""
+    """Whether the inputs of a sign or speaker are used to choose."""
     return hashlib.sha256(name.encode()).digest()[0] < 128
 
 
@@ -126,12 +125,12 @@ def pictures(data: Path | None) -> Iterator[tuple[int, bool, FloatArray]]:
         yield digit, place % 2 == 0, picture
     rng = np.random.default_rng(0)
     for name, strokes in SIGNS.items():
-        for _ in range(HANDS):
+        for _ in range(VERSIONS):
             yield -1, first_half(name), normalise_digit(drawn(strokes, rng))
 
 
 def drawn(strokes: str, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
-    """A picture of a sign, drawn by a hand of its own."""
+    """A drawing of a sign with a random distortion."""
     turn, shear, stretch = rng.uniform(-0.2, 0.2), rng.uniform(-0.2, 0.2), rng.uniform(0.75, 1.3)
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     hand = rotation @ np.array([[stretch, shear], [0, 1]])
@@ -162,57 +161,57 @@ def recordings(data: Path, front_end: SpeechFrontEnd) -> Iterator[tuple[int, boo
             yield DIGITS.index(word) if word in DIGITS else -1, first_half(speaker), features
 
 
-def judge(retriever: Retriever, modality: Modality, inputs: Iterable[tuple[int, bool, FloatArray]]) -> list[Judged]:
-    """What the model says of each."""
+def guesses_of(retriever: Retriever, modality: Modality, inputs: Iterable[tuple[int, bool, FloatArray]]) -> list[Guess]:
+    """The model's guesses."""
     digits, halves, features = zip(*inputs, strict=True)
     parts = torch.split(torch.from_numpy(np.stack(features)), 500)
     encoded = [retriever.system.encode(modality, part) for part in parts]
     means, log_variances = (
         torch.cat(side).numpy() for side in zip(*((part.mean, part.log_variance) for part in encoded), strict=True)
     )
-    judged = []
+    guesses = []
     for digit, chooses, *posterior in zip(digits, halves, means, log_variances, strict=True):
         query = Gaussians(*posterior)
         guess = majority(retriever.gallery.nearest(query, modality.other, 10))
         margin, _other = retriever.margins.of(query, modality, guess)
-        judged.append(Judged(digit, guess, margin / retriever.margins.typical[modality], chooses))
-    return judged
+        guesses.append(Guess(digit, guess, margin / retriever.margins.typical[modality], chooses))
+    return guesses
 
 
-def rates(judged: list[Judged], least: float, most: float = np.inf) -> tuple[float, float, float]:
-    """Of margins in a range: share of the digits, share of these that are wrong, share of what is no digit."""
-    digits = [one for one in judged if one.digit >= 0]
-    others = [one for one in judged if one.digit < 0]
+def rates(guesses: list[Guess], least: float, most: float = np.inf) -> tuple[float, float, float]:
+    """For a range of margins: share of the digits, error rate of these, share of the non-digits."""
+    digits = [one for one in guesses if one.digit >= 0]
+    others = [one for one in guesses if one.digit < 0]
     inside = [one for one in digits if least <= one.share < most]
     wrong = sum(one.guess != one.digit for one in inside)
     strange = sum(least <= one.share < most for one in others)
     return len(inside) / len(digits), wrong / max(1, len(inside)), strange / max(1, len(others))
 
 
-def choose(judged: list[Judged], word: Certainty) -> float:
-    """The least share of the typical margin that keeps the rule for a word."""
+def choose(guesses: list[Guess], word: Certainty) -> float:
+    """The least relative margin that satisfies the rule for a word."""
     wrong, strange = RULES[word]
     for least in np.arange(1, 40) / 20:
-        _digits, errors, others = rates(judged, least)
+        _digits, errors, others = rates(guesses, least)
         if errors <= wrong and others <= strange:
             return float(least)
-    raise SystemExit(f"no margin keeps the rule for “{word}”")
+    raise SystemExit(f"no margin satisfies the rule for “{word}”")
 
 
-def tell(title: str, modality: Modality, judged: list[Judged]) -> None:
-    """Print what the words are worth with the thresholds in use."""
-    digits = sum(one.digit >= 0 for one in judged)
-    print(f"  {title}: {digits} digits, {len(judged) - digits} others")
+def show(title: str, modality: Modality, guesses: list[Guess]) -> None:
+    """Print the rates of all words with the present thresholds."""
+    digits = sum(one.digit >= 0 for one in guesses)
+    print(f"  {title}: {digits} digits, {len(guesses) - digits} others")
     most = np.inf
     for word in Certainty:
         least = LEAST[modality].get(word, -np.inf)
-        share, wrong, strange = rates(judged, least, most)
+        share, wrong, strange = rates(guesses, least, most)
         print(f"    {word:9} {share:6.1%} of digits, {wrong:6.1%} of these wrong; {strange:6.1%} of others")
         most = least
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Choose the margins from which a guess is called likely and sure.")
+    parser = argparse.ArgumentParser(description="Choose the thresholds of likely and sure guesses.")
     parser.add_argument("--data-dir", type=Path, required=True)
     data = parser.parse_args().data_dir
     torch.set_num_threads(1)
@@ -220,17 +219,17 @@ def main() -> None:
     retriever = Retriever(system, header, Gallery.load(locations.shipped_gallery()))
     front_end = SpeechFrontEnd(FilterbankSettings(**header.filterbank))
     for modality, inputs in ((Modality.IMAGE, pictures(data)), (Modality.SPEECH, recordings(data, front_end))):
-        judged = judge(retriever, modality, inputs)
-        chose, rest = ([one for one in judged if one.chooses is half] for half in (True, False))
+        guesses = guesses_of(retriever, modality, inputs)
+        chose, rest = ([one for one in guesses if one.chooses is half] for half in (True, False))
         print(f"{modality}: typical margin {retriever.margins.typical[modality]:.2f}; the rule asks for ", end="")
         print(", ".join(f"{choose(chose, word):.2f} of it for “{word}”" for word in RULES))
-        tell("the half that chose", modality, chose)
-        tell("the other half", modality, rest)
+        show("the half used to choose", modality, chose)
+        show("the other half", modality, rest)
     test = Mnist(data).load("test")
     unseen = [
         (digit, False, picture) for digit, picture in zip(test.labels.tolist(), test.features.numpy(), strict=True)
     ]
-    tell("MNIST's test images", Modality.IMAGE, judge(retriever, Modality.IMAGE, unseen))
+    show("MNIST's test images", Modality.IMAGE, guesses_of(retriever, Modality.IMAGE, unseen))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Make what ships: the trained model with its metrics, and the gallery with its maps.
+"""Make the shipped model with its metrics, and the gallery with its maps.
 
-``python scripts/make_model.py RUN --data-dir DATA`` does all of it: it trains FAST on MNIST, FSDD and the synthetic
-training voices in the folder RUN (or goes on where it was interrupted), judges the model on unseen data, and writes
+``python scripts/make_model.py RUN --data-dir DATA`` does everything: it trains FAST on MNIST, FSDD and the synthetic
+training voices in the folder RUN (or resumes the run there), evaluates the model on unseen data, and writes
 ``assets/model.safetensors`` and ``assets/gallery.safetensors``.
 
-Without RUN, ``python scripts/make_model.py --data-dir DATA`` judges the model that ships anew and writes the figures
-into its header; its weights stay as they are, bit by bit.
+Without RUN, ``python scripts/make_model.py --data-dir DATA`` evaluates the shipped model again and writes the
+reports into its header; its weights remain unchanged.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ console = Console(stderr=True)
 
 def main(
     run: Annotated[
-        Path | None, typer.Argument(help="Folder of the training run; without it the shipped model is judged anew.")
+        Path | None, typer.Argument(help="Folder of the training run; without it the shipped model is evaluated again.")
     ] = None,
     data_dir: Path | None = None,
 ) -> None:
-    """Train, judge and ship."""
+    """Train, evaluate and write the assets."""
     model = locations.shipped_model()
     if run is not None:
         train(out=run, seed=SEED, data_dir=data_dir)
         model = run / "model.safetensors"
     arrays, header = read(model)
-    metrics = judged(model, data_dir)
+    metrics = reports(model, data_dir)
     write_atomically(locations.shipped_model(), arrays, {**header, "metrics": metrics})
     console.print(f"Wrote {locations.shipped_model()}.")
     if run is None:
@@ -67,15 +67,15 @@ def main(
 
 
 class _ConsoleContext(JobContext):
-    """Tells an evaluation's progress."""
+    """Prints the progress of an evaluation."""
 
     def send(self, message: Mapping[str, Any]) -> None:
         if message["say"] == "progress":
             console.print(progress_text(message["share"], message["text"]))
 
 
-def judged(model: Path, data_dir: Path | None) -> dict[str, Any]:
-    """The reports of a model on each corpus of speech, as ``modinv evaluate`` makes them, and on the unheard engine."""
+def reports(model: Path, data_dir: Path | None) -> dict[str, Any]:
+    """The reports of a model on each corpus of speech, as by ``modinv evaluate``, and on the held-out engine."""
     found: dict[str, Any] = {}
     setting: Mapping[str, Any] = {}
     for speech in ("fsdd", "voices"):
@@ -90,7 +90,7 @@ def judged(model: Path, data_dir: Path | None) -> dict[str, Any]:
 
 
 def on_engine(model: Path, setting: dict[str, Any], data_dir: Path | None) -> dict[str, Any]:
-    """The same protocol on the voices of the engine that training never heard, which the command can't name."""
+    """The report on the voices of the held-out engine, which the command can't select."""
     system, header = load_model(model, best_device())
     images, speech = Mnist(data_dir).load("test"), Voices(engine_only=True).load("test")
     setting |= {"inputs": {"images": fingerprint(images), "speech": fingerprint(speech)}}
@@ -105,7 +105,7 @@ def on_engine(model: Path, setting: dict[str, Any], data_dir: Path | None) -> di
 
 
 def maps_of(gallery: Gallery) -> dict[str, Any]:
-    """Both projections of a gallery's means, as arrays whose names begin with the kind of map."""
+    """Both projections of a gallery's means, as arrays by names that begin with the kind of map."""
     neighbours = NeighbourMap.fit(gallery.means, seed=SEED)
     assert neighbours is not None, "nothing asked the fit to stop"
     maps: dict[str, Projection] = {"PCA": PrincipalComponents.fit(gallery.means), "t-SNE": neighbours}

@@ -1,12 +1,12 @@
-"""Make the synthetic spoken digits that ship with the application, from nothing.
+"""Make the synthetic spoken digits of the application.
 
 Needs ``pip``, ``npm``, ``sox`` and, from Debian, ``flite festival festvox-kdlpc16k festvox-us-slt-hts``,
 and in Python ``numpy onnxruntime soundfile``.  Then::
 
     python scripts/make_voices.py
 
-About 25 minutes on one core.  What the engines said already is kept in the work folder and not said again,
-so that a stopped run goes on where it was; delete the folder after changing phonemes or voices' recipes.
+It takes about 25 minutes on one core. Renderings are kept in the work folder, so that a stopped run can be resumed;
+delete the folder after changing phonemes or voices.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ Samples = NDArray[np.float32]
 KOKORO_RATE = 24_000
 FESTIVAL_VOICES = {"ked": "voice_ked_diphone", "slt-hts": "voice_cmu_us_slt_arctic_hts"}
 
-PEAK = 10 ** (-3 / 20)  # room for what Opus overshoots
+PEAK = 10 ** (-3 / 20)  # headroom for the overshoot of Opus
 SILENCE_DB = -50.0  # a frame this far below the loudest one is silence
 PAD_SECONDS = 0.08  # silence that is left around a word
 FADE_SECONDS = 0.005
@@ -61,7 +61,7 @@ OPUS_COMPRESSION = 0.93  # of libsndfile: about 20 kbit/s for one channel
 
 
 def run(*command: str | Path, cwd: Path | None = None, text: str | None = None) -> str:
-    """Run a command, return what it printed, raise with its complaint when it fails."""
+    """Run a command and return its output; raises ``RuntimeError`` with its error message."""
     done = subprocess.run([str(part) for part in command], cwd=cwd, input=text, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed: {done.stderr.strip() or done.stdout.strip()}")
@@ -69,16 +69,16 @@ def run(*command: str | Path, cwd: Path | None = None, text: str | None = None) 
 
 
 class Kokoro:
-    """Kokoro-82M with one thread, which also makes its sound repeatable.
+    """Kokoro-82M with one thread, so that its output is reproducible.
 
     Parameters
     ----------
     folder : Path
-        Where the packages are kept once they were fetched.
+        Folder of the downloaded packages.
     """
 
     def __init__(self, folder: Path) -> None:
-        os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # it reports to its vendor from its import on
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # it sends telemetry from its import on
         import onnxruntime
 
         folder.mkdir(parents=True, exist_ok=True)
@@ -158,7 +158,7 @@ def rendering_path(work: Path, voice: Voice, variant: Variant, word: str) -> Pat
 
 
 def render(work: Path, voices: tuple[Voice, ...]) -> None:
-    """Let the engines speak whatever is still missing: every voice plainly first."""
+    """Render missing clips, the plain variant of all voices first."""
     wanted = [
         (variant, voice, word)
         for variant in VARIANTS
@@ -192,7 +192,7 @@ def transform(source: Path, target: Path, effects: tuple[str, ...]) -> Samples:
 
 
 def finish(samples: Samples) -> Samples:
-    """Cut the silence around a word down to the padding, fade the ends, normalise the peak."""
+    """Trim the silence around a word, fade the ends, normalise the peak."""
     hop = SAMPLE_RATE // 100
     frames = samples[: len(samples) // hop * hop].reshape(-1, hop)
     power = 10 * np.log10(np.mean(frames**2, axis=1) + 1e-12)

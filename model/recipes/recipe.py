@@ -1,4 +1,4 @@
-"""How a model is trained: frozen, typed, serialisable."""
+"""Recipes: the hyperparameters of a training run."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ MNIST_BATCHES = 469
 """Batches of 128 in one pass over MNIST: the paper's epoch."""
 
 DEFAULT_SYSTEM = "variational"
-"""The system of recipes that name none: :class:`model.systems.variational.VariationalSystem`."""
+"""The default system, also of recipes without one: :class:`model.systems.variational.VariationalSystem`."""
 
 LARGEST = 2**31 - 1
-"""Of whole numbers: more than anybody waits for, and as much as a progress bar can count."""
+"""Maximum of integers: the limit of a progress bar."""
 
 
 def lambda_text(value: float) -> str:
-    """A lambda_IG as the paper writes it: ``0``, ``6.81e-5``, ``1``."""
+    """A lambda_IG in the notation of the paper: ``0``, ``6.81e-5``, ``1``."""
     if value == 0 or 1 <= value < 1000:
         return f"{value:g}"
     mantissa, exponent = f"{value:e}".split("e")
@@ -37,14 +37,14 @@ def lambda_text(value: float) -> str:
 
 
 def objective_text(recipe: Mapping[str, Any], lambda_is: str = "λ ") -> str:
-    """What a recipe minimises, in as few words as tell it: ``"λ 2.15e-2"``, ``"deterministic"``, ``"divergence, λ 1"``.
+    """A short description of a recipe's objective: ``"λ 2.15e-2"``, ``"deterministic"``, ``"divergence, λ 1"``.
 
     Parameters
     ----------
     recipe
-        Its values, or those that an earlier version kept of it.
+        Its values, of any version.
     lambda_is
-        What stands before the value of lambda_IG.
+        Text before the value of lambda_IG.
     """
     system, lambda_ig = recipe.get("system", DEFAULT_SYSTEM), recipe["lambda_ig"]
     default = system == DEFAULT_SYSTEM
@@ -68,16 +68,11 @@ def _systems() -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that decides a training run but its data, its seed and its device.
+    """Everything that determines a training run apart from data, seed and device.
 
-    Each field says what it is; :func:`model.recipes.fields.fields_of` lists them, and so does ``docs/recipes.md``. A
-    system that needs more fields has a subclass, frozen and with slots, whose fields are declared in the same way; one
-    that does not use a field declares it there as :func:`~model.recipes.fields.fixed`.
-
-    Attributes
-    ----------
-    name
-        By which it is known; two recipes may share it.
+    The fields describe themselves; see :func:`model.recipes.fields.fields_of` and ``docs/recipes.md``. A system with
+    further fields has a subclass, frozen and with slots, whose fields are declared in the same way; fields that it does
+    not use are declared there as :func:`~model.recipes.fields.fixed`. Several recipes may have the same ``name``.
     """
 
     FORMER_NAMES: ClassVar[Mapping[str, str]] = {"batch_pairs": "batch_size", "ig_warm_up": "kl_warmup"}
@@ -95,43 +90,43 @@ class Recipe:
     steps: int = _BATCHES.number(
         100 * MNIST_BATCHES, "Steps", f"Batches in all; {MNIST_BATCHES} are one pass over MNIST", 1, LARGEST
     )
-    batch_size: int = _BATCHES.number(128, "Pairs a batch", "Distinct pairs of an image and an utterance", 2, 4096)
-    samples_per_input: int = _BATCHES.number(16, "Samples an input", "Embeddings drawn from each posterior", 1, 256)
+    batch_size: int = _BATCHES.number(128, "Pairs per batch", "Distinct pairs of an image and an utterance", 2, 4096)
+    samples_per_input: int = _BATCHES.number(16, "Samples per input", "Embeddings drawn from each posterior", 1, 256)
     impostors: Impostors = _BATCHES.choice(  # noqa: RUF009 (a field)
         "one",
         "Impostors",
-        "What a pair must be more similar than: one other pair of the batch, as in the paper, an image and an "
-        "utterance drawn apart, or all of them",
-        {"pair": "One pair, as the paper", "one": "One of each", "all": "All of the batch"},
+        "What a pair is compared with: one other pair of the batch, as in the paper; an image and an utterance, drawn "
+        "independently; or all of them",
+        {"pair": "One pair, as in the paper", "one": "One of each", "all": "All of the batch"},
     )
     learning_rate: float = _OPTIMISER.number(
-        1e-5, "Learning rate", "Adam's: the first, or the peak of one cycle", 1e-9, 1.0
+        1e-5, "Learning rate", "Of Adam: the initial one, or the peak of the cycle", 1e-9, 1.0
     )
     schedule: Schedule = _OPTIMISER.choice(  # noqa: RUF009 (a field)
         "staircase",
         "Schedule",
-        "How the learning rate goes on: times 0.9 every ten passes over MNIST, as in the paper, or up over the first "
-        "quarter and down to zero by a cosine",
-        {"staircase": "Staircase, as the paper", "one-cycle": "One cycle"},
+        "Of the learning rate: times 0.9 every ten passes over MNIST, as in the paper, or a rise over the first "
+        "quarter and a cosine decay to zero",
+        {"staircase": "Staircase, as in the paper", "one-cycle": "One cycle"},
     )
     betas: tuple[float, float] = _OPTIMISER.number(
-        (0.95, 0.999), "Adam's β₁, β₂", "Memory of the gradient, and of its square", 0, 0.999999,
+        (0.95, 0.999), "Adam's β₁, β₂", "Decay rates of the averages of the gradient and of its square", 0, 0.999999,
         parts=("Adam's β₁", "Adam's β₂"),
     )  # fmt: skip
-    epsilon: float = _OPTIMISER.number(1e-8, "Adam's ε", "Keeps a division from a small number", 1e-16, 1.0)
+    epsilon: float = _OPTIMISER.number(1e-8, "Adam's ε", "Added to the denominator for numerical stability", 1e-16, 1.0)
     lambda_wd: float = _OPTIMISER.number(1e-6, "λ_WD", "Weight of the weight norms", shown=lambda_text)
     kl_warmup: float = _POSTERIORS.number(
         0.0,
         "Warm-up of λ_IG",
         "Share of the steps over which λ_IG rises quadratically from 0; without it, at high learning rates, posteriors "
-        "collapse onto the prior before the similarity has taught them anything",
+        "collapse onto the prior before the similarity has any effect",
         0,
         1,
     )
     initial_log_variance: float | None = _POSTERIORS.number(
         None,
-        "First log variance",
-        "Where the log variances start; by default where PyTorch puts them, as in the paper",
+        "Initial log variance",
+        "Of the posteriors; by default PyTorch's initialisation, as in the paper",
         -20,
         5,
         empty="PyTorch's own",
@@ -140,19 +135,19 @@ class Recipe:
         False, "Batch norm", "In the speech encoder, as Hsu's released configuration has it"
     )
     bfloat16: bool = _POSTERIORS.switch(
-        False, "bfloat16", "In the networks, where the device computes in it by itself: faster, a little less exact"
+        False, "bfloat16", "Mixed precision in the networks, if the device supports it: faster, slightly less exact"
     )
-    time_shift: int = _AUGMENTATION.number(0, "Time shift", "At most so far, either way", 0, 50, unit="frames")
-    time_stretch: float = _AUGMENTATION.number(0.0, "Time stretch", "At most this share", 0, 0.9)
-    frequency_warp: float = _AUGMENTATION.number(0.0, "Frequency warp", "At most this share", 0, 0.9)
-    channel: float = _AUGMENTATION.number(0.0, "Channel", "How much a microphone and a room colour it", 0, 5)
-    noise: float = _AUGMENTATION.number(0.0, "Noise", "How much noise lies over it", 0, 5)
-    frequency_mask: int = _AUGMENTATION.number(0, "Frequency mask", "At most so many", 0, 79, unit="bands")
+    time_shift: int = _AUGMENTATION.number(0, "Time shift", "Maximum shift in either direction", 0, 50, unit="frames")
+    time_stretch: float = _AUGMENTATION.number(0.0, "Time stretch", "Maximum relative change", 0, 0.9)
+    frequency_warp: float = _AUGMENTATION.number(0.0, "Frequency warp", "Maximum relative change", 0, 0.9)
+    channel: float = _AUGMENTATION.number(0.0, "Channel", "Strength of a random frequency response", 0, 5)
+    noise: float = _AUGMENTATION.number(0.0, "Noise", "Share of the utterances with added noise", 0, 5)
+    frequency_mask: int = _AUGMENTATION.number(0, "Frequency mask", "Maximum width", 0, 79, unit="bands")
     augmented_share: float = _AUGMENTATION.number(
         1.0,
         "Share of the steps",
-        "That are augmented, from the first; the rest sees speech as it is, for what tells augmented speech from real "
-        "speech tells speech from images, too",
+        "With augmentation, from the first on; training ends without it, because what distinguishes augmented speech "
+        "from real speech also distinguishes speech from images",
         0,
         1,
     )
@@ -165,9 +160,9 @@ class Recipe:
 
     @classmethod
     def subclass_for(cls, values: Mapping[str, Any]) -> type[Recipe]:
-        """The class of recipes that the system among some values has; a ``ValueError`` where there is no such system.
+        """The class of recipes of the system in some values, for :func:`model.parsing.parse`.
 
-        :func:`model.parsing.parse` asks it.
+        Raises ``ValueError`` for an unknown system.
         """
         name = values.get("system", DEFAULT_SYSTEM)
         if cls is not Recipe or name == DEFAULT_SYSTEM or not isinstance(name, str):
@@ -177,9 +172,9 @@ class Recipe:
         return systems.find(name).recipe_type
 
     def changed(self, **changes: Any) -> Recipe:
-        """A copy with some fields changed, of the class that its system's recipes have.
+        """A copy with some fields changed, of the class for its system.
 
-        Fields that one of the two systems does not have get their defaults.
+        If the system changes, fields that one of the two systems does not have get their defaults.
         """
         kind = Recipe.subclass_for({"system": self.system, **changes})
         own = {field.name for field in fields(kind)} & {field.name for field in fields(self)}
@@ -187,13 +182,7 @@ class Recipe:
         return kind(**{**{name: getattr(self, name) for name in own}, **changes})
 
     def with_settings(self, settings: Sequence[str]) -> Recipe:
-        """A copy with some fields changed by settings as people type them, ``"steps=800"``.
-
-        Raises
-        ------
-        ValueError
-            If a setting names no field, or the field can't be that.
-        """
+        """A copy with some fields changed by typed settings such as ``"steps=800"``; raises ``ValueError``."""
         texts = dict(_split(setting) for setting in settings)
         recipe = self.changed(system=texts["system"]) if "system" in texts else self
         known = {field.name: field for field in fields_of(type(recipe))}
@@ -207,7 +196,7 @@ class Recipe:
         return recipe.changed(**{name: known[name].parse(text) for name, text in texts.items()})
 
     def has(self, name: str) -> bool:
-        """Whether its system has a field of this name, which somebody may choose."""
+        """Whether its system uses a field of this name."""
         return any(field.name == name for field in fields_of(type(self)))
 
     @property
@@ -216,9 +205,9 @@ class Recipe:
         return math.ceil(MNIST_IMAGES / self.batch_size)
 
     def continues(self, began: Recipe) -> bool:
-        """Whether a run that began with another recipe is one of this recipe.
+        """Whether a run that began with a recipe can be resumed with this one.
 
-        So is one of the same, and one of this name as it was in earlier versions, which goes on as it began.
+        That is so if they are equal, or if the former is the one of this name in an earlier version.
         """
         return began in (self, replace(self, **_FORMERLY.get(self.name, {})))
 
@@ -233,12 +222,12 @@ class Recipe:
         return self.learning_rate * 0.5 * (1 + math.cos(math.pi * fall))
 
     def lambda_ig_at(self, step: int) -> float:
-        """lambda_IG in force at a step, counted from 0."""
+        """lambda_IG at a step, counted from 0."""
         warm = self.kl_warmup * self.steps
         return self.lambda_ig if step >= warm else self.lambda_ig * (step / warm) ** 2
 
     def augments_at(self, step: int) -> bool:
-        """Whether a step, counted from 0, augments its filterbanks."""
+        """Whether a step, counted from 0, uses augmentation."""
         return step < self.augmented_share * self.steps
 
     def to_dict(self) -> dict[str, Any]:
@@ -247,30 +236,30 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
-        """The inverse of :meth:`to_dict`; a ``ValueError`` names what does not belong to a recipe."""
+        """The inverse of :meth:`to_dict`; raises ``ValueError``."""
         return parse(cls, values, "the recipe")
 
 
 def _split(setting: str) -> tuple[str, str]:
     name, sign, text = setting.partition("=")
     if not sign:
-        raise ValueError(f"{setting!r} is no setting: write FIELD=VALUE, such as steps=800.")
+        raise ValueError(f"{setting!r} is not a setting: write FIELD=VALUE, such as steps=800.")
     return name.strip(), text
 
 
 PAPER = Recipe(name="paper", impostors="pair", batch_norm=True)
-"""The paper's, as far as it says: 100 epochs, one impostor pair, Adam at 1e-5. Hours on a laptop.
+"""The paper's recipe, as far as it is specified: 100 epochs, one impostor pair, Adam at 1e-5. Hours on a laptop.
 
-- Its speech encoder is "the same architecture as the encoder portion of Hsu et al."; batch norm stands in the
-  configuration that they released, not in the paper, which names ReLU alone.
+- The speech encoder is "the same architecture as the encoder portion of Hsu et al."; batch norm is in their released
+  configuration, not in the paper, which mentions only ReLU.
 - "Negative sampling was performed by selecting one of the other 2,047 sample pairs": both impostors come from one pair.
-- What it does not say is the initialisation: PyTorch's.
-- The sound is ours, as for any recipe: 8 kHz, trimmed by a detector of voice, no deeper than 45 dB
-  (:mod:`model.data.speech`), where the paper has 20 kHz and does neither. So is the corpus: TIDIGITS is not open.
+- The initialisation is not specified; it is PyTorch's.
+- The front end is that of all recipes (:mod:`model.data.speech`): 8 kHz, trimmed, with a floor of 45 dB, where the
+  paper has 20 kHz and does neither. The corpus is another one, since TIDIGITS is not open.
 """
 
 _FORMERLY: Mapping[str, Mapping[str, Any]] = {"paper": {"impostors": "one", "batch_norm": False}}
-"""What recipes of these names had in earlier versions."""
+"""Values of the recipes of these names in earlier versions."""
 
 FAST = Recipe(
     name="fast",
@@ -292,15 +281,15 @@ FAST = Recipe(
 )
 """The paper's objective in minutes on a laptop.
 
-The encoders are the same but for batch norm; initialisation, schedule, augmentation, half the samples an input, and all
-impostors instead of one pair are not the paper's.
+It differs from the paper's in batch norm, initialisation, schedule, augmentation, the number of samples per input, and
+the use of all impostors.
 """
 
 RECIPES = {recipe.name: recipe for recipe in (PAPER, FAST)}
 
 
 def named(name: str, **changes: Any) -> Recipe:
-    """A recipe by its name, with some fields changed; a ``ValueError`` lists the names there are."""
+    """A recipe by its name, with some fields changed; raises ``ValueError`` for an unknown name."""
     try:
         return RECIPES[name].changed(**changes)
     except KeyError:

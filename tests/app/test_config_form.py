@@ -156,7 +156,7 @@ def test_choices_are_those_of_recipes(form: TrainingConfigForm) -> None:
     ("name", "text", "why"),
     [
         ("Steps", "0", "Steps must be a whole number from 1"),
-        ("Pairs a batch", "2.5", "Pairs a batch must be a whole number"),
+        ("Pairs per batch", "2.5", "Pairs per batch must be a whole number"),
         ("Learning rate", "nan", "Learning rate must be a number"),
         ("Adam's β₂", "1", "Adam's β₂ must be a number from 0 to 0.999999"),
     ],

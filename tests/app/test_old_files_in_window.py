@@ -57,8 +57,8 @@ def test_the_form_holds_what_was_chosen_last_and_the_list_shows_the_runs(desk: D
     form = desk.window.findChild(TrainingConfigForm)
     assert form.findChild(LambdaDial).value == 6.81e-5
     assert widget(form, QLineEdit, "Leave out a speaker").text() == "nicolas"
-    values = {name: widget(form, QLineEdit, name).text() for name in ("Pairs a batch", "Warm-up of λ_IG")}
-    assert values == {"Pairs a batch": "64", "Warm-up of λ_IG": "0"}
+    values = {name: widget(form, QLineEdit, name).text() for name in ("Pairs per batch", "Warm-up of λ_IG")}
+    assert values == {"Pairs per batch": "64", "Warm-up of λ_IG": "0"}
     runs = desk.window.findChild(RunList)
     tabs = next(tabs for tabs in desk.window.findChildren(QTabWidget) if tabs.isAncestorOf(runs))
     tabs.setCurrentIndex(1)

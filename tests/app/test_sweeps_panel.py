@@ -387,7 +387,7 @@ def test_a_real_sweep_of_one_value(
         boxes = {box.text(): box for box in person.panel.form.corpora.findChildren(QCheckBox)}
         boxes["Synthetic voices"].click()  # listening to all of them takes a minute the first time
         person.panel.form.fold.open = True
-        for name, value in (("Steps", "12"), ("Pairs a batch", "4"), ("Samples an input", "1")):
+        for name, value in (("Steps", "12"), ("Pairs per batch", "4"), ("Samples per input", "1")):
             person.type_into(name, value)
         person.click("Start")
         until(lambda: "step" in person.says(), "a step", 100)

@@ -115,7 +115,7 @@ class Trainer:
         """A recipe that takes a moment."""
         form = self.panel.form
         form.fold.open = True
-        for name, text in (("Steps", str(steps)), ("Pairs a batch", "4"), ("Samples an input", "1")):
+        for name, text in (("Steps", str(steps)), ("Pairs per batch", "4"), ("Samples per input", "1")):
             self.type_into(name, text)
 
     def train(self, steps: int) -> RunRecord:
