@@ -56,7 +56,7 @@ def test_a_damaged_cache_is_made_anew(monkeypatch, tmp_path, word, damage):
 
 
 def test_how_far_it_is_is_told_while_it_listens(monkeypatch, tmp_path, word):
-    monkeypatch.setattr(module, "_TELL_SECONDS", -1.0)
+    monkeypatch.setattr(module, "_PROGRESS_SECONDS", -1.0)
     told = []
     listen(monkeypatch, tmp_path, word, tell=lambda *so_far: told.append(so_far))
     assert told == [(share, "Computing filterbanks of Some words (only once)") for share in (0.0, 0.5)]
@@ -66,7 +66,7 @@ def test_how_far_it_is_is_told_while_it_listens(monkeypatch, tmp_path, word):
 
 @pytest.mark.parametrize("end", [Cancelled, KeyboardInterrupt])
 def test_whoever_listens_can_end_it_and_what_was_heard_is_kept(monkeypatch, tmp_path, word, end):
-    monkeypatch.setattr(module, "_TELL_SECONDS", -1.0)
+    monkeypatch.setattr(module, "_PROGRESS_SECONDS", -1.0)
     whole, _ = listen(monkeypatch, tmp_path / "elsewhere", word)
 
     def enough(share, _text):
@@ -99,7 +99,7 @@ def test_a_cache_that_cannot_be_written_costs_only_time(monkeypatch, tmp_path, w
     (tmp_path / "cache").write_text("a file where the folder should be")
     first, _ = listen(monkeypatch, tmp_path, word)
     assert first.shape == (2, 100, 80)
-    assert "can't be kept" in caplog.text
+    assert "can't be cached" in caplog.text
 
 
 def test_a_clip_where_no_speech_is_found_counts_whole(monkeypatch, tmp_path):

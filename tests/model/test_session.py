@@ -291,7 +291,7 @@ def test_a_full_disk_ends_the_run_as_failed_and_it_resumes(straight, tmp_path, m
 
     with monkeypatch.context() as patch:
         if where == "metrics":
-            patch.setattr(TrainingSession, "_add", refuse)
+            patch.setattr(TrainingSession, "_record", refuse)
         elif where == "snapshot":
             patch.setattr("model.runs.values.write_atomically", refuse)
         else:

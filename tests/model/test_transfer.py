@@ -134,18 +134,18 @@ def test_a_silent_server_can_be_left_at_once(server, tmp_path):
     begun = time.monotonic()
     steps = list(download.download(server.source, tmp_path, lambda: time.monotonic() - begun > 0.3))
     assert isinstance(steps[-1], Interrupted)
-    assert time.monotonic() - begun < transfer._PATIENCE / 3
+    assert time.monotonic() - begun < transfer._TIMEOUT / 3
 
 
 def test_a_silent_server_is_not_waited_for_for_ever(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(transfer, "_PATIENCE", 0.3)
+    monkeypatch.setattr(transfer, "_TIMEOUT", 0.3)
     server.reply = fall_silent
     with pytest.raises(DownloadFailed, match=r"almost nothing was received|timed out"):
         fetch(server, tmp_path)
 
 
 def test_nor_one_that_only_drips(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(transfer, "_PATIENCE", 0.5)
+    monkeypatch.setattr(transfer, "_TIMEOUT", 0.5)
 
     def drip(handler, _start):
         head(handler, 200, Content_Length=1_000_000)
