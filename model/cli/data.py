@@ -6,17 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from model.cli.console import (
-    DataDir,
-    Json,
-    bad_option,
-    interruptible,
-    notes,
-    print_json,
-    print_note,
-    report_errors,
-    tables,
-)
+from model.cli.console import interruptible, notes, print_json, print_note, report_errors, tables
+from model.cli.options import DataDir, Json, bad_option
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from model.cli.console import DataDir, Json, print_json, tables
+from model.cli.console import print_json, tables
+from model.cli.options import DataDir, Json
 
 
 def doctor(data_dir: DataDir = None, as_json: Json = False) -> None:

@@ -9,17 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from model.cli.console import (
-    DataDir,
-    Json,
-    bad_option,
-    notes,
-    print_json,
-    progress_text,
-    report_errors,
-    split_names,
-    tables,
-)
+from model.cli.console import notes, print_json, progress_text, report_errors, tables
+from model.cli.options import DataDir, Json, bad_option, split_names
 from model.progress import JobContext
 
 if TYPE_CHECKING:

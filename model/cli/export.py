@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from model.cli.console import DataDir, bad_option, notes, print_note, progress_text, report_errors
+from model.cli.console import notes, print_note, progress_text, report_errors
 from model.cli.evaluate import IMAGES, SPEECH, HeldOutSplit, chosen_protocol, evaluated
+from model.cli.options import DataDir, bad_option
 
 if TYPE_CHECKING:
     from model.evaluation import EvaluationProtocol

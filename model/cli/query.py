@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from model.cli.console import FAILURE, Json, notes, print_error, print_json, report_errors, tables
+from model.cli.console import FAILURE, notes, print_error, print_json, report_errors, tables
+from model.cli.options import Json
 
 if TYPE_CHECKING:
     from model.retrieval.retriever import Retriever

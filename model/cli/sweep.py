@@ -10,21 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from model.cli.console import (
-    DataDir,
-    Device,
-    RecipeName,
-    Settings,
-    Steps,
-    bad_option,
-    interruptible,
-    named_recipe,
-    notes,
-    print_note,
-    report_errors,
-    split_names,
-    tables,
-)
+from model.cli.console import interruptible, notes, print_note, report_errors, tables
+from model.cli.options import DataDir, Device, RecipeName, Settings, Steps, bad_option, named_recipe, split_names
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -10,22 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from model.cli.console import (
-    DataDir,
-    Device,
     Interruption,
-    RecipeName,
-    Settings,
-    Steps,
-    bad_option,
     interruptible,
-    named_recipe,
     notes,
     print_note,
     print_warning,
     progress_text,
     report_errors,
-    split_names,
 )
+from model.cli.options import DataDir, Device, RecipeName, Settings, Steps, bad_option, named_recipe, split_names
 from model.recipes.recipe import DEFAULT_SYSTEM
 
 if TYPE_CHECKING:

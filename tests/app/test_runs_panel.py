@@ -112,7 +112,7 @@ def test_a_run_that_trains_is_followed_and_one_that_died_can_resume(
         assert "purity 0.99" in words(panel, "Growing")
         assert record.folder.is_dir()  # Delete did nothing
     qtbot.waitUntil(lambda: "Interrupted" in words(panel, "Growing"), timeout=WAIT)
-    assert says(panel, "Resume goes on from the last checkpoint")
+    assert says(panel, "It can be resumed from the last checkpoint")
     with qtbot.waitSignal(panel.resume_wanted) as wanted:
         button(panel, "Resume").click()
     assert wanted.args == [record]

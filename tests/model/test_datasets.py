@@ -12,7 +12,7 @@ import soundfile
 import torch
 
 from model import locations
-from model.cli.console import split_names
+from model.cli.options import split_names
 from model.data import filterbanks as filterbanks_module
 from model.data.corpora import MissingData, find, recording, registry
 from model.data.corpora.fsdd import Fsdd

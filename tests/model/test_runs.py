@@ -57,7 +57,7 @@ def test_a_run_that_nobody_trains_was_interrupted(record, state):
         assert (info.state, info.resumable) == (state, False)
     info = record.info()
     assert (info.state, info.step, info.resumable) == ("interrupted", 3, True)
-    assert "Resume goes on from the last checkpoint" in info.message
+    assert "It can be resumed from the last checkpoint" in info.message
 
 
 @pytest.mark.parametrize(

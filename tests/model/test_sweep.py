@@ -224,7 +224,7 @@ def test_a_run_that_fails_does_not_stop_the_others(copied, data):
 
 def test_a_folder_that_holds_another_run_is_a_failure_too(copied, data):
     other = SweepPlan(TrainingConfig(named("fast", steps=2), ("mnist", "fsdd"), device="cpu"), (0.1,))
-    with pytest.raises(SweepFailed, match=r"No run in .* came to anything.*another recipe"):
+    with pytest.raises(SweepFailed, match=r"No run in .* succeeded.*another recipe"):
         list(sweep(other, copied, data=data))
 
 
