@@ -75,7 +75,7 @@ def test_a_stopped_download_goes_on_where_it_was(server, tmp_path):
 
 def test_a_broken_connection_is_told_and_resumed(server, tmp_path):
     server.reply = partial(send, stop=200_000)
-    with pytest.raises(DownloadFailed, match=r"connection to 127\.0\.0\.1 failed.*try again; what has arrived is kept"):
+    with pytest.raises(DownloadFailed, match=r"connection to 127\.0\.0\.1 failed.*try again; received data are kept"):
         list(download.download(server.source, tmp_path))
     server.reply = send
     steps = list(download.download(server.source, tmp_path))
@@ -196,7 +196,7 @@ def test_two_processes_do_not_write_one_file(server, tmp_path):
     (tmp_path / "fsdd").mkdir()
     with (
         FileLock(tmp_path / "fsdd" / ".recordings.zip.lock"),
-        pytest.raises(DownloadFailed, match="fetched already, by another process"),
+        pytest.raises(DownloadFailed, match="already being downloaded by another process"),
     ):
         list(download.download(server.source, tmp_path))
 
@@ -238,7 +238,7 @@ def test_ctrl_c_keeps_what_arrived_and_the_same_command_goes_on(server, tmp_path
         patch.setattr(download, "Transfer", PressesCtrlC)
         stopped = run("data", "get", "fsdd", "--data-dir", tmp_path)
     assert stopped.exit_code == 130
-    assert "MB; they are kept" in stopped.stderr
+    assert "MB, which are kept" in stopped.stderr
     have = part_of(tmp_path).stat().st_size
     assert run("data", "get", "fsdd", "--data-dir", tmp_path).exit_code == 0
     assert server.asked[-1] == f"bytes={have}-"
