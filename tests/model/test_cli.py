@@ -139,7 +139,7 @@ def test_ctrl_c_and_the_systems_signals_keep_the_work_and_the_same_command_resum
         stopped = run(*command)
     assert stopped.exit_code == 128 + number, stopped.output
     assert "Stopped after 2 of 3 steps" in stopped.stderr
-    assert "same command again resumes" in stopped.stderr
+    assert "same command resumes" in stopped.stderr
     assert load_model(tmp_path / "run" / "model.safetensors")[1].step == 2
     assert signal.getsignal(number) is before
 

@@ -260,7 +260,7 @@ def test_a_killed_process_leaves_a_run_that_resumes_from_its_checkpoint(environm
         victim.process.wait()
     info = record.info()
     assert (info.state, info.resumable) == ("interrupted", True)
-    assert "Resume" in info.message
+    assert "can be resumed" in info.message
     assert not record.held
     assert load_model(record.model_file)[1].step == saved
     tail = RunTail(record)
