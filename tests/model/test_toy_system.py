@@ -14,7 +14,7 @@ from model.checkpoints import UnusableCheckpoint, read
 from model.export import figures
 from model.recipes.recipe import FAST, Recipe, named
 from model.runs.session import TrainingSession
-from model.runs.snapshots import quick_figures
+from model.runs.snapshots import quick_estimates
 from model.runs.store import RunRecord
 from model.systems.model_io import load_model
 from model.training.config import TrainingConfig
@@ -88,7 +88,7 @@ def test_its_model_comes_back_and_is_measured_as_any_other(trained):
     record = RunRecord(trained[0])
     snapshot = record.snapshot(20)
     assert snapshot.means.shape == (40, SIZE)
-    assert quick_figures(system, record.probe()) == pytest.approx(dict(snapshot.values), abs=0.1)
+    assert quick_estimates(system, record.probe()) == pytest.approx(dict(snapshot.values), abs=0.1)
 
 
 def test_its_recipe_has_its_fields(trained):
