@@ -181,7 +181,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_good_state(tmp
 
 
 def test_the_last_step_looks_whether_the_loss_is_a_number(tmp_path):
-    with pytest.raises(TrainingFailed, match="By step 4"):
+    with pytest.raises(TrainingFailed, match="at step 4"):
         collect(train(a_run(tmp_path), sampler(RECIPE, images=spoilt(3))), [])
     assert not list(tmp_path.iterdir())
 
@@ -189,7 +189,7 @@ def test_the_last_step_looks_whether_the_loss_is_a_number(tmp_path):
 def test_stopping_after_the_loss_went_wrong_keeps_the_last_good_state(tmp_path):
     events(tmp_path, stop_after=2)
     seen = []
-    with pytest.raises(TrainingFailed, match="By step 3"):
+    with pytest.raises(TrainingFailed, match="at step 3"):
         collect(train(a_run(tmp_path), sampler(RECIPE, images=spoilt(2)), lambda: len(seen) == 1), seen)
     assert_finite_state(tmp_path, 2)
 
