@@ -155,6 +155,10 @@ class PairRecall:
     at_5: RecallAt
     at_10: RecallAt
 
+    def by_depth(self) -> dict[int, RecallAt]:
+        """By the number of items looked at."""
+        return {1: self.at_1, 5: self.at_5, 10: self.at_10}
+
     @classmethod
     def from_json_dict(cls, values: Mapping[str, Any]) -> Self:
         """The inverse of ``asdict``."""
