@@ -127,7 +127,12 @@ def modality_gap(images: Posteriors, speech: Posteriors) -> ModalityGap:
     ModalityGap
         The share is ``None`` if all means of both modalities are one point.
     """
-    sides = [side.means.astype(np.float64) for side in (images, speech)]
+    return gap_between(images.means, speech.means)
+
+
+def gap_between(images: npt.NDArray[np.floating], speech: npt.NDArray[np.floating]) -> ModalityGap:
+    """`modality_gap` of any points, ``(n, z)`` and ``(m, z)``."""
+    sides = [side.astype(np.float64) for side in (images, speech)]
     distance = float(np.linalg.norm(sides[0].mean(axis=0) - sides[1].mean(axis=0)))
     between = distance**2 / 4
     total = between + float(np.mean([side.var(axis=0).sum() for side in sides]))
