@@ -78,7 +78,7 @@ def modality_svm(
         {"C": SVM_PENALTIES},
         cv=StratifiedGroupKFold(3, shuffle=True, random_state=seed),
     )
-    with threadpool_limits(limits=1):  # see cluster_purity
+    with threadpool_limits(limits=1):  # see k_means
         search.fit(x[train], modality[train], groups=np.concatenate(groups)[train])
         return float(search.score(x[~train], modality[~train]))
 

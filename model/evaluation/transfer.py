@@ -57,7 +57,7 @@ def transfer(learned: Posteriors, tested: Posteriors, draws: Sequence[np.random.
         raise EvaluationError("Label transfer needs test inputs of at least two digits.")
     neighbours = KNeighborsClassifier(min(NEIGHBOURS, len(learned)))
     linear = LogisticRegression(max_iter=1000)
-    with threadpool_limits(limits=1):  # see cluster_purity
+    with threadpool_limits(limits=1):  # see k_means
         nearest, all_labels = (
             float(classifier.fit(learned.means, learned.labels).score(tested.means, tested.labels))
             for classifier in (neighbours, linear)
