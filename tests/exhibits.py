@@ -9,8 +9,11 @@ from model.evaluation.report import (
     CalibrationBin,
     Direction,
     Interval,
+    ModalityGap,
     OneModality,
+    PairRecall,
     PaperRow,
+    RecallAt,
     Report,
     Retrieval,
     Transfer,
@@ -32,12 +35,19 @@ def direction(confusion: np.ndarray, auroc: float | None, p_at_1: float | None =
     bins = (CalibrationBin(-310.5, -300.25, 3, 1.0), CalibrationBin(-300.0, -200.0, 1234, 0.5))
     return Direction(
         Retrieval(share, 0.96, 0.95, 0.94, share - 0.1, share + 0.02),
-        Transfer(0.93, 0.92),
+        Transfer(0.93, 0.92, Interval.of([0.8, 0.7]), Interval.of([0.86, 0.84])),
         Calibration(auroc, bins, int(asked.sum() - right.sum())),
         tuple(map(tuple, confusion.tolist())),
         dict(enumerate((right / asked).tolist())),
         {"theo": 0.99, "jackson": 0.875},
+        Interval.of([share - 0.2, share - 0.1]),
     )
+
+
+def _recall_at(depth: int) -> RecallAt:
+    ceiling = min(1.0, depth / 2)
+    found = Interval.of([ceiling - 0.05, ceiling - 0.15])
+    return RecallAt(found, Interval.of([0.8 * value for value in found.values]), depth / 20, ceiling)
 
 
 def _one_mistake(count: int, digit: int, found: int) -> np.ndarray:
@@ -87,6 +97,11 @@ def report(
             "resamplings": 3,
             "seed": 0,
         },
+        v_measure=Interval.of([purity - 0.04, purity - 0.02]),
+        homogeneity=Interval.of([purity - 0.03, purity - 0.01]),
+        completeness=Interval.of([purity - 0.05, purity - 0.03]),
+        modality_gap=ModalityGap(4.25, 0.125),
+        pair_recall=PairRecall(20, *map(_recall_at, (1, 5, 10))),
     )
 
 

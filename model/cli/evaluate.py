@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from model.evaluation import EvaluationProtocol, Interval, Report
+    from model.evaluation.report import PairRecall
     from model.evaluation.store import Evaluation
 
 IMAGES = "Corpus of images; by default the one that evaluation prefers."
@@ -117,13 +118,16 @@ class _StatusContext(JobContext):
 
 
 def _show(report: Report) -> None:
-    """Print the report as two tables: the measures of the paper's Table 1, and all others."""
+    """Print the report as tables: the measures of the paper's Table 1, and all others."""
     tables().print(_invariance(report))
     tables().print(_directions(report))
+    if report.pair_recall:
+        tables().print(_partners(report.pair_recall))
 
 
 def _invariance(report: Report) -> Table:
-    """Purity and modality SVM, beside the paper's row of the nearest lambda_IG."""
+    """Measures of clusters and modalities, beside the paper's row of the nearest lambda_IG."""
+    from model.export import tables as tables_of
     from model.export import words
     from model.recipes.recipe import lambda_text
 
@@ -138,10 +142,16 @@ def _invariance(report: Report) -> Table:
         f"the paper, λ_IG = {lambda_text(paper.lambda_ig)}\nMNIST, TIDIGITS",
     )
     table.add_row("Cluster purity", _interval(report.purity), f"{paper.purity:.3f}")
+    table.add_row("V-measure of the clusters (= NMI)", _interval(report.v_measure), "")
+    table.add_row("  homogeneity", _interval(report.homogeneity), "")
+    table.add_row("  completeness", _interval(report.completeness), "")
     table.add_row(
         "Modality SVM, split by embedding (0.5 is best)", _interval(report.modality_svm), f"{paper.modality_svm:.3f}"
     )
     table.add_row("  on unseen inputs (stricter)", _interval(report.modality_svm_unseen_inputs), "")
+    if gap := report.modality_gap:
+        table.add_row("Modality gap, share of the variance", tables_of.in_words(gap.share), "")
+        table.add_row("  distance of the centroids", tables_of.in_words(gap.distance), "")
     return table
 
 
@@ -153,17 +163,22 @@ def _directions(report: Report) -> Table:
         "Across modalities",
         "Label transfer: learned from the inputs of the first modality, tested on those of the second. AUROC: how "
         "often a query with a wrong match has a wider posterior than one with a right match. A dimension is active if "
-        "its mean varies over inputs. Interval of P@1: 95 %, Clopper and Pearson, as if all queries were independent.",
+        "its mean varies over inputs. Interval of P@1: 95 %, Clopper and Pearson, as if all queries were independent. "
+        "After ±: half of the 95 % interval over the resamplings.",
         "image to speech",
         "speech to image",
     )
     both = (report.image_to_speech, report.speech_to_image)
     table.add_row("P@1", *(tables_of.in_words(tables_of.p_at_1(side.retrieval)) for side in both))
+    table.add_row("P@1 by single samples", *(tables_of.in_words(side.p_at_1_samples) for side in both))
     for title, name in (("P@5", "p_at_5"), ("P@10", "p_at_10"), ("mAP", "mean_average_precision")):
         table.add_row(title, *(f"{getattr(side.retrieval, name):.3f}" for side in both))
     neighbours = f"Label transfer, {report.setting['neighbours']} nearest neighbours"
     table.add_row(neighbours, *(f"{side.transfer.nearest_neighbours:.3f}" for side in both))
     table.add_row("Label transfer, linear", *(f"{side.transfer.linear:.3f}" for side in both))
+    for count, name in ((20, "linear_20"), (5, "linear_5"), (1, "linear_1")):
+        title = f"  with {count} label{'s' if count > 1 else ''} a digit"
+        table.add_row(title, *(tables_of.in_words(getattr(side.transfer, name)) for side in both))
     table.add_row("Wrong nearest matches", *(f"{side.calibration.errors:,}" for side in both))
     areas = [side.calibration.auroc for side in both]
     table.add_row("AUROC of width against mistakes", *("" if area is None else f"{area:.3f}" for area in areas))
@@ -172,6 +187,25 @@ def _directions(report: Report) -> Table:
     divergences = (report.image.mean_kl, report.speech.mean_kl)
     table.add_row("Mean KL from the prior (nats)", *("" if one is None else f"{one:.1f}" for one in divergences))
     table.add_row("Active dimensions", str(report.image.active_dimensions), str(report.speech.active_dimensions))
+    return table
+
+
+def _partners(recall: PairRecall) -> Table:
+    """Recall of one partner a query."""
+    from model.export import tables as tables_of
+    from model.export import words
+
+    table = _table(
+        f"One partner a query, {recall.pairs:,} pairs",
+        words.PAIR_RECALL,
+        "image to speech",
+        "speech to image",
+        "ceiling",
+        "chance",
+    )
+    for depth, at in recall.by_depth().items():
+        values: tuple[Interval | float, ...] = (at.image_to_speech, at.speech_to_image, at.ceiling, at.chance)
+        table.add_row(f"R@{depth}", *map(tables_of.in_words, values))
     return table
 
 
@@ -184,6 +218,6 @@ def _table(title: str, caption: str, *columns: str) -> Table:
     return table
 
 
-def _interval(interval: Interval) -> str:
-    """``0.992 (0.988 to 0.997)``."""
-    return f"{interval.mean:.3f} ({interval.low:.3f} to {interval.high:.3f})"
+def _interval(interval: Interval | None) -> str:
+    """``0.992 (0.988 to 0.997)``; a dash for the unknown."""
+    return "–" if interval is None else f"{interval.mean:.3f} ({interval.low:.3f} to {interval.high:.3f})"

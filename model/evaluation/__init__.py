@@ -11,7 +11,8 @@ from model.evaluation.invariance import modality_svm
 from model.evaluation.judge import Partial, evaluate, evaluating
 from model.evaluation.posteriors import EvaluationError, LabelArray, Posteriors
 from model.evaluation.proportions import clopper_pearson
-from model.evaluation.report import PAPER_TABLE, EvaluationProtocol, Interval, PaperRow, Report
+from model.evaluation.protocol import EvaluationProtocol
+from model.evaluation.report import PAPER_TABLE, Interval, PaperRow, Report
 from model.evaluation.retrieval import precision_at_1
 
 __all__ = [

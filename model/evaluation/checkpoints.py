@@ -19,7 +19,8 @@ from model.data.samples import Samples
 from model.evaluation.inputs import fingerprint, load_inputs, seen_in_training, speakers_of
 from model.evaluation.judge import evaluating
 from model.evaluation.posteriors import Posteriors
-from model.evaluation.report import EvaluationProtocol, Report
+from model.evaluation.protocol import EvaluationProtocol
+from model.evaluation.report import Report
 from model.evaluation.retrieval import find_matches, retrieval
 from model.evaluation.store import Evaluation, folder_of
 from model.progress import Cancelled, JobContext

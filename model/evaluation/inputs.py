@@ -10,7 +10,7 @@ from typing import Any
 from model.data.corpora import ALL_OF_TRAINING, Corpus, MissingData, find
 from model.data.samples import Samples, joined
 from model.evaluation.posteriors import EvaluationError
-from model.evaluation.report import EvaluationProtocol, HeldOut
+from model.evaluation.protocol import EvaluationProtocol, HeldOut
 from model.progress import ProgressCallback, no_progress
 from model.training.ancestry import Data, trained_on_speaker, trained_on_split
 from model.types import Modality

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from model.evaluation.clusters import cluster_purity
-from model.evaluation.invariance import PAPER_UTTERANCES, modality_svm
+from model.evaluation.clusters import agreement, k_means, purity_of_assignment
+from model.evaluation.invariance import PAPER_UTTERANCES, modality_gap, modality_svm
+from model.evaluation.pair_recall import pair_recall
 from model.evaluation.posteriors import Posteriors
 from model.evaluation.report import Interval, PaperRow, Report
-from model.evaluation.retrieval import confusion, find_matches, retrieval, shares
+from model.evaluation.retrieval import confusion, find_matches, precision_at_1, retrieval, shares
 from model.evaluation.transfer import NEIGHBOURS, transfer
 from model.evaluation.uncertainty import calibration, entropies, one_modality
 from model.types import FloatArray
@@ -58,25 +59,29 @@ def evaluating(
     """Judge a model by the paper's protocol on the unseen test inputs of both modalities, part by part.
 
     - Retrieval: every image queries all utterances and every utterance all images, by means. With it come
-      the interval of P@1, confusions, shares by digit and speaker, and the calibration of the queries' posteriors.
-    - Label transfer from each modality to the other; see `transfer`.
+      the interval of P@1, P@1 by one sample of each posterior on both sides, confusions, shares by digit and speaker,
+      and the calibration of the queries' posteriors.
+    - Recall of one partner a query, as papers on captioned images count it; see `pair_recall`.
+    - Modality gap of the means; see `modality_gap`.
+    - Label transfer from each modality to the other, with all labels and with few; see `transfer`.
     - Purity: K-means with ten clusters on 16 embeddings an input. Both modalities count alike: as many inputs
       of either are drawn as the smaller one has, at most the paper's 1,076. With 10,000 images against 300
       utterances all but three in a hundred embeddings would be images, and a model that tears the modalities
-      apart would still look pure.
+      apart would still look pure. Of the same clusters V-measure, homogeneity and completeness; see `agreement`.
     - Modality SVM: on samples of up to 1,076 inputs of either modality; see `modality_svm`.
 
     Purity and SVM are repeated ``resamplings`` times: inputs are drawn anew, embeddings are sampled anew, and K-means
-    and the SVM's split start anew. Their intervals tell how far the protocol's own chance moves the figures. They
-    do not tell how another training would come out, nor how other speakers would: of a corpus with fewer than
-    1,076 utterances all are drawn each time, so that the resamplings share them.
+    and the SVM's split start anew. As often, the samples of P@1, the pairs of recall and the few labels are drawn. The
+    intervals tell how far the protocol's own chance moves the figures. They do not tell how another training would come
+    out, nor how other speakers would: of a corpus with fewer than 1,076 utterances all are drawn each time, so that the
+    resamplings share them.
 
     Parameters
     ----------
     images, speech
         Posteriors of the test inputs.
     seed
-        Fixes the draws of inputs, their samples, K-means and the SVM's splits.
+        Fixes the draws of inputs, pairs and few labels, their samples, K-means and the SVM's splits.
     setting
         What the caller knows of data and model, ``lambda_ig`` at least; it is kept in the report beside the sizes
         found here.
@@ -99,27 +104,42 @@ def evaluating(
         done += 1
         return Partial(done / parts, text, dict(found))
 
+    sources = np.random.SeedSequence(seed).spawn(resamplings)
+    # Children of their own: measures that are added, or change, leave the draws of the others as they were.
+    of_samples, of_pairs, of_labels = zip(
+        *(map(np.random.default_rng, source.spawn(3)) for source in sources), strict=True
+    )
+
     found["image"], found["speech"] = asdict(one_modality(images)), asdict(one_modality(speech))
+    found["modality_gap"] = asdict(modality_gap(images, speech))
+    recall = pair_recall(images, speech, of_pairs)
+    found["pair_recall"] = None if recall is None else asdict(recall)
     directions = {"image_to_speech": (images, speech), "speech_to_image": (speech, images)}
-    for name, (queries, gallery) in directions.items():
-        found[name] = _retrieved(queries, gallery)
+    by_samples = _p_at_1_by_samples(images, speech, of_samples)
+    for (name, (queries, gallery)), p_at_1_samples in zip(directions.items(), by_samples, strict=True):
+        found[name] = {**_retrieved(queries, gallery), "p_at_1_samples": asdict(p_at_1_samples)}
     yield partial("Retrieval")
     for name, (queries, gallery) in directions.items():
-        found[name] = {**found[name], "transfer": asdict(transfer(queries, gallery))}
+        found[name] = {**found[name], "transfer": asdict(transfer(queries, gallery, of_labels))}
     yield partial("Label transfer")
 
-    measured: dict[str, list[float]] = {"purity": [], "modality_svm": [], "modality_svm_unseen_inputs": []}
+    measured: dict[str, list[float]] = {}
 
     def measure(name: str, value: float) -> None:
-        measured[name].append(value)
+        measured.setdefault(name, []).append(value)
         found[name] = asdict(Interval.of(measured[name]))
 
-    for round_, source in enumerate(np.random.SeedSequence(seed).spawn(resamplings), 1):
+    for round_, source in enumerate(sources, 1):
         chance = int(source.generate_state(1)[0])
         of = f"{round_} of {resamplings}"
         image_embeddings, speech_embeddings, labels = _sampled(images, speech, np.random.default_rng(source))
         balanced = len(labels) // 2
-        measure("purity", _purity(image_embeddings[:balanced], speech_embeddings[:balanced], labels, chance))
+        embeddings = np.concatenate([image_embeddings[:balanced], speech_embeddings[:balanced]])
+        assignment = k_means(embeddings.reshape(-1, embeddings.shape[-1]), chance)
+        digits = np.repeat(labels, SAMPLES_PER_INPUT)
+        measure("purity", purity_of_assignment(assignment, digits))
+        for name, value in agreement(assignment, digits)._asdict().items():
+            measure(name, value)
         yield partial(f"Cluster purity, {of}")
         svm = modality_svm(image_embeddings, speech_embeddings, chance)
         measure("modality_svm", svm)
@@ -180,12 +200,18 @@ def _sampled(
     )
 
 
-def _purity(
-    image_embeddings: FloatArray,
-    speech_embeddings: FloatArray,
-    labels: np.ndarray[tuple[int], np.dtype[np.integer]],
-    seed: int,
-) -> float:
-    """Purity of equally many inputs of both modalities, ``(inputs, samples, z)`` each."""
-    embeddings = np.concatenate([image_embeddings, speech_embeddings])
-    return cluster_purity(embeddings.reshape(-1, embeddings.shape[-1]), np.repeat(labels, embeddings.shape[1]), seed)
+def _p_at_1_by_samples(
+    images: Posteriors, speech: Posteriors, draws: Sequence[np.random.Generator]
+) -> tuple[Interval, Interval]:
+    """P@1 where one sample of each posterior takes the place of its mean, image to speech and speech to image."""
+    found = []
+    for rng in draws:
+        pictures, utterances = images.sample(1, rng)[:, 0], speech.sample(1, rng)[:, 0]
+        found.append(
+            (
+                precision_at_1(pictures, utterances, images.labels, speech.labels),
+                precision_at_1(utterances, pictures, speech.labels, images.labels),
+            )
+        )
+    to_speech, to_image = zip(*found, strict=True)
+    return Interval.of(to_speech), Interval.of(to_image)

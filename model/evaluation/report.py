@@ -8,10 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from model.data.corpora import preferred
 from model.parsing import parse
 from model.types import Modality
 
@@ -26,44 +24,6 @@ PAPER_TABLE: Mapping[float, tuple[float, float]] = {
     1.00: (0.679, 0.516),
 }
 """Table 1 of the paper: lambda_IG to (cluster purity, modality SVM accuracy), on MNIST and TIDIGITS."""
-
-
-HeldOut = Literal["validation", "test"]
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationProtocol:
-    """On what, and how often, a model is judged.
-
-    Attributes
-    ----------
-    images, speech
-        Names of the corpora.
-    speaker
-        Judge on this speaker's utterances alone; empty: on everybody's.
-    seed
-        Fixes samples, clusters and splits.
-    resamplings
-        How often purity and the modality SVM are repeated with other inputs and samples.
-    split
-        Of both corpora: ``"test"``, or ``"validation"``, on which choices are made.
-    """
-
-    images: str = field(default_factory=partial(preferred, Modality.IMAGE))
-    speech: str = field(default_factory=partial(preferred, Modality.SPEECH))
-    speaker: str = ""
-    seed: int = 0
-    resamplings: int = 5
-    split: HeldOut = "test"
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The inverse of :meth:`to_dict`; raises ``TypeError`` where a name is unknown."""
-        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +96,89 @@ class Transfer:
         Of k nearest neighbours.
     linear
         Of logistic regression.
+    linear_1, linear_5, linear_20
+        Of the same logistic regression with so many labels a digit, over draws of the labelled inputs; ``None`` where a
+        digit has fewer inputs, and in reports of earlier versions.
     """
 
     nearest_neighbours: float
     linear: float
+    linear_1: Interval | None = None
+    linear_5: Interval | None = None
+    linear_20: Interval | None = None
+
+    @classmethod
+    def from_json_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of ``asdict``."""
+        return cls(**_with_intervals(values, "linear_1", "linear_5", "linear_20"))
+
+
+@dataclass(frozen=True, slots=True)
+class RecallAt:
+    """Recall at one depth ``k``: share of the queries whose one partner is among the first ``k`` items.
+
+    Attributes
+    ----------
+    image_to_speech, speech_to_image
+        Over draws of the pairs.
+    chance
+        Of a random ranking.
+    ceiling
+        Of an embedding that tells the digit without fail, and nothing else.
+    """
+
+    image_to_speech: Interval
+    speech_to_image: Interval
+    chance: float
+    ceiling: float
+
+    @classmethod
+    def from_json_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of ``asdict``."""
+        return cls(**_with_intervals(values, "image_to_speech", "speech_to_image"))
+
+
+@dataclass(frozen=True, slots=True)
+class PairRecall:
+    """Recall as papers on captioned images count it; see `model.evaluation.pair_recall`.
+
+    Attributes
+    ----------
+    pairs
+        Of an image and an utterance of the same digit: queries, and items to find.
+    at_1, at_5, at_10
+        By depth.
+    """
+
+    pairs: int
+    at_1: RecallAt
+    at_5: RecallAt
+    at_10: RecallAt
+
+    def by_depth(self) -> dict[int, RecallAt]:
+        """By the number of items looked at."""
+        return {1: self.at_1, 5: self.at_5, 10: self.at_10}
+
+    @classmethod
+    def from_json_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of ``asdict``."""
+        return cls(values["pairs"], *(RecallAt.from_json_dict(values[at]) for at in ("at_1", "at_5", "at_10")))
+
+
+@dataclass(frozen=True, slots=True)
+class ModalityGap:
+    """How far apart the two modalities lie as wholes; see `model.evaluation.invariance.modality_gap`.
+
+    Attributes
+    ----------
+    distance
+        Of the centroids of the two modalities, Euclidean.
+    share
+        Of the total variance that lies between the modalities, in [0, 1]; ``None`` where nothing varies.
+    """
+
+    distance: float
+    share: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +242,9 @@ class Direction:
         P@1 of each digit asked for.
     per_speaker
         P@1 by the speaker of the utterance: the query, or the match that an image got.
+    p_at_1_samples
+        P@1 by one sample of each posterior on both sides, over draws of the samples; ``None`` in reports of earlier
+        versions.
     """
 
     retrieval: Retrieval
@@ -211,6 +253,7 @@ class Direction:
     confusion: tuple[tuple[int, ...], ...]
     per_digit: Mapping[int, float]
     per_speaker: Mapping[str, float]
+    p_at_1_samples: Interval | None = None
 
     @classmethod
     def from_json_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -219,11 +262,12 @@ class Direction:
         errors = sum(map(sum, confusion)) - sum(row[digit] for digit, row in enumerate(confusion))
         return cls(
             Retrieval(**values["retrieval"]),
-            Transfer(**values["transfer"]),
+            Transfer.from_json_dict(values["transfer"]),
             Calibration.from_json_dict({"errors": errors, **calibration}),  # earlier versions did not count them
             tuple(tuple(row) for row in confusion),
             {int(digit): share for digit, share in values["per_digit"].items()},
             dict(values["per_speaker"]),
+            _interval(values, "p_at_1_samples"),
         )
 
 
@@ -284,6 +328,13 @@ class Report:
         Time that the evaluation took.
     setting
         On what the figures were taken: plain values only, so that they can be written as JSON.
+    v_measure, homogeneity, completeness
+        Of the same clusters as the purity; see `model.evaluation.clusters.agreement`. This and what follows is ``None``
+        in reports of earlier versions.
+    modality_gap
+        Between the posterior means of the two modalities.
+    pair_recall
+        Recall of one partner a query; ``None`` also where the modalities share no digit.
     """
 
     purity: Interval
@@ -296,6 +347,11 @@ class Report:
     paper: PaperRow
     seconds: float
     setting: Mapping[str, Any] = field(default_factory=dict)
+    v_measure: Interval | None = None
+    homogeneity: Interval | None = None
+    completeness: Interval | None = None
+    modality_gap: ModalityGap | None = None
+    pair_recall: PairRecall | None = None
 
     def direction(self, query: Modality) -> Direction:
         """Queries of that modality."""
@@ -308,6 +364,7 @@ class Report:
     @classmethod
     def from_json_dict(cls, values: Mapping[str, Any]) -> Self:
         """The inverse of :meth:`to_json_dict`, by way of JSON or not; raises ``KeyError`` and ``TypeError``."""
+        gap, recall = values.get("modality_gap"), values.get("pair_recall")
         return cls(
             purity=Interval.from_json_dict(values["purity"]),
             modality_svm=Interval.from_json_dict(values["modality_svm"]),
@@ -319,6 +376,11 @@ class Report:
             paper=PaperRow(**values["paper"]),
             seconds=values["seconds"],
             setting=dict(values["setting"]),
+            v_measure=_interval(values, "v_measure"),
+            homogeneity=_interval(values, "homogeneity"),
+            completeness=_interval(values, "completeness"),
+            modality_gap=None if gap is None else ModalityGap(**gap),
+            pair_recall=None if recall is None else PairRecall.from_json_dict(recall),
         )
 
 
@@ -329,3 +391,14 @@ def parse_report(values: Any) -> Report:
     except (LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"a report lacks a part, or has one too many ({error})") from error
     return parse(Report, found.to_json_dict(), "the report")
+
+
+def _interval(values: Mapping[str, Any], name: str) -> Interval | None:
+    """One that may be missing or ``None``, from its form in JSON."""
+    found = values.get(name)
+    return None if found is None else Interval.from_json_dict(found)
+
+
+def _with_intervals(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """The values, those of the given names as intervals."""
+    return {**values, **{name: _interval(values, name) for name in names}}

@@ -19,7 +19,8 @@ import numpy.typing as npt
 from model import locations
 from model.checkpoints import FORMAT, UnusableCheckpoint, read, write_atomically, write_bytes_atomically
 from model.evaluation.posteriors import Posteriors
-from model.evaluation.report import EvaluationProtocol, Report
+from model.evaluation.protocol import EvaluationProtocol
+from model.evaluation.report import Report
 from model.retrieval.gallery import make_items
 from model.types import FloatArray, Item, Modality
 

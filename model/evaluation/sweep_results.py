@@ -5,8 +5,8 @@ Plain numpy, without torch: the window shows it at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.checkpoints import FORMAT, Arrays, checked, read_as, write_atomically
+from model.evaluation.invariance import gap_between
 from model.evaluation.report import Interval, Report, parse_report
 from model.parsing import parse
 from model.retrieval.gallery import items_on_disk, read_items
@@ -22,11 +23,25 @@ from model.types import FloatArray, Item, Modality
 
 @dataclass(frozen=True, slots=True)
 class SweepRow:
-    """One model of a sweep: what it was trained with, and what was measured of it."""
+    """One model of a sweep: what it was trained with, and what was measured of it.
+
+    Attributes
+    ----------
+    lambda_ig, seed
+        Of the training.
+    report
+        Its evaluation.
+    gap_of_embeddings
+        In place of the modality gap that reports of earlier versions lack: the share of the variance of this model's
+        embeddings in the sweep (`SweepResults.embeddings`) that lies between the modalities. These are samples, so that
+        the width of the posteriors counts as variance, too. ``None`` if the report has the gap, or the sweep has no
+        embeddings of this model.
+    """
 
     lambda_ig: float
     seed: int
     report: Report
+    gap_of_embeddings: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,20 +130,33 @@ class SweepResults:
     def _from(cls, arrays: Arrays, header: Mapping[str, Any]) -> SweepResults:
         items, image_features, keys = read_items(arrays, header)
         lambdas = parse(tuple[float, ...], header.get("lambdas"), "lambdas")
-        rows = tuple(_row(values) for values in parse(list[dict[str, Any]], header.get("rows"), "rows"))
+        rows = [_row(values) for values in parse(list[dict[str, Any]], header.get("rows"), "rows")]
         if not lambdas or {row.lambda_ig for row in rows} != set(lambdas):
             raise ValueError("its maps and its rows are of different lambda_IG")
+        embeddings = checked(arrays, "embeddings", np.float16, (len(lambdas), len(items), None))
         return cls(
             items,
             image_features,
             keys,
             lambdas,
-            checked(arrays, "embeddings", np.float16, (len(lambdas), len(items), None)),
+            embeddings,
             checked(arrays, "coordinates", np.float32, (len(lambdas), len(items), 2)),
-            rows,
+            tuple(_with_gaps(rows, lambdas, embeddings, len(image_features))),
             parse(dict[str, Any], header.get("setting"), "setting"),
             parse(dict[str, str], header.get("failures"), "failures"),
         )
+
+
+def _with_gaps(
+    rows: Iterable[SweepRow], lambdas: Sequence[float], embeddings: npt.NDArray[np.float16], images: int
+) -> Iterator[SweepRow]:
+    """The rows, with `SweepRow.gap_of_embeddings`."""
+    unseen = dict(zip(lambdas, embeddings, strict=True))
+    for row in rows:
+        found = unseen.pop(row.lambda_ig, None)  # of the first seed
+        if row.report.modality_gap is None and found is not None and 0 < images < len(found):
+            row = replace(row, gap_of_embeddings=gap_between(found[:images], found[images:]).share)
+        yield row
 
 
 def _row(values: Mapping[str, Any]) -> SweepRow:

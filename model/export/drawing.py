@@ -28,6 +28,9 @@ ON_FILL = "#fdfdfd"
 PURITY, MODALITY_SVM = DIGITS_ON_LIGHT[6], DIGITS_ON_LIGHT[5]
 """Colours of the two measures in Figure 3."""
 
+MODALITY_GAP, P_AT_1 = DIGITS_ON_LIGHT[4], DIGITS_ON_LIGHT[1]
+"""Those of its second panel."""
+
 FORMATS = ("png", "svg", "pdf")
 
 _DARK = {GROUND: "#1c1d20", INK: "#e6e6e6", MUTED: "#a2a6ab", FAINT: "#3d4045"}

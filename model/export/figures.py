@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,11 @@ from model.export.drawing import (
     FAINT,
     GROUND,
     INK,
+    MODALITY_GAP,
     MODALITY_SVM,
     MUTED,
     ON_FILL,
+    P_AT_1,
     PURITY,
     blank,
     no_ticks,
@@ -41,6 +43,8 @@ LAMBDA = r"$\lambda_\mathrm{IG}$"
 _ZERO = 1e-6  # position of lambda_IG = 0 on a logarithmic axis
 _MARKERS = {Modality.IMAGE: "o", Modality.SPEECH: "^"}
 _HEADROOM = 0.03  # above the upper limit of a value
+
+_Style = Literal["-", "--"]  # of lines
 
 
 def figure2(rows: Sequence[tuple[str, Evaluation]]) -> Figure:
@@ -114,20 +118,25 @@ def _modality_handles() -> list[Line2D]:
 
 
 def figure3(rows: Sequence[SweepRow]) -> Figure:
-    """Figure 3: purity and modality SVM against lambda_IG, with the paper's curves behind.
+    """Figure 3: purity and modality SVM against lambda_IG, with the paper's curves behind; below, modality gap and P@1.
 
-    Dots are models, in any order; lines and bands are mean, minimum and maximum over the seeds of one lambda_IG. Raises
-    ``ValueError`` if there are no models.
+    Dots are models, in any order; lines and bands are mean, minimum and maximum over the seeds of one lambda_IG. The
+    panel below is not the paper's. Its modality gap is that of the means of all test inputs, as in reports; for
+    sweeps of earlier versions, whose reports lack it, that of the sweep's sampled embeddings
+    (`SweepRow.gap_of_embeddings`), where there are any, as the legend says. Raises ``ValueError`` if there are no
+    models.
     """
     from matplotlib.lines import Line2D
 
     if not rows:
         raise ValueError("Figure 3 needs at least one model.")
     with styled():
-        figure = blank(6.4, 4.0)
-        axes = figure.add_subplot()
-        axes.set(xscale="log", ylim=(0, 1.04), xlabel=LAMBDA)
-        axes.grid(axis="y")
+        figure = blank(6.4, 7.2)
+        axes, below = figure.subplots(2, 1, height_ratios=(1, 0.8))
+        for panel in (axes, below):
+            panel.set(xscale="log", ylim=(0, 1.04), xlabel=LAMBDA)
+            panel.grid(axis="y")
+            _lambda_ticks(panel, [row.lambda_ig for row in rows])
         axes.axhline(0.5, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)), zorder=1)
         paper = sorted(PAPER_TABLE)
         for colour, place, values_of in ((PURITY, 0, _purity), (MODALITY_SVM, 1, _modality_svm)):
@@ -137,19 +146,8 @@ def figure3(rows: Sequence[SweepRow]) -> Figure:
                 color=colour, alpha=0.55, linewidth=1.3, linestyle=(0, (4, 2)), marker="o", markersize=3.5,
                 markerfacecolor=GROUND, zorder=2,
             )  # fmt: skip
-            lambdas = sorted({row.lambda_ig for row in rows})
-            found = [[values_of(row) for row in rows if row.lambda_ig == lambda_ig] for lambda_ig in lambdas]
-            x = [_place(lambda_ig) for lambda_ig in lambdas]
-            axes.fill_between(
-                x, [min(values) for values in found], [max(values) for values in found],
-                color=colour, alpha=0.16, linewidth=0, zorder=3,
-            )  # fmt: skip
-            axes.plot(x, [float(np.mean(values)) for values in found], color=colour, zorder=4)
-            axes.scatter(
-                np.repeat(x, [len(values) for values in found]), np.concatenate(found), s=15, color=colour, linewidth=0,
-                zorder=5,
-            )  # fmt: skip
-        _lambda_ticks(axes, [row.lambda_ig for row in rows])
+            _measured(axes, [(row.lambda_ig, values_of(row)) for row in rows], colour)
+        _gap_and_p_at_1(below, rows)
         counts = {sum(row.lambda_ig == lambda_ig for row in rows) for lambda_ig in {row.lambda_ig for row in rows}}
         seeds = f"{'' if len(counts) == 1 else 'up to '}{max(counts)} seeds"
         axes.legend(
@@ -165,6 +163,48 @@ def figure3(rows: Sequence[SweepRow]) -> Figure:
             loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.2, columnspacing=2.5,
         )  # fmt: skip
     return figure
+
+
+def _gap_and_p_at_1(axes: Axes, rows: Sequence[SweepRow]) -> None:
+    """The second panel: closing the modality gap, and what becomes of retrieval."""
+    from matplotlib.lines import Line2D
+
+    gaps = [(row.lambda_ig, row.report.modality_gap.share) for row in rows if row.report.modality_gap]
+    of_what = "means"
+    if len(gaps) < len(rows):  # of earlier versions: all by one definition, or none
+        gaps, of_what = [(row.lambda_ig, row.gap_of_embeddings) for row in rows], "single samples, one model each"
+    known = [(lambda_ig, share) for lambda_ig, share in gaps if share is not None]
+    if known:
+        _measured(axes, known, MODALITY_GAP)
+    styles: dict[Modality, _Style] = {Modality.IMAGE: "-", Modality.SPEECH: "--"}
+    for query, style in styles.items():
+        found = [(row.lambda_ig, row.report.direction(query).retrieval.p_at_1) for row in rows]
+        _measured(axes, found, P_AT_1, style)
+    title = f"Modality gap, share of the variance of {of_what}" if known else "Modality gap: not measured in this sweep"
+    axes.legend(
+        handles=[
+            Line2D([], [], color=MODALITY_GAP, linestyle="-" if known else "", label=title),
+            Line2D([], [], color=P_AT_1, label="P@1 by means, image to speech"),
+            Line2D([], [], color=P_AT_1, linestyle=styles[Modality.SPEECH], label="P@1 by means, speech to image"),
+        ],
+        loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2,
+    )  # fmt: skip
+
+
+def _measured(axes: Axes, found: Sequence[tuple[float, float]], colour: str, style: _Style = "-") -> None:
+    """A dot for every model, ``(lambda_IG, value)``; a line through the means of seeds and a band of their range."""
+    lambdas = sorted({lambda_ig for lambda_ig, _ in found})
+    by_lambda = [[value for at, value in found if at == lambda_ig] for lambda_ig in lambdas]
+    x = [_place(lambda_ig) for lambda_ig in lambdas]
+    axes.fill_between(
+        x, [min(values) for values in by_lambda], [max(values) for values in by_lambda],
+        color=colour, alpha=0.16, linewidth=0, zorder=3,
+    )  # fmt: skip
+    axes.plot(x, [float(np.mean(values)) for values in by_lambda], color=colour, linestyle=style, zorder=4)
+    axes.scatter(
+        np.repeat(x, [len(values) for values in by_lambda]), np.concatenate(by_lambda), s=15, color=colour, linewidth=0,
+        zorder=5,
+    )  # fmt: skip
 
 
 def _purity(row: SweepRow) -> float:

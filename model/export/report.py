@@ -80,7 +80,9 @@ def page(rows: Sequence[tuple[str, Evaluation]], sweep: Sequence[SweepRow] = (),
         comparison=comparison,
         figure2=Markup(drawing.inline_svg(figures.figure2(rows), "Maps of embeddings of images and speech")),
         map_sizes=(images, len(shown) - images),
-        figure3=Markup(drawing.inline_svg(figures.figure3(sweep), "Purity and modality SVM")) if sweep else None,
+        figure3=Markup(drawing.inline_svg(figures.figure3(sweep), "Purity and modality SVM; modality gap and P@1"))
+        if sweep
+        else None,
         sweep=tables.sweep(sweep) if sweep else None,
         models=[_model(name, evaluation, data_dir) for name, evaluation in rows],
     )

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from model.checkpoints import write_bytes_atomically
-from model.evaluation.report import PAPER_TABLE, Direction, Interval, OneModality, Report, Retrieval
+from model.evaluation.report import (
+    PAPER_TABLE,
+    Direction,
+    Interval,
+    ModalityGap,
+    OneModality,
+    RecallAt,
+    Report,
+    Retrieval,
+)
 from model.evaluation.sweep_results import SweepRow
 from model.export import words
 from model.recipes.recipe import lambda_text
@@ -54,6 +63,25 @@ def _each(key: str, title: str, of: Callable[[OneModality], Value]) -> tuple[Mea
     )
 
 
+def _recall_at(depth: int) -> tuple[Measure, ...]:
+    def measure(key: str, title: str, of: Callable[[RecallAt], Value]) -> Measure:
+        def read(report: Report) -> Value:
+            return of(report.pair_recall.by_depth()[depth]) if report.pair_recall else None
+
+        return Measure(f"recall_at_{depth}_{key}", f"R@{depth} of one partner, {title}", read)
+
+    return (
+        measure("image_to_speech", "image → speech", lambda at: at.image_to_speech),
+        measure("speech_to_image", "speech → image", lambda at: at.speech_to_image),
+        measure("ceiling", "ceiling", lambda at: at.ceiling),
+        measure("chance", "chance", lambda at: at.chance),
+    )
+
+
+def _of_gap(of: Callable[[ModalityGap], float | None]) -> Callable[[Report], Value]:
+    return lambda report: of(report.modality_gap) if report.modality_gap else None
+
+
 def p_at_1(found: Retrieval) -> Share:
     """P@1 with its interval."""
     return Share(found.p_at_1, found.p_at_1_low, found.p_at_1_high)
@@ -61,16 +89,29 @@ def p_at_1(found: Retrieval) -> Share:
 
 MEASURES: tuple[Measure, ...] = (
     Measure("purity", "Cluster purity", lambda report: report.purity),
+    Measure("v_measure", "V-measure of the clusters (= NMI)", lambda report: report.v_measure),
+    Measure("homogeneity", "Homogeneity of the clusters", lambda report: report.homogeneity),
+    Measure("completeness", "Completeness of the clusters", lambda report: report.completeness),
     Measure("modality_svm", "Modality SVM, split by embedding (0.5 is best)", lambda report: report.modality_svm),
     Measure(
         "modality_svm_unseen_inputs", "Modality SVM, unseen inputs (stricter)", lambda r: r.modality_svm_unseen_inputs
     ),
+    Measure("modality_gap", "Modality gap, distance of centroids", _of_gap(lambda gap: gap.distance)),
+    Measure("modality_gap_share", "Modality gap, share of variance", _of_gap(lambda gap: gap.share)),
     *_both_ways("p_at_1", "P@1", lambda direction: p_at_1(direction.retrieval)),
+    *_both_ways("p_at_1_samples", "P@1 by single samples", lambda direction: direction.p_at_1_samples),
     *_both_ways("p_at_5", "P@5", lambda direction: direction.retrieval.p_at_5),
     *_both_ways("p_at_10", "P@10", lambda direction: direction.retrieval.p_at_10),
     *_both_ways("map", "mAP", lambda direction: direction.retrieval.mean_average_precision),
     *_both_ways("transfer_knn", "Label transfer, k-NN", lambda direction: direction.transfer.nearest_neighbours),
     *_both_ways("transfer_linear", "Label transfer, linear", lambda direction: direction.transfer.linear),
+    *_both_ways(
+        "transfer_linear_20", "Label transfer, 20 labels a digit", lambda direction: direction.transfer.linear_20
+    ),
+    *_both_ways("transfer_linear_5", "Label transfer, 5 labels a digit", lambda direction: direction.transfer.linear_5),
+    *_both_ways("transfer_linear_1", "Label transfer, 1 label a digit", lambda direction: direction.transfer.linear_1),
+    Measure("recall_pairs", "Pairs for R@k", lambda report: report.pair_recall.pairs if report.pair_recall else None),
+    *(measure for depth in (1, 5, 10) for measure in _recall_at(depth)),
     *_both_ways("wrong_matches", "Wrong nearest matches", lambda direction: direction.calibration.errors),
     *_both_ways("calibration_auroc", "Wider when wrong, AUROC", lambda direction: direction.calibration.auroc),
     *_each("mean_kl", "Mean KL from the prior (nats)", lambda modality: modality.mean_kl),
@@ -163,8 +204,9 @@ def comparison(rows: Sequence[tuple[str, Report]]) -> Table:
         *(f"the paper, λ_IG = {lambda_text(paper.lambda_ig)}" for paper in papers),
     )
     note = (
-        " Purity and SVM: mean and 95 % interval of the resamplings. P@1: its 95 % interval is Clopper and Pearson's, "
-        "as if all queries were independent. AUROC rests on the wrong matches. The paper: MNIST and TIDIGITS."
+        " After ±: half of the 95 % interval of the resamplings. P@1: its 95 % interval is Clopper and Pearson's, as "
+        f"if all queries were independent. {words.PAIR_RECALL} AUROC rests on the wrong matches. The paper: MNIST and "
+        "TIDIGITS."
     )
     return Table(words.caption(rows) + note, head, tuple(lines), tuple(_record(*row) for row in rows))
 

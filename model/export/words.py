@@ -10,6 +10,12 @@ from model.evaluation.report import Report
 from model.recipes.recipe import objective_text
 from model.training.ancestry import generations, names
 
+PAIR_RECALL = (
+    "R@k of one partner: as in papers on captioned images, only one drawn partner of the query's digit is right. The "
+    "ceiling is what telling the digit without fail is expected to reach; no embedding can know more of the partner."
+)
+"""What has to be said beside these figures, lest they be taken for bad ones."""
+
 
 def evaluated_on(report: Report) -> str:
     """The data and the protocol: ``"Test inputs: 10,000 images (mnist), 300 utterances (fsdd, ...); ..."``."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.data.corpora import preferred
 from model.errors import ModinvError, describe_failure
-from model.evaluation.report import EvaluationProtocol
+from model.evaluation.protocol import EvaluationProtocol
 from model.evaluation.sweep_results import SweepResults, SweepRow
 from model.parsing import parse
 from model.progress import JobContext

@@ -9,7 +9,7 @@ from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QProgressBar, QPushButton, QSizePolicy, QWidget
 
 from model.data.corpora import CorpusInfo, find, infos, preferred
-from model.evaluation.report import EvaluationProtocol, HeldOut
+from model.evaluation.protocol import EvaluationProtocol, HeldOut
 from model.types import Modality
 from modinv_app.common.card import muted
 from modinv_app.common.model_catalogue import Model

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from model.evaluation.report import Calibration, Interval, PaperRow
-from model.export.words import resampled, speakers, wrong_matches
+from model.export.words import PAIR_RECALL, resampled, speakers, wrong_matches
 from model.recipes.recipe import lambda_text
 from modinv_app.common.card import Card, RuledTable, bold, muted, with_subscripts
 from modinv_app.evaluate.calibration_bars import CalibrationBars
@@ -43,7 +43,9 @@ class NumbersTable(QScrollArea):
         grid.addWidget(self._retrieval_card(), 1, 0)
         grid.addWidget(self._posterior_card(), 2, 0)
         grid.addWidget(self._calibration_card(), 1, 1, 2, 1)
-        grid.addWidget(self._setting, 3, 0, 1, 2)
+        grid.addWidget(self._clusters_card(), 3, 0)
+        grid.addWidget(self._partner_card(), 3, 1)
+        grid.addWidget(self._setting, 4, 0, 1, 2)
         grid.setColumnStretch(0, 5)
         grid.setColumnStretch(1, 6)
         grid.setRowStretch(1, 1)
@@ -116,29 +118,36 @@ class NumbersTable(QScrollArea):
 
     def _retrieval_card(self) -> Card:
         card = Card("Across the modalities", "Each test input asks; the other modality's test set answers.")
-        rows = {
-            "P@1": ("retrieval", "p_at_1", "How often the nearest item shows the same digit"),
-            "P@1, 95 % interval": ("retrieval", "", "By Clopper and Pearson, as if all queries were independent"),
-            "P@5": ("retrieval", "p_at_5", "Share of the same digit among the five nearest items"),
-            "P@10": ("retrieval", "p_at_10", "Share of the same digit among the ten nearest items"),
-            "mAP": ("retrieval", "mean_average_precision", "Mean average precision of the ranking of all items"),
+        few = "The same with {} of that modality, drawn anew several times: mean and half of the 95 % interval"
+        rows: dict[str, tuple[Path, str]] = {
+            "P@1": (("retrieval", "p_at_1"), "How often the nearest item shows the same digit"),
+            "P@1, 95 % interval": (("retrieval",), "By Clopper and Pearson, as if all queries were independent"),
+            "P@1, single samples": (
+                ("p_at_1_samples",),
+                "By one sample of each posterior instead of its mean, drawn anew several times: mean and half of the "
+                "95 % interval",
+            ),
+            "P@5": (("retrieval", "p_at_5"), "Share of the same digit among the five nearest items"),
+            "P@10": (("retrieval", "p_at_10"), "Share of the same digit among the ten nearest items"),
+            "mAP": (("retrieval", "mean_average_precision"), "Mean average precision of the ranking of all items"),
             "Transfer, neighbours": (
-                "transfer",
-                "nearest_neighbours",
+                ("transfer", "nearest_neighbours"),
                 "Labels of the modality on the left of the arrow alone: nearest neighbours name the other's digits",
             ),
             "Transfer, linear": (
-                "transfer",
-                "linear",
+                ("transfer", "linear"),
                 "Labels of the modality on the left of the arrow alone: a linear classifier names the other's digits",
             ),
+            "Transfer, 20 labels": (("transfer", "linear_20"), few.format("20 labels a digit")),
+            "Transfer, 5 labels": (("transfer", "linear_5"), few.format("5 labels a digit")),
+            "Transfer, 1 label": (("transfer", "linear_1"), few.format("one label a digit")),
         }
         table = RuledTable()
         for column, arrow in enumerate(_ARROWS.values(), start=1):
             table.grid.addWidget(bold(arrow, _RIGHT), 0, column)
-        for row, (title, (part, name, tip)) in enumerate(rows.items(), start=1):
-            places = {_ARROWS[way]: (way, part, name) if name else (way, part) for way in _ARROWS}
-            self._add_row(table.grid, row, title, tip, places, _share if name else _interval)
+        for row, (title, (path, tip)) in enumerate(rows.items(), start=1):
+            places = {arrow: (way, *path) for way, arrow in _ARROWS.items()}
+            self._add_row(table.grid, row, title, tip, places, _interval if path == ("retrieval",) else _measured)
         card.body.addWidget(table, 1)
         return card
 
@@ -158,6 +167,48 @@ class NumbersTable(QScrollArea):
         for row, (title, (name, form, tip)) in enumerate(rows.items(), start=1):
             places = {"images": ("image", name), "speech": ("speech", name)}
             self._add_row(table.grid, row, title, tip, places, form)
+        card.body.addWidget(table, 1)
+        return card
+
+    def _clusters_card(self) -> Card:
+        card = Card("Clusters and modality gap")
+        rows: dict[str, tuple[Path, str]] = {
+            "V-measure (= NMI)": (
+                ("v_measure",),
+                "Of the clusters that purity scores: harmonic mean of homogeneity and completeness, which is the "
+                "normalised mutual information of cluster and digit",
+            ),
+            "Homogeneity": (("homogeneity",), "1 if every cluster holds one digit"),
+            "Completeness": (("completeness",), "1 if every digit lies in one cluster"),
+            "Modality gap, share of variance": (
+                ("modality_gap", "share"),
+                "Of the variance of posterior means, both modalities weighing alike: how much of it lies between the "
+                "centroids of the two",
+            ),
+            "Modality gap, distance": (
+                ("modality_gap", "distance"),
+                "Of the centroids of the two modalities' posterior means",
+            ),
+        }
+        table = RuledTable(heads=0)
+        for row, (title, (path, tip)) in enumerate(rows.items()):
+            self._add_row(table.grid, row, title, tip, {"both modalities": path}, _measured)
+        card.body.addWidget(table, 1)
+        return card
+
+    def _partner_card(self) -> Card:
+        card = Card("One partner a query", PAIR_RECALL)
+        self._cells.append((card.aside, ("pair_recall", "pairs"), "{:,} pairs".format))
+        heads = {**_ARROWS, "ceiling": "ceiling", "chance": "chance"}
+        table = RuledTable()
+        for column, head in enumerate(heads.values(), start=1):
+            table.grid.addWidget(bold(head, _RIGHT), 0, column)
+        for row, depth in enumerate((1, 5, 10), start=1):
+            places = {head: ("pair_recall", f"at_{depth}", name) for name, head in heads.items()}
+            tip = (
+                f"How often the partner is among the {depth} nearest items" if depth > 1 else "How often it is nearest"
+            )
+            self._add_row(table.grid, row, f"R@{depth}", tip, places, _measured)
         card.body.addWidget(table, 1)
         return card
 
@@ -248,6 +299,13 @@ def _in_words(calibration: Calibration) -> str:
 def _interval(retrieval: Mapping[str, Any]) -> str:
     low, high = retrieval["p_at_1_low"], retrieval["p_at_1_high"]
     return _NOTHING if low is None else f"{low:.3f}–{high:.3f}"
+
+
+def _measured(value: float | Mapping[str, Any]) -> str:
+    """A number, or the mean of an interval with half of its width."""
+    if isinstance(value, Mapping):
+        return f"{_share(value['mean'])} ± {value['high'] - value['mean']:.3f}"
+    return _share(value)
 
 
 def _share(value: float) -> str:

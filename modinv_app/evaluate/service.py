@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 
 from model import locations
 from model.data.corpora import registry
-from model.evaluation.report import EvaluationProtocol
+from model.evaluation.protocol import EvaluationProtocol
 from model.evaluation.store import Evaluation, find
 from model.evaluation.sweep_results import SweepResults
 from model.types import FloatArray

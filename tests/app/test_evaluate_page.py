@@ -22,7 +22,7 @@ from workbench import Workbench
 
 from model import locations
 from model.data.corpora import recording
-from model.evaluation.report import EvaluationProtocol
+from model.evaluation.protocol import EvaluationProtocol
 from model.evaluation.store import Evaluation, folder_of
 from model.runs.store import RunStore
 from modinv_app.common.model_catalogue import ModelCatalogue

@@ -8,6 +8,7 @@ import pytest
 from evaluated import a_report
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
+from test_screenshots import hidden_parts
 
 from model.evaluation.report import Calibration, OneModality
 from modinv_app.evaluate.calibration_bars import CalibrationBars
@@ -57,11 +58,25 @@ def test_every_measure_has_its_cell(table: NumbersTable) -> None:
         "mAP, image → speech": "0.940",
         "Transfer, neighbours, image → speech": "0.930",
         "Transfer, linear, speech → image": "0.920",
+        "Transfer, 5 labels, image → speech": "0.850 ± 0.127",
+        "Transfer, 1 label, speech → image": "0.750 ± 0.635",
+        "P@1, single samples, image → speech": "0.800 ± 0.635",
+        "V-measure (= NMI), both modalities": "0.957 ± 0.127",
+        "Homogeneity, both modalities": "0.967 ± 0.127",
+        "Completeness, both modalities": "0.947 ± 0.127",
+        "Modality gap, share of variance, both modalities": "0.125",
+        "Modality gap, distance, both modalities": "4.250",
+        "R@1, image → speech": "0.400 ± 0.635",
+        "R@5, speech → image": "0.720 ± 0.508",
+        "R@1, ceiling": "0.500",
+        "R@10, chance": "0.500",
         "Mean KL from the prior, nats, images": "40.6",
         "Active dimensions, of 128, speech": "18",
     }
     assert {name: cell(table, name) for name in expected} == expected
     assert "AUROC 0.75, 2 wrong matches" in words(table)
+    assert "20 pairs" in words(table)
+    assert cell(table, "Transfer, 20 labels, image → speech") == "–", "not so many inputs a digit"
 
 
 def test_posteriors_without_variance_have_no_divergence_and_no_width(table: NumbersTable) -> None:
@@ -93,6 +108,26 @@ def test_a_report_of_an_earlier_version_has_no_interval(table: NumbersTable) -> 
     report["speech_to_image"]["retrieval"] |= {"p_at_1_low": None, "p_at_1_high": None}
     table.show_numbers(report)
     assert cell(table, "P@1, 95 % interval, speech → image") == "–"
+
+
+def test_a_report_of_an_earlier_version_has_dashes_for_what_was_not_measured_then(table: NumbersTable) -> None:
+    old = replace(a_report(), v_measure=None, homogeneity=None, completeness=None, modality_gap=None, pair_recall=None)
+    table.show_numbers(old.to_json_dict())
+    for name in (
+        "V-measure (= NMI), both modalities",
+        "Modality gap, distance, both modalities",
+        "R@5, ceiling",
+        "R@1, image → speech",
+    ):
+        assert cell(table, name) == "–"
+    assert cell(table, "Cluster purity") == "0.987"
+
+
+def test_nothing_is_cut_off(table: NumbersTable) -> None:
+    table.show_numbers(a_report().to_json_dict())
+    table.resize(1180, 600)
+    assert table.widget().width() <= table.viewport().width()
+    assert not hidden_parts(table.widget())
 
 
 def test_numbers_come_part_by_part(table: NumbersTable) -> None:

@@ -266,6 +266,12 @@ def test_evaluation_prints_the_promised_json(data, trained):
     assert report["setting"]["speech"] == "fsdd"
     assert (report["setting"]["n_images"], report["setting"]["n_utterances"]) == (30, 20)
     assert (report["setting"]["recipe"], report["setting"]["steps"]) == ("fast", 3)
+    assert {"v_measure", "homogeneity", "completeness"} <= set(report)
+    assert set(report["modality_gap"]) == {"distance", "share"}
+    assert report["pair_recall"]["pairs"] == 20
+    assert set(report["pair_recall"]["at_5"]) == {"image_to_speech", "speech_to_image", "chance", "ceiling"}
+    assert report["speech_to_image"]["transfer"]["linear_1"]["low"] <= 1
+    assert len(report["image_to_speech"]["p_at_1_samples"]["values"]) == 5
 
 
 @pytest.mark.usefixtures("shipped")
@@ -273,6 +279,8 @@ def test_the_table_shows_the_shipped_model_beside_the_papers(data):
     result = run("evaluate", "--data-dir", data)
     assert result.exit_code == 0, result.output
     for words in ("model.safetensors", "0.984", "0.554", "fsdd", "fast", "seed 0", "P@10", "Label transfer, linear"):
+        assert words in result.stdout
+    for words in ("V-measure", "Modality gap", "by single samples", "with 1 label a digit", "R@10", "ceiling"):
         assert words in result.stdout
 
 

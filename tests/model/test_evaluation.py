@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 from clouds import Z, posteriors
+from sklearn.metrics import homogeneity_score, normalized_mutual_info_score
 
 from model.evaluation import EvaluationError, Posteriors, cluster_purity, invariance, modality_svm, purity_of_assignment
+from model.evaluation.clusters import agreement
+from model.evaluation.invariance import modality_gap
+from model.evaluation.report import ModalityGap
 
 
 @pytest.fixture
@@ -35,6 +39,76 @@ def test_purity_halves_when_each_digit_falls_into_two_clouds_and_clusters_hold_t
     centres = np.array([[0, 0], [1, 0], [20, 0], [21, 0]], dtype=np.float32)  # near: digits; far: modalities
     embeddings = np.repeat(centres, 50, axis=0) + 0.01 * rng.standard_normal((200, 2)).astype(np.float32)
     assert cluster_purity(embeddings, labels, seed=0, clusters=2) == 0.5
+
+
+def test_agreement_by_hand():
+    """Two digits, each in two clusters of its own: I = H(digit) = 1 bit, H(cluster) = 2 bits."""
+    found = agreement(np.array([0, 0, 1, 1, 2, 2, 3, 3]), np.array([5, 5, 5, 5, 8, 8, 8, 8]))
+    assert found == pytest.approx((2 / 3, 1.0, 0.5))
+
+
+def test_the_v_measure_is_normalised_mutual_information(rng):
+    for noise in (0.1, 0.5, 1.0):
+        digits = rng.integers(0, 10, 400)
+        clusters = np.where(rng.random(400) < noise, rng.integers(0, 12, 400), digits)
+        found = agreement(clusters, digits)
+        assert found.v_measure == pytest.approx(
+            normalized_mutual_info_score(digits, clusters, average_method="arithmetic")
+        )
+        assert found.homogeneity == pytest.approx(homogeneity_score(digits, clusters))
+        assert found.completeness == pytest.approx(homogeneity_score(clusters, digits))
+
+
+def test_what_clusters_are_called_is_of_no_account(rng):
+    digits, clusters = rng.integers(0, 10, 300), rng.integers(0, 10, 300)
+    renamed, shuffled = rng.permutation(10)[clusters], rng.permutation(300)
+    assert agreement(renamed, digits) == pytest.approx(agreement(clusters, digits))
+    assert agreement(clusters[shuffled], digits[shuffled]) == pytest.approx(agreement(clusters, digits))
+    assert purity_of_assignment(renamed, digits) == purity_of_assignment(clusters, digits)
+
+
+def points(*means) -> Posteriors:
+    return Posteriors(np.array(means, np.float32), np.full((len(means), 2), -np.inf, np.float32), np.arange(len(means)))
+
+
+def test_the_modality_gap_by_hand():
+    """Centroids (0, 1) and (6, 1), total variances 1 and (3 + 2 + 3) / 4 = 2: 9 of 9 + 1.5 lie between."""
+    images = points([0, 0], [0, 2])
+    speech = points([6, 3], [6, -1], [6, 1], [6, 1])
+    assert modality_gap(images, speech) == ModalityGap(6.0, pytest.approx(9 / 10.5))
+
+
+def test_the_share_of_the_gap_is_that_of_sums_of_squares_where_both_modalities_have_as_many_inputs(rng):
+    images, speech = posteriors(rng, 80, own=0.5), posteriors(rng, 80, shift=3.0, own=1.5)
+    both = np.concatenate([images.means, speech.means]).astype(float)
+    centroids = np.repeat([both[:80].mean(axis=0), both[80:].mean(axis=0)], 80, axis=0)
+    middle = both.mean(axis=0)
+    assert modality_gap(images, speech).share == pytest.approx(
+        ((centroids - middle) ** 2).sum() / ((both - middle) ** 2).sum()
+    )
+
+
+def test_the_share_of_the_gap_knows_neither_order_nor_scale_nor_place(rng):
+    images, speech = posteriors(rng, 90, own=0.5), posteriors(rng, 40, shift=2.0, own=0.5)
+    gap = modality_gap(images, speech)
+    moved = [Posteriors(3 * side.means + 1, side.log_variances, side.labels) for side in (images, speech)]
+    assert modality_gap(*moved).share == pytest.approx(gap.share, rel=1e-4)
+    assert modality_gap(*moved).distance == pytest.approx(3 * gap.distance, rel=1e-4)
+    assert modality_gap(speech, images) == ModalityGap(pytest.approx(gap.distance), pytest.approx(gap.share))
+    twice = images.take(np.repeat(np.arange(90), 2))
+    assert modality_gap(twice, speech).share == pytest.approx(gap.share), "modalities weigh alike"
+
+
+def test_without_a_gap_the_share_is_what_chance_leaves(rng):
+    shares = [modality_gap(posteriors(rng, 200, own=0.5), posteriors(rng, 50, own=0.5)).share for _ in range(20)]
+    # Digits are equally frequent on both sides, so that only what is each input's own moves the centroids.
+    own, all_of_it = 0.25 * Z, 0.25 * Z + 36 * 0.9
+    assert np.mean(shares) == pytest.approx((1 / 200 + 1 / 50) / 4 * own / all_of_it, rel=0.15)
+
+
+def test_where_all_is_one_point_nothing_lies_between():
+    assert modality_gap(points([1, 2], [1, 2]), points([1, 2])) == ModalityGap(0.0, None)
+    assert modality_gap(points([0, 0]), points([0, 2])) == ModalityGap(2.0, 1.0)
 
 
 def test_svm_tells_two_clouds_apart(rng):

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 from clouds import Z, posteriors
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
 from model.evaluation import EvaluationError, Posteriors, clopper_pearson, precision_at_1
-from model.evaluation.report import CalibrationBin, Retrieval
+from model.evaluation.pair_recall import draw_pairs, pair_recall
+from model.evaluation.report import CalibrationBin, Interval, Retrieval
 from model.evaluation.retrieval import confusion, find_matches, retrieval, shares
 from model.evaluation.transfer import transfer
 from model.evaluation.uncertainty import calibration, entropies, one_modality
@@ -124,6 +126,91 @@ def test_transfer_needs_two_digits(rng):
     one = posteriors(rng, 50).take(np.arange(0, 50, 10))
     with pytest.raises(EvaluationError, match="two digits"):
         transfer(one, posteriors(rng, 50))
+
+
+def draws(count: int, seed: int = 0) -> list[np.random.Generator]:
+    return [np.random.default_rng(source) for source in np.random.SeedSequence(seed).spawn(count)]
+
+
+def test_few_labels_suffice_where_clouds_are_clear_and_more_help_where_they_are_not(rng):
+    clear = transfer(posteriors(rng, 300, own=0.5), posteriors(rng, 100, own=0.5), draws(3))
+    assert clear.linear_1 == clear.linear_5 == clear.linear_20 == Interval(1.0, 1.0, 1.0, (1.0,) * 3)
+    blurred = transfer(posteriors(rng, 1000, own=2.5), posteriors(rng, 500, own=2.5), draws(4))
+    means = [blurred.linear_1.mean, blurred.linear_5.mean, blurred.linear_20.mean, blurred.linear]
+    assert means == sorted(means)
+    assert means[0] + 0.1 < means[-1]
+    assert len(set(blurred.linear_1.values)) == 4, "each draw has other labels"
+
+
+def test_few_labels_are_scikit_learns_on_the_first_inputs_of_each_digit(rng):
+    learned, tested = posteriors(rng, 200, own=2.5), posteriors(rng, 100, own=2.5)
+    order = draws(1)[0].permutation(200)
+    few = np.concatenate([[at for at in order if learned.labels[at] == digit][:5] for digit in range(10)])
+    classifier = LogisticRegression(max_iter=1000).fit(learned.means[few], learned.labels[few])
+    assert transfer(learned, tested, draws(1)).linear_5.values == (classifier.score(tested.means, tested.labels),)
+
+
+def test_as_many_labels_as_there_are_inputs_are_all_labels_and_more_are_not_tried(rng):
+    found = transfer(posteriors(rng, 50, own=2.5), posteriors(rng, 100, own=2.5), draws(3))
+    assert found.linear_5.values == pytest.approx((found.linear,) * 3, abs=0.011)  # the order moves the last digits
+    assert found.linear_20 is None
+    assert transfer(posteriors(rng, 50), posteriors(rng, 100)).linear_1 is None, "no draws, no few labels"
+
+
+def test_pairs_show_one_digit_and_no_input_is_in_two(rng):
+    images, speech = rng.integers(0, 9, 300), rng.integers(1, 10, 90)
+    pairs = draw_pairs(images, speech, rng)
+    assert np.array_equal(images[pairs[0]], speech[pairs[1]])
+    assert all(len(set(places)) == len(places) for places in pairs)
+    count = sum(min((images == digit).sum(), (speech == digit).sum()) for digit in range(10))
+    assert len(pairs[0]) == count
+    assert len(draw_pairs(images, speech, rng, most=20)[0]) == 20
+    assert [part.size for part in draw_pairs(np.array([1]), np.array([2]), rng)] == [0, 0]
+
+
+def test_recall_of_partners_by_hand():
+    """Two pairs. Image 0 ranks its partner second, image 1 first; both utterances find their partners first."""
+    labels, log_variances = np.array([3, 7]), np.zeros((2, 2), np.float32)
+    images = Posteriors(np.array([[1, 2], [0, 3]], np.float32), log_variances, labels)
+    speech = Posteriors(np.array([[1, 0], [0, 1]], np.float32), log_variances, labels)
+    found = pair_recall(images, speech, draws(2))
+    assert found.pairs == 2
+    assert found.at_1.image_to_speech.values == (0.5, 0.5)
+    assert found.at_1.speech_to_image.values == (1.0, 1.0)
+    assert (found.at_1.chance, found.at_1.ceiling) == (0.5, 1.0), "one item a digit: the digit tells the partner"
+    assert found.at_5.image_to_speech.mean == found.at_5.chance == found.at_5.ceiling == 1.0
+
+
+def test_an_embedding_of_digits_alone_finds_partners_as_often_as_the_ceiling_says(rng):
+    images, speech = posteriors(rng, 400, own=0.3), posteriors(rng, 200, own=0.3)
+    assert retrieval(images, speech).p_at_10 == 1.0
+    found = pair_recall(images, speech, draws(40))
+    assert found.pairs == 200
+    for depth, at in ((1, found.at_1), (5, found.at_5), (10, found.at_10)):
+        assert (at.chance, at.ceiling) == (depth / 200, depth / 20)
+        assert at.image_to_speech.mean == pytest.approx(at.ceiling, rel=0.1)
+        assert at.speech_to_image.mean == pytest.approx(at.ceiling, rel=0.1)
+
+
+def test_the_ceiling_counts_digits_as_often_as_they_are_there():
+    """Of 8 pairs 6 show one digit, 2 another: R@5 is at most (6 * 5/6 + 2) / 8."""
+    labels = np.array([0] * 6 + [1] * 2)
+    side = Posteriors(np.ones((8, 2), np.float32), np.zeros((8, 2), np.float32), labels)
+    found = pair_recall(side, side, draws(1))
+    assert (found.at_1.ceiling, found.at_5.ceiling, found.at_10.ceiling) == pytest.approx((2 / 8, 7 / 8, 1))
+
+
+def test_where_all_is_alike_partners_are_found_by_chance():
+    """Of equals the first counts: the partner of the i-th query ranks i-th."""
+    labels = np.arange(100) % 10
+    side = Posteriors(np.ones((100, Z), np.float32), np.zeros((100, Z), np.float32), labels)
+    found = pair_recall(side, side, draws(2))
+    for at in (found.at_1, found.at_5, found.at_10):
+        assert at.image_to_speech.mean == at.speech_to_image.mean == at.chance
+
+
+def test_modalities_without_a_common_digit_have_no_pairs():
+    assert pair_recall(on_a_line([1], [3]), on_a_line([1], [4]), draws(1)) is None
 
 
 def test_kl_is_that_of_the_objective(rng):

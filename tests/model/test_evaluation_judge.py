@@ -34,6 +34,10 @@ def test_a_perfect_model_gets_a_perfect_report(rng):
         assert direction.calibration.auroc is None
         assert np.array_equal(direction.confusion, np.eye(10) * queries // 10)
         assert direction.per_digit == dict.fromkeys(range(10), 1.0)
+        assert direction.p_at_1_samples == direction.transfer.linear_1 == Interval(1.0, 1.0, 1.0, (1.0, 1.0, 1.0))
+    assert report.v_measure.mean == report.homogeneity.mean == report.completeness.mean == pytest.approx(1.0)
+    assert report.modality_gap.share == pytest.approx(0.0, abs=0.001)
+    assert (report.pair_recall.pairs, report.pair_recall.at_5.ceiling) == (60, 5 / 6)
     assert report.image.active_dimensions == report.speech.active_dimensions == 10
     assert report.paper == PaperRow(2.15e-2, 0.984, 0.554)
     assert report.setting == {
@@ -56,6 +60,11 @@ def test_posteriors_without_variance_are_judged_by_all_that_needs_none(rng):
     assert report.image.mean_kl is report.speech.mean_kl is None
     assert report.image_to_speech.calibration == Calibration(None, (), 0)
     assert report.purity.mean > 0.9
+    assert report.v_measure.mean > 0.8
+    assert report.modality_gap.distance > 0
+    for direction in (report.image_to_speech, report.speech_to_image):
+        assert direction.p_at_1_samples.mean == direction.retrieval.p_at_1, "a sample is the mean"
+        assert direction.transfer.linear_5.mean > 0.9
     again = Report.from_json_dict(json.loads(json.dumps(report.to_json_dict(), allow_nan=False)))
     assert again == report
 
@@ -64,6 +73,8 @@ def test_a_model_that_tears_the_modalities_apart_is_impure_even_among_many_image
     """Ten digits in two far clouds share ten clusters, however many images outnumber the utterances."""
     report = evaluate(posteriors(rng, 2000), posteriors(rng, 60, shift=100.0), 0, SETTING, resamplings=2)
     assert report.purity.high < 0.8
+    assert report.v_measure.mean < 0.75
+    assert report.modality_gap.share > 0.9
     assert report.modality_svm.values == report.modality_svm_unseen_inputs.values == (1.0, 1.0)
 
 
@@ -80,12 +91,15 @@ def test_the_first_numbers_are_retrieval_and_each_part_adds_to_what_was_known(rn
     first = partials[0].values
     assert first["image_to_speech"]["retrieval"] == final["image_to_speech"]["retrieval"]
     assert first["paper"] == final["paper"]
+    assert first["modality_gap"] == final["modality_gap"]
+    assert first["pair_recall"] == final["pair_recall"]
     assert "transfer" not in first["image_to_speech"]
     assert "purity" not in first
     assert partials[1].values["speech_to_image"]["transfer"] == final["speech_to_image"]["transfer"]
     known = [len(partial.values.get("purity", {"values": ()})["values"]) for partial in partials]
     assert known == [0, 0, 1, 1, 1, 2, 2, 2]
     assert partials[2].values["purity"]["values"] == report.purity.values[:1]
+    assert partials[2].values["v_measure"]["values"] == report.v_measure.values[:1]
     assert {**partials[-1].values, "seconds": report.seconds, "setting": report.setting} == final
     json.dumps([partial.values for partial in partials])
 
@@ -95,7 +109,13 @@ def test_resamplings_differ_and_are_fixed_by_the_seed(rng):
     first, again, other = (evaluate(images, speech, seed, SETTING, resamplings=3).to_json_dict() for seed in (5, 5, 6))
     assert {**first, "seconds": 0} == {**again, "seconds": 0}
     assert first["modality_svm"] != other["modality_svm"]
-    assert first["image_to_speech"] == other["image_to_speech"]  # no chance in it
+    by_chance = ("p_at_1_samples", "transfer")
+    first_way, other_way = first["image_to_speech"], other["image_to_speech"]
+    for name in set(first_way) - set(by_chance):
+        assert first_way[name] == other_way[name], "no chance in it"
+    for name in ("nearest_neighbours", "linear"):
+        assert first_way["transfer"][name] == other_way["transfer"][name]
+    assert first_way["p_at_1_samples"] != other_way["p_at_1_samples"]
     assert len(set(first["modality_svm"]["values"])) > 1
 
 
@@ -116,6 +136,13 @@ def test_speakers_are_those_of_the_utterances_in_both_directions(rng):
     report = evaluate(images, speech, 0, SETTING, resamplings=1)
     assert report.speech_to_image.per_speaker == {"jackson": 0.0, "theo": 1.0}
     assert report.image_to_speech.per_speaker == {"jackson": 0.0}  # the longer vectors win every query
+
+
+def test_wide_posteriors_cost_samples_what_they_do_not_cost_means(rng):
+    images, speech = posteriors(rng, 60, log_variance=2.0), posteriors(rng, 40, log_variance=2.0)
+    found = evaluate(images, speech, 0, SETTING, resamplings=2).image_to_speech
+    assert found.retrieval.p_at_1 == 1.0
+    assert found.p_at_1_samples.high < 0.9
 
 
 def test_wide_posteriors_that_are_wrong_are_found(rng):

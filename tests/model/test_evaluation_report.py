@@ -6,7 +6,8 @@ import pytest
 from exhibits import report
 from fresh_python import imported_by
 
-from model.evaluation.report import PAPER_TABLE, EvaluationProtocol, Interval, PaperRow, Report
+from model.evaluation.protocol import EvaluationProtocol
+from model.evaluation.report import PAPER_TABLE, Interval, PaperRow, Report, Transfer, parse_report
 from model.types import Modality
 
 
@@ -24,6 +25,29 @@ def test_reports_of_earlier_versions_have_no_interval_of_p_at_1_and_their_errors
     read = Report.from_json_dict(values).image_to_speech
     assert (read.retrieval.p_at_1_low, read.retrieval.p_at_1_high) == (None, None)
     assert read.calibration.errors == 2
+
+
+def test_reports_of_earlier_versions_lack_what_was_not_measured_then():
+    values = report().to_json_dict()
+    for name in ("v_measure", "homogeneity", "completeness", "modality_gap", "pair_recall"):
+        del values[name]
+    for way in (values["image_to_speech"], values["speech_to_image"]):
+        del way["p_at_1_samples"]
+        way["transfer"] = {"nearest_neighbours": 0.93, "linear": 0.92}
+    read = parse_report(values)
+    assert read.v_measure is read.homogeneity is read.completeness is read.modality_gap is read.pair_recall is None
+    assert read.image_to_speech.p_at_1_samples is None
+    assert read.speech_to_image.transfer == Transfer(0.93, 0.92)
+    assert Report.from_json_dict(read.to_json_dict()) == read
+
+
+@pytest.mark.parametrize(
+    ("part", "broken"),
+    [("modality_gap", {"distance": "far", "share": 0.1}), ("pair_recall", {"pairs": 3}), ("v_measure", 1)],
+)
+def test_broken_parts_are_refused(part, broken):
+    with pytest.raises(ValueError, match=r"report|distance"):
+        parse_report({**report().to_json_dict(), part: broken})
 
 
 def test_directions_are_named_by_the_query():

@@ -4,6 +4,7 @@ import re
 import sys
 import xml.etree.ElementTree as ET
 from collections import Counter
+from dataclasses import replace
 from types import SimpleNamespace
 
 import matplotlib as mpl
@@ -135,6 +136,36 @@ def test_figure_3_draws_means_and_ranges_of_seeds_over_the_papers_curve():
         band = axes.collections[2 * column].get_paths()[0].vertices
         at_zero = band[np.isclose(band[:, 0], zero), 1]
         assert (at_zero.min(), at_zero.max()) == pytest.approx(spread)
+
+
+def below_figure_3(rows):
+    """Words and curves of the second panel."""
+    axes = figures.figure3(rows).axes[1]
+    curves = [np.column_stack(line.get_data()) for line in axes.lines if len(line.get_data()[0]) > 2]
+    return [text.get_text() for text in axes.get_legend().get_texts()], curves
+
+
+def test_below_figure_3_are_the_modality_gap_and_p_at_1():
+    named, curves = below_figure_3(sweep())
+    assert named[0] == "Modality gap, share of the variance of means"
+    gap, to_speech, to_image = (curve[:, 1] for curve in curves)
+    assert gap == pytest.approx([0.125] * 3)
+    assert to_speech == pytest.approx([0.975] * 3)
+    assert to_image == pytest.approx([0.95] * 3)
+
+
+def test_of_earlier_versions_figure_3_has_the_gap_of_samples_or_says_that_it_is_unknown():
+    old = [replace(row, report=replace(row.report, modality_gap=None)) for row in sweep()]
+    named, curves = below_figure_3(old)
+    assert named[0] == "Modality gap: not measured in this sweep"
+    assert len(curves) == 2, "of P@1"
+    mapped = [replace(row, gap_of_embeddings=0.4 if row.seed == 0 else None) for row in old]
+    named, curves = below_figure_3(mapped)
+    assert named[0] == "Modality gap, share of the variance of single samples, one model each"
+    assert curves[0][:, 1] == pytest.approx([0.4] * 3)
+    named, curves = below_figure_3([*mapped[:-1], sweep()[-1]])
+    assert "single samples" in named[0], "never both definitions in one curve"
+    assert len(curves) == 2
 
 
 def test_confusions_tell_the_counts_of_both_directions(tmp_path):

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from dataclasses import replace
 
 import pytest
 from exhibits import report, sweep
@@ -35,6 +36,14 @@ def test_csv_has_a_line_for_every_model_in_full_precision(tmp_path):
     ]
     interval = [float(first[f"p_at_1_image_to_speech{part}"]) for part in ("_low", "", "_high")]
     assert interval == [0.875, 0.975, 0.995]
+    assert [float(first[f"v_measure{part}"]) for part in ("", "_low")] == [
+        report().v_measure.mean,
+        report().v_measure.low,
+    ]
+    assert (float(first["modality_gap"]), float(first["modality_gap_share"])) == (4.25, 0.125)
+    assert float(first["transfer_linear_5_image_to_speech"]) == pytest.approx(0.85)
+    assert first["transfer_linear_20_image_to_speech"] == "", "not so many labels"
+    assert [float(first[f"recall_at_5_{part}"]) for part in ("ceiling", "chance")] == [1.0, 0.25]
     assert float(second["modality_svm"]) == report(0.0, 0.5, 1.0).modality_svm.mean
     assert float(first["mean_kl_image"]) == 40.56
     assert first["active_dimensions_speech"] == "18"
@@ -60,6 +69,12 @@ def test_markdown_puts_the_paper_beside_the_models(tmp_path):
     assert by_name["Cluster purity"] == ["0.980 ± 0.025", "0.500 ± 0.025", "0.984", "0.525"]
     assert by_name["P@1, image → speech"] == ["0.975 (0.875–0.995)", "0.975 (0.875–0.995)", "", ""]
     assert by_name["Wrong nearest matches, image → speech"][0] == "1"
+    assert by_name["V-measure of the clusters (= NMI)"][0] == "0.950 ± 0.127"
+    assert by_name["Modality gap, share of variance"][0] == "0.125"
+    assert by_name["P@1 by single samples, speech → image"][0] == "0.800 ± 0.635"
+    assert by_name["Label transfer, 1 label a digit, image → speech"][0] == "0.750 ± 0.635"
+    assert by_name["Label transfer, 20 labels a digit, image → speech"][0] == "–"
+    assert [by_name[f"R@1 of one partner, {of}"][0] for of in ("ceiling", "chance")] == ["0.500", "0.050"]
     assert by_name["Mean KL from the prior (nats), images"][0] == "40.6"
     assert by_name["Wider when wrong, AUROC, speech → image"][0] == "–"
     assert "recipe fast, λ_IG = 0, 1,600 steps on mnist, fsdd and voices, seed 3" in lines[-1]
@@ -67,6 +82,18 @@ def test_markdown_puts_the_paper_beside_the_models(tmp_path):
         "Test inputs: 40 images (mnist), 20 utterances (fsdd, 2 speakers, all heard in training); purity on 20 + 20 "
         "inputs, 16 samples an input; 3 resamplings that share these utterances, seed 0."
     )
+
+
+def test_a_report_of_an_earlier_version_has_dashes_for_what_was_not_measured_then(tmp_path):
+    old = replace(report(), v_measure=None, homogeneity=None, completeness=None, modality_gap=None, pair_recall=None)
+    made = tables.comparison([("old", old), ("new", report())])
+    by_name = {row[0]: row[1] for row in made.rows}
+    for name in ("V-measure of the clusters (= NMI)", "Modality gap, distance of centroids", "Pairs for R@k"):
+        assert by_name[name] == "–"
+    assert by_name["R@10 of one partner, image → speech"] == "–"
+    first, second = read_csv(made, tmp_path)
+    assert first["modality_gap"] == first["recall_at_1_chance"] == first["v_measure_low"] == ""
+    assert float(second["modality_gap"]) == 4.25
 
 
 def test_latex_escapes_names_and_has_as_many_cells_in_every_row(tmp_path):

@@ -1,5 +1,7 @@
 """The results of a sweep: spread over seeds, and a file that keeps everything."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from exhibits import report
@@ -55,6 +57,23 @@ def test_a_file_keeps_everything(results, tmp_path):
     for name in ("image_features", "embeddings", "coordinates"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(results, name))
         assert getattr(loaded, name).dtype == getattr(results, name).dtype
+
+
+def test_of_earlier_versions_the_gap_is_that_of_the_first_seeds_embeddings(results, tmp_path):
+    old = [replace(row, report=replace(row.report, modality_gap=None)) for row in results.rows]
+    replace(results, rows=tuple(old)).save(tmp_path / "sweep.safetensors")
+    found = [row.gap_of_embeddings for row in SweepResults.load(tmp_path / "sweep.safetensors").rows]
+    assert found[2] is None, "no embeddings of the second seed's model are kept"
+    for share, embeddings in zip(found, results.embeddings.astype(float), strict=False):
+        centroid = embeddings[1:].mean(axis=0)
+        between = ((embeddings[0] - centroid) ** 2).sum() / 4
+        within = ((embeddings[1:] - centroid) ** 2).sum() / 2 / 2  # the one image varies not at all
+        assert share == pytest.approx(between / (between + within))
+
+
+def test_where_reports_have_the_gap_embeddings_are_not_asked(results, tmp_path):
+    results.save(tmp_path / "sweep.safetensors")
+    assert {row.gap_of_embeddings for row in SweepResults.load(tmp_path / "sweep.safetensors").rows} == {None}
 
 
 def test_another_file_is_no_sweep(tmp_path):
