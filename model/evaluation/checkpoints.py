@@ -165,18 +165,18 @@ def _encoded(
     """Posteriors of all inputs; some numbers as soon as there are enough of them."""
     labels, speakers = speech.labels.numpy(), speech.speakers
     spoken = system.encode(Modality.SPEECH, speech.features)
-    utterances = Posteriors(spoken.mean.numpy(), spoken.log_variance.numpy(), labels, speakers)
+    utterances = Posteriors(spoken.mean.numpy(), spoken.log_variance.numpy(), labels, speakers, system.similarity)
     # In random order, so that the first are like the rest: MNIST's second half was written by others than its first.
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
     means, log_variances = [], []
     for part in torch.split(order, _SLICE):
-        seen = system.encode(Modality.IMAGE, images.features[part])
-        means.append(seen.mean.numpy())
-        log_variances.append(seen.log_variance.numpy())
+        encoded = system.encode(Modality.IMAGE, images.features[part])
+        means.append(encoded.mean.numpy())
+        log_variances.append(encoded.log_variance.numpy())
         done = min(len(images), len(means) * _SLICE)
         context.progress(_ENCODED * done / len(images), f"Encoded {done:,} of {len(images):,} images")
         if len(means) == 1 and len(part) < len(images):
-            first = Posteriors(means[0], log_variances[0], images.labels[part].numpy())
+            first = Posteriors(means[0], log_variances[0], images.labels[part].numpy(), similarity=system.similarity)
             values: dict[str, Any] = {
                 "preliminary_images": len(first),
                 "image_to_speech": {"retrieval": asdict(retrieval(first, utterances))},
@@ -184,8 +184,8 @@ def _encoded(
             }
             context.send({"say": "partial", "report": values})
     back = order.argsort().numpy()
-    pictures = Posteriors(np.concatenate(means)[back], np.concatenate(log_variances)[back], images.labels.numpy())
-    return pictures, utterances
+    mean, log_variance = (np.concatenate(parts)[back] for parts in (means, log_variances))
+    return Posteriors(mean, log_variance, images.labels.numpy(), similarity=system.similarity), utterances
 
 
 def _arrays(images: Posteriors, speech: Posteriors) -> dict[str, np.ndarray[Any, Any]]:

@@ -206,12 +206,7 @@ def _p_at_1_by_samples(
     """P@1 where one sample of each posterior takes the place of its mean, image to speech and speech to image."""
     found = []
     for rng in draws:
-        pictures, utterances = images.sample(1, rng)[:, 0], speech.sample(1, rng)[:, 0]
-        found.append(
-            (
-                precision_at_1(pictures, utterances, images.labels, speech.labels),
-                precision_at_1(utterances, pictures, speech.labels, images.labels),
-            )
-        )
+        pictures, utterances = (side.points(side.sample(1, rng)[:, 0]) for side in (images, speech))
+        found.append((precision_at_1(pictures, utterances), precision_at_1(utterances, pictures)))
     to_speech, to_image = zip(*found, strict=True)
     return Interval.of(to_speech), Interval.of(to_image)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from model.evaluation.posteriors import LabelArray, Posteriors
 from model.evaluation.report import Interval, PairRecall, RecallAt
 from model.evaluation.retrieval import DEPTHS
+from model.similarity import similarity_matrix
 from model.types import FloatArray
 
 MOST_PAIRS = 1000
@@ -25,7 +26,7 @@ MOST_PAIRS = 1000
 def pair_recall(images: Posteriors, speech: Posteriors, draws: Sequence[np.random.Generator]) -> PairRecall | None:
     """Draw pairs of the same digit; count how often a query's partner is among its first 1, 5 and 10 items.
 
-    Ranked are means by their dot product, as in `model.evaluation.retrieval`; of equals the first counts. Beside each
+    Ranked by the model's similarity, as in `model.evaluation.retrieval`; of equals the first counts. Beside each
     recall at depth k of ``n`` pairs, ``n_d`` of them of digit d, stand
 
     - chance, that of a random ranking: ``min(1, k / n)``;
@@ -52,7 +53,8 @@ def pair_recall(images: Posteriors, speech: Posteriors, draws: Sequence[np.rando
         n = len(image_places)
         if not n:
             return None
-        scores = images.means[image_places] @ speech.means[speech_places].T
+        pictures, utterances = images.take(image_places), speech.take(speech_places)
+        scores = similarity_matrix(images.similarity, pictures.gaussians, utterances.gaussians)
         ranks = _partner_ranks(scores), _partner_ranks(scores.T)
         _, frequencies = np.unique(images.labels[image_places], return_counts=True)
         for depth in DEPTHS:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from model.errors import ModinvError
+from model.similarity import DIVERGENCES, Gaussians, Similarity
 from model.types import FloatArray
 
 LabelArray = npt.NDArray[np.integer]
@@ -29,12 +30,15 @@ class Posteriors:
         Digits 0 to 9, ``(n,)``.
     speakers
         Who speaks each, ``n`` names; empty for images, and where nobody knows.
+    similarity
+        What the model compares posteriors by.
     """
 
     means: FloatArray
     log_variances: FloatArray
     labels: LabelArray
     speakers: tuple[str, ...] = ()
+    similarity: Similarity = "dot"
 
     def __post_init__(self) -> None:
         n = len(self.labels)
@@ -55,7 +59,28 @@ class Posteriors:
     def take(self, inputs: npt.NDArray[np.integer]) -> Posteriors:
         """Return the posteriors of the given inputs only."""
         speakers = tuple(self.speakers[place] for place in inputs) if self.speakers else ()
-        return Posteriors(self.means[inputs], self.log_variances[inputs], self.labels[inputs], speakers)
+        return replace(
+            self,
+            means=self.means[inputs],
+            log_variances=self.log_variances[inputs],
+            labels=self.labels[inputs],
+            speakers=speakers,
+        )
+
+    @property
+    def gaussians(self) -> Gaussians:
+        """Means and log-variances alone."""
+        return Gaussians(self.means, self.log_variances)
+
+    def points(self, embeddings: FloatArray) -> Posteriors:
+        """The same inputs with an embedding each, ``(n, z)``, in the place of their posteriors.
+
+        Points have no divergence; where the similarity is one, they are compared by their squared distance, which is
+        the squared 2-Wasserstein distance of Gaussians without variance.
+        """
+        similarity = "wasserstein" if self.similarity in DIVERGENCES else self.similarity
+        no_variance = np.full_like(embeddings, -np.inf)
+        return replace(self, means=embeddings, log_variances=no_variance, similarity=similarity)
 
     def sample(self, n: int, rng: np.random.Generator) -> FloatArray:
         """Draw ``n`` embeddings an input, ``mean + exp(log_variance / 2) * N(0, I)``: ``(inputs, n, z)``."""

@@ -1,6 +1,7 @@
-"""Retrieval across modalities: every test input of one queries all of the other, by the dot product of means.
+"""Retrieval across modalities: every test input of one queries all of the other.
 
-That is the similarity which training used. ``nearest(q) = argmax_g q . g``; of equals the first counts.
+Items are ranked by the similarity that training used (:mod:`model.similarity`), most often the dot product of means,
+``nearest(q) = argmax_g q . g``; of equals the first counts.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import numpy.typing as npt
 from model.evaluation.posteriors import LabelArray, Posteriors
 from model.evaluation.proportions import clopper_pearson
 from model.evaluation.report import Retrieval
+from model.similarity import DIVERGENCES, Gaussians, similarity_matrix
 from model.types import FloatArray
 
 DEPTHS = (1, 5, 10)
 """The k of P@k."""
 
 _DIGITS = 10
+_MOST_NUMBERS = 1 << 23  # in an intermediate result: 32 MB
 
 Group = TypeVar("Group", int, str)
 
@@ -40,22 +43,13 @@ class Matches(NamedTuple):
     margins: FloatArray
 
 
-def precision_at_1(
-    query_means: FloatArray,
-    gallery_means: FloatArray,
-    query_labels: LabelArray,
-    gallery_labels: LabelArray,
-    *,
-    chunk: int = 2048,
-) -> float:
+def precision_at_1(queries: Posteriors, gallery: Posteriors, *, chunk: int = 2048) -> float:
     """Return how often the gallery item nearest to a query carries the query's digit.
 
     Parameters
     ----------
-    query_means, gallery_means
-        ``(n, z)`` and ``(m, z)``.
-    query_labels, gallery_labels
-        Digits, ``(n,)`` and ``(m,)``.
+    queries, gallery
+        The two modalities.
     chunk
         Queries compared at once: bounds the memory to ``chunk * m`` floats.
 
@@ -65,16 +59,16 @@ def precision_at_1(
         In [0, 1].
     """
     hits = 0
-    for part, scores in _scores(query_means, gallery_means, chunk):
-        hits += int(np.count_nonzero(gallery_labels[scores.argmax(axis=1)] == query_labels[part]))
-    return hits / len(query_means)
+    for part, scores in _scores(queries, gallery, chunk):
+        hits += int(np.count_nonzero(gallery.labels[scores.argmax(axis=1)] == queries.labels[part]))
+    return hits / len(queries)
 
 
 def find_matches(queries: Posteriors, gallery: Posteriors, *, chunk: int = 512) -> Matches:
     """The nearest gallery item of each query, and how far off it is; ``chunk`` as in `precision_at_1`."""
     nearest = np.empty(len(queries), np.int32)
     margins = np.empty(len(queries), np.float32)
-    for part, scores in _scores(queries.means, gallery.means, chunk):
+    for part, scores in _scores(queries, gallery, chunk):
         nearest[part] = scores.argmax(axis=1)
         right = queries.labels[part, None] == gallery.labels
         margins[part] = scores.max(axis=1) - np.where(right, scores, -np.inf).max(axis=1)
@@ -93,14 +87,14 @@ def retrieval(queries: Posteriors, gallery: Posteriors, *, chunk: int = 512) -> 
     Parameters
     ----------
     queries, gallery
-        The two modalities; ranked are means by their dot product.
+        The two modalities, encoded by one model.
     chunk
         Queries ranked at once: bounds the memory to some ``chunk * m`` numbers.
     """
     precisions = np.zeros(len(DEPTHS))
     average_precision = 0.0
     ranks = np.arange(1, len(gallery) + 1)
-    for part, scores in _scores(queries.means, gallery.means, chunk):
+    for part, scores in _scores(queries, gallery, chunk):
         order = np.argsort(-scores, axis=1, kind="stable")
         relevant = gallery.labels[order] == queries.labels[part, None]
         found = relevant.cumsum(axis=1)
@@ -127,8 +121,11 @@ def shares(groups: Iterable[Group], right: Sequence[bool]) -> dict[Group, float]
     return {group: sum(answers[group]) / len(answers[group]) for group in sorted(answers)}
 
 
-def _scores(queries: FloatArray, gallery: FloatArray, chunk: int) -> Iterator[tuple[slice, FloatArray]]:
-    """Slices of queries with their dot products with the whole gallery, ``(slice, m)``."""
+def _scores(queries: Posteriors, gallery: Posteriors, chunk: int) -> Iterator[tuple[slice, FloatArray]]:
+    """Slices of queries with their similarity to the whole gallery, ``(slice, m)``."""
+    if queries.similarity in DIVERGENCES:  # which take memory for all dimensions
+        chunk = min(chunk, max(1, _MOST_NUMBERS // gallery.means.size))
     for start in range(0, len(queries), chunk):
         part = slice(start, start + chunk)
-        yield part, queries[part] @ gallery.T
+        some = Gaussians(queries.means[part], queries.log_variances[part])
+        yield part, similarity_matrix(queries.similarity, some, gallery.gaussians)

@@ -6,11 +6,12 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from model.data.samples import Samples
-from model.evaluation import cluster_purity, precision_at_1
+from model.evaluation import Posteriors, cluster_purity, precision_at_1
 from model.retrieval.gallery import Gallery
 from model.retrieval.projection import PrincipalComponents, continued
 from model.retrieval.retriever import encode_items, unencoded_gallery
 from model.runs.values import Snapshot
+from model.similarity import Gaussians, Similarity
 from model.systems.base import System
 from model.types import FloatArray
 
@@ -56,8 +57,9 @@ def take(system: System, probe: Gallery, step: int, before: Snapshot | None) -> 
         If the posteriors are not finite.
     """
     training = system.modules.training
-    means, log_variances = encode_items(system, probe)
+    posteriors = encode_items(system, probe)
     system.modules.train(training)
+    means, log_variances = posteriors
     embeddings = _sampled(means, log_variances)
     if not np.isfinite(embeddings).all():
         raise FloatingPointError(f"The posteriors are not finite at step {step}.")
@@ -67,13 +69,15 @@ def take(system: System, probe: Gallery, step: int, before: Snapshot | None) -> 
     else:
         start = before.coordinates
     coordinates = continued(embeddings, start, _ITERATIONS)
-    return Snapshot(step, means, log_variances, coordinates, _estimates(probe, means, embeddings))
+    return Snapshot(
+        step, means, log_variances, coordinates, _estimates(probe, posteriors, embeddings, system.similarity)
+    )
 
 
 def quick_estimates(system: System, probe: Gallery) -> dict[str, float]:
     """The quick estimates of a model, as in a snapshot."""
-    means, log_variances = encode_items(system, probe)
-    return _estimates(probe, means, _sampled(means, log_variances))
+    posteriors = encode_items(system, probe)
+    return _estimates(probe, posteriors, _sampled(*posteriors), system.similarity)
 
 
 def _sampled(means: FloatArray, log_variances: FloatArray) -> FloatArray:
@@ -82,14 +86,14 @@ def _sampled(means: FloatArray, log_variances: FloatArray) -> FloatArray:
     return np.asarray(means + np.exp(log_variances / 2) * noise, np.float32)
 
 
-def _estimates(probe: Gallery, means: FloatArray, embeddings: FloatArray) -> dict[str, float]:
+def _estimates(
+    probe: Gallery, posteriors: Gaussians, embeddings: FloatArray, similarity: Similarity
+) -> dict[str, float]:
     labels = np.array([item.label for item in probe.items])
     images = len(probe.image_features)
-    sides = (means[:images], labels[:images]), (means[images:], labels[images:])
-    p_at_1 = [
-        precision_at_1(queries, gallery, query_labels, gallery_labels)
-        for (queries, query_labels), (gallery, gallery_labels) in (sides, sides[::-1])
-    ]
+    whole = Posteriors(*posteriors, labels, similarity=similarity)
+    sides = whole.take(np.arange(images)), whole.take(np.arange(images, len(labels)))
+    p_at_1 = [precision_at_1(*sides), precision_at_1(*sides[::-1])]
     return {
         "quick_purity": cluster_purity(embeddings, labels, _SEED),
         "quick_svm": _modality_svm(embeddings, images),

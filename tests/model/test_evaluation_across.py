@@ -14,6 +14,7 @@ from model.evaluation.retrieval import confusion, find_matches, retrieval, share
 from model.evaluation.transfer import transfer
 from model.evaluation.uncertainty import calibration, entropies, one_modality
 from model.networks.posterior import DiagonalGaussian
+from model.similarity import DIVERGENCES
 
 
 @pytest.fixture
@@ -29,10 +30,31 @@ def on_a_line(positions, labels) -> Posteriors:
 
 def test_precision_at_1_by_hand():
     """Three queries, the second's nearest is of another digit; a long item wins by its dot product."""
-    queries = np.array([[1, 0], [0, 1], [2, 1]], dtype=np.float32)
-    gallery = np.array([[1, 0], [0, 1], [0, 9]], dtype=np.float32)
-    found = precision_at_1(queries, gallery, np.array([4, 5, 6]), np.array([4, 5, 6]))
-    assert found == pytest.approx(2 / 3)
+    queries, gallery = by_hand([[1, 0], [0, 1], [2, 1]]), by_hand([[1, 0], [0, 1], [0, 9]])
+    assert precision_at_1(queries, gallery) == pytest.approx(2 / 3)
+
+
+def by_hand(means, similarity="dot"):
+    means = np.array(means, np.float32)
+    return Posteriors(means, np.zeros_like(means), np.array([4, 5, 6]), similarity=similarity)
+
+
+@pytest.mark.parametrize("similarity", ["cosine", *DIVERGENCES])
+def test_items_are_ranked_by_the_similarity_of_the_model(similarity):
+    """By none of these does length win, as it does by the dot product."""
+    queries = by_hand([[1, 0], [0, 1], [2, 1]], similarity)
+    gallery = by_hand([[1.1, 0], [0, 0.9], [9, 5]] if similarity == "cosine" else [[1.1, 0], [0, 0.9], [2, 2]])
+    assert precision_at_1(queries, gallery) == 1
+    assert retrieval(queries, gallery).p_at_1 == 1
+    assert find_matches(queries, gallery).nearest.tolist() == [0, 1, 2]
+
+
+def test_points_of_posteriors_are_compared_by_their_distance_where_posteriors_are_by_a_divergence():
+    side = by_hand([[1, 0], [0, 1], [2, 1]], "jeffreys")
+    points = side.points(side.means + 1)
+    assert precision_at_1(points, points) == 1
+    assert points.similarity == "wasserstein"
+    assert by_hand(np.eye(3), "cosine").points(np.eye(3)).similarity == "cosine"
 
 
 def test_a_ranking_by_hand():
@@ -71,7 +93,7 @@ def whole(cloud: Posteriors) -> Posteriors:
 def test_nothing_depends_on_the_chunk(rng):
     queries, gallery = whole(posteriors(rng, 97, own=3.0)), whole(posteriors(rng, 53, own=3.0))
     assert (np.abs(queries.means) @ np.abs(gallery.means).T).max() < 2**24
-    arguments = (queries.means, gallery.means, queries.labels, gallery.labels)
+    arguments = (queries, gallery)
     p_at_1 = precision_at_1(*arguments)
     assert 0 < p_at_1 < 1
     assert precision_at_1(*arguments, chunk=10) == p_at_1
