@@ -48,6 +48,11 @@ def shipped_model() -> Path:
     return assets() / "model.safetensors"
 
 
+def shipped_decoders() -> Path:
+    """The shipped checkpoint with decoders: the encoders of the shipped model, and what was trained on them."""
+    return assets() / "generative.safetensors"
+
+
 def shipped_gallery() -> Path:
     """The gallery that ships with the application, encoded by the shipped model."""
     return assets() / "gallery.safetensors"

@@ -10,6 +10,7 @@ from model.cli import data
 from model.cli.doctor import doctor
 from model.cli.evaluate import evaluate
 from model.cli.export import export
+from model.cli.generate import generate
 from model.cli.query import query
 from model.cli.sweep import sweep
 from model.cli.train import train
@@ -27,6 +28,7 @@ app.command()(evaluate)
 app.command()(export)
 app.command()(sweep)
 app.command()(query)
+app.command()(generate)
 app.add_typer(data.app, name="data")
 app.command()(doctor)
 

@@ -117,6 +117,13 @@ class Retriever:
         )
 
 
+def read_features(path: Path, front_end: SpeechFrontEnd) -> tuple[Modality, FloatArray]:
+    """What an encoder sees of a picture or a sound, by the suffix; raises as `ask_picture` and `ask_sound`."""
+    if path.suffix.lower() in _PICTURES:
+        return Modality.IMAGE, normalise_digit(read_picture(path))
+    return Modality.SPEECH, front_end.filterbank(front_end.trim(*read_audio(path)))
+
+
 def majority(matches: Sequence[Match]) -> int:
     """The most frequent digit of some matches; in a tie, that of the best match."""
     counts = Counter(match.item.label for match in matches)

@@ -1,0 +1,103 @@
+"""Pictures and sound from embeddings, by a model with decoders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from model.checkpoints import Header
+from model.data.speech import FilterbankSettings, SpeechFrontEnd
+from model.errors import ModinvError
+from model.generation.waveform import to_waveform
+from model.retrieval.gallery import Gallery
+from model.retrieval.retriever import read_features
+from model.systems.base import System
+from model.systems.model_io import load_model
+from model.types import FloatArray, Modality
+
+
+class NoDecoders(ModinvError):
+    """A model that encodes only; the message says how to get one with decoders."""
+
+
+class Decoding(Protocol):
+    """A system with decoders; see :class:`model.systems.generative.GenerativeSystem`."""
+
+    def decode(self, modality: Modality, embeddings: Tensor) -> Tensor:
+        """``(n, 28, 28)`` images in [0, 1], or ``(n, 100, 80)`` normalised filterbanks."""
+        ...
+
+
+class Generator:
+    """Encodes inputs and decodes embeddings by one model.
+
+    Parameters
+    ----------
+    system, header
+        A trained model with decoders.
+
+    Raises
+    ------
+    NoDecoders
+        If it has none.
+    """
+
+    def __init__(self, system: System, header: Header) -> None:
+        decode = getattr(system, "decode", None)
+        if decode is None:
+            raise NoDecoders(
+                "This model has no decoders. Train them for it: modinv train --system generative "
+                "--set frozen_encoders=yes --start MODEL"
+            )
+        self._system = system
+        self._decoding: Decoding = system  # type: ignore[assignment]  # it was just looked for
+        self._settings = FilterbankSettings(**header.filterbank)
+        self._front_end = SpeechFrontEnd(self._settings)
+
+    @classmethod
+    def load(cls, path: Path) -> Generator:
+        """The generator of a model's file; raises :class:`~model.checkpoints.UnusableCheckpoint`, too."""
+        return cls(*load_model(path))
+
+    @property
+    def sample_rate(self) -> int:
+        """Of sounds, in Hz."""
+        return self._settings.sample_rate
+
+    def embed_file(self, path: Path) -> FloatArray:
+        """The mean of the posterior of a picture or a recording, ``(128,)``; raises as `read_features`."""
+        return self._embed(*read_features(path, self._front_end))
+
+    def embed_item(self, gallery: Gallery, index: int) -> FloatArray:
+        """The mean of the posterior of an item of a gallery, ``(128,)``."""
+        return self._embed(gallery.items[index].modality, gallery.features(index))
+
+    def pictures(self, embeddings: FloatArray) -> FloatArray:
+        """Images of embeddings ``(n, 128)``: ``(n, 28, 28)`` in [0, 1]."""
+        return self._decoding.decode(Modality.IMAGE, torch.from_numpy(embeddings)).numpy()
+
+    def filterbanks(self, embeddings: FloatArray) -> FloatArray:
+        """Normalised log mel energies of embeddings ``(n, 128)``: ``(n, 100, 80)``."""
+        return self._decoding.decode(Modality.SPEECH, torch.from_numpy(embeddings)).numpy()
+
+    def sounds(self, embeddings: FloatArray) -> list[FloatArray]:
+        """Sounds of embeddings ``(n, 128)``, each ``(samples,)`` at `sample_rate`."""
+        return [to_waveform(filterbank, self._settings) for filterbank in self.filterbanks(embeddings)]
+
+    def _embed(self, modality: Modality, features: FloatArray) -> FloatArray:
+        return self._system.encode(modality, torch.from_numpy(features).unsqueeze(0)).mean[0].numpy()
+
+
+def walk(start: FloatArray, end: FloatArray, steps: int) -> FloatArray:
+    """Embeddings on the straight line from one ``(128,)`` to another, both included: ``(steps, 128)``."""
+    shares = np.linspace(0, 1, steps, dtype=np.float32)[:, None]
+    return np.asarray((1 - shares) * start + shares * end, np.float32)
+
+
+def draw_from_prior(count: int, seed: int, size: int = 128) -> FloatArray:
+    """Samples of the prior N(0, I), ``(count, size)``."""
+    return np.random.default_rng(seed).standard_normal((count, size), dtype=np.float32)

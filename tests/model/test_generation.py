@@ -1,0 +1,158 @@
+"""Pictures and sounds that are generated, from files, between two inputs and from the prior."""
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from PIL import Image
+from tiny import SMALL
+from typer.testing import CliRunner
+
+from model import locations, systems
+from model.checkpoints import Header
+from model.cli.main import app
+from model.data.speech import FilterbankSettings, SpeechFrontEnd
+from model.generation.generator import Generator, NoDecoders, draw_from_prior, walk
+from model.generation.waveform import PEAK, to_waveform
+from model.recipes.recipe import named
+from model.retrieval.gallery import Gallery
+from model.retrieval.retriever import Retriever
+from model.systems.model_io import load_model, save_model
+
+runner = CliRunner()
+
+DATA = {"images": [], "speech": []}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A model with decoders that has learnt nothing."""
+    path = tmp_path_factory.mktemp("generative") / "model.safetensors"
+    torch.manual_seed(0)
+    system = systems.build(named("fast", **SMALL, system="generative"))
+    save_model(path, system, Header(system.recipe.to_dict(), FilterbankSettings().to_dict(), DATA, 0, 0, "cpu", {}))
+    return path
+
+
+@pytest.fixture
+def seven(tmp_path):
+    """A picture of a digit."""
+    path = tmp_path / "seven.png"
+    Image.fromarray(Gallery.load(locations.shipped_gallery()).image_features[0]).save(path)
+    return path
+
+
+def generate(model, *arguments):
+    return runner.invoke(app, ["generate", "--model", str(model), *map(str, arguments)])
+
+
+# The sound of a filterbank
+
+
+def test_the_sound_of_a_word_is_understood_again(word):
+    """The shipped model says the same of the sound as of the recording whose filterbank it was made from."""
+    retriever = Retriever(*load_model(locations.shipped_model()), Gallery.load(locations.shipped_gallery()))
+    for name in ("zero", "one", "seven", "nine"):
+        original = retriever.ask_sound(*word(f"kokoro_af_bella/plain/{name}.opus"))
+        sound = to_waveform(original.features)
+        again = retriever.ask_sound(np.pad(sound, 1600), FilterbankSettings().sample_rate)
+        assert again.guess == original.guess
+        overlap = min(len(part) for part in map(spoken, (original.features, again.features)))
+        pairs = np.corrcoef(original.features[:overlap].ravel(), again.features[:overlap].ravel())
+        assert pairs[0, 1] > 0.5
+
+
+def spoken(filterbank):
+    return filterbank[filterbank.std(axis=1) > 0]
+
+
+def test_a_sound_begins_and_ends_softly_and_does_not_clip(word):
+    settings = FilterbankSettings()
+    front_end = SpeechFrontEnd(settings)
+    samples = to_waveform(front_end.filterbank(front_end.trim(*word())))
+    assert samples.dtype == np.float32
+    assert np.abs(samples).max() == pytest.approx(PEAK)
+    assert np.abs(samples[[0, -1]]).max() < 1e-6
+    assert np.abs(np.diff(samples[:20])).max() < 0.05
+    assert abs(samples.mean()) < 0.01
+    np.testing.assert_array_equal(samples, to_waveform(front_end.filterbank(front_end.trim(*word()))))
+
+
+def test_padding_makes_no_sound(word):
+    front_end = SpeechFrontEnd(FilterbankSettings())
+    filterbank = front_end.filterbank(front_end.trim(*word()))
+    frames = len(spoken(filterbank))
+    assert frames < 100
+    assert len(to_waveform(filterbank)) == pytest.approx(80 * frames, abs=400)
+    silence = to_waveform(np.zeros((100, 80), np.float32))
+    assert len(silence)
+    assert not silence.any()
+
+
+# Embeddings
+
+
+def test_a_walk_goes_straight_from_one_end_to_the_other():
+    path = walk(np.zeros(128, np.float32), np.full(128, 2, np.float32), 5)
+    np.testing.assert_allclose(path[:, 7], [0, 0.5, 1, 1.5, 2])
+    assert path.dtype == np.float32
+
+
+def test_samples_of_the_prior_are_those_of_the_seed():
+    drawn = draw_from_prior(2000, 3)
+    np.testing.assert_array_equal(drawn[:5], draw_from_prior(2000, 3)[:5])
+    assert abs(drawn.mean()) < 0.01
+    assert drawn.std() == pytest.approx(1, abs=0.01)
+
+
+# The command
+
+
+def test_a_picture_becomes_a_sound_and_a_picture(model, seven, tmp_path):
+    for name in ("seven.wav", "seven.flac", "seven.ogg"):
+        answer = generate(model, "--from", seven, "--to", tmp_path / name)
+        assert answer.exit_code == 0, answer.output
+        samples, rate = soundfile.read(tmp_path / name)
+        assert rate == 8000
+        assert len(samples)
+    assert generate(model, "--from", seven, "--to", tmp_path / "again.png").exit_code == 0
+    generator = Generator.load(model)
+    expected = generator.pictures(generator.embed_file(seven)[None])[0]
+    with Image.open(tmp_path / "again.png") as picture:
+        assert picture.size == (112, 112)
+        found = np.asarray(picture.resize((28, 28), Image.Resampling.BOX)) / 255
+    assert np.abs(found - expected).mean() < 0.05
+
+
+def test_a_walk_and_the_prior_fill_a_sheet(model, seven, tmp_path):
+    for arguments, size in (
+        (("--walk", 3, seven, "--steps", 5), (5 * 112, 112)),
+        (("--prior", 12, "--seed", 1), (10 * 112, 2 * 112)),
+    ):
+        answer = generate(model, *arguments, "--to", tmp_path / "sheet.png")
+        assert answer.exit_code == 0, answer.output
+        with Image.open(tmp_path / "sheet.png") as picture:
+            assert picture.size == size
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--to", "a.png"], "Choose one of"),
+        (["--prior", "1", "--walk", "3", "8", "--to", "a.png"], "Choose one of"),
+        (["--prior", "1", "--to", "a.txt"], "ends with"),
+        (["--from", "missing.png", "--to", "a.png"], "cannot be opened: No such file"),
+        (["--walk", "3", "missing.wav", "--to", "a.png"], "missing.wav"),
+    ],
+)
+def test_what_can_not_be_generated_is_said(model, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    answer = generate(model, *arguments)
+    assert answer.exit_code in (1, 2)
+    assert message in " ".join(answer.output.split())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_without_decoders_says_how_to_get_them():
+    with pytest.raises(NoDecoders, match="modinv train --system generative"):
+        Generator.load(locations.shipped_model())
