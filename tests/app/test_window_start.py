@@ -49,7 +49,7 @@ def open_desk(qapp, store: Path) -> Iterator[Open]:  # noqa: ARG001 (Qt first)
 
 
 def threads_of_ours() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name in ("model", "sound", "rehearsed sound")]
+    return [thread.name for thread in threading.enumerate() if thread.name in ("model", "sound", "simulated sound")]
 
 
 def test_a_drawing_and_a_click_from_before_the_model_are_answered_when_it_is_there(open_desk: Open) -> None:
