@@ -270,6 +270,6 @@ def test_the_devices_are_offered_behind_their_button(open_desk: Open) -> None:
     assert all(box.isVisible() for box in boxes)
     boxes[0].setCurrentIndex(1)
     boxes[0].activated.emit(1)
-    until(lambda: desk.root.recorder.device == "Rehearsed microphone", "the chosen microphone")
+    until(lambda: desk.root.recorder.device == "Simulated microphone", "the chosen microphone")
     boxes[0].window().close()
     assert not boxes[0].isVisible()
