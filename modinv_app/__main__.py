@@ -17,42 +17,42 @@ from typing import TYPE_CHECKING
 
 from model.processes import avoid_current_folder
 
-if TYPE_CHECKING:  # Qt loads in main, once it is known that it can
+if TYPE_CHECKING:  # Qt is imported in main, after checking that it can be
     from modinv_app.app import Application
 
 _STARTED = time.perf_counter()
 _NO_WINDOW = 2
-_PATIENCE = 1.0  # seconds for threads to end
+_TIMEOUT = 1.0  # seconds for threads to end
 
 log = logging.getLogger("modinv")
 
 
 def main() -> int:
-    """Open the window; the exit status."""
+    """Run the command; the exit status."""
     avoid_current_folder()
     arguments, for_qt = _parser().parse_known_args()
     _log_to_file()
-    if "-platform" not in for_qt and (obstacle := _obstacle()):
-        print(f"modinv-app: {obstacle}", file=sys.stderr)
+    if "-platform" not in for_qt and (problem := _missing_requirement()):
+        print(f"modinv-app: {problem}", file=sys.stderr)
         return _NO_WINDOW
     _import_before_qt()
     from modinv_app.app import make_application
 
     make_application([sys.argv[0], *for_qt])
     status = _check(as_json=arguments.json) if arguments.self_check else _open()
-    _leave(status)
+    _exit(status)
     return status
 
 
 def _import_before_qt() -> None:
-    """On Windows, libraries that don't load once Qt's are loaded. Elsewhere they load behind the window."""
+    """On Windows, import libraries that can't be imported after Qt. Elsewhere they are imported later."""
     if sys.platform == "win32":
         import onnxruntime  # noqa: F401
         import torch  # noqa: F401
 
 
 def _open() -> int:
-    """The window, until it is closed."""
+    """Show the window until it is closed; the exit status."""
     from PySide6.QtCore import QCoreApplication, QSettings
 
     from modinv_app.app import Application
@@ -67,7 +67,7 @@ def _open() -> int:
 
 
 def _check(as_json: bool) -> int:
-    """The self-check, and what it found."""
+    """Run the self-check and print its report; the exit status."""
     from PySide6.QtCore import QCoreApplication, QTimer
 
     from modinv_app.shell.self_check import SelfCheck
@@ -79,30 +79,30 @@ def _check(as_json: bool) -> int:
     return 0 if check.passed else 1
 
 
-def _leave(status: int) -> None:
-    """Wait for the threads; if one goes on, end the process from here.
+def _exit(status: int) -> None:
+    """Wait for all threads, and end the process at once if one goes on.
 
-    Python's own way out tears down what such a thread still uses: in the middle of torch, or of a sound driver that
-    hangs, that aborts. Everything that has to be kept has been kept when the window closed.
+    Python's own exit would crash in a thread that is inside of torch, or of a sound driver that hangs. Everything was
+    saved when the window was closed.
     """
-    from modinv_app.jobs.executor import close_lanes
+    from modinv_app.jobs.executor import close_executors
 
-    close_lanes()
-    end = time.monotonic() + _PATIENCE
+    close_executors()
+    end = time.monotonic() + _TIMEOUT
     others = [thread for thread in threading.enumerate() if thread is not threading.current_thread()]
     for thread in others:
-        if not isinstance(thread, threading._DummyThread):  # of a library: it can't be waited for
+        if not isinstance(thread, threading._DummyThread):  # of a library: can't be joined
             thread.join(max(0.0, end - time.monotonic()))
     if any(thread.is_alive() for thread in others):
         logging.shutdown()
         for stream in (sys.stdout, sys.stderr):
-            if stream is not None:  # as on Windows, without a console
+            if stream is not None:  # it is on Windows without a console
                 stream.flush()
         os._exit(status)
 
 
-def _obstacle() -> str | None:
-    """What keeps a window from opening on Linux, and the cure: Qt would only abort. ``None`` if nothing does."""
+def _missing_requirement() -> str | None:
+    """Why no window can be opened on Linux, where Qt would only abort, and what to do; ``None`` if it can."""
     if sys.platform != "linux":
         return None
     from model import doctor
@@ -122,14 +122,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--self-check",
         action="store_true",
-        help="open the window, draw a seven and say one through it, print what was found and how fast, and exit",
+        help="open the window, draw a seven and say a seven in it, print the answers and times, and exit",
     )
     parser.add_argument("--json", action="store_true", help="print the self-check's report as JSON")
     return parser
 
 
 class _LogFile(logging.handlers.RotatingFileHandler):
-    """A log that also takes the traces of a crash, which no handler of Python's gets to see."""
+    """A log file that also gets the tracebacks of crashes, which bypass Python's logging."""
 
     def _open(self) -> TextIOWrapper:
         stream = super()._open()
@@ -138,7 +138,7 @@ class _LogFile(logging.handlers.RotatingFileHandler):
 
 
 def _log_to_file() -> None:
-    """Keep warnings, errors and traces of crashes where a user who reports a problem finds them."""
+    """Log warnings, errors and crashes to a file for bug reports."""
     import platformdirs
 
     folder = platformdirs.user_log_path("modinv", ensure_exists=False)
@@ -146,7 +146,7 @@ def _log_to_file() -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handlers.append(_LogFile(folder / "modinv.log", maxBytes=500_000, backupCount=2, encoding="utf-8"))
-    except OSError:  # a full or read-only disk must not keep the window from opening
+    except OSError:  # the window has to work with a full or read-only disk
         if sys.stderr is not None:
             faulthandler.enable()
     logging.basicConfig(

@@ -1,4 +1,4 @@
-"""The composition root: everything is built here, once, and handed down."""
+"""The composition root: creates all services and the window, and connects them."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ from modinv_app.shell.pages import PAGES
 
 
 def make_application(arguments: list[str]) -> QApplication:
-    """The Qt application, with the names under which it keeps its settings."""
+    """The Qt application, with the names under which settings are stored."""
     QCoreApplication.setApplicationName("modinv")
     QCoreApplication.setOrganizationName("modinv")
     return QApplication(arguments)
 
 
 class Application:
-    """The window and what stands behind it.
+    """The window and its services.
 
     Parameters
     ----------
     store
-        Where settings are kept.
+        Where settings are stored.
     make_backend
-        The sound library, made in the sound thread.
+        Creates the sound backend, in the sound thread.
     """
 
     def __init__(self, store: QSettings, make_backend: Callable[[], Backend] = PortAudio) -> None:
@@ -68,7 +68,7 @@ class Application:
         )
         self.window = MainWindow(self.services, self.state, self.model, self.player, self.utterances, explore, PAGES)
         self.window.closed.connect(self._close)
-        self.model.gallery_loaded.connect(self._take_gallery)
+        self.model.gallery_loaded.connect(self._set_gallery)
         self.model.ready.connect(self.state.set_model)
         self.imports = Imports(self.window, PAGES)
         self.model.ready.connect(self.imports.prepare_pages)
@@ -77,16 +77,16 @@ class Application:
         self.model.failed.connect(self.garbage.start)
 
     def start(self) -> None:
-        """Show the window, then load the model and open the sound devices behind it."""
+        """Show the window, then load the model and open the sound devices in the background."""
         self.window.show()
         self.imports.prepare_map()
         self.model.start()
         self.sound.refresh()
-        self.recorder.start()  # before what can wait, for all of it happens in one thread
+        self.recorder.start()  # before warm_up, because both use the sound thread
         self.player.warm_up()
 
     def _close(self) -> None:
-        """End what the pages share: what trains keeps what there is."""
+        """Close all services; a training saves what there is."""
         self.recorder.stop()
         self.utterances.close()
         self.player.release()
@@ -94,6 +94,6 @@ class Application:
             service.close()
         self.services.catalogue.close()
 
-    def _take_gallery(self, gallery: object, maps: object) -> None:
+    def _set_gallery(self, gallery: object, maps: object) -> None:
         self.state.set_gallery(gallery)  # type: ignore[arg-type]
         self.state.set_maps(maps)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
-"""The small interface behind which the sound library lies, so that a test can take its place.
+"""The interface to the sound library, so that tests can replace it.
 
-All of it is called from one thread (see `modinv_app.audio.system`), except the callbacks, which the library
-calls from its own: they only copy.
+Everything is called from one thread (see `modinv_app.audio.system`), except the callbacks, which the library calls from
+its own thread and which only copy.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ import numpy.typing as npt
 Samples = npt.NDArray[np.float32]
 
 OnBlock = Callable[[Samples], None]
-"""Takes what was just recorded, ``(n, channels)`` in [-1, 1]; the array is the callee's to keep."""
+"""Receives what was just recorded, ``(n, channels)`` in [-1, 1]; the callee owns the array."""
 Fill = Callable[[int], Samples]
-"""Gives the next ``(n,)`` samples in [-1, 1] to play."""
+"""Returns the next ``(n,)`` samples in [-1, 1] to play."""
 
-# A device may refuse the rate that it names as its own; these are tried in turn (None: its own).
+# Sampling rates to try in turn: a device may refuse even its own default (None).
 _RATES = (None, 48_000, 44_100, 16_000)
 
 
 class AudioUnavailable(RuntimeError):
-    """No sound, and why: the message says what is wrong and what to do, in words for the user."""
+    """There is no sound; the message tells the user what is wrong and what to do."""
 
 
 class RateRefused(AudioUnavailable):
-    """The device is there, but does not run at this rate."""
+    """The device does not support this rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ class AudioDevice:
     Attributes
     ----------
     name
-        What the system calls it; also its identity, because indices shift when devices come and go.
+        The system's name of it; also its identity, because indices change when devices come and go.
     host
-        The system's sound interface that it belongs to, such as ``"ALSA"``.
+        The system's sound interface, such as ``"ALSA"``.
     default
-        Whether it is the system's choice.
+        Whether it is the system's default.
     rate
-        Its own sampling rate in Hz.
+        Its default sampling rate in Hz.
     """
 
     name: str
@@ -59,11 +59,11 @@ class Stream(Protocol):
 
     @property
     def rate(self) -> int:
-        """Samples a second."""
+        """Sampling rate in Hz."""
 
     @property
     def latency(self) -> float:
-        """Seconds between the air and the callback."""
+        """Seconds between the sound and the callback."""
 
     @property
     def closed(self) -> bool:
@@ -87,14 +87,14 @@ class Backend(Protocol):
         """Whether no stream is open."""
 
     def refresh(self) -> None:
-        """Look for devices anew; this closes every open stream."""
+        """Look for devices again; this closes all open streams."""
 
     def open_input(
         self, device: str | None, rate: int | None, on_block: OnBlock, on_lost: Callable[[], None]
     ) -> Stream:
-        """Open and start a microphone at ``rate`` (None: its own).
+        """Open and start a microphone at ``rate`` (None: its default).
 
-        Raises `RateRefused` or another `AudioUnavailable`. ``on_lost`` is called if it ends by itself.
+        Raises `RateRefused` or another `AudioUnavailable`. ``on_lost`` is called if the stream ends by itself.
         """
 
     def open_output(self, device: str | None, rate: int | None, fill: Fill, on_lost: Callable[[], None]) -> Stream:
@@ -103,7 +103,7 @@ class Backend(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What came of choosing a device: ``device`` runs as ``stream``; if not the one asked for, why."""
+    """The result of choosing a device: ``device`` runs as ``stream``; ``problem`` tells why it is another one."""
 
     stream: Stream
     device: str | None
@@ -111,7 +111,7 @@ class Opened:
 
 
 def open_at_some_rate(open_at: Callable[[int | None], Stream]) -> Stream:
-    """Open a device at its own rate, or at the first common one that it accepts."""
+    """Open a device at its default rate, or at the first common one that it accepts."""
     refused: RateRefused | None = None
     for rate in _RATES:
         try:
@@ -123,14 +123,14 @@ def open_at_some_rate(open_at: Callable[[int | None], Stream]) -> Stream:
 
 
 def switch_device(old: Opened | None, device: str | None, open_device: Callable[[str | None], Stream]) -> Opened:
-    """Close ``old`` and open ``device``; if that fails, go back to the old one and say so.
+    """Close ``old`` and open ``device``; if that fails, return to the old one and report the problem.
 
-    Two streams are never open at once, for some systems hand out a device only once.
+    Two streams are never open at once: some systems allow only one per device.
 
     Raises
     ------
     AudioUnavailable
-        If there was no old one, or it cannot be had back.
+        If there was no old one, or it can't be opened again.
     """
     if old is not None:
         old.stream.close()

@@ -1,4 +1,4 @@
-"""Speaking without touching anything: a detector finds the utterances, in a thread of its own."""
+"""Hands-free speaking: a detector finds utterances, in a thread of its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_CHUNKS_WAITING = 80  # two seconds: a detector that far behind would answer words long forgotten
+_CHUNKS_WAITING = 80  # two seconds: answers of a detector that far behind would come too late
 
 
 class Detector(Protocol):
@@ -26,25 +26,25 @@ class Detector(Protocol):
         """Whether somebody is speaking now."""
 
     def feed(self, samples: Samples, rate: int) -> Sequence[Samples]:
-        """Take in ``(n,)`` samples; the utterances ``(m,)`` that have ended, at the same rate."""
+        """Process ``(n,)`` samples; the utterances ``(m,)`` that have ended, at the same rate."""
 
     def reset(self) -> None:
-        """Forget what was heard."""
+        """Forget earlier samples."""
 
 
 class HandsFree(QObject):
-    """Runs a detector over what the microphone hears.
+    """Runs a detector on the microphone's samples.
 
     Signals
     -------
     ready
-        The detector is loaded and listens.
+        The detector is loaded and running.
     hearing_changed(bool)
         Somebody has started, or stopped, speaking.
     utterance(samples, rate)
         A whole utterance: ``(n,)`` float32 in [-1, 1], and Hz.
     failed(str)
-        It cannot work; it has stopped.
+        The detector can't work and has stopped.
     """
 
     ready = Signal()
@@ -55,16 +55,16 @@ class HandsFree(QObject):
     def __init__(self, make_detector: Callable[[], Detector], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._make_detector = make_detector
-        self._detector: Detector | None = None  # touched by the lane only
-        self._lane: SerialExecutor | None = None
+        self._detector: Detector | None = None  # used by the thread only
+        self._executor: SerialExecutor | None = None
         self._running = False
         self._hearing = False
-        self._turn = 0  # answers of an earlier turn come too late
+        self._session = 0  # results of earlier sessions are dropped
         self._waiting = 0
 
     @property
     def running(self) -> bool:
-        """Whether it listens, or is about to."""
+        """Whether it is running or starting."""
         return self._running
 
     @property
@@ -74,23 +74,23 @@ class HandsFree(QObject):
 
     @Slot()
     def start(self) -> None:
-        """Load the detector if it was not, and listen."""
+        """Load the detector if necessary, and start."""
         if self._running:
             return
         self._running = True
-        if self._lane is None:
-            self._lane = SerialExecutor("hands-free", self)
+        if self._executor is None:
+            self._executor = SerialExecutor("hands-free", self)
         self._submit(self._prepare, lambda _nothing: self.ready.emit())
 
     @Slot()
     def stop(self) -> None:
-        """Stop listening; what was being said is dropped."""
+        """Stop; an unfinished utterance is dropped."""
         self._running = False
         self._forget()
 
     @Slot(object, int)
     def feed(self, samples: Samples, rate: int) -> None:
-        """Take in ``(n,)`` samples of the microphone."""
+        """Process ``(n,)`` samples of the microphone."""
         if not self._running:
             return
         if self._waiting >= _CHUNKS_WAITING:
@@ -103,44 +103,44 @@ class HandsFree(QObject):
     def close(self) -> None:
         """End the thread."""
         self.stop()
-        if self._lane is not None:
-            self._lane.close()
-            self._lane = None
+        if self._executor is not None:
+            self._executor.close()
+            self._executor = None
 
     def _submit(self, job: Callable[[], T], done: Callable[[T], None]) -> None:
-        """Run a job in the lane, unless by then it is of an earlier turn; its answer likewise."""
-        assert self._lane is not None
-        turn = self._turn
+        """Run a job in the thread; job and result are dropped if the session has ended by then."""
+        assert self._executor is not None
+        session = self._session
 
         def run() -> T | None:
-            return job() if turn == self._turn else None
+            return job() if session == self._session else None
 
         def answer(result: T | None) -> None:
-            if turn == self._turn and result is not None:
+            if session == self._session and result is not None:
                 done(result)
 
         def fail(error: Exception) -> None:
-            if turn == self._turn:
+            if session == self._session:
                 _log.error("hands-free failed", exc_info=error)
                 self.stop()
                 self.failed.emit(f"Hands-free does not work here ({error}). Hold the button instead.")
 
-        self._lane.submit(run, answer, fail)
+        self._executor.submit(run, answer, fail)
 
     def _forget(self) -> None:
-        self._turn += 1
+        self._session += 1
         self._waiting = 0
         self._set_hearing(False)
 
     def _prepare(self) -> bool:
-        """In the lane: a detector that has heard nothing yet."""
+        """In the thread: load or reset the detector."""
         if self._detector is None:
             self._detector = self._make_detector()
         self._detector.reset()
         return True
 
     def _detect(self, samples: Samples, rate: int) -> tuple[list[Samples], bool]:
-        """In the lane: the utterances that have ended, and whether one is going on."""
+        """In the thread: the utterances that have ended, and whether one is going on."""
         assert self._detector is not None
         return list(self._detector.feed(samples, rate)), self._detector.active
 

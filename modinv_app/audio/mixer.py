@@ -1,4 +1,4 @@
-"""What the loudspeaker's callback plays: one clip, without clicks at its start, its end or a change."""
+"""Plays clips without clicks at start, end or change."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 
 from modinv_app.audio.backend import Samples
 
-_FADE = 0.005  # seconds: too short to be heard as a fade, long enough not to click
+_FADE = 0.005  # seconds: inaudible as a fade, long enough not to click
 
 
 class Mixer:
-    """Plays the latest clip; `fill` is called from the sound library's thread, the rest from anywhere."""
+    """Plays the latest clip; `fill` is called from the sound library's thread, the rest from any thread."""
 
     def __init__(self) -> None:
-        # Held for microseconds, never while anything is computed.
+        # Held for microseconds only.
         self._lock = threading.Lock()
         self._clip: Samples = np.zeros(0, np.float32)
         self._position = 0
@@ -36,12 +36,12 @@ class Mixer:
 
     @property
     def position(self) -> int:
-        """Samples of the clip that have been handed out."""
+        """Number of samples that `fill` has returned of the clip."""
         return self._position
 
     @property
     def done(self) -> bool:
-        """Whether the clip has been handed out to its end."""
+        """Whether `fill` has returned the whole clip."""
         return self._position >= len(self._clip)
 
     def fill(self, n: int) -> Samples:
@@ -54,12 +54,12 @@ class Mixer:
         return out
 
     def lose(self) -> None:
-        """The loudspeaker is gone."""
+        """Note that the loudspeaker was lost."""
         self.lost = True
 
 
 def load_resampler() -> Callable[..., Any]:
-    """SciPy's ``resample_poly(samples, up, down)``, whose import takes a second, so not before it is needed."""
+    """SciPy's ``resample_poly(samples, up, down)``, imported late because that takes a second."""
     from scipy.signal import resample_poly
 
     resample: Callable[..., Any] = resample_poly
@@ -67,15 +67,14 @@ def load_resampler() -> Callable[..., Any]:
 
 
 def fade_length(rate: int) -> int:
-    """Samples of a fade at ``rate``."""
+    """Number of samples of a fade at ``rate``."""
     return round(_FADE * rate)
 
 
 def prepare_clip(samples: Samples, rate: int, device_rate: int, latency: float) -> Samples:
-    """Make a clip ready for a loudspeaker: resampled, faded at both ends, within [-1, 1].
+    """Prepare a clip for a loudspeaker: resampled, faded at both ends, within [-1, 1].
 
-    Silence as long as the device's latency follows, so that the clip is over when it has been heard, not just
-    handed out.
+    It is followed by silence as long as the device's latency, so that it is done when it has been heard.
     """
     clip = np.asarray(samples, np.float32)
     if rate != device_rate and len(clip):

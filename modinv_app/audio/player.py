@@ -1,4 +1,4 @@
-"""The loudspeaker: plays one clip at a time; the latest wins."""
+"""The loudspeaker: plays one clip at a time, the latest."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from modinv_app.audio.backend import Backend, Samples, Stream, open_at_some_rate
 from modinv_app.audio.mixer import Mixer, fade_length, load_resampler, prepare_clip
 from modinv_app.audio.system import SoundSystem
 
-_LOOK_EVERY_MS = 15
-_DEAD_AFTER_LOOKS = 2_000 // _LOOK_EVERY_MS
-# Opening takes long on some systems, so that the loudspeaker is kept for a while for the next clip.
+_CHECK_EVERY_MS = 15
+_DEAD_AFTER_CHECKS = 2_000 // _CHECK_EVERY_MS
+# Opening takes long on some systems, so the loudspeaker stays open for the next clip for a while.
 _RELEASE_AFTER_MS = 5_000
 
-_STOPPED = "The loudspeaker has stopped: was it unplugged? Connect it again, or choose another one."
+_STOPPED = "The loudspeaker has stopped. Was it unplugged? Connect it again, or choose another one."
 
 
 class Player(QObject):
-    """Plays mono clips at the device's own rate.
+    """Plays mono clips at the device's default rate.
 
     Devices are opened, and clips resampled, in the sound system's thread.
 
     Signals
     -------
     started
-        The sound of a `play` is on its way to the loudspeaker.
+        A clip has begun to play.
     finished
-        Exactly once for each `play`: it was heard out, was stopped, gave way to a later one, or failed.
+        Exactly once for each `play`: the clip has ended, was stopped or replaced, or failed.
     device_changed(name)
-        The device now chosen (None: the system's default): as asked for, or the former if that failed.
+        The device now chosen (None: the system's default): the requested one, or the former if that failed.
     failed(str)
         What went wrong and what to do.
     """
@@ -46,19 +46,19 @@ class Player(QObject):
         self._system = system
         self._chosen: str | None = None
         self._loudspeaker = _Loudspeaker()  # for jobs in the sound thread only
-        self._output: _Output | None = None  # what the present clip plays on
+        self._output: _Output | None = None  # of the current clip
         self._playing = False
-        self._turn = 0
-        self._position, self._idle_looks = 0, 0
-        self._look_timer = QTimer(self, interval=_LOOK_EVERY_MS)
-        self._look_timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._look_timer.timeout.connect(self._look)
+        self._request = 0  # number of the latest `play` or `stop`
+        self._position, self._idle_checks = 0, 0
+        self._check_timer = QTimer(self, interval=_CHECK_EVERY_MS)
+        self._check_timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._check_timer.timeout.connect(self._check)
         self._release_timer = QTimer(self, interval=_RELEASE_AFTER_MS, singleShot=True)
         self._release_timer.timeout.connect(self.release)
 
     @property
     def playing(self) -> bool:
-        """Whether a clip has been asked for and is not over."""
+        """Whether a clip was requested and has not ended."""
         return self._playing
 
     @property
@@ -68,26 +68,26 @@ class Player(QObject):
 
     @Slot()
     def warm_up(self) -> None:
-        """Load what the first clip would have to wait for, when there is nothing better to do."""
+        """Import what the first clip needs, when there is time."""
         self._system.submit(lambda _backend: load_resampler(), lambda _done: None, lambda _problem: None)
 
     def play(self, samples: Samples, rate: int) -> None:
-        """Play ``(n,)`` float32 samples in [-1, 1] at ``rate`` Hz, and stop at once what plays now."""
+        """Play ``(n,)`` float32 samples in [-1, 1] at ``rate`` Hz instead of the current clip."""
         self.stop()
         self._playing = True
-        turn, device = self._turn, self._chosen
-        samples = np.array(samples, np.float32)  # the caller may go on writing into its own
+        request, device = self._request, self._chosen
+        samples = np.array(samples, np.float32)  # the caller may change its own
 
         def prepare(backend: Backend) -> tuple[_Output, Samples]:
             output = self._loudspeaker.open(backend, device)
             return output, prepare_clip(samples, rate, output.stream.rate, output.stream.latency)
 
         def begin(ready: tuple[_Output, Samples]) -> None:
-            if turn == self._turn:
+            if request == self._request:
                 self._begin(*ready)
 
         def fail(problem: str) -> None:
-            if turn == self._turn:
+            if request == self._request:
                 self._fail(problem)
 
         self._release_timer.stop()
@@ -95,14 +95,14 @@ class Player(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Fall silent at once."""
-        self._turn += 1
+        """Stop playing at once."""
+        self._request += 1
         self._silence()
         self._end()
 
     @Slot(object)
     def set_device(self, name: str | None) -> None:
-        """Use another loudspeaker (None: the system's default); if that fails, the former stays in use."""
+        """Use another loudspeaker (None: the system's default), or the former one if that fails."""
         if name == self._chosen:
             return
         self.stop()
@@ -122,7 +122,7 @@ class Player(QObject):
 
     @Slot()
     def release(self) -> None:
-        """Fall silent and give the loudspeaker back to the system; the next `play` opens it again."""
+        """Stop playing and close the loudspeaker; the next `play` opens it again."""
         self.stop()
         self._release_timer.stop()
         self._system.submit(lambda _backend: self._loudspeaker.close(), lambda _done: None, lambda _problem: None)
@@ -130,19 +130,19 @@ class Player(QObject):
     def _begin(self, output: _Output, clip: Samples) -> None:
         self._output = output
         output.mixer.play(clip, fade_length(output.stream.rate))
-        self._position, self._idle_looks = 0, 0
-        self._look_timer.start()
+        self._position, self._idle_checks = 0, 0
+        self._check_timer.start()
         self.started.emit()
 
-    def _look(self) -> None:
-        """See how far the loudspeaker has come: its own thread must not be bothered with signals."""
+    def _check(self) -> None:
+        """Check progress: the sound library's thread must not emit signals."""
         output = self._output
         assert output is not None
-        self._idle_looks = self._idle_looks + 1 if output.mixer.position == self._position else 0
+        self._idle_checks = self._idle_checks + 1 if output.mixer.position == self._position else 0
         self._position = output.mixer.position
         if output.mixer.done or output.stream.closed:  # closed by a refresh of the devices
             self._end()
-        elif output.mixer.lost or self._idle_looks >= _DEAD_AFTER_LOOKS:
+        elif output.mixer.lost or self._idle_checks >= _DEAD_AFTER_CHECKS:
             self.release()
             self.failed.emit(_STOPPED)
 
@@ -151,7 +151,7 @@ class Player(QObject):
         self.failed.emit(problem)
 
     def _end(self) -> None:
-        self._look_timer.stop()
+        self._check_timer.stop()
         if self._playing:
             self._playing = False
             self._release_timer.start()
@@ -177,13 +177,13 @@ class _Output:
 
 
 class _Loudspeaker:
-    """The one loudspeaker that is open, if one is."""
+    """The loudspeaker, if it is open."""
 
     def __init__(self) -> None:
         self._output: _Output | None = None
 
     def open(self, backend: Backend, device: str | None) -> _Output:
-        """The output on ``device``, opened now if it was not."""
+        """The output on ``device``, opened if necessary."""
         output = self._output
         if output is None or output.device != device or not output.usable:
             self.close()

@@ -17,14 +17,14 @@ Kind = Literal["input", "output"]
 NO_MICROPHONE = "No microphone found. You can drop or open a sound file instead."
 NO_LOUDSPEAKER = "No loudspeaker found. Connect one and look for devices again; everything else works without it."
 
-# In seconds, or the device's own idea. A callback in Python waits for its turn among all threads of Python: what
-# devices call low (9 ms with PulseAudio) then stutters without end, and 80 ms after a click are still "at once".
+# In seconds, or as the device suggests. A callback in Python waits for the interpreter lock: with the latency that
+# devices call low (9 ms with PulseAudio) the sound stutters, and 80 ms after a click still feel immediate.
 _LATENCY: dict[Kind, float | str] = {"input": "high", "output": 0.08}
 
 _INVALID_SAMPLE_RATE = -9997  # paInvalidSampleRate
-# Windows lists each device once for each of its interfaces; this one is current, and shares the device.
+# Windows lists each device once for each interface; this one is current, and shares devices.
 _WINDOWS_HOST = "Windows WASAPI"
-# What ALSA configures beside the devices that a person knows.
+# Plugins that ALSA lists beside real devices.
 _ALSA_PLUGINS = (
     "surround",
     "front",
@@ -79,7 +79,7 @@ class PortAudio:
     def refresh(self) -> None:
         for stream in tuple(self._streams):
             stream.close()
-        # PortAudio looks for devices only when it starts, and sounddevice has no public name for that.
+        # PortAudio looks for devices only when it is initialised, and sounddevice has no public function for that.
         try:
             if self._sd._initialized:
                 self._sd._terminate()
@@ -134,7 +134,7 @@ class PortAudio:
         return stream
 
     def _find(self, kind: Kind, device: str | None) -> tuple[int, dict[str, Any]]:
-        """The index and the description of a device; the system's default for None."""
+        """The index and description of a device; None is the system's default."""
         missing = NO_MICROPHONE if kind == "input" else NO_LOUDSPEAKER
         host = self._host()
         if device is None:
@@ -156,7 +156,7 @@ class PortAudio:
         for index in host["devices"]:
             info = self._sd.query_devices(index)
             name = info["name"]
-            if info[f"max_{kind}_channels"] == 0 or (host["name"] == "ALSA" and _is_plumbing(name)):
+            if info[f"max_{kind}_channels"] == 0 or (host["name"] == "ALSA" and _is_plugin(name)):
                 continue
             default = index == host[f"default_{kind}_device"]
             rate = round(info["default_samplerate"])
@@ -164,15 +164,15 @@ class PortAudio:
         return list(found.values())
 
     def _host(self) -> dict[str, Any] | None:
-        """The one sound interface whose devices are offered."""
+        """The sound interface whose devices are offered."""
         hosts = self._sd.query_hostapis()
         preferred = [host for host in hosts if host["name"] == _WINDOWS_HOST and host["devices"]]
-        # Else the first that has a device, for that is PortAudio's own default.
+        # Else the first that has a device, which is PortAudio's default.
         return next(iter(preferred), None) or next((host for host in hosts if host["devices"]), None)
 
 
 class _PortAudioStream:
-    """One open device, known to its backend until it is closed."""
+    """One open device, registered with its backend until it is closed."""
 
     def __init__(self, registry: set[_PortAudioStream], on_lost: Callable[[], None]) -> None:
         self._registry = registry
@@ -194,7 +194,7 @@ class _PortAudioStream:
         self._registry.add(self)
 
     def ended(self) -> None:
-        """Called by PortAudio, in its own thread, at every end: only one that nobody asked for is a loss."""
+        """Called by PortAudio in its own thread whenever the stream ends; it is lost if it was not closed."""
         if not self.closed:
             self._on_lost()
 
@@ -203,13 +203,13 @@ class _PortAudioStream:
             return
         self.closed = True
         self._registry.discard(self)
-        # ignore_errors: what was unplugged cannot be stopped, but its stream is released all the same.
+        # ignore_errors: an unplugged device can't be stopped, but its stream is released.
         self._stream.abort(ignore_errors=True)
         self._stream.close(ignore_errors=True)
 
 
 def what_to_install(platform: str = sys.platform) -> str:
-    """What to tell a user whose machine lacks PortAudio."""
+    """How to install PortAudio, for users who lack it."""
     if platform.startswith("linux"):
         return (
             "No sound: the PortAudio library is missing. Install it (Debian, Ubuntu: "
@@ -222,7 +222,7 @@ def what_to_install(platform: str = sys.platform) -> str:
     )
 
 
-def _is_plumbing(name: str) -> bool:
+def _is_plugin(name: str) -> bool:
     return name in _ALSA_CONVERTERS or name.startswith(_ALSA_PLUGINS)
 
 

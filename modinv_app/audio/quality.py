@@ -1,4 +1,4 @@
-"""Whether a recording is worth listening to, in words for the person who made it."""
+"""Checks of recordings, with advice for the user."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from modinv_app.audio.backend import Samples
 from modinv_app.audio.recorder import levels
 
 TOO_SHORT = 0.2
-"""Seconds: a shorter press was a click, not a hold."""
+"""Seconds below which the button was clicked, not held."""
 TOO_QUIET = -50.0
-"""Peak in dBFS below which nobody has spoken into this microphone."""
+"""Peak in dBFS below which nobody has spoken."""
 _FULL_SCALE = 0.999
-_CLIPPED_RUN = 3  # samples in a row at full scale: music may touch it once, an overdriven microphone stays there
+_CLIPPED_RUN = 3  # consecutive samples at full scale that count as clipped
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a recording, and whether it can be tried all the same."""
+    """What is wrong with a recording, and whether it can be used nevertheless."""
 
     message: str
     usable: bool
@@ -47,7 +47,7 @@ def is_clipped(samples: Samples) -> bool:
 
 
 def all_zeros(platform: str = sys.platform) -> str:
-    """What to do about a microphone that delivers only zeros: it is muted, or access to it is denied."""
+    """Advice for a microphone that delivers only zeros: it is muted, or access is denied."""
     if platform == "darwin":
         place = "allow it in System Settings › Privacy & Security › Microphone, then start the program again"
     elif platform == "win32":

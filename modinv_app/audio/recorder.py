@@ -1,4 +1,4 @@
-"""The microphone: always listening for the level meter, keeping only what it is told to keep."""
+"""The microphone: measures the level all the time, and records takes on request."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from modinv_app.audio.system import SoundSystem
 from modinv_app.audio.take import TakeBuffer
 
 SILENCE = -90.0
-"""The lowest level that is told, in dBFS."""
+"""The lowest level that is reported, in dBFS."""
 DRAIN_EVERY_MS = 25
 RETRY_EVERY_MS = 2_000
 
 _LEVEL_STEP = 0.5  # dB; the meter cannot show less
-# Counted in drains, not in seconds: a window that was busy elsewhere has not been listening.
+# Counted in drains, not in seconds, because a busy window collects nothing.
 _DEAD_AFTER_DRAINS = 1_000 // DRAIN_EVERY_MS
-# Sound servers and Bluetooth may take seconds to deliver the first block.
+# Sound servers and Bluetooth devices may take seconds to deliver the first block.
 _DEAD_AT_START_AFTER_DRAINS = 5_000 // DRAIN_EVERY_MS
-_BLOCKS_KEPT = 2_000  # some seconds at the smallest block size in use; older ones fall out
+_BLOCKS_KEPT = 2_000  # some seconds at the smallest block size in use; older ones are dropped
 
 _STOPPED = (
-    "The microphone has stopped: was it unplugged? Connect it again, or choose another one. "
+    "The microphone has stopped. Was it unplugged? Connect it again, or choose another one. "
     "You can also drop or open a sound file."
 )
 
 
 class Recorder(QObject):
-    """Records mono at the device's own rate.
+    """Records mono at the device's default rate.
 
-    The sound library's callback only copies; a timer in this object's thread collects. Devices are opened and
-    closed in the sound system's thread. A device that fails or is unplugged is tried again until it is back.
+    The sound library's callback only copies; a timer in the GUI thread collects. Devices are opened and closed in the
+    sound system's thread. A device that fails or is unplugged is tried again until it is back.
 
     Signals
     -------
     chunk(samples, rate)
-        What came in since the last: ``(n,)`` float32 in [-1, 1], and Hz; about 40 times a second.
+        New samples, ``(n,)`` float32 in [-1, 1], and Hz; about 40 times a second.
     level_changed(rms, peak)
-        dBFS of the last chunk, from `SILENCE` to 0; only when one of them has really changed.
+        Levels of the last chunk in dBFS, from `SILENCE` to 0; only when one of them has changed noticeably.
     take_finished(samples, rate)
-        A whole take, from a little before `begin_take` to a little after `end_take`.
+        A complete take, from a little before `begin_take` to a little after `end_take`.
     running_changed(bool)
         Whether the microphone is open.
     device_changed(name)
-        The device now in use (None: the system's default): the one asked for, or the former if that failed.
+        The device now in use (None: the system's default): the requested one, or the former if that failed.
     failed(str)
-        What went wrong and what to do; told once, not at each attempt.
+        What went wrong and what to do; once, not at each attempt.
     """
 
     chunk = Signal(object, int)
@@ -64,15 +64,15 @@ class Recorder(QObject):
     ) -> None:
         super().__init__(parent)
         self._system = system
-        system.devices_changed.connect(self._settle)
+        system.devices_changed.connect(self._update_device)
         self._wanted = False
         self._chosen: str | None = None
         self._opened: Opened | None = None
         self._capture = _Capture()
         self._switching = False
-        self._newest: Stream | None = None  # touched by jobs in the sound thread only
+        self._newest: Stream | None = None  # used in the sound thread only
         self._take = TakeBuffer(1, 0)
-        self._told = ""
+        self._reported = ""
         self._level = (math.nan, math.nan)
         self._empty_drains = 0
         self._dead_after = _DEAD_AT_START_AFTER_DRAINS
@@ -94,42 +94,42 @@ class Recorder(QObject):
 
     @Slot()
     def start(self) -> None:
-        """Open the microphone, as soon as there is one, and keep it open."""
+        """Open the microphone as soon as there is one, and keep it open."""
         self._wanted = True
-        self._settle()
+        self._update_device()
 
     @Slot()
     def stop(self) -> None:
         """Release the microphone."""
         self._wanted = False
         self._retry_timer.stop()
-        if self._switching:  # when the sound system closes, nobody will be told what came of that
+        if self._switching:  # its result will not be delivered if the sound system closes
             self._system.submit(lambda _backend: self._close_newest(), lambda _done: None, lambda _problem: None)
-        self._settle()
+        self._update_device()
 
     @Slot(object)
     def set_device(self, name: str | None) -> None:
-        """Use another microphone (None: the system's default); if that fails, the former stays in use."""
+        """Use another microphone (None: the system's default), or the former one if that fails."""
         self._chosen = name
-        self._settle()
+        self._update_device()
 
     @Slot()
     def begin_take(self) -> None:
-        """Keep what comes from now on, and a little of what was."""
+        """Start a take, including a little of what came before."""
         if self.running:
             self._drain()
             self._take.begin()
 
     @Slot(float)
     def end_take(self, ago: float = 0.0) -> None:
-        """Tell the take that ended ``ago`` seconds ago, once what was still on its way then has arrived."""
+        """End the take that was to end ``ago`` seconds ago; it is complete once the samples until then have arrived."""
         if self.running:
             self._drain()
             self._take.end(ago)
 
     @Slot()
-    def _settle(self) -> None:
-        """Bring the device in line with what is wanted; one step at a time, for devices are slow."""
+    def _update_device(self) -> None:
+        """Open, close or switch the device as required, one step at a time."""
         if self._switching:
             return
         opened = self._opened
@@ -152,31 +152,31 @@ class Recorder(QObject):
                 lambda problem: self._not_opened(device, problem),
             )
 
-    def _switched(self, asked: str | None, opened: Opened, capture: _Capture) -> None:
+    def _switched(self, requested: str | None, opened: Opened, capture: _Capture) -> None:
         self._switching = False
         was_running = self.running
         self._opened, self._capture = opened, capture
         self._take = TakeBuffer(opened.stream.rate, opened.stream.latency)
         self._empty_drains, self._dead_after = 0, _DEAD_AT_START_AFTER_DRAINS
         self._drain_timer.start()
-        if self._chosen == asked:  # and not yet another one meanwhile
+        if self._chosen == requested:  # and not another one meanwhile
             self._chosen = opened.device
-        self._told = ""
+        self._reported = ""
         if not was_running:
             self.running_changed.emit(True)
         self.device_changed.emit(opened.device)
         if opened.problem:
             self.failed.emit(opened.problem)
-        self._settle()
+        self._update_device()
 
-    def _not_opened(self, asked: str | None, problem: str) -> None:
+    def _not_opened(self, requested: str | None, problem: str) -> None:
         self._switching = False
-        self._forget_stream()
-        if self._chosen != asked:
-            self._settle()
+        self._drop_stream()
+        if self._chosen != requested:
+            self._update_device()
         elif self._wanted:
             self._retry_timer.start()
-            self._tell(problem)
+            self._report(problem)
 
     def _close_newest(self) -> None:
         if self._newest is not None:
@@ -184,62 +184,62 @@ class Recorder(QObject):
 
     def _retry(self) -> None:
         self._system.refresh_when_idle()
-        self._settle()
+        self._update_device()
 
     def _drain(self) -> None:
-        """Collect what the callback has copied since the last time."""
+        """Collect what the callback has copied."""
         opened = self._opened
         if opened is None:
             return
         chunk = self._capture.collect()
         if chunk is not None:
             self._empty_drains, self._dead_after = 0, _DEAD_AFTER_DRAINS
-            self._take_in(chunk, opened.stream.rate)
+            self._process(chunk, opened.stream.rate)
             return
         self._empty_drains += 1
         if opened.stream.closed:  # by a refresh of the devices
-            self._forget_stream()
-            self._settle()
+            self._drop_stream()
+            self._update_device()
         elif self._capture.lost or self._empty_drains >= self._dead_after:
             self._release()
             self._retry_timer.start()
-            self._tell(_STOPPED)
+            self._report(_STOPPED)
 
-    def _take_in(self, chunk: Samples, rate: int) -> None:
+    def _process(self, chunk: Samples, rate: int) -> None:
         self.chunk.emit(chunk, rate)
-        self._tell_level(*levels(chunk))
+        self._emit_level(*levels(chunk))
         take = self._take.add(chunk)
         if take is not None:
             self.take_finished.emit(take, rate)
 
-    def _tell_level(self, rms: float, peak: float) -> None:
+    def _emit_level(self, rms: float, peak: float) -> None:
         # not (… < step): the first level, after nan, counts as a change.
         if not (abs(rms - self._level[0]) < _LEVEL_STEP and abs(peak - self._level[1]) < _LEVEL_STEP):
             self._level = (rms, peak)
             self.level_changed.emit(rms, peak)
 
-    def _tell(self, problem: str) -> None:
-        if problem != self._told:
-            self._told = problem
+    def _report(self, problem: str) -> None:
+        if problem != self._reported:
+            self._reported = problem
             self.failed.emit(problem)
 
     def _release(self) -> None:
         assert self._opened is not None
         stream = self._opened.stream
         self._system.submit(lambda _backend: stream.close(), lambda _done: None, lambda _problem: None)
-        self._forget_stream()
+        self._drop_stream()
 
-    def _forget_stream(self) -> None:
+    def _drop_stream(self) -> None:
         self._drain_timer.stop()
         if self._opened is None:
             return
         self._opened, self._capture = None, _Capture()
-        self._tell_level(SILENCE, SILENCE)
+        self._emit_level(SILENCE, SILENCE)
         self.running_changed.emit(False)
 
 
 class _Capture:
-    """What one stream has delivered and nobody has collected yet: filled by the sound library's thread."""
+    """Samples of one stream that were not collected yet; filled by the sound library's thread."""
 
     def __init__(self) -> None:
         self._blocks: deque[Samples] = deque(maxlen=_BLOCKS_KEPT)

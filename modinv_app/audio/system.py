@@ -1,4 +1,4 @@
-"""The sound system of the machine: its devices, and the one thread in which it is talked to."""
+"""The sound devices of the machine, used in one thread."""
 
 from __future__ import annotations
 
@@ -19,13 +19,12 @@ Devices = tuple[AudioDevice, ...]
 
 
 class SoundSystem(QObject):
-    """Everything that opens, closes or lists devices goes through here, off the GUI thread and one at a time.
+    """Opens, closes and lists devices, outside the GUI thread and one at a time.
 
     Signals
     -------
     devices_changed(inputs, outputs)
-        Two tuples of `AudioDevice`: the first list, and each that differs from the last. Both are empty
-        without a sound library.
+        Two tuples of `AudioDevice`, at first and whenever they change; both are empty without a sound library.
     """
 
     devices_changed = Signal(object, object)
@@ -34,33 +33,33 @@ class SoundSystem(QObject):
         super().__init__(parent)
         self._make_backend = make_backend
         self._devices: tuple[Devices, Devices] | None = None
-        # These two are touched by the lane only.
+        # These two are used by the thread only.
         self._backend: Backend | None = None
         self._listed = False
-        self._lane = SerialExecutor("sound", self)
+        self._executor = SerialExecutor("sound", self)
 
     def submit(self, job: Callable[[Backend], T], done: Callable[[T], None], failed: Callable[[str], None]) -> None:
-        """Run ``job(backend)`` in the sound thread; then ``done(result)`` or ``failed(why)`` in this one."""
-        self._lane.submit(lambda: job(self._backend_now()), done, lambda error: failed(_in_words(error)))
+        """Run ``job(backend)`` in the sound thread; then ``done(result)`` or ``failed(why)`` in the GUI thread."""
+        self._executor.submit(lambda: job(self._get_backend()), done, lambda error: failed(_message(error)))
 
     def refresh(self) -> None:
-        """Look for devices anew. Open streams end quietly; recorder and player open theirs again."""
-        self._look(lambda _backend: True)
+        """Look for devices again. Open streams are closed; recorder and player open theirs again."""
+        self._list(lambda _backend: True)
 
     def refresh_when_idle(self) -> None:
-        """As `refresh`, but only if that interrupts no stream."""
-        self._look(lambda backend: backend.idle)
+        """As `refresh`, but only if no stream is open."""
+        self._list(lambda backend: backend.idle)
 
-    def _look(self, anew: Callable[[Backend], bool]) -> None:
-        def look(backend: Backend) -> tuple[Devices, Devices]:
-            # A backend that was only just made has looked already.
-            if self._listed and anew(backend):
+    def _list(self, again: Callable[[Backend], bool]) -> None:
+        def list_devices(backend: Backend) -> tuple[Devices, Devices]:
+            # A new backend has just looked.
+            if self._listed and again(backend):
                 backend.refresh()
             self._listed = True
             return backend.input_devices(), backend.output_devices()
 
-        # Why there are none is told by whoever wants to open one.
-        self.submit(look, self._found, lambda _problem: self._found(((), ())))
+        # Why there are none is reported when one is opened.
+        self.submit(list_devices, self._found, lambda _problem: self._found(((), ())))
 
     def _found(self, devices: tuple[Devices, Devices]) -> None:
         if devices != self._devices:
@@ -68,16 +67,16 @@ class SoundSystem(QObject):
             self.devices_changed.emit(*devices)
 
     def close(self) -> None:
-        """End the thread once the streams that were asked to close have closed."""
-        self._lane.close()
+        """End the thread once all streams have closed."""
+        self._executor.close()
 
-    def _backend_now(self) -> Backend:
+    def _get_backend(self) -> Backend:
         if self._backend is None:
             self._backend = self._make_backend()
         return self._backend
 
 
-def _in_words(error: Exception) -> str:
+def _message(error: Exception) -> str:
     if isinstance(error, AudioUnavailable):
         return str(error)
     _log.error("the sound system failed", exc_info=error)

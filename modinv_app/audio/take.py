@@ -1,4 +1,4 @@
-"""What is kept of the microphone's endless stream: one take, and a little of what came before it."""
+"""Cuts one take, with a little of what came before it, out of the microphone's stream."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import numpy as np
 from modinv_app.audio.backend import Samples
 
 PRE_ROLL = 0.15
-"""Seconds kept from before the press, so that the start of a word is not cut."""
+"""Seconds from before the press, so that the start of a word is not cut."""
 POST_ROLL = 0.10
-"""Seconds kept from after the release."""
+"""Seconds from after the release."""
 LONGEST = 10.0
-"""Seconds after which a take ends by itself: somebody has left something on the key."""
+"""Seconds after which a take ends by itself."""
 
 
 class TakeBuffer:
-    """Gathers a take from chunks of one rate.
+    """Collects a take from chunks of one rate.
 
     Parameters
     ----------
     rate
-        Samples a second.
+        Sampling rate in Hz.
     latency
-        Seconds that sound needs from the air to here: what was said at the release is still on its way.
+        Seconds by which samples arrive late.
     """
 
     def __init__(self, rate: int, latency: float) -> None:
@@ -40,22 +40,22 @@ class TakeBuffer:
 
     @property
     def open(self) -> bool:
-        """Whether a take is being gathered."""
+        """Whether a take is being collected."""
         return self._take is not None
 
     def begin(self) -> None:
-        """Start a take with the pre-roll; one that was being gathered is dropped."""
+        """Start a take with the pre-roll; an unfinished one is dropped."""
         before = np.concatenate([*self._before]) if self._before else np.zeros(0, np.float32)
         pre_roll = before[-self._pre_roll :]
         self._take, self._length, self._end = [pre_roll], len(pre_roll), None
 
     def end(self, ago: float = 0.0) -> None:
-        """The button was released ``ago`` seconds ago: the take is complete once the tail after that has arrived."""
+        """Note that the button was released ``ago`` seconds ago: the take ends a little after that."""
         if self._end is None:
             self._end = max(0, self._length - round(ago * self._rate)) + self._tail
 
     def add(self, chunk: Samples) -> Samples | None:
-        """Take in a chunk ``(n,)``; the complete take, if it has become complete."""
+        """Add a chunk ``(n,)``; the take, once it is complete."""
         self._remember(chunk)
         if self._take is None:
             return None

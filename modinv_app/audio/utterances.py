@@ -1,4 +1,4 @@
-"""Plays recordings of corpora: whoever wants to hear an utterance, on any page, says its key."""
+"""Plays recordings of corpora by their keys."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ log = logging.getLogger(__name__)
 
 
 class UtterancePlayer(QObject):
-    """Finds recordings in a thread of its own and plays them, one at a time; of two, the one asked for last.
+    """Loads recordings in a thread of its own and plays the latest.
 
     Signals
     -------
     playing_changed(str or None)
-        The key of the utterance that sounds from now on; ``None``: it is over.
+        The key of the utterance that plays from now on; ``None`` when it has ended.
     failed(str, str)
         A recording can't be played: why, and details to copy.
     """
@@ -32,23 +32,23 @@ class UtterancePlayer(QObject):
     def __init__(self, player: Player, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._player = player
-        self._lane = SerialExecutor("utterances", self)
+        self._executor = SerialExecutor("utterances", self)
         self._wanted: str | None = None  # until it is loaded
-        player.finished.connect(self._fell_silent)
+        player.finished.connect(self._playback_ended)
 
     def play(self, key: str) -> None:
-        """Play a recording, by its key as of :func:`model.data.corpora.recording`."""
+        """Play a recording by its key, see :func:`model.data.corpora.recording`."""
         self._wanted = key
-        self._lane.submit(partial(recording, key), lambda sound: self._play(key, *sound), self._fail)
+        self._executor.submit(partial(recording, key), lambda sound: self._play(key, *sound), self._fail)
 
     def stop(self) -> None:
-        """Fall silent, and forget what was about to sound."""
+        """Stop playing, and cancel what is being loaded."""
         self._wanted = None
         self._player.stop()
 
     def close(self) -> None:
         """End the thread without waiting for it."""
-        self._lane.close(0)
+        self._executor.close(0)
 
     def _play(self, key: str, samples: FloatArray, rate: int) -> None:
         if key == self._wanted:
@@ -56,7 +56,7 @@ class UtterancePlayer(QObject):
             self._player.play(samples, rate)
             self.playing_changed.emit(key)
 
-    def _fell_silent(self) -> None:
+    def _playback_ended(self) -> None:
         if not self._player.playing:
             self.playing_changed.emit(None)
 

@@ -1,10 +1,12 @@
-"""A piece of a page of results: a heading, a word below it, and what belongs together."""
+"""Cards, tables and labels of the pages that show results."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from modinv_app.common.theme import antialiased, with_alpha
 
 
 def with_subscripts(text: str) -> str:
@@ -13,14 +15,14 @@ def with_subscripts(text: str) -> str:
 
 
 def muted(text: str = "", alignment: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft) -> QLabel:
-    """A word that matters less: a hint, a unit, the head of a column."""
+    """A label in the muted colour: a hint, a unit, a column heading."""
     label = QLabel(text, alignment=alignment | Qt.AlignmentFlag.AlignVCenter)
     label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
     return label
 
 
 def bold(text: str = "", alignment: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft) -> QLabel:
-    """A heading, or what a reader looks for."""
+    """A label in bold type."""
     label = QLabel(text, alignment=alignment | Qt.AlignmentFlag.AlignVCenter)
     font = label.font()
     font.setBold(True)
@@ -29,14 +31,14 @@ def bold(text: str = "", alignment: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLef
 
 
 class Card(QWidget):
-    """A rounded ground with a heading; what it holds goes into ``body``, a remark to its right into ``aside``.
+    """A rounded panel with a heading; its content goes into ``body``, a remark beside the heading into ``aside``.
 
     Parameters
     ----------
     title
         The heading.
     hint
-        What a reader needs to know, in a sentence or two; none if empty.
+        A sentence or two below the heading; none if empty.
     """
 
     def __init__(self, title: str, hint: str = "", parent: QWidget | None = None) -> None:
@@ -53,28 +55,26 @@ class Card(QWidget):
         heading.addWidget(self.aside, 1)
         rows.addLayout(heading)
         if hint:
-            said = muted(hint)
-            said.setWordWrap(True)
-            said.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-            rows.addWidget(said)
+            label = muted(hint)
+            label.setWordWrap(True)
+            label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+            rows.addWidget(label)
         rows.addLayout(self.body, 1)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint the ground and its rim."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(faint(self.palette().color(QPalette.ColorRole.WindowText), 0.14))
+        painter = antialiased(self)
+        painter.setPen(with_alpha(self.palette().color(QPalette.ColorRole.WindowText), 0.14))
         painter.setBrush(self.palette().color(QPalette.ColorRole.Base))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
 
 
 class RuledTable(QWidget):
-    """Rows of words and numbers in ``grid``, with hairlines between them.
+    """A grid of labels, in ``grid``, with thin lines between its rows.
 
     Parameters
     ----------
     heads
-        The first so many rows are heads, with no line between.
+        Number of heading rows, which have no line between them.
     """
 
     def __init__(self, heads: int = 1) -> None:
@@ -87,16 +87,8 @@ class RuledTable(QWidget):
         self.grid.setColumnStretch(0, 1)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint the hairlines."""
         painter = QPainter(self)
-        painter.setPen(faint(self.palette().color(QPalette.ColorRole.WindowText), 0.12))
+        painter.setPen(with_alpha(self.palette().color(QPalette.ColorRole.WindowText), 0.12))
         for row in range(self._heads, self.grid.rowCount()):
             above = self.grid.cellRect(row, 0).top() - self.grid.verticalSpacing() // 2
             painter.drawLine(QPoint(0, above), QPoint(self.width(), above))
-
-
-def faint(colour: QColor, opacity: float) -> QColor:
-    """A colour through which the ground shows."""
-    made = QColor(colour)
-    made.setAlphaF(opacity)
-    return made

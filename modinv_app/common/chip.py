@@ -1,4 +1,4 @@
-"""A small switch with a coloured shape: one entry of a legend."""
+"""A legend entry that can be switched off."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QPolygo
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from model.types import Modality
-from modinv_app.common.card import faint
-from modinv_app.common.theme import muted_text
+from modinv_app.common.theme import antialiased, muted_text, with_alpha
 
 
 class Chip(QAbstractButton):
-    """Checked: a filled shape. Unchecked: its outline and pale text. Keys as in any button.
+    """A checkable button with a coloured shape: filled while checked, else an outline with muted text.
 
     Parameters
     ----------
     text
-        What the entry is called.
+        The label.
     shape
-        Draws the shape of this modality's points; None draws a square, which stands for a digit of either.
+        The modality whose point shape is drawn; None draws a square, for a digit of either modality.
     """
 
     def __init__(self, text: str, shape: Modality | None = None, parent: QWidget | None = None) -> None:
@@ -34,25 +33,21 @@ class Chip(QAbstractButton):
         self._colour: QColor | None = None
 
     def set_colour(self, colour: QColor) -> None:
-        """Colour of the shape; without one it has the colour of text."""
+        """Set the colour of the shape; by default it is that of the text."""
         self._colour = colour
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Room for shape, gap and text."""
         text, height = self.fontMetrics().horizontalAdvance(self.text()), self.fontMetrics().height()
         return QSize(round(height * 0.75) + 5 + text + 12, height + 10)
 
     def minimumSizeHint(self) -> QSize:
-        """The same without the ground's margins: nothing that can be read is lost in a narrow window."""
         return self.sizeHint() - QSize(10, 4)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint ground, shape and text."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = antialiased(self)
         palette, text_colour = self.palette(), self.palette().color(QPalette.ColorRole.WindowText)
-        painter.setBrush(faint(text_colour, 0.14 if self.isDown() else 0.09 if self.underMouse() else 0.045))
+        painter.setBrush(with_alpha(text_colour, 0.14 if self.isDown() else 0.09 if self.underMouse() else 0.045))
         painter.setPen(QPen(palette.color(QPalette.ColorRole.Highlight), 1.5) if self.hasFocus() else Qt.PenStyle.NoPen)
         frame = QRectF(self.rect()).adjusted(1, 1, -1, -1)
         painter.drawRoundedRect(frame, 6, 6)

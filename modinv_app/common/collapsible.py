@@ -1,13 +1,15 @@
-"""What few people need, behind one line."""
+"""A section that can be collapsed."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QToolButton, QWidget
+
+from modinv_app.common.layouts import column
 
 
 class Collapsible(QWidget):
-    """A heading that opens and closes what lies below it; closed at first."""
+    """A heading that shows and hides the content below it; collapsed at first."""
 
     def __init__(self, title: str, content: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -19,16 +21,12 @@ class Collapsible(QWidget):
         self._heading.setCheckable(True)
         self._heading.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._heading.toggled.connect(self._open)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self._heading, 0, Qt.AlignmentFlag.AlignLeft)
-        layout.addWidget(content)
+        column(self._heading, content, parent=self, spacing=4).setAlignment(self._heading, Qt.AlignmentFlag.AlignLeft)
         self._open(False)
 
     @property
     def open(self) -> bool:
-        """Whether the content shows."""
+        """Whether the content is shown."""
         return self._heading.isChecked()
 
     @open.setter

@@ -1,4 +1,4 @@
-"""Which corpora a model learns from; what is missing can be fetched on the spot."""
+"""The choice of speech corpora to train on, and the download of a missing one."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from modinv_app.common.card import muted
 from modinv_app.common.check_box import CheckBox
-from modinv_app.common.data_service import AvailableCorpus
+from modinv_app.common.data_service import AvailableCorpus, DataService
+from modinv_app.common.layouts import column, row
 from modinv_app.common.note import Note
 
-_NO_HUMAN = "A model that never heard a human does badly on humans."
+_NO_HUMAN = "A model that is not trained on human speech recognises people badly."
 
 
 class CorpusChoice(QWidget):
-    """A check box for each corpus of speech, and what it takes to get one that is missing.
+    """A check box for each corpus of speech, and a download button where one is missing.
 
     Signals
     -------
     changed()
-        The choice is another.
+        Other corpora are chosen.
     download_wanted(str), download_unwanted()
-        Fetch a corpus, by its name; stop fetching.
+        Download the corpus of this name; stop the download.
     """
 
     changed = Signal()
@@ -35,12 +36,12 @@ class CorpusChoice(QWidget):
         super().__init__(parent)
         self._corpora: tuple[AvailableCorpus, ...] = ()
         self._boxes: dict[str, CheckBox] = {}
-        self._unwanted: set[str] = set()  # what the user has switched off, installed or not
-        self._wanted: set[str] | None = None  # what was chosen before it was known which corpora there are
+        self._unwanted: set[str] = set()  # unchecked by the user, installed or not
+        self._wanted: set[str] | None = None  # chosen before the corpora were known
         self._problem = ""
         self._rows = QVBoxLayout()
         self._rows.setSpacing(2)
-        self._advice = muted(_NO_HUMAN)  # there all the time, or the form would move under the mouse
+        self._advice = muted(_NO_HUMAN)  # always shown, or the form would move under the mouse
         self._advice.setWordWrap(True)
         self._note = Note()
         self._get = QPushButton()
@@ -49,24 +50,23 @@ class CorpusChoice(QWidget):
         self._bar.setFixedHeight(6)
         self._bar.setAccessibleName("Download")
         self._cancel = QPushButton("Cancel")
-        self._cancel.setToolTip("What has come so far is kept, and the download can go on later")
+        self._cancel.setToolTip("The downloaded part is kept, and the download can be resumed later")
         self._cancel.clicked.connect(self.download_unwanted)
-        coming = QHBoxLayout()
-        coming.addWidget(self._bar, 1)
-        coming.addWidget(self._cancel)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addLayout(self._rows)
-        layout.addWidget(self._advice)
-        layout.addWidget(self._note)
-        layout.addWidget(self._get)
-        layout.addLayout(coming)
+        download = row((self._bar, 1), self._cancel)
+        column(self._rows, self._advice, self._note, self._get, download, parent=self, spacing=4)
         self._show_download(False)
         self._show()
 
+    def connect_to(self, data: DataService) -> None:
+        """Show the corpora that a service finds, and have it download."""
+        self.download_wanted.connect(data.download)
+        self.download_unwanted.connect(data.stop)
+        data.found.connect(self.show_corpora)
+        data.progressed.connect(self.show_progress)
+        data.ended.connect(self.show_problem)
+
     def show_corpora(self, corpora: Sequence[AvailableCorpus]) -> None:
-        """Offer these; those that training takes by default are chosen unless the user has said otherwise."""
+        """Offer these corpora; those that are trained on by default are checked unless the user has chosen others."""
         before = self.chosen()
         self._corpora = tuple(corpora)
         for corpus in corpora:
@@ -85,18 +85,18 @@ class CorpusChoice(QWidget):
             self.changed.emit()
 
     def chosen(self) -> tuple[str, ...]:
-        """The names of what shall be learnt from."""
+        """The names of the corpora to train on."""
         return tuple(c.info.name for c in self._corpora if c.installed and c.info.name not in self._unwanted)
 
     def choose(self, names: Sequence[str]) -> None:
-        """Learn from these, as far as they are installed."""
+        """Choose these corpora, as far as they are installed."""
         self._wanted = set(names)
         self._unwanted = {corpus.info.name for corpus in self._corpora} - self._wanted
         self._show()
         self.changed.emit()
 
     def show_progress(self, share: float | None) -> None:
-        """A download is on its way; its share in [0, 1], None while that is unknown."""
+        """Show the progress of a download in [0, 1]; None while it is unknown."""
         self._problem = ""
         self._show_download(True)
         self._bar.setRange(0, 0 if share is None else 1000)
@@ -104,7 +104,7 @@ class CorpusChoice(QWidget):
         self._show()
 
     def show_problem(self, why: str) -> None:
-        """The download has ended early: why, and what to do; an empty text if the user stopped it."""
+        """Say why a download has failed and what to do; an empty text if the user stopped it."""
         self._problem = why
         self._show_download(False)
         self._show()
@@ -121,7 +121,7 @@ class CorpusChoice(QWidget):
             self.download_wanted.emit(corpus.info.name)
 
     def _missing(self) -> AvailableCorpus | None:
-        """The corpus that could be fetched."""
+        """The corpus that could be downloaded."""
         return next((corpus for corpus in self._corpora if corpus.info.offer and not corpus.installed), None)
 
     def _show_download(self, on: bool) -> None:
@@ -129,18 +129,18 @@ class CorpusChoice(QWidget):
         self._cancel.setVisible(on)
 
     def _show(self) -> None:
-        """Boxes, word and button follow from everything else."""
+        """Update boxes, note and button."""
         chosen = self.chosen()
         for corpus in self._corpora:
             box = self._boxes[corpus.info.name]
             box.setEnabled(corpus.installed)
             box.setChecked(corpus.info.name in chosen)
             box.setToolTip("" if corpus.installed else f"{corpus.info.title} is not installed")
-        deaf = bool(self._corpora) and not any(c.info.human and c.info.name in chosen for c in self._corpora)
-        self._advice.setForegroundRole(QPalette.ColorRole.WindowText if deaf else QPalette.ColorRole.PlaceholderText)
+        advise = bool(self._corpora) and not any(c.info.human and c.info.name in chosen for c in self._corpora)
+        self._advice.setForegroundRole(QPalette.ColorRole.WindowText if advise else QPalette.ColorRole.PlaceholderText)
         self._note.show_text(self._problem)
         missing = self._missing()
         self._get.setVisible(missing is not None and self._cancel.isHidden())
         if missing is not None:
             self._get.setText(f"Get human voices ({missing.info.offer})")
-            self._get.setToolTip(f"Fetch the {missing.info.title} from where it is published")
+            self._get.setToolTip(f"Download the {missing.info.title} from where it is published")

@@ -1,4 +1,4 @@
-"""Which corpora there are to learn from, and how to get one that is missing."""
+"""The corpora that are installed, and downloads of missing ones."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from PySide6.QtCore import QObject, Signal
 
 from model.data.corpora import CorpusInfo, find, infos
 from model.types import Modality
-from modinv_app.jobs.executor import SerialExecutor
+from modinv_app.jobs.executor import SerialExecutor, describe_error
 
 log = logging.getLogger(__name__)
 
-_TELL_SECONDS = 0.1
+_PROGRESS_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class AvailableCorpus:
-    """A corpus of speech that one can learn from: what it declares, and whether it is there."""
+    """A corpus of speech, and whether it is installed."""
 
     info: CorpusInfo
     installed: bool
 
     @property
     def title(self) -> str:
-        """What the window calls it where there is room."""
+        """Its full name in the window."""
         return f"Human voices: {self.info.title}" if self.info.human else self.info.title
 
 
 class DataService(QObject):
-    """Looks for corpora and fetches them, in a thread of its own.
+    """Finds and downloads corpora in a thread of its own.
 
     Signals
     -------
     found(tuple of AvailableCorpus)
         The corpora of speech, installed or not.
     progressed(float or None)
-        The share in [0, 1] of a download that is there; None while that is unknown or it is verified.
+        Fraction of a download that has arrived, in [0, 1]; None while that is unknown or the files are verified.
     ended(str)
-        A download is over without a corpus: why, and what to do; empty if that was wanted. After a success there is
-        ``found`` instead.
+        A download has ended without a corpus: why, and what to do; empty if it was stopped. After a success, ``found``
+        is emitted instead.
     """
 
     found = Signal(object)
@@ -51,51 +51,51 @@ class DataService(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._lane = SerialExecutor("data", self)
+        self._executor = SerialExecutor("data", self)
         self._unwanted = threading.Event()
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Find out which corpora are installed."""
-        self._lane.submit(_corpora, self.found.emit, self._broken)
+        self._executor.submit(_corpora, self.found.emit, self._report_error)
 
     def download(self, name: str) -> None:
-        """Fetch a corpus; one that was stopped goes on where it was."""
+        """Download a corpus; a download that was stopped is resumed."""
         self._unwanted.clear()
-        tell = self._lane.relay(self.progressed.emit)
+        report = self._executor.relay(self.progressed.emit)
 
         def work() -> bool:
             from model.data.download import Downloading, Installed, Interrupted, download
 
-            told = 0.0
+            sent_at = 0.0
             for progress in download(find(name).info, stop=self._unwanted.is_set):
                 if isinstance(progress, Installed | Interrupted):
                     return isinstance(progress, Installed)
                 share = progress.done / progress.total if isinstance(progress, Downloading) else None
-                if share is None or time.monotonic() - told > _TELL_SECONDS:
-                    told = time.monotonic()
-                    tell(share)
+                if share is None or time.monotonic() - sent_at > _PROGRESS_SECONDS:
+                    sent_at = time.monotonic()
+                    report(share)
             raise AssertionError("A download ends with Installed or Interrupted.")
 
-        self._lane.submit(work, self._downloaded, self._broken)
+        self._executor.submit(work, self._downloaded, self._report_error)
 
     def stop(self) -> None:
-        """End the download; what has arrived is kept for the next."""
+        """Stop the download; what has arrived is kept."""
         self._unwanted.set()
 
     def close(self) -> None:
         """End the thread."""
         self.stop()
-        self._lane.close()
+        self._executor.close()
 
     def _downloaded(self, installed: bool) -> None:
         if installed:
-            self.look()
+            self.refresh()
         else:
             self.ended.emit("")
 
-    def _broken(self, error: Exception) -> None:
-        log.warning("No corpus", exc_info=error)
-        self.ended.emit(str(error) or type(error).__name__)
+    def _report_error(self, error: Exception) -> None:
+        log.warning("A corpus could not be found or downloaded", exc_info=error)
+        self.ended.emit(describe_error(error)[0])
 
 
 def _corpora() -> tuple[AvailableCorpus, ...]:

@@ -1,4 +1,4 @@
-"""What the choice in a form will cost, measured by some trial steps once the form has come to rest."""
+"""Time and memory that the configuration in a form will take, measured by trial steps once the form is unchanged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from model.recipes.recipe import FAST
@@ -17,33 +17,33 @@ from modinv_app.jobs.client import Job, JobClient, Training
 
 C = TypeVar("C")
 
-_AFTER_MS = 800  # without another change: trial steps take seconds
+_DELAY_MS = 800  # after the last change: trial steps take seconds
 
 
 class EstimateController(QObject, Generic[C]):
-    """Says of a form's choice what it costs, what is wrong with it, and whether it can begin.
+    """Estimates the cost of a form's configuration, and says whether it can be trained.
 
     Parameters
     ----------
     form
-        While it is hidden nothing is measured.
+        Nothing is measured while it is hidden.
     kind
-        What the form begins; it can't while a training is on its way.
+        What the form starts; impossible while anything else trains.
     choice
-        What the form says; a ``ValueError`` of it says why that can't be trained.
+        Reads the form; raises ``ValueError`` with the reason where it can't be trained.
     run_of
-        A run of a choice.
+        One run of a choice.
     describe
-        The cost of a choice in words, by the seconds that a run takes and its estimate.
+        The cost of a choice in words, given the seconds of one run and its estimate.
     warn
-        What else is to be said of a choice; empty if nothing is.
+        A warning about a choice, or an empty text.
 
     Signals
     -------
     cost_changed(str), trouble_changed(str)
-        What it costs, or what is done to find out; what is wrong. Empty if there is nothing to say.
+        The cost, or the progress of measuring it; what is wrong. Empty if there is nothing to say.
     possible_changed(bool)
-        Whether it can begin.
+        Whether training can start.
     """
 
     cost_changed = Signal(str)
@@ -66,13 +66,14 @@ class EstimateController(QObject, Generic[C]):
         self._known: dict[TrainingConfig, Estimate] = {}
         self._job: Job | None = None
         self._measured: TrainingConfig | None = None  # by the job
-        self._rest = QTimer(self, interval=_AFTER_MS, singleShot=True)
-        self._rest.timeout.connect(self._ask)
+        self._delay = QTimer(self, interval=_DELAY_MS, singleShot=True)
+        self._delay.timeout.connect(self._measure)
         client.training_changed.connect(self.refresh)
+        form.installEventFilter(self)
 
     def refresh(self) -> None:
-        """Say it anew, and ask for what isn't known yet."""
-        self._rest.stop()
+        """Update all texts, and measure what isn't known yet."""
+        self._delay.stop()
         if not self._form.isVisible():
             self.stop()
         try:
@@ -82,56 +83,62 @@ class EstimateController(QObject, Generic[C]):
             return
         free, obstacle, warning = self._client.training is None, self._client.obstacle(self._kind), self._warn(choice)
         run = self._run_of(choice)
-        estimate = self._known.get(_what_costs(run))
+        estimate = self._known.get(_cost_key(run))
         if estimate is not None:
             seconds = estimate.seconds + (run.recipe.steps - FAST.steps) * estimate.step_seconds
             trouble = obstacle or "\n".join(filter(None, (memory_shortage(estimate), warning)))
             self._say(self._describe(choice, seconds, estimate), trouble, possible=free)
         elif free and self._form.isVisible():
             self._say("Measuring how long it will take…", warning, possible=True)
-            self._rest.start()
+            self._delay.start()
         else:  # trial steps beside a training would measure both
             self._say("", obstacle or warning, possible=free)
 
     def stop(self) -> None:
-        """Measure nothing any more: nobody looks, or a training begins."""
-        self._rest.stop()
+        """Stop measuring."""
+        self._delay.stop()
         if self._job is not None:
             self._job.stop()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Measure only while the form is visible."""
+        if event.type() in (QEvent.Type.Show, QEvent.Type.Hide):
+            self.refresh()
+        return super().eventFilter(watched, event)
 
     def _say(self, cost: str, trouble: str, *, possible: bool) -> None:
         self.cost_changed.emit(cost)
         self.trouble_changed.emit(trouble)
         self.possible_changed.emit(possible)
 
-    def _ask(self) -> None:
-        plan = self._current()
-        if plan is None or self._client.training is not None or (self._job is not None and plan == self._measured):
+    def _measure(self) -> None:
+        config = self._current()
+        if config is None or self._client.training is not None or (self._job is not None and config == self._measured):
             return
         self.stop()
-        self._measured, self._job = plan, self._client.submit("estimate", plan=plan.to_dict())
-        self._job.said.connect(partial(self._hear, plan))
+        self._measured, self._job = config, self._client.submit("estimate", plan=config.to_dict())
+        self._job.received.connect(partial(self._on_message, config))
         self._job.finished.connect(partial(self._forget, self._job.id))
-        self._job.failed.connect(partial(self._show_failure, self._job.id, plan))
+        self._job.failed.connect(partial(self._show_failure, self._job.id, config))
 
     def _current(self) -> TrainingConfig | None:
-        """What is to be measured for the present choice; None if it can't be trained, and that has been said."""
+        """What has to be measured for the current choice; None if it can't be trained."""
         try:
-            return _what_costs(self._run_of(self._choice()))
+            return _cost_key(self._run_of(self._choice()))
         except ValueError:
             return None
 
-    def _hear(self, plan: TrainingConfig, message: Mapping[str, Any]) -> None:
+    def _on_message(self, config: TrainingConfig, message: Mapping[str, Any]) -> None:
         if message["say"] == "estimate":
-            self._known[plan] = Estimate.from_dict(message)
+            self._known[config] = Estimate.from_dict(message)
             self.refresh()
-        elif message["say"] == "progress" and plan == self._current() and plan not in self._known:
+        elif message["say"] == "progress" and config == self._current() and config not in self._known:
             share, text = message["share"], message["text"]
             self.cost_changed.emit(text if share is None else f"{text}: {share:.0%}")
 
-    def _show_failure(self, job: int, plan: TrainingConfig, why: str, _details: str) -> None:
+    def _show_failure(self, job: int, config: TrainingConfig, why: str, _details: str) -> None:
         self._forget(job)
-        if plan == self._current():
+        if config == self._current():
             self.cost_changed.emit("")
             self.trouble_changed.emit(why)
 
@@ -140,7 +147,7 @@ class EstimateController(QObject, Generic[C]):
             self._job = self._measured = None
 
 
-def _what_costs(plan: TrainingConfig) -> TrainingConfig:
-    """The plan without what changes neither time nor memory of a step: plans that cost the same are one."""
-    recipe = replace(plan.recipe, name="", lambda_ig=FAST.lambda_ig, lambda_wd=FAST.lambda_wd, steps=FAST.steps)
-    return replace(plan, recipe=recipe, seed=0, start=None)
+def _cost_key(config: TrainingConfig) -> TrainingConfig:
+    """The key of an estimate: the configuration without what changes neither time nor memory of a step."""
+    recipe = replace(config.recipe, name="", lambda_ig=FAST.lambda_ig, lambda_wd=FAST.lambda_wd, steps=FAST.steps)
+    return replace(config, recipe=recipe, seed=0, start=None)

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QToolButton, QWidget
 
-# On a field of 24 x 24, drawn for this project.
+# SVG paths in a 24 x 24 view box, drawn for this project.
 _OUTLINES = {
     "undo": "M8.5 5 L4 9.5 L8.5 14 M4.5 9.5 H14.5 A5 5 0 0 1 14.5 19.5 H10",
     "redo": "M15.5 5 L20 9.5 L15.5 14 M19.5 9.5 H9.5 A5 5 0 0 0 9.5 19.5 H14",
@@ -39,15 +39,15 @@ def icon(name: str, palette: QPalette) -> QIcon:
     KeyError
         If there is no outline of this name.
     """
-    made = QIcon()
+    result = QIcon()
     for mode, group in (
         (QIcon.Mode.Normal, QPalette.ColorGroup.Active),
         (QIcon.Mode.Disabled, QPalette.ColorGroup.Disabled),
     ):
         colour = palette.color(group, QPalette.ColorRole.ButtonText)
         for ratio in (1, 2, 3):
-            made.addPixmap(_pixmap(_OUTLINES[name], colour, ratio), mode)
-    return made
+            result.addPixmap(_pixmap(_OUTLINES[name], colour, ratio), mode)
+    return result
 
 
 def _pixmap(path: str, colour: QColor, ratio: int) -> QPixmap:
@@ -69,10 +69,10 @@ class IconButton(QToolButton):
         self.setAutoRaise(True)
         self.setIconSize(QSize(_SIDE, _SIDE))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.become(outline, name)
+        self.set_outline(outline, name)
 
-    def become(self, outline: str, name: str) -> None:
-        """Take another outline and name, as a button that plays becomes one that pauses."""
+    def set_outline(self, outline: str, name: str) -> None:
+        """Change outline and name, for example from "play" to "pause"."""
         self._outline = outline
         self.setToolTip(name)
         self.setAccessibleName(name)

@@ -1,4 +1,4 @@
-"""The weight of the information gain, from 0 over 1e-5 to 1, on one logarithmic scale."""
+"""A slider for lambda_IG on a logarithmic scale from 1e-5 to 1, extended to 0."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QAbstractSlider, QHBoxLayout, QLineEdit, QSizePolicy, QWidget
 
 from model.recipes.recipe import PAPER_LAMBDAS, lambda_text
-from modinv_app.common.card import faint
-from modinv_app.common.theme import accent, muted_text
+from modinv_app.common.theme import accent, antialiased, muted_text, with_alpha
 
 _LOWEST = 1e-5  # the smallest value of the logarithmic part
 _DECADES = 5.0
-_STEP = _DECADES / 6  # decades between two of the paper's values; 0 lies as far below the smallest
-_TICKS = 7000  # of the slider: a thousand from one of the paper's values to the next
+_STEP = _DECADES / 6  # decades between two of the paper's values, and between 0 and the smallest
+_TICKS = 7000  # positions of the slider: 1000 from one of the paper's values to the next
 _FINE = 100
-_MAGNET = 6.0  # pixels within which the pointer means a mark
+_MAGNET = 6.0  # pixels within which the pointer snaps to a mark
 _HANDLE = 8.0  # radius
 _KEYS = {
     Qt.Key.Key_Left: -1,
@@ -31,9 +30,9 @@ _KEYS = {
 
 
 def place_of(value: float) -> float:
-    """Where a lambda_IG of at least 0 lies on the scale: 0 at its left end, 1 at its right end.
+    """The position of a lambda_IG of at least 0 on the scale, from 0 (left) to 1 (right).
 
-    Logarithmic from 1e-5 to 1; below, where a logarithm would never reach 0, linear. Beyond 1 it is the right end.
+    Logarithmic from 1e-5 to 1, linear below 1e-5, and clipped above 1.
     """
     if value < _LOWEST:
         return value / _LOWEST * _STEP / (_DECADES + _STEP)
@@ -48,17 +47,17 @@ def value_at(place: float) -> float:
 
 
 class LambdaDial(QWidget):
-    """A scale to drag along, on which the marked values are easy to hit, and a field to type any other value.
+    """A slider that snaps to marked values, and a field for any other value.
 
     Parameters
     ----------
     marks
-        Ascending values of lambda_IG that are named below the scale.
+        Ascending values of lambda_IG that are labelled below the scale.
 
     Signals
     -------
     value_changed(float)
-        Another lambda_IG than before is chosen, by hand or by `set_value`.
+        The value has changed, by the user or by `set_value`.
     """
 
     value_changed = Signal(float)
@@ -88,12 +87,12 @@ class LambdaDial(QWidget):
         return self._value
 
     def set_value(self, value: float) -> None:
-        """Choose a lambda_IG; one beyond the scale is kept as it is, with the handle at the end.
+        """Choose a lambda_IG; a value above 1 is kept, with the handle at the end of the scale.
 
         Raises
         ------
         ValueError
-            If it is negative or no number.
+            If it is negative or not finite.
         """
         if not 0 <= value < math.inf:
             raise ValueError(f"lambda_IG must be a number of at least 0, not {value}.")
@@ -103,11 +102,11 @@ class LambdaDial(QWidget):
             self.value_changed.emit(value)
 
     def set_marks(self, marks: Sequence[float]) -> None:
-        """Name other values, ascending, below the scale."""
+        """Label other values, ascending, below the scale."""
         self._scale.set_marks(marks)
 
     def step(self, marks: int) -> None:
-        """Go on to the next mark (1) or back to the one before (-1)."""
+        """Move to the next mark (1) or to the previous one (-1)."""
         self._scale.step(marks)
 
     def _slide(self) -> None:
@@ -117,7 +116,7 @@ class LambdaDial(QWidget):
         try:
             self.set_value(float(self._field.text().replace(",", ".")))
         except ValueError:
-            self._show()  # what was there before
+            self._show()  # restore the text
 
     def _show(self) -> None:
         text = lambda_text(self._value)
@@ -128,7 +127,7 @@ class LambdaDial(QWidget):
 
 
 class _Scale(QAbstractSlider):
-    """Groove, marks and handle; a slider to keyboards and screen readers."""
+    """Groove, marks and handle; keyboards and screen readers see a slider."""
 
     def __init__(self, marks: Sequence[float]) -> None:
         super().__init__()
@@ -152,27 +151,24 @@ class _Scale(QAbstractSlider):
 
     @property
     def chosen(self) -> float:
-        """The value under the handle: a mark exactly, between marks to three digits."""
+        """The value at the handle: a mark exactly, between marks to three digits."""
         position = self.value()
         return self._marks.get(position, value_at(position / _TICKS))
 
     def step(self, marks: int) -> None:
-        """Go from mark to mark, forwards or backwards."""
         beyond = [at for at in self._marks if (at > self.value() if marks > 0 else at < self.value())]
         if beyond:
             self.setValue(min(beyond) if marks > 0 else max(beyond))
 
     def sizeHint(self) -> QSize:
-        """Room for the handle with its ring, and for a line of names."""
         width = self.fontMetrics().horizontalAdvance("8.88e-8")
         return QSize(9 * width, round(2 * _HANDLE) + 12 + self.fontMetrics().height())
 
     def minimumSizeHint(self) -> QSize:
-        """Narrower, it names fewer of its marks."""
         return QSize(self.sizeHint().width() // 3, self.sizeHint().height())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows go from mark to mark, with Shift by small steps; the rest as in any slider."""
+        """Move from mark to mark by arrow keys, with Shift in small steps; the rest as in any slider."""
         direction = _KEYS.get(Qt.Key(event.key()))
         if direction is None:
             super().keyPressEvent(event)
@@ -182,36 +178,32 @@ class _Scale(QAbstractSlider):
             self.step(direction)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Turn only what was chosen: whoever scrolls past means the page."""
+        """React only with the keyboard focus: otherwise the wheel scrolls the page."""
         if self.hasFocus():
             super().wheelEvent(event)
         else:
             event.ignore()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Bring the handle under the pointer."""
         if event.button() is Qt.MouseButton.LeftButton:
             self.setSliderDown(True)
             self.setValue(self._position_at(event.position().x()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Drag the handle."""
         if self.isSliderDown():
             self.setValue(self._position_at(event.position().x()))
 
     def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
-        """Let the handle go."""
         self.setSliderDown(False)
 
     def changeEvent(self, event: QEvent) -> None:
-        """Follow theme and font."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
             self.updateGeometry()
             self.update()
 
     def _groove(self) -> tuple[float, float, float]:
-        """Left end, right end and height of the groove; a name fits half beyond each end."""
+        """Left end, right end and height of the groove; half a label fits beyond each end."""
         margin = max(_HANDLE + 3, self.fontMetrics().horizontalAdvance("0") / 2)
         return margin, self.width() - margin, _HANDLE + 3
 
@@ -227,16 +219,14 @@ class _Scale(QAbstractSlider):
         return round(min(1.0, max(0.0, (x - left) / max(1.0, right - left))) * _TICKS)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint groove, marks with their names, and handle."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = antialiased(self)
         palette = self.palette()
         group = QPalette.ColorGroup.Active if self.isEnabled() else QPalette.ColorGroup.Disabled
         text, filled = palette.color(group, QPalette.ColorRole.WindowText), accent(palette)
         if not self.isEnabled():
             filled = text
         self._paint_groove(painter, text, filled)
-        self._paint_names(painter, text)
+        self._paint_labels(painter, text)
         _, _, y = self._groove()
         handle = QPointF(self._x(self.value()), y)
         if self.hasFocus():
@@ -249,9 +239,9 @@ class _Scale(QAbstractSlider):
 
     def _paint_groove(self, painter: QPainter, text: QColor, filled: QColor) -> None:
         left, right, y = self._groove()
-        pale, here = faint(text, 0.3), self._x(self.value())
-        broken = self._x(round(place_of(_LOWEST) * _TICKS))  # a logarithm has no 0: dots lead there
-        for begin, end, colour in ((left, min(here, right), filled), (here, right, pale)):
+        muted, here = with_alpha(text, 0.3), self._x(self.value())
+        broken = self._x(round(place_of(_LOWEST) * _TICKS))  # dotted below: the logarithm never reaches 0
+        for begin, end, colour in ((left, min(here, right), filled), (here, right, muted)):
             for dotted in (True, False):
                 piece = max(begin, left if dotted else broken), min(end, broken if dotted else right)
                 if piece[0] < piece[1]:
@@ -264,8 +254,8 @@ class _Scale(QAbstractSlider):
             painter.setBrush(filled if at <= self.value() else beyond)
             painter.drawEllipse(QPointF(self._x(at), y), 4, 4)
 
-    def _paint_names(self, painter: QPainter, text: QColor) -> None:
-        """Name the marks: both ends, and of the others what has room."""
+    def _paint_labels(self, painter: QPainter, text: QColor) -> None:
+        """Label the marks at both ends, and as many of the others as there is room for."""
         metrics, bottom = self.fontMetrics(), self._groove()[2] + _HANDLE + 6
         taken: list[QRectF] = []
         places = sorted(self._marks)

@@ -1,4 +1,4 @@
-"""How a match looks: an utterance as a row, an image as a tile."""
+"""Delegates that paint matches: an utterance as a row, an image as a tile."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, Q
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from model.types import FloatArray
-from modinv_app.common.card import faint
-from modinv_app.common.match_model import WORDS, AnyIndex, MatchModel, format_score
+from modinv_app.common.item_view import AnyIndex, paint_item_background
+from modinv_app.common.match_model import WORDS, MatchModel, format_score
 from modinv_app.common.pictures import features_pixmap
-from modinv_app.common.theme import digit_colour, is_dark
+from modinv_app.common.theme import digit_colour, is_dark, with_alpha
 
 Action = Literal["play", "query"]
 _PAD = 4
@@ -25,7 +25,7 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class Thumbnails:
-    """Small pictures of gallery items; the last few hundred are kept, for matches come back as one draws."""
+    """Small pictures of gallery items; the last few hundred are cached, because matches recur while one draws."""
 
     def __init__(self, features_of: Callable[[int], FloatArray]) -> None:
         def render(gallery_index: int, width: int, height: int, dpr: float) -> QPixmap:
@@ -35,39 +35,31 @@ class Thumbnails:
 
 
 class MatchDelegate(QStyledItemDelegate):
-    """What rows and tiles have in common.
+    """The common part of rows and tiles.
 
     Attributes
     ----------
-    hot
-        Row and button on which the pointer rests.
+    hovered
+        Row and button under the pointer.
     phase
-        Seconds since the playing item began to sound; moves its bars.
+        Seconds since the playing item began to play; animates its bars.
     """
 
     def __init__(self, thumbnails: Thumbnails, model: MatchModel) -> None:
         super().__init__()
         self._thumbnails = thumbnails
         self._model = model
-        self.hot: tuple[int, Action] | None = None
+        self.hovered: tuple[int, Action] | None = None
         self.phase = 0.0
 
     @abstractmethod
     def action_at(self, rect: QRect, metrics: QFontMetrics, place: QPoint) -> Action | None:
-        """What a click at a place does to the item that is painted in ``rect``."""
+        """The action of a click at a place on an item that is painted in ``rect``."""
 
-    def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem, rect: QRectF) -> None:
-        highlight = option.palette.color(QPalette.ColorRole.Highlight)
-        selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        focused = selected and bool(option.state & QStyle.StateFlag.State_HasFocus)
-        painter.setPen(QPen(highlight, 1.5) if focused else Qt.PenStyle.NoPen)
-        if selected:
-            painter.setBrush(faint(highlight, 0.28))
-        elif option.state & QStyle.StateFlag.State_MouseOver:
-            painter.setBrush(faint(option.palette.color(QPalette.ColorRole.Text), 0.07))
-        else:
-            return
-        painter.drawRoundedRect(rect, 5, 5)
+    def _paint_background(self, painter: QPainter, option: QStyleOptionViewItem, rect: QRectF) -> None:
+        # The current item need not be selected.
+        focus = QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_HasFocus
+        paint_item_background(painter, option, rect, focused=option.state & focus == focus)
 
     def _paint_thumbnail(self, painter: QPainter, gallery_index: int, rect: QRect) -> None:
         dpr = painter.device().devicePixelRatioF()
@@ -77,7 +69,7 @@ class MatchDelegate(QStyledItemDelegate):
     def _paint_similarity(self, painter: QPainter, option: QStyleOptionViewItem, row: int, rect: QRectF) -> None:
         radius = rect.height() / 2
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(faint(option.palette.color(QPalette.ColorRole.Text), 0.12))
+        painter.setBrush(with_alpha(option.palette.color(QPalette.ColorRole.Text), 0.12))
         painter.drawRoundedRect(rect, radius, radius)
         label = self._model.match_at(row).item.label
         painter.setBrush(digit_colour(label, is_dark(option.palette)))
@@ -87,10 +79,9 @@ class MatchDelegate(QStyledItemDelegate):
 
 
 class UtteranceDelegate(MatchDelegate):
-    """A row: rank, play button, spectrogram, the spoken word, who speaks, and how near it is.
+    """A row: rank, play button, spectrogram, word, speaker and score.
 
-    The button "use as query" shows on hover and selection and takes its room from the second line, so that
-    nothing moves.
+    The button "use as query" is shown on hover and selection, at the end of the second line, so that nothing moves.
     """
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
@@ -109,17 +100,17 @@ class UtteranceDelegate(MatchDelegate):
         item = self._model.match_at(number).item
         row = _row_layout(option.rect, option.fontMetrics)
         text = option.palette.color(QPalette.ColorRole.Text)
-        quiet = faint(text, 0.65)
+        quiet = with_alpha(text, 0.65)
 
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_ground(painter, option, QRectF(option.rect).adjusted(1, 1, -1, -1))
+        self._paint_background(painter, option, QRectF(option.rect).adjusted(1, 1, -1, -1))
         painter.translate(option.rect.topLeft())
         painter.setPen(quiet)
         painter.drawText(row.rank, _RIGHT, str(number + 1))
-        hot = self.hot[1] if self.hot and self.hot[0] == number else None
+        hovered = self.hovered[1] if self.hovered and self.hovered[0] == number else None
         playing = item.index == self._model.playing
-        paint_play(painter, option.palette, QRectF(row.play), hot == "play", self.phase if playing else None)
+        paint_play(painter, option.palette, QRectF(row.play), hovered == "play", self.phase if playing else None)
         self._paint_thumbnail(painter, item.index, row.thumbnail)
         paint_chip(painter, option, row.chip, item.label)
 
@@ -134,7 +125,7 @@ class UtteranceDelegate(MatchDelegate):
         source = row.source
         if option.state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_Selected):
             source = source.adjusted(0, 0, -row.query.width() - _PAD, 0)
-            _paint_query(painter, option.palette, QRectF(row.query), hot == "query")
+            _paint_query(painter, option.palette, QRectF(row.query), hovered == "query")
             painter.setPen(quiet)
         described = self._model.match_at(number).item.source
         elided = option.fontMetrics.elidedText(described, Qt.TextElideMode.ElideRight, source.width())
@@ -144,11 +135,11 @@ class UtteranceDelegate(MatchDelegate):
 
 
 class ImageDelegate(MatchDelegate):
-    """A tile: the picture, the colour and number of its digit, and how near it is."""
+    """A tile: picture, digit and relative score."""
 
     @staticmethod
     def caption_height(metrics: QFontMetrics) -> int:
-        """Room under a picture, in device-independent pixels."""
+        """Height below a picture, in device-independent pixels."""
         return metrics.height() + _PAD
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
@@ -172,18 +163,20 @@ class ImageDelegate(MatchDelegate):
 
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_ground(painter, option, QRectF(tile))
+        self._paint_background(painter, option, QRectF(tile))
         self._paint_thumbnail(painter, item.index, picture)
-        painter.setPen(faint(option.palette.color(QPalette.ColorRole.Text), 0.2))
+        painter.setPen(with_alpha(option.palette.color(QPalette.ColorRole.Text), 0.2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(QRectF(picture).adjusted(-0.5, -0.5, 0.5, 0.5))  # white paper on a light ground
+        painter.drawRect(
+            QRectF(picture).adjusted(-0.5, -0.5, 0.5, 0.5)
+        )  # or white paper would have no edge on a light background
         paint_chip(painter, option, chip, item.label)
         self._paint_similarity(painter, option, index.row(), bar)
         painter.restore()
 
 
 class _RowLayout:
-    """Where the parts of a row lie, seen from its upper left corner."""
+    """The rectangles of a row's parts, relative to its upper left corner."""
 
     def __init__(self, width: int, height: int, line: int, rank: int) -> None:
         inner = QRect(0, 0, width, height).adjusted(_PAD, _PAD + _PAD // 2, -2 * _PAD, -_PAD - _PAD // 2)
@@ -210,7 +203,7 @@ def _row_layout(rect: QRect, metrics: QFontMetrics) -> _RowLayout:
 
 
 def paint_chip(painter: QPainter, option: QStyleOptionViewItem, rect: QRect, digit: int) -> None:
-    """A digit on a square of its colour."""
+    """Paint a digit on a square of its colour."""
     colour = digit_colour(digit, is_dark(option.palette))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
@@ -220,13 +213,13 @@ def paint_chip(painter: QPainter, option: QStyleOptionViewItem, rect: QRect, dig
     painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, str(digit))
 
 
-def paint_play(painter: QPainter, palette: QPalette, rect: QRectF, hot: bool, phase: float | None) -> None:
-    """A triangle in a disc, or (with the seconds since it began) the bars of a thing that sounds."""
+def paint_play(painter: QPainter, palette: QPalette, rect: QRectF, hovered: bool, phase: float | None) -> None:
+    """Paint a play button; while playing, animated bars, of which ``phase`` is the seconds since the start."""
     highlight = palette.color(QPalette.ColorRole.Highlight)
     text = palette.color(QPalette.ColorRole.Text)
-    filled = hot or phase is not None
+    filled = hovered or phase is not None
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(highlight if filled else faint(text, 0.12))
+    painter.setBrush(highlight if filled else with_alpha(text, 0.12))
     painter.drawEllipse(rect)
     painter.setBrush(palette.color(QPalette.ColorRole.HighlightedText) if filled else text)
     unit, centre = rect.width() / 20, rect.center()
@@ -240,9 +233,9 @@ def paint_play(painter: QPainter, palette: QPalette, rect: QRectF, hot: bool, ph
         painter.drawRect(QRectF(left, centre.y() - height / 2, 2.2 * unit, height))
 
 
-def _paint_query(painter: QPainter, palette: QPalette, rect: QRectF, hot: bool) -> None:
-    """A magnifying glass."""
-    colour = palette.color(QPalette.ColorRole.Highlight if hot else QPalette.ColorRole.Text)
+def _paint_query(painter: QPainter, palette: QPalette, rect: QRectF, hovered: bool) -> None:
+    """Paint a magnifying glass."""
+    colour = palette.color(QPalette.ColorRole.Highlight if hovered else QPalette.ColorRole.Text)
     unit = rect.width() / 16
     glass = QPainterPath()
     glass.addEllipse(rect.topLeft() + QPointF(6.5, 6.5) * unit, 4.2 * unit, 4.2 * unit)

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractListModel, Qt
 
 from model.types import Match, Modality
+from modinv_app.common.item_view import ROOT, AnyIndex
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-AnyIndex = QModelIndex | QPersistentModelIndex
-_ROOT = QModelIndex()
 
 
 class MatchModel(QAbstractListModel):
     """The nearest items of the other modality, best first.
 
-    An update of the same length (the usual one while drawing) changes rows in place, so that a view keeps its
-    layout and its scroll position.
+    An update of the same length, as is usual while drawing, changes rows in place, so that a view keeps its layout and
+    scroll position.
     """
 
     def __init__(self) -> None:
@@ -30,7 +29,7 @@ class MatchModel(QAbstractListModel):
         """Show these matches, best first."""
         if len(matches) == len(self._matches):
             before, self._matches = self._matches, tuple(matches)
-            # The bars are relative to the best score, so that any change may change them all.
+            # The bars are relative to the best score: one change may change them all.
             if before != self._matches:
                 self.dataChanged.emit(self.index(0), self.index(len(matches) - 1))
         else:
@@ -54,18 +53,18 @@ class MatchModel(QAbstractListModel):
 
     @property
     def playing(self) -> int | None:
-        """The gallery index of the item that sounds."""
+        """The gallery index of the item that is playing."""
         return self._playing
 
     def set_playing(self, gallery_index: int | None) -> None:
-        """Mark the item that sounds, or none."""
+        """Mark the item that is playing, or none."""
         before, self._playing = self._playing, gallery_index
         for changed in {before, gallery_index}:
             row = self.row_of(changed)
             if row is not None:
                 self.dataChanged.emit(self.index(row), self.index(row))
 
-    def rowCount(self, parent: AnyIndex = _ROOT) -> int:
+    def rowCount(self, parent: AnyIndex = ROOT) -> int:
         return 0 if parent.isValid() else len(self._matches)
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

@@ -1,4 +1,4 @@
-"""Every model that can answer, be evaluated or be started from, each by a name of its own."""
+"""All models that can be used, evaluated or fine-tuned, each with a distinct name."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from modinv_app.jobs.executor import SerialExecutor
 log = logging.getLogger(__name__)
 
 _FILES_KEPT = 8
-"""How many files from elsewhere are remembered, the latest first."""
+"""Number of opened files that are remembered, the latest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model, known by its file.
+    """A model, identified by its file.
 
     Attributes
     ----------
     title
-        What it is called everywhere: in the window, in evaluations and in what is exported.
+        Its name in the window, in evaluations and in exports.
     file
         Its weights.
     origin
-        Whether it ships with the application, was trained here, or was opened from a file.
+        Whether it is the shipped model, that of a run, or was opened from a file.
     """
 
     title: str = field(compare=False)
@@ -43,19 +43,19 @@ class Model:
 
 
 class ModelCatalogue(QObject):
-    """The model that ships, those of all runs, and files that were opened; the files are remembered.
+    """The shipped model, those of all runs, and those of files that were opened; the files are remembered.
 
     Parameters
     ----------
     store
-        Where the runs lie.
+        Where the runs are stored.
     settings
-        Where the files from elsewhere are remembered.
+        Where the opened files are remembered.
 
     Signals
     -------
     changed(list of Model)
-        There are other models than before, or they are called otherwise.
+        Models were added, removed or renamed.
     """
 
     changed = Signal(object)
@@ -64,7 +64,7 @@ class ModelCatalogue(QObject):
         super().__init__(parent)
         self._store = store
         self._settings = settings
-        self._lane = SerialExecutor("models", self)
+        self._executor = SerialExecutor("models", self)
         self._runs: Sequence[Model] = ()
         self._files = [Path(path) for path in settings.get(chosen.MODEL_FILES)]
         self._models: list[Model] = []
@@ -77,10 +77,10 @@ class ModelCatalogue(QObject):
 
     def close(self) -> None:
         """End the thread."""
-        self._lane.close()
+        self._executor.close()
 
     def refresh(self) -> None:
-        """Look again which runs and files there are, without making anyone wait."""
+        """Look for runs and files again, in the background."""
         known = tuple(self._files)
 
         def look() -> tuple[list[Model], list[Path]]:
@@ -91,10 +91,10 @@ class ModelCatalogue(QObject):
             opened_meanwhile = [file for file in self._files if file not in known]
             self._show(runs, [*opened_meanwhile, *there])
 
-        self._lane.submit(look, done, lambda error: log.warning("Models could not be listed", exc_info=error))
+        self._executor.submit(look, done, lambda error: log.warning("Models could not be listed", exc_info=error))
 
     def of(self, file: Path) -> Model:
-        """The model of a file, which becomes known if it was not."""
+        """The model of a file, which is added if it is not known."""
         file = file.absolute()
         known = next((model for model in self._models if model.file == file), None)
         if known is None:
@@ -115,7 +115,7 @@ class ModelCatalogue(QObject):
 
 
 def distinct(models: Iterable[Model]) -> list[Model]:
-    """The same models, no two of one name: those that share one get that of their folder added, or their whole path."""
+    """The models with distinct names: equal names get that of the folder, or the whole path, in parentheses."""
     models = list(models)
     for suffix in (lambda file: file.parent.name, str):
         count = Counter(model.title for model in models)
@@ -129,12 +129,12 @@ def distinct(models: Iterable[Model]) -> list[Model]:
 
 
 def _name(file: Path) -> str:
-    """What a file is called: every run's is ``model.safetensors``, so there the folder counts."""
+    """The name of a file's model: that of the folder for ``model.safetensors``, as in every run."""
     return file.parent.name if file.name == "model.safetensors" else file.stem
 
 
 def _trained(store: RunStore) -> list[Model]:
-    """The runs that have a model, the newest first."""
+    """The models of all runs that have one, the newest first."""
     return [
         Model(info.name, record.model_file.absolute(), "run")
         for record, info in store.readable()

@@ -1,4 +1,4 @@
-"""A word in a panel about what went wrong, or might."""
+"""A warning inside a panel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BAR = 3  # pixels
 
 
 class Note(QLabel):
-    """Plain text that wraps, marked by a bar at its side as well as by its words; without text it takes no room."""
+    """Plain text with a coloured bar on its left; hidden while empty."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, wordWrap=True, textFormat=Qt.TextFormat.PlainText)
@@ -23,11 +23,11 @@ class Note(QLabel):
         self.setVisible(False)
 
     def show_text(self, text: str) -> None:
-        """Say this; nothing takes the word away."""
+        """Show a text; an empty one hides the note."""
         self.setText(text)
         self.setVisible(bool(text))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint bar and words; a style sheet would keep the colours of the theme in which it was set."""
         super().paintEvent(event)
+        # Not by a style sheet, which would keep the colours of the theme in which it was set.
         QPainter(self).fillRect(0, 0, _BAR, self.height(), warning_colour(is_dark(self.palette())))

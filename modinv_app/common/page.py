@@ -1,4 +1,4 @@
-"""What the window and its pages know of each other."""
+"""The interface between the window and its pages."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from modinv_app.jobs.client import JobClient, Training
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the pages share; ``app.py`` builds it.
+    """Services that the pages share; ``app.py`` creates them.
 
     Attributes
     ----------
     settings
-        What the user chose.
+        The user's settings.
     client
-        Does heavy jobs in another process.
+        Does jobs in another process.
     runs, library
-        Where runs are kept; lists and follows them.
+        Where runs are stored; lists and follows them.
     data
-        Knows which corpora there are, and fetches.
+        Finds and downloads corpora.
     catalogue
-        The models there are.
+        All models.
     """
 
     settings: Settings
@@ -50,13 +50,13 @@ class Trainer:
     Attributes
     ----------
     kind
-        What :attr:`JobClient.training <modinv_app.jobs.client.JobClient.training>` is meanwhile.
+        The value of :attr:`JobClient.training <modinv_app.jobs.client.JobClient.training>` meanwhile.
     what, where
         What trains ("run"), and where it can be resumed ("Train, Runs").
     stop
-        Ends it and keeps what there is.
+        Stops it and keeps what there is.
     discard
-        Ends it and keeps nothing; ``None`` where that can't be chosen.
+        Stops it and discards everything; ``None`` if that can't be chosen.
     """
 
     kind: Training
@@ -67,31 +67,31 @@ class Trainer:
 
 
 class Page(QWidget):
-    """A page of the window, built when it is first turned to.
+    """A page of the window, built when it is first shown.
 
-    A page emits what it has to say and does in the methods below what concerns it: by default, nothing.
+    The methods below do nothing by default; a page overrides those that concern it.
 
     Attributes
     ----------
     trainer
-        Of a page that trains.
+        Set by a page that trains.
 
     Signals
     -------
     informed(str)
-        Something is done that one may have waited for.
+        Something is done that the user may have waited for.
     warned(str)
-        Something that was asked could not be done: why, and what to do.
+        A request could not be met: why, and what to do.
     failed(str, str)
         Something went wrong: what and what to do, and details to copy.
     model_chosen(str)
-        Path of a model that shall answer from now on.
+        Path of the model to use from now on.
     turn_wanted(str, str)
-        The name of another page, and the path of a file that it shall open.
+        Show the page of this name, and let it open the file of this path.
     play_wanted(str)
-        Key of an utterance that shall sound.
+        Play the utterance with this key.
     run_changed(RunInfo or None)
-        How the page's run stands; shown beside all pages while it trains.
+        The state of the page's run, which is shown above all pages while it trains.
     """
 
     informed = Signal(str)
@@ -105,30 +105,30 @@ class Page(QWidget):
     trainer: Trainer | None = None
 
     def show_loaded(self, model: Model) -> None:
-        """Take note of the model that answers; called again when it is renamed."""
+        """Show which model is in use; called again when it is renamed."""
 
     def open(self, path: str) -> None:
-        """Open a file, for which another page asked."""
+        """Open a file on behalf of another page."""
 
     def show_playing(self, key: str | None) -> None:
-        """Mark the utterance that sounds, by its key, or none."""
+        """Mark the utterance with this key as playing, or none."""
 
     def release(self) -> None:
-        """Let go of everything that runs, for the window closes."""
+        """Stop everything that runs, because the window closes."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageInfo:
-    """A page before it is built.
+    """How to build a page.
 
     Attributes
     ----------
     name
-        By which the window knows it.
+        Identifies the page.
     title
-        Of its tab and its command; ``&`` marks the access key.
+        Of its tab and menu entry; ``&`` marks the access key.
     module
-        Has a function ``build(services: Services) -> Page``. Imported behind the window, or when it is turned to.
+        Has a function ``build(services: Services) -> Page``. Imported in the background, or when the page is shown.
     """
 
     name: str
@@ -136,5 +136,5 @@ class PageInfo:
     module: str
 
     def build(self, services: Services) -> Page:
-        """The page."""
+        """Build the page."""
         return importlib.import_module(self.module).build(services)  # type: ignore[no-any-return]

@@ -1,7 +1,7 @@
-"""How an item looks: one way to paint a digit and one way to paint a spectrogram, for every panel.
+"""Pictures of encoder inputs.
 
-A panel hands in the features that the encoder sees, and gets what a person looks at. The shape tells which:
-``(28, 28)`` is a picture with ink = 1 on 0, ``(100, 80)`` are normalised log mel energies, time x frequency.
+The shape of the features tells the modality: ``(28, 28)`` is a picture with ink = 1 on 0, ``(100, 80)`` are normalised
+log mel energies, time x frequency.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPixmap
 
 from model.types import FloatArray
-from modinv_app.common.theme import spectrogram_colours
+from modinv_app.common.theme import blend, spectrogram_colours
 
 _PICTURE_SHAPE = (28, 28)
 _SPECTROGRAM_SHAPE = (100, 80)
-# Energies have zero mean and unit variance in each utterance; speech fills this range, however loud it was.
+# Energies have zero mean and unit variance in each utterance; speech fills this range at any loudness.
 _QUIETEST, _LOUDEST = -1.8, 2.0
 
 
 def picture_image(features: FloatArray) -> QImage:
-    """Paint what the encoder sees, one pixel a number; safe in any thread.
+    """Paint features, one pixel a number; safe in any thread.
 
     Parameters
     ----------
     features
-        ``(28, 28)`` in [0, 1]: dark ink on white paper, in every theme, as it would be on a desk.
+        ``(28, 28)`` in [0, 1]: dark ink on white paper, in every theme.
         ``(100, 80)``: a spectrogram, time to the right, low frequencies at the bottom.
 
     Raises
@@ -41,7 +41,7 @@ def picture_image(features: FloatArray) -> QImage:
         return _image(paper, QImage.Format.Format_Grayscale8)
     if features.shape == _SPECTROGRAM_SHAPE:
         scaled = np.clip((features - _QUIETEST) / (_LOUDEST - _QUIETEST), 0, 1)
-        # The rows of exact zeros that pad a short utterance would shine at mean energy: they are silence.
+        # Rows of exact zeros pad a short utterance: they are silence, not mean energy.
         spoken = np.flatnonzero(features.any(axis=1))
         scaled[spoken[-1] + 1 if spoken.size else 0 :] = 0
         colours = spectrogram_colours()[np.rint(255 * scaled).astype(np.uint8)]
@@ -57,7 +57,7 @@ def features_pixmap(features: FloatArray, size: QSize, dpr: float) -> QPixmap:
     features
         As for `picture_image`.
     size
-        Room in device-independent pixels: a spectrogram fills it, a picture stays square within it.
+        In device-independent pixels: a spectrogram fills it, a picture stays square within it.
     dpr
         ``widget.devicePixelRatioF()``; the pixmap is sharp at this ratio.
     """
@@ -72,24 +72,21 @@ def features_pixmap(features: FloatArray, size: QSize, dpr: float) -> QPixmap:
 
 
 def grey_image(picture: npt.NDArray[np.uint8]) -> QImage:
-    """A grey picture ``(h, w)`` as it is."""
+    """The image of a grey picture ``(h, w)``."""
     return _image(picture, QImage.Format.Format_Grayscale8)
 
 
 def ink_image(levels: npt.NDArray[np.uint8], paper: QColor, ink: QColor) -> QImage:
-    """Ink of levels ``(h, w)``, 255 where it covers the paper, in these colours."""
+    """The image of ink levels ``(h, w)``, from 0 (paper) to 255 (ink), in these colours."""
     image = _image(levels, QImage.Format.Format_Indexed8)
-    image.setColorTable(_between(paper.rgb(), ink.rgb()))
+    image.setColorTable(_colour_table(paper.rgb(), ink.rgb()))
     return image
 
 
 @cache
-def _between(paper: int, ink: int) -> list[int]:
-    """The colours of pixels that ink covers more and more, 256 of them; both ends as of `QColor.rgb`."""
-    a, b = QColor(paper), QColor(ink)
-    channels = ((a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue()))
-    reds, greens, blues = (np.linspace(*ends, 256).round().astype(int).tolist() for ends in channels)
-    return [QColor(*colour).rgb() for colour in zip(reds, greens, blues, strict=True)]
+def _colour_table(paper: int, ink: int) -> list[int]:
+    """256 colours from paper to ink; all as of `QColor.rgb`."""
+    return [blend(QColor(ink), QColor(paper), level / 255).rgb() for level in range(256)]
 
 
 def _image(pixels: npt.NDArray[np.uint8], image_format: QImage.Format) -> QImage:

@@ -1,4 +1,4 @@
-"""A recipe by its name, or by values of one's own."""
+"""The choice of a recipe by its name, or of its values."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from modinv_app.common.recipe_fields import RecipeFields
 
 _RECIPES = {
     "fast": ("Fast", "The paper's objective in minutes on a laptop"),
-    "paper": ("Paper", "The paper's, as far as it says: 100 passes over MNIST, hours on a laptop"),
+    "paper": ("Paper", "The paper's, as far as it is specified: 100 passes over MNIST, hours on a laptop"),
 }
 _OWN = "own"
 
 
 class RecipeChoice(QObject):
-    """A box of names and the fields of all values, to be laid out apart: few people need the fields.
+    """A combo box of names, and a form of all values, to be placed separately.
 
     Signals
     -------
     changed()
-        Another recipe than before, or one that can't be used.
+        The recipe has changed, perhaps to one that can't be used.
     """
 
     changed = Signal()
@@ -42,12 +42,12 @@ class RecipeChoice(QObject):
         self._choose()
 
     def recipe(self, lambda_ig: float) -> Recipe:
-        """The recipe that the fields say, under the name of the one it equals.
+        """The recipe in the form, with the name of the recipe that it equals.
 
         Raises
         ------
         ValueError
-            If it can't be used: why, and what may be.
+            If a value can't be used: which, and what is allowed.
         """
         own = self.fields.recipe(_OWN, lambda_ig)
         for name in RECIPES:
@@ -58,7 +58,7 @@ class RecipeChoice(QObject):
 
     @property
     def has_lambda_ig(self) -> bool:
-        """Whether the system that is chosen has a weight of the information gain."""
+        """Whether the chosen system has a weight of the information gain."""
         return self.fields.has("lambda_ig")
 
     def set_recipe(self, recipe: Recipe) -> None:
@@ -74,16 +74,16 @@ class RecipeChoice(QObject):
         self.changed.emit()
 
     def _own_values(self) -> None:
-        with contextlib.suppress(ValueError):  # `recipe` says so
+        with contextlib.suppress(ValueError):  # `recipe` reports it
             self._show(self.recipe(0.0))
         self.changed.emit()
 
     def _show(self, recipe: Recipe) -> None:
-        """Name the recipe; own values are listed only while there are some."""
+        """Select the recipe's name; "Own values" is listed only while it is selected."""
         own = self.box.findData(_OWN)
         if recipe.name not in RECIPES and own < 0:
             self.box.addItem("Own values", _OWN)
         elif recipe.name in RECIPES and own >= 0:
             self.box.removeItem(own)
         self.box.setCurrentIndex(self.box.findData(recipe.name))
-        self.box.setToolTip(_RECIPES.get(recipe.name, ("", "The values of the fold “Advanced”"))[1])
+        self.box.setToolTip(_RECIPES.get(recipe.name, ("", "The values under “Advanced”"))[1])

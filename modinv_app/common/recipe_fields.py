@@ -1,26 +1,27 @@
-"""The values of a recipe but lambda_IG, to change by hand: a row for every field that its system's recipes declare."""
+"""A form with a row for every field that the recipes of a system declare, except lambda_IG."""
 
 from __future__ import annotations
 
 import contextlib
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QWidget
 
 from model.recipes.fields import RecipeField, fields_of
 from model.recipes.recipe import Recipe
 from modinv_app.common.card import bold
 from modinv_app.common.check_box import CheckBox
+from modinv_app.common.layouts import form
 from modinv_app.common.theme import is_dark, warning_colour
 
 _SYSTEM = "system"
-_ELSEWHERE = "lambda_ig"  # it has a dial
+_LAMBDA_IG = "lambda_ig"  # has a slider of its own
 
 
 class RecipeFields(QWidget):
-    """A form over a recipe's values, each checked as it is typed.
+    """A form of a recipe's values, each checked while it is typed.
 
     Signals
     -------
@@ -33,12 +34,8 @@ class RecipeFields(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._editors: dict[str, tuple[RecipeField, list[_Editor]]] = {}
-        self._values: dict[str, Any] = {}  # of all fields so far: one that a system lacks, another may have again
-        self._form = QFormLayout(self)
-        self._form.setContentsMargins(0, 0, 0, 0)
-        self._form.setVerticalSpacing(4)
-        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        self._values: dict[str, Any] = {}  # of all fields so far, also those that only another system has
+        self._form = form(self, spacing=4)
         (system,) = (field for field in fields_of(Recipe) if field.name == _SYSTEM)
         self._add_rows([system])
         self._rows_of_system = self._form.rowCount()
@@ -47,12 +44,12 @@ class RecipeFields(QWidget):
         self._show_fields_of(Recipe)
 
     def _show_fields_of(self, recipe_type: type[Recipe]) -> None:
-        """Make the rows of a system's recipes. The row of the system stays: its box may be what was just used."""
+        """Create the rows of a system's recipes. The row of the system stays: its box may have just been used."""
         self._recipe_type = recipe_type
         self._editors = {_SYSTEM: self._editors[_SYSTEM]}
         while self._form.rowCount() > self._rows_of_system:
             self._form.removeRow(self._rows_of_system)
-        self._add_rows([field for field in fields_of(recipe_type) if field.name not in (_SYSTEM, _ELSEWHERE)])
+        self._add_rows([field for field in fields_of(recipe_type) if field.name not in (_SYSTEM, _LAMBDA_IG)])
 
     def _add_rows(self, fields: list[RecipeField]) -> None:
         group = ""
@@ -87,11 +84,11 @@ class RecipeFields(QWidget):
         return number
 
     def _choose_system(self) -> None:
-        """Show the fields of another system's recipes, with the values that they had before."""
+        """Show the fields of the chosen system's recipes, with their former values."""
         system = self._editors[_SYSTEM][1][0].value()
-        with contextlib.suppress(ValueError):  # a value can't be used: all stay as they were before
+        with contextlib.suppress(ValueError):  # a value can't be used: keep the former ones
             self._values |= self._shown()
-        with contextlib.suppress(ValueError):  # it can't be imported; `recipe` says so
+        with contextlib.suppress(ValueError):  # it can't be imported; `recipe` reports it
             kind = Recipe.subclass_for({"system": system})
             known = {field.name for field in fields_of(kind)} & set(self._values)
             self.set_recipe(kind("", **{name: self._values[name] for name in known} | {_SYSTEM: system}))
@@ -108,22 +105,22 @@ class RecipeFields(QWidget):
                 editor.show_value(number)
 
     def has(self, name: str) -> bool:
-        """Whether the recipes of the system that is chosen have a field."""
+        """Whether the recipes of the chosen system have a field."""
         return any(field.name == name for field in fields_of(self._recipe_type))
 
     def recipe(self, name: str, lambda_ig: float) -> Recipe:
-        """The recipe of all these values.
+        """The recipe with all these values.
 
         Raises
         ------
         ValueError
-            If one of them can't be used: which, and what it may be.
+            If one of them can't be used: which, and what is allowed.
         """
         own = self._recipe_type(name, lambda_ig, **self._shown())
         return own.changed()  # of the class that its system has
 
     def _shown(self) -> dict[str, Any]:
-        """The values as they are typed; raises as :meth:`recipe`."""
+        """The values in the form; raises as :meth:`recipe`."""
         values: dict[str, Any] = {}
         for field, editors in self._editors.values():
             numbers = tuple(editor.value() for editor in editors)
@@ -132,7 +129,7 @@ class RecipeFields(QWidget):
 
 
 class _ChoiceBox(QComboBox):
-    """One of a few words."""
+    """A choice among a few words."""
 
     def __init__(self, field: RecipeField) -> None:
         super().__init__()
@@ -158,7 +155,7 @@ class _SwitchBox(CheckBox):
 
 
 class _NumberEdit(QLineEdit):
-    """A number as people type it, ``0.001`` or ``1e-3``; one that can't be used is marked."""
+    """A number such as ``0.001`` or ``1e-3``; one that can't be used is underlined."""
 
     def __init__(self, field: RecipeField) -> None:
         super().__init__()
@@ -169,11 +166,10 @@ class _NumberEdit(QLineEdit):
         self.setText("" if value is None else f"{value:.12g}".replace("e-0", "e-"))
 
     def value(self) -> Any:
-        """The number; a ``ValueError`` says what it may be."""
+        """The number; raises ``ValueError`` with what is allowed."""
         return self._field.parse(self.text())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Underline what can't be used."""
         super().paintEvent(event)
         try:
             self.value()

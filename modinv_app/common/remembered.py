@@ -1,4 +1,4 @@
-"""How a window was left, taken up again, whatever a damaged file makes of it."""
+"""Restores the geometry of windows and splitters, robust against damaged settings."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from PySide6.QtCore import QByteArray, QRect, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QSplitter, QWidget
 
-_WIDTH, _HEIGHT = 200, 100  # pixels of a window that have to be on a screen
+_WIDTH, _HEIGHT = 200, 100  # pixels of a window that have to be visible on a screen
 
 
 def restore_geometry(window: QWidget, geometry: QByteArray) -> None:
-    """Put a window where it was; one of which nothing to speak of would be on a screen stays as it is."""
+    """Restore the position and size of a window, unless it would be off the screen."""
     size = window.size()
     if not window.restoreGeometry(geometry):
         return
@@ -23,7 +23,7 @@ def restore_geometry(window: QWidget, geometry: QByteArray) -> None:
 
 
 def restore_sizes(splitter: QSplitter, state: QByteArray) -> None:
-    """Give the parts of a splitter the sizes that they had; nothing else that its state says is the user's choice."""
+    """Restore the sizes of a splitter's parts, and nothing else that its state contains."""
     orientation, handle, sizes = splitter.orientation(), splitter.handleWidth(), splitter.sizes()
     collapsible, opaque = splitter.childrenCollapsible(), splitter.opaqueResize()
     if not splitter.restoreState(state):
@@ -32,6 +32,6 @@ def restore_sizes(splitter: QSplitter, state: QByteArray) -> None:
     splitter.setHandleWidth(handle)
     splitter.setChildrenCollapsible(collapsible)
     splitter.setOpaqueResize(opaque)
-    # Sizes that can be used are left as they are: before the window shows, they are those of the former window.
+    # Valid sizes are kept as they are: before the window is shown, they are those of the former window.
     if min(splitter.sizes(), default=0) <= 0:
         splitter.setSizes(sizes)

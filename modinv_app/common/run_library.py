@@ -1,4 +1,4 @@
-"""The runs on disk: listed, followed while they grow, and changed, in a thread of their own."""
+"""The runs on disk: listed, followed while they train, and changed, in a thread of their own."""
 
 from __future__ import annotations
 
@@ -11,41 +11,40 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from model.runs.store import RunRecord, RunStore, RunTail, RunUpdate
-from modinv_app.common.run_entry import ACTIVE, DamagedEntry, Entry, RunEntry
+from modinv_app.common.run_entry import ACTIVE, RunEntry
 from modinv_app.jobs.executor import SerialExecutor, describe_error
 
 log = logging.getLogger(__name__)
 
 _Stamp = tuple[tuple[int, int] | None, ...]
-_LOOK_MS = 250
+_POLL_MS = 250
 _LIST_EVERY = 4  # looks
 _WATCHED = ("run.json", "metrics.jsonl", "label.json", "model.safetensors", "resume.safetensors")
 
 
 class RunLibrary(QObject):
-    """Lists runs, whoever trains them, follows some, and changes what a person may change.
+    """Lists all runs, also those of other processes, follows some, and changes what the user may change.
 
-    Four times a second it reads what has come to the runs that somebody follows, and once a second, while somebody
-    wants the list, how all of them stand. What was deleted before this was made is gone for good from then on.
+    Runs that are followed are read four times a second, and the list once a second while it is wanted. Runs that were
+    deleted in earlier sessions are removed for good when this is created.
 
     Signals
     -------
     listed(list)
-        The runs as they are now (:class:`RunEntry`, :class:`DamagedEntry`), newest first; those opened from elsewhere
-        come after.
-    grown(RunRecord, RunUpdate)
-        What has come to a run that is followed; at first all that there is, even where that is nothing. One that
-        somebody else follows from now on, too, is told anew, as if it had restarted.
+        The runs as they are now (:class:`RunEntry`), newest first; those opened from elsewhere come last.
+    updated(RunRecord, RunUpdate)
+        What is new of a run that is followed; the first time everything, even if that is nothing. It is sent again, as
+        if the run had restarted, when somebody else begins to follow it, too.
     deleted(list)
-        Runs that are gone (:class:`RunEntry`), until :meth:`undo_delete`.
+        Runs that were deleted (:class:`RunEntry`).
     restored(list)
-        The folders of runs that are back.
+        The folders of runs that were restored by :meth:`undo_delete`.
     failed(str, str)
         Something could not be done: what, and details to copy.
     """
 
     listed = Signal(object)
-    grown = Signal(object, object)
+    updated = Signal(object, object)
     deleted = Signal(object)
     restored = Signal(object)
     failed = Signal(str, str)
@@ -53,107 +52,110 @@ class RunLibrary(QObject):
     def __init__(self, store: RunStore, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._store = store
-        self._lane = SerialExecutor("runs", self)
+        self._executor = SerialExecutor("runs", self)
         self._reading = False
         self._listing = False
-        self._followed: dict[object, set[Path]] = {}  # by whom
+        self._followed: dict[object, set[Path]] = {}  # by follower
         self._tails: dict[Path, RunTail] = {}
-        self._told: dict[Path, object] = {}
-        self._anew: set[Path] = set()  # what others know already is about to be told again
-        self._looking = False
-        self._changed = False  # since the look that is on its way began
-        self._looks = 0
-        self._clock = QTimer(self, interval=_LOOK_MS)
+        self._last_infos: dict[Path, object] = {}
+        self._to_resend: set[Path] = set()  # runs of which everything has to be sent again
+        self._polling = False
+        self._changed = False  # whether other runs are followed since polling began
+        self._ticks = 0
+        self._clock = QTimer(self, interval=_POLL_MS)
         self._clock.timeout.connect(self._tick)
-        # These are touched by the lane only.
+        # These are used by the thread only.
         self._elsewhere: dict[Path, RunRecord] = {}
-        self._known: dict[Path, tuple[_Stamp, list[int], Entry]] = {}
-        self._lane.submit(store.purge, lambda _done: None, partial(self._broken, "Deleted runs could not be removed"))
+        self._known: dict[Path, tuple[_Stamp, list[int], RunEntry]] = {}
+        problem = "Deleted runs could not be removed"
+        self._executor.submit(store.purge, lambda _done: None, partial(self._report_error, problem))
 
     def close(self) -> None:
         """End the thread."""
         self._clock.stop()
-        self._lane.close()
+        self._executor.close()
 
     def follow(self, follower: object, records: Sequence[RunRecord]) -> None:
-        """Follow these runs for somebody from now on, and no others; those that are followed already go on."""
+        """Follow these runs for somebody from now on, and no others."""
         before = self._followed.get(follower, set())
         self._followed[follower] = {record.folder for record in records}
         wanted = set().union(*self._followed.values())
-        anew = {record.folder: RunTail(record) for record in records if record.folder not in before}
-        self._anew |= set(anew) & set(self._tails)
-        self._tails = {folder: tail for folder, tail in (self._tails | anew).items() if folder in wanted}
-        for folder in set(self._told) - wanted:
-            del self._told[folder]
+        added = {record.folder: RunTail(record) for record in records if record.folder not in before}
+        self._to_resend |= set(added) & set(self._tails)
+        self._tails = {folder: tail for folder, tail in (self._tails | added).items() if folder in wanted}
+        for folder in set(self._last_infos) - wanted:
+            del self._last_infos[folder]
         self._changed = True
         self._set_clock()
-        self._look()
+        self._poll_tails()
 
-    def look(
+    def poll(
         self, record: RunRecord, read: Callable[[RunUpdate], None], unreadable: Callable[[Exception], None]
     ) -> None:
-        """Read now what has come to a run that is followed; ``read`` is told before all others are."""
+        """Read at once what is new of a run that is followed; ``read`` gets it before ``updated`` is emitted."""
         tail = self._tails[record.folder]
 
         def tell(update: RunUpdate) -> None:
             read(update)
-            self._tell_of(tail, update)
+            self._send_update(tail, update)
 
-        self._lane.submit(tail.poll, tell, unreadable)
+        self._executor.submit(tail.poll, tell, unreadable)
 
     def keep_listing(self, wanted: bool) -> None:
-        """Say whether somebody wants to know how all runs stand."""
+        """Set whether the list is wanted."""
         self._listing = wanted
         self._set_clock()
         if wanted:
             self.refresh()
 
     def refresh(self) -> None:
-        """Look at the folders again; a look that is on its way is enough."""
+        """Read the list again, unless that is going on."""
         if not self._reading:
             self._reading = True
-            self._lane.submit(self._read, self._have_read, partial(self._broken, "The runs could not be read"))
+            self._executor.submit(
+                self._read, self._list_read, partial(self._report_error, "The runs could not be read")
+            )
 
     def rename(self, record: RunRecord, name: str) -> None:
         """Give a run another name."""
         self._label(record, lambda: record.rename(name), "The run could not be renamed")
 
     def set_note(self, record: RunRecord, note: str) -> None:
-        """Write down something about a run."""
+        """Write a note on a run."""
         self._label(record, lambda: record.set_note(note), "The note could not be kept")
 
     def open_elsewhere(self, folder: Path) -> None:
-        """List a run that lies in any other folder, until the window closes."""
+        """List a run of any other folder until the window closes."""
 
         def add() -> None:
             record = RunRecord(folder)
-            record.info()  # raises what is wrong with it
+            record.info()  # raises if it can't be read
             self._elsewhere.setdefault(folder.resolve(), record)
 
         self._change(add, "This folder could not be opened as a run")
 
     def take_off(self, record: RunRecord) -> None:
-        """List a run from elsewhere no longer; its folder stays."""
+        """Remove a run of another folder from the list; its folder stays."""
         self._change(lambda: self._elsewhere.pop(record.folder.resolve(), None), "The run could not be taken off")
 
-    def delete(self, entries: Sequence[Entry]) -> None:
-        """Delete runs of the library; :meth:`undo_delete` brings them back."""
+    def delete(self, entries: Sequence[RunEntry]) -> None:
+        """Delete runs of the library; :meth:`undo_delete` restores them."""
 
-        def delete() -> Sequence[Entry]:
+        def delete() -> Sequence[RunEntry]:
             for entry in entries:
                 self._store.delete(entry.record)
             return entries
 
         self._change(delete, "The run could not be deleted", self.deleted.emit)
 
-    def undo_delete(self, entries: Sequence[Entry]) -> None:
-        """Bring deleted runs back."""
+    def undo_delete(self, entries: Sequence[RunEntry]) -> None:
+        """Restore deleted runs."""
 
         def undo() -> list[Path]:
             back = [self._store.undo_delete(entry.record) for entry in entries]
             return [record.folder for record in back if record is not None]
 
-        self._change(undo, "The run could not be brought back", self.restored.emit)
+        self._change(undo, "The run could not be restored", self.restored.emit)
 
     def _label(self, record: RunRecord, job: Callable[[], None], trouble: str) -> None:
         def label() -> None:
@@ -166,8 +168,8 @@ class RunLibrary(QObject):
     def _change(
         self, job: Callable[[], object], trouble: str, done: Callable[[object], None] = lambda _result: None
     ) -> None:
-        self._lane.submit(job, done, partial(self._broken, trouble))
-        # A look that is on its way may have come too early to see the change.
+        self._executor.submit(job, done, partial(self._report_error, trouble))
+        # A list that is being read may have been too early to see the change.
         self._reading = False
         self.refresh()
 
@@ -178,19 +180,19 @@ class RunLibrary(QObject):
             self._clock.start()
 
     def _tick(self) -> None:
-        self._looks += 1
-        if self._listing and self._looks % _LIST_EVERY == 0:
+        self._ticks += 1
+        if self._listing and self._ticks % _LIST_EVERY == 0:
             self.refresh()
-        self._look()
+        self._poll_tails()
 
-    def _look(self) -> None:
-        if self._tails and not self._looking:
-            self._looking, self._changed = True, False
-            self._lane.submit(partial(_poll, list(self._tails.values())), self._tell, self._not_followed)
+    def _poll_tails(self) -> None:
+        if self._tails and not self._polling:
+            self._polling, self._changed = True, False
+            self._executor.submit(partial(_poll, list(self._tails.values())), self._send_updates, self._not_followed)
 
-    # In the lane
+    # In the thread
 
-    def _read(self) -> list[Entry]:
+    def _read(self) -> list[RunEntry]:
         own = [self._entry(record, elsewhere=False) for record in self._store.list()]
         listed = {entry.folder.resolve() for entry in own if entry}
         others = [self._entry(record, True) for folder, record in self._elsewhere.items() if folder not in listed]
@@ -198,59 +200,57 @@ class RunLibrary(QObject):
         self._known = {entry.folder: self._known[entry.folder] for entry in entries}
         return entries
 
-    def _entry(self, record: RunRecord, elsewhere: bool) -> Entry | None:
-        """What there is to know of a run; None where its folder has just gone."""
+    def _entry(self, record: RunRecord, elsewhere: bool) -> RunEntry | None:
+        """The entry of a run; None if its folder has just been removed."""
         stamp = tuple(_stamp(record.folder / name) for name in _WATCHED)
         before = self._known.get(record.folder)
-        # Of a run that is worked at the lock tells more than the files: it may have died since.
+        # The lock tells more about an active run than its files: its process may have died.
         if before and before[0] == stamp and before[2].state not in ACTIVE:
             return before[2]
-        entry: Entry
         snapshots: list[int] = []
         try:
             info, snapshots = record.info(), record.snapshots()
-            # Estimates come with snapshots: no need to read all points again and again while a run grows.
-            known = before is not None and before[1] == snapshots and isinstance(before[2], RunEntry)
-            estimates = before[2].estimates if known else _estimates(record)  # type: ignore[index, union-attr]
-            entry = RunEntry(record, info, estimates, record.model_file.is_file(), elsewhere)
+            # Estimates come with snapshots: all points need not be read again while there is no new one.
+            known = before is not None and before[1] == snapshots and before[2].info is not None
+            estimates = before[2].estimates if known else _estimates(record)  # type: ignore[index]
+            entry = RunEntry.of(record, info, estimates, elsewhere)
         except (OSError, ValueError) as error:
             if not record.exists:
                 return None
             log.warning("The run in %s could not be read: %s", record.folder, error)
-            created = record.changed.isoformat(timespec="seconds")
-            entry = DamagedEntry(record, str(error), created, record.model_file.is_file(), elsewhere)
+            entry = RunEntry.damaged(record, str(error), elsewhere)
         self._known[record.folder] = stamp, snapshots, entry
         return entry
 
-    # In the window's thread again
+    # In the GUI thread
 
-    def _have_read(self, entries: list[Entry]) -> None:
+    def _list_read(self, entries: list[RunEntry]) -> None:
         self._reading = False
         self.listed.emit(entries)
 
-    def _tell(self, found: list[tuple[RunTail, RunUpdate]]) -> None:
-        self._looking = False
+    def _send_updates(self, found: list[tuple[RunTail, RunUpdate]]) -> None:
+        self._polling = False
         for tail, update in found:
-            self._tell_of(tail, update)
+            self._send_update(tail, update)
         if self._changed:
-            self._look()  # somebody has chosen others meanwhile, and waits
+            self._poll_tails()  # other runs are followed meanwhile
 
-    def _tell_of(self, tail: RunTail, update: RunUpdate) -> None:
+    def _send_update(self, tail: RunTail, update: RunUpdate) -> None:
         folder = tail.record.folder
         if self._tails.get(folder) is not tail:
-            return  # nobody looks at it any more
-        if folder in self._anew:
-            self._anew.remove(folder)
+            return  # it is not followed any more
+        if folder in self._to_resend:
+            self._to_resend.remove(folder)
             update = replace(update, restarted=True)
-        if update.points or update.snapshots or update.restarted or self._told.get(folder) != update.info:
-            self._told[folder] = update.info
-            self.grown.emit(tail.record, update)
+        if update.points or update.snapshots or update.restarted or self._last_infos.get(folder) != update.info:
+            self._last_infos[folder] = update.info
+            self.updated.emit(tail.record, update)
 
     def _not_followed(self, error: Exception) -> None:
-        self._looking = False
+        self._polling = False
         log.error("The runs could not be followed", exc_info=error)
 
-    def _broken(self, trouble: str, error: Exception) -> None:
+    def _report_error(self, trouble: str, error: Exception) -> None:
         self._reading = False
         log.error("%s", trouble, exc_info=error)
         what, details = describe_error(error)

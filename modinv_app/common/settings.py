@@ -1,4 +1,4 @@
-"""Every setting once: its key, its type, its default."""
+"""All settings, with key, type and default."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MapKind = Literal["PCA", "t-SNE"]
 
 @dataclass(frozen=True, slots=True)
 class Setting(Generic[T]):
-    """One setting; ``default`` also tells its type, ``choices`` the values it can take where these are few."""
+    """One setting; ``default`` determines its type, ``choices`` the allowed values if not empty."""
 
     key: str
     default: T
@@ -35,9 +35,9 @@ MODEL_FILES: Setting[list[str]] = Setting("models/files", [])
 
 
 class Settings(QObject):
-    """What the user has chosen, kept between sessions.
+    """The user's settings, stored between sessions.
 
-    A value that can't be read, because a file was edited by hand or comes from elsewhere, counts as the default.
+    A value that can't be read, for example after the file was edited by hand, counts as the default.
     """
 
     def __init__(self, store: QSettings, parent: QObject | None = None) -> None:

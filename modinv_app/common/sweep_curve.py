@@ -11,9 +11,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from model.evaluation.report import PAPER_TABLE, Report
 from model.evaluation.sweep_results import SweepResults
-from modinv_app.common.card import faint
 from modinv_app.common.lambda_dial import place_of
-from modinv_app.common.theme import accent, digit_colour, is_dark, muted_text
+from modinv_app.common.theme import accent, antialiased, digit_colour, is_dark, muted_text, with_alpha
 
 PURITY_COLOUR, SVM_COLOUR = 6, 5
 """The digits whose colours the two curves have, on the screen as in exported figures."""
@@ -29,14 +28,14 @@ _WIDE = 360.0  # pixels: enough room for every decade, and for quarters
 
 
 class SweepCurve(QWidget):
-    """Lines through the means of all seeds and a dot for each model; hollow dots on broken lines are the paper's.
+    """Lines through the means over seeds and a dot for each model; hollow dots on dashed lines are the paper's.
 
-    Only the cursor of `show_place` is painted anew while it moves.
+    The curves are cached as a pixmap; only the cursor of `show_place` is painted each time.
 
     Parameters
     ----------
     legend
-        Say above the curves which is which.
+        Whether to show a legend above the curves.
     """
 
     def __init__(self, *, legend: bool = True) -> None:
@@ -60,31 +59,26 @@ class SweepCurve(QWidget):
         self._redraw()
 
     def show_place(self, place: float, nearest: int) -> None:
-        """Move the cursor to a place of the scale, 0 to 1, and mark the model that is nearest to it."""
+        """Move the cursor to a position on the scale, 0 to 1, and mark the nearest model, by its index."""
         self._cursor = place, nearest
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Half as high as wide."""
         return QSize(300, 170)
 
     def minimumSizeHint(self) -> QSize:
-        """As small as it can be read."""
         return QSize(180, 110)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Draw for the new size."""
         super().resizeEvent(event)
         self._redraw()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Follow theme and font."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
             self._redraw()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint the curves as they were drawn, and the cursor."""
         painter = QPainter(self)
         if self._picture is None or self._picture.devicePixelRatio() != self.devicePixelRatioF():
             self._picture = self._draw()
@@ -130,8 +124,7 @@ class SweepCurve(QWidget):
         picture = QPixmap(self.size() * ratio)
         picture.setDevicePixelRatio(ratio)
         picture.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(picture)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = antialiased(picture)
         painter.setFont(self.font())
         self._draw_axes(painter)
         for column, (of_report, colour) in enumerate(zip(_FIGURES, self._colours(), strict=True)):
@@ -149,7 +142,7 @@ class SweepCurve(QWidget):
 
     def _draw_axes(self, painter: QPainter) -> None:
         frame, words = self._frame(), muted_text(self.palette())
-        line = faint(self.palette().color(QPalette.ColorRole.WindowText), 0.18)
+        line = with_alpha(self.palette().color(QPalette.ColorRole.WindowText), 0.18)
         height = self.fontMetrics().height()
         wide = frame.width() >= _WIDE
         for share in (0.0, 0.25, 0.5, 0.75, 1.0) if wide else (0.0, 0.5, 1.0):
@@ -159,7 +152,7 @@ class SweepCurve(QWidget):
             painter.setPen(words)
             box = QRectF(0, y - height / 2, frame.left() - 5, height)
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{share:g}")
-        painter.setPen(QPen(words, 1, Qt.PenStyle.DotLine))  # half is what guessing gets
+        painter.setPen(QPen(words, 1, Qt.PenStyle.DotLine))  # chance level
         painter.drawLine(QPointF(frame.left(), self._y(0.5)), QPointF(frame.right(), self._y(0.5)))
         for value, name in (_NAMED | _ALSO_NAMED if wide else _NAMED).items():
             x = self._x(place_of(value))
@@ -170,7 +163,7 @@ class SweepCurve(QWidget):
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, name)
 
     def _draw_paper(self, painter: QPainter, column: int, colour: QColor) -> None:
-        behind = faint(colour, 0.55)
+        behind = with_alpha(colour, 0.55)
         dots = [QPointF(self._x(place_of(value)), self._y(row[column])) for value, row in sorted(PAPER_TABLE.items())]
         painter.setPen(QPen(behind, 1.3, Qt.PenStyle.DashLine))
         painter.drawPolyline(QPolygonF(dots))
@@ -184,8 +177,8 @@ class SweepCurve(QWidget):
     ) -> None:
         found = {value: results.over_seeds(value, of_report) for value in results.lambdas}
         means = [QPointF(self._x(place_of(value)), self._y(each.mean)) for value, each in found.items()]
-        painter.setPen(QPen(faint(colour, 0.3), 5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-        for mean, each in zip(means, found.values(), strict=True):  # from the least to the greatest seed
+        painter.setPen(QPen(with_alpha(colour, 0.3), 5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        for mean, each in zip(means, found.values(), strict=True):  # from the lowest to the highest seed
             painter.drawLine(QPointF(mean.x(), self._y(min(each.values))), QPointF(mean.x(), self._y(max(each.values))))
         painter.setPen(QPen(colour, 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
         painter.drawPolyline(QPolygonF(means))

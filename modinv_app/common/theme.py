@@ -1,4 +1,4 @@
-"""Colours, in light and dark: which scheme is in force, the ten colours of the digits, and those of sound."""
+"""Colours for light and dark themes: of the window, of digits and runs, of spectrograms."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QGuiApplication, QPaintDevice, QPainter, QPalette
 
 from model.palette import DIGITS_ON_DARK, DIGITS_ON_LIGHT, RUNS
 
@@ -26,12 +26,11 @@ def apply_scheme(scheme: Scheme) -> None:
     QGuiApplication.setPalette(QPalette())  # the platform's own
     QGuiApplication.styleHints().setColorScheme(_SCHEMES[scheme])
     palette = QPalette()
-    # Where the platform has no theme to ask (bare X11), asking changes nothing: bring the colours.
+    # Where the platform has no theme (bare X11), setColorScheme changes nothing: use our own colours.
     if scheme != "system" and is_dark(QGuiApplication.palette()) != (scheme == "dark"):
         palette = _palette(scheme)
         QGuiApplication.setPalette(palette)
-    # Qt's own colour for this role is half transparent, which is too faint to read. Roles that are not set stay the
-    # platform's.
+    # Qt's own colour for this role is half transparent and hard to read. Roles that are not set stay the platform's.
     palette.setColor(QPalette.ColorRole.PlaceholderText, muted_text(QGuiApplication.palette()))
     QGuiApplication.setPalette(palette)
 
@@ -50,37 +49,51 @@ def _palette(scheme: Literal["light", "dark"]) -> QPalette:
 
 
 def is_dark(palette: QPalette) -> bool:
-    """Whether a widget with this palette lies on a dark ground."""
+    """Whether a widget with this palette has a dark background."""
     return palette.color(QPalette.ColorRole.Window).lightness() < 128
 
 
 def digit_colour(digit: int, dark: bool) -> QColor:
-    """The colour of a digit, 0 to 9, on a light or a dark ground."""
+    """The colour of a digit, 0 to 9, on a light or dark background."""
     return QColor((DIGITS_ON_DARK if dark else DIGITS_ON_LIGHT)[digit])
 
 
 def run_colour(place: int, dark: bool) -> QColor:
-    """The colour of a run among those that are compared, by its place; the eleventh looks like the first."""
+    """The colour of a compared run by its position; the eleventh has the colour of the first."""
     return digit_colour(RUNS[place % len(RUNS)], dark)
 
 
 def muted_text(palette: QPalette) -> QColor:
-    """The colour of what matters less, still readable on the window's ground."""
-    text, ground = palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window)
-    return _blend(text, ground, 0.62)
+    """The colour of secondary text, still readable on the window's background."""
+    return blend(palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window), 0.62)
 
 
 def accent(palette: QPalette) -> QColor:
-    """The colour of what is selected, active or asked for."""
+    """The colour of what is selected or active."""
     return palette.color(QPalette.ColorRole.Accent)
 
 
 def warning_colour(dark: bool) -> QColor:
-    """The colour of a word about something that went wrong, on a light or a dark ground."""
+    """The colour of warnings, on a light or dark background."""
     return QColor("#ffb454" if dark else "#a34700")
 
 
-def _blend(over: QColor, under: QColor, share: float) -> QColor:
+def with_alpha(colour: QColor, opacity: float) -> QColor:
+    """The colour with another opacity, 0 to 1."""
+    changed = QColor(colour)
+    changed.setAlphaF(opacity)
+    return changed
+
+
+def antialiased(device: QPaintDevice) -> QPainter:
+    """A painter that smooths edges."""
+    painter = QPainter(device)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    return painter
+
+
+def blend(over: QColor, under: QColor, share: float) -> QColor:
+    """A mixture of two colours: ``share`` of the first, the rest of the second."""
     return QColor.fromRgbF(
         share * over.redF() + (1 - share) * under.redF(),
         share * over.greenF() + (1 - share) * under.greenF(),
@@ -88,7 +101,7 @@ def _blend(over: QColor, under: QColor, share: float) -> QColor:
     )
 
 
-# Ten steps of Matplotlib's "magma" (CC0): dark to bright in even steps of lightness: it reads in grey.
+# Ten steps of Matplotlib's "magma" (CC0), in even steps of lightness, so that it is readable in grey.
 _MAGMA = (
     "#000004", "#180f3e", "#451077", "#721f81", "#9f2f7f",
     "#cd4071", "#f1605d", "#fd9567", "#fec98d", "#fcfdbf",
@@ -97,7 +110,7 @@ _MAGMA = (
 
 @cache
 def spectrogram_colours() -> npt.NDArray[np.uint8]:
-    """The colours of energy in a spectrogram, silence first, ``(256, 3)`` RGB; the same in every theme."""
+    """The colour map of spectrograms from low to high energy, ``(256, 3)`` RGB; the same in every theme."""
     steps = np.array([[colour.red(), colour.green(), colour.blue()] for colour in map(QColor, _MAGMA)])
     at, places = np.linspace(0, 1, 256), np.linspace(0, 1, len(steps))
     colours = np.rint([np.interp(at, places, channel) for channel in steps.T]).astype(np.uint8).T

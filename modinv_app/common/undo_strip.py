@@ -1,18 +1,20 @@
-"""A line that says what has just gone, and a button that brings it back."""
+"""A line that says what was deleted, with a button that restores it."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+
+from modinv_app.common.layouts import row
 
 
 class UndoStrip(QWidget):
-    """Hidden until something goes; it stays until it is used or closed, for nobody can be too slow for it.
+    """Hidden until something is deleted; then shown until it is used or closed, without a time limit.
 
     Signals
     -------
     undo_wanted()
-        What has gone shall come back.
+        Restore what was deleted.
     """
 
     undo_wanted = Signal()
@@ -27,18 +29,14 @@ class UndoStrip(QWidget):
         close.setText("✕")
         close.setAutoRaise(True)
         close.setAccessibleName("Close")
-        close.setToolTip("It stays deleted")
+        close.setToolTip("Close; it stays deleted")
         close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         close.clicked.connect(self.hide)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._text, stretch=1)
-        layout.addWidget(undo)
-        layout.addWidget(close)
+        row((self._text, 1), undo, close, parent=self)
         self.hide()
 
     def offer(self, text: str) -> None:
-        """Say what has gone."""
+        """Say what was deleted."""
         self._text.setText(text)
         self.show()
 

@@ -1,4 +1,4 @@
-"""Which digits the model confuses, both ways, and the items behind each confusion."""
+"""Confusion matrices in both directions, and the items of their cells."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from PySide6.QtWidgets import QGridLayout
 from model.evaluation.store import Evaluation
 from model.types import Modality
 from modinv_app.common.card import Card, muted
-from modinv_app.common.match_model import WORDS
-from modinv_app.evaluate.confusion_grid import ConfusionGrid
+from modinv_app.evaluate.confusion_grid import ConfusionGrid, confusion_text
 from modinv_app.evaluate.pair_view import ARROWS, FeaturesOf, Pair, PairsPanel
-
-_VERBS = {Modality.IMAGE: "Images of", Modality.SPEECH: "Spoken"}
 
 
 class ConfusionsPanel(PairsPanel):
-    """A grid for each direction; the cell that is chosen opens its items beside them."""
+    """A confusion matrix for each direction, and beside them the items of the selected cell."""
 
     def __init__(self, features_of: FeaturesOf) -> None:
         super().__init__(features_of, "Items of the cell")
@@ -33,7 +30,7 @@ class ConfusionsPanel(PairsPanel):
             layout.addWidget(card, row, 0)
             layout.setRowStretch(row, 1)
             grid.opened.connect(partial(self._open, query))
-        items = Card("Behind the cell")
+        items = Card("Items of the cell")
         items.body.addWidget(self._which)
         items.body.addWidget(self.pairs, 1)
         layout.addWidget(items, 0, 1, 2, 1)
@@ -41,7 +38,7 @@ class ConfusionsPanel(PairsPanel):
         layout.setColumnStretch(1, 1)
 
     def show_evaluation(self, evaluation: Evaluation | None) -> None:
-        """Show the confusions of a model, or nothing; the worst cell opens."""
+        """Show the confusions of a model, with the worst cell selected, or nothing."""
         self._evaluation = evaluation
         self.pairs.show_pairs(())
         self._which.setText("")
@@ -58,8 +55,7 @@ class ConfusionsPanel(PairsPanel):
             return
         self.grids[query.other].mark(None)
         items = self._evaluation.items()
-        found = [Pair(items[asked], items[match]) for asked, match in self._evaluation.cell(query, row, column)]
-        right = "rightly" if row == column else "wrongly"
-        words = f"{_VERBS[query]} {WORDS[row]}, {right} answered by {WORDS[column]}"
-        self._which.setText(f"{words}: {len(found):,}. A click plays the recording.")
-        self.pairs.show_pairs(found)
+        pairs = [Pair(items[index], items[match]) for index, match in self._evaluation.cell(query, row, column)]
+        text = confusion_text(query, row, column)
+        self._which.setText(f"{text}: {len(pairs):,}. A click plays the recording.")
+        self.pairs.show_pairs(pairs)

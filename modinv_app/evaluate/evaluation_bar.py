@@ -1,4 +1,4 @@
-"""Above the results: which model, judged on what, how far that is, and what becomes of it."""
+"""The bar above the results: model, data, progress and export."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Sequence, Set
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QProgressBar, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QProgressBar, QPushButton, QSizePolicy, QWidget
 
 from model.data.corpora import CorpusInfo, find, infos, preferred
 from model.evaluation.protocol import EvaluationProtocol, HeldOut
 from model.types import Modality
 from modinv_app.common.card import muted
+from modinv_app.common.layouts import row
 from modinv_app.common.model_catalogue import Model
 from modinv_app.evaluate.service import Request
 
@@ -20,16 +21,16 @@ _SPLITS: tuple[HeldOut, ...] = ("test", "validation")
 
 
 class EvaluationBar(QWidget):
-    """One line of controls.
+    """Chooses a model and test data, and shows the progress of an evaluation.
 
     Signals
     -------
     request_changed(Request)
-        Another model, or other data, is chosen.
+        The model or the data have changed.
     evaluate_wanted(Request), cancel_wanted()
-        Begin; stop.
+        Start, or cancel, an evaluation.
     file_wanted()
-        Someone wants to choose a model's file.
+        The user wants to choose a model's file.
     """
 
     request_changed = Signal(object)
@@ -43,13 +44,13 @@ class EvaluationBar(QWidget):
         self._loaded: Model | None = None
         self._chosen: Model | None = None
         speech = infos(Modality.SPEECH)
-        self._installed: Set[str] = {info.name for info in speech if info.ships}  # until it is known better
-        self._picked = False  # by hand, so that better news of what is installed changes nothing
+        self._installed: Set[str] = {info.name for info in speech if info.ships}  # until the installed ones are known
+        self._picked = False  # whether the user has chosen the speech: then it is not changed
         self._request: Request | None = None
 
         self.models = QComboBox()
         self.models.setAccessibleName("Model")
-        self.models.setToolTip("The model that is judged: the loaded one, that of a run, or any file")
+        self.models.setToolTip("The model to evaluate: the loaded one, that of a run, or any file")
         self.models.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.models.setMinimumContentsLength(18)
         self.models.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -77,37 +78,33 @@ class EvaluationBar(QWidget):
         self._progress.setFixedWidth(12 * self.fontMetrics().averageCharWidth())
         self._progress.setAccessibleName("Progress of the evaluation")
         policy = self._progress.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)  # nothing jumps when it comes
+        policy.setRetainSizeWhenHidden(True)  # so that nothing moves when it appears
         self._progress.setSizePolicy(policy)
         self.export = QPushButton("Export")
         self.export.setMenu(exports)
 
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(10, 6, 10, 6)
-        layout.setSpacing(8)
-        layout.addWidget(self.models, 1)
-        layout.addWidget(QLabel("on"))
-        layout.addWidget(self.speech)
-        layout.addWidget(self.split)
-        layout.addWidget(self.button)
-        layout.addWidget(self._text, 1)
-        layout.addWidget(self._progress)
-        layout.addWidget(self.export)
+        row(
+            *((self.models, 1), QLabel("on"), self.speech, self.split, self.button),
+            *((self._text, 1), self._progress, self.export),
+            parent=self,
+            margins=(10, 6, 10, 6),
+            spacing=8,
+        )
         self.set_busy(False, False)
         self._fill()
 
     @property
     def request(self) -> Request | None:
-        """What is chosen; None while there is no model."""
+        """The chosen model and data; None while there is no model."""
         return self._request
 
     @property
     def all_models(self) -> list[Model]:
-        """Every model that can be chosen."""
+        """All models that can be chosen."""
         return list(self._models)
 
     def show_loaded(self, model: Model) -> None:
-        """Offer the model that draws and speaks; it is chosen while no other one is."""
+        """Offer the model that is in use; it is chosen unless another one is."""
         was_chosen = self._chosen == self._loaded
         self._loaded = model
         self._fill()
@@ -122,7 +119,7 @@ class EvaluationBar(QWidget):
         self._take_request()
 
     def show_corpora(self, installed: Set[str]) -> None:
-        """Let only speech be chosen that is there; people's rather than synthetic."""
+        """Offer only installed corpora, and choose human speech by default."""
         self._installed = installed
         self._show_available()
 
@@ -131,11 +128,11 @@ class EvaluationBar(QWidget):
         rows = self.speech.model()
         assert isinstance(rows, QStandardItemModel)
         ready: list[str] = []
-        for row in range(self.speech.count()):
-            name = self.speech.itemData(row)
+        for place in range(self.speech.count()):
+            name = self.speech.itemData(place)
             obstacle = self._obstacle(name, split)
-            rows.item(row).setEnabled(not obstacle)
-            rows.item(row).setToolTip(obstacle)
+            rows.item(place).setEnabled(not obstacle)
+            rows.item(place).setToolTip(obstacle)
             if not obstacle:
                 ready.append(name)
         if ready and (self.speech.currentData() not in ready or not self._picked):
@@ -149,7 +146,7 @@ class EvaluationBar(QWidget):
         self._take_request()
 
     def set_busy(self, busy: bool, stoppable: bool) -> None:
-        """While something is on its way nothing else can be chosen."""
+        """Allow no other choice while an evaluation or export is running."""
         for chooser in (self.models, self.speech, self.split):
             chooser.setEnabled(not busy)
         self.export.setEnabled(not busy)
@@ -158,18 +155,18 @@ class EvaluationBar(QWidget):
         self.button.setEnabled(stoppable if busy else self._request is not None)
 
     def show_progress(self, share: float | None, text: str) -> None:
-        """How far it is, in [0, 1], and what is done now."""
+        """Show progress in [0, 1], None if unknown, and what is being done."""
         self._progress.setRange(0, 0 if share is None else 1000)
         self._progress.setValue(round(1000 * (share or 0.0)))
         self.say(text)
 
     def say(self, text: str) -> None:
-        """A word beside the button."""
+        """Show a text beside the button."""
         self._text.setText(text)
         self._text.setToolTip(text)
 
     def show_stopping(self) -> None:
-        """It was cancelled, and takes its time."""
+        """Show that a cancelled evaluation is still stopping."""
         self.button.setText("Stopping…")
         self.button.setEnabled(False)
 
@@ -185,9 +182,9 @@ class EvaluationBar(QWidget):
     def _show_chosen(self) -> None:
         self.models.setCurrentIndex(self._models.index(self._chosen) if self._chosen in self._models else -1)
 
-    def _model_picked(self, row: int) -> None:
-        if row < len(self._models):
-            self._chosen = self._models[row]
+    def _model_picked(self, place: int) -> None:
+        if place < len(self._models):
+            self._chosen = self._models[place]
             self._take_request()
         else:
             self._show_chosen()
@@ -198,10 +195,10 @@ class EvaluationBar(QWidget):
         self._take_request()
 
     def _obstacle(self, speech: str, split: HeldOut) -> str:
-        """Why nothing can be evaluated on a split of a speech corpus; empty if it can."""
+        """Why a split of a speech corpus can't be used; empty if it can."""
         info = find(speech).info
         if speech not in self._installed:
-            return f"not installed: {'the Train page can fetch it' if info.source else f'get it from {info.origin}'}"
+            return f"not installed: {'download it on the Train page' if info.source else f'get it from {info.origin}'}"
         return "" if split in info.splits else f"has no {split} data"
 
     def _take_request(self) -> None:

@@ -1,4 +1,4 @@
-"""What can leave the evaluation page: one table, from which the menu and its file dialogs are made."""
+"""The exports of the evaluation page: a table, from which the menu and its file dialogs are made."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _TABLE = ("CSV (*.csv)", "Markdown (*.md)", "LaTeX (*.tex)")
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One entry: its name for the worker, its title, its section, the file's stem and kinds, and what it is made of.
+    """One export: its name for the worker, title, section, file stem, name filters and required input.
 
-    Without kinds it is a folder.
+    Without name filters it is a folder.
     """
 
     what: str
@@ -44,12 +44,12 @@ EXPORTS = (
 
 
 class ExportMenu(QMenu):
-    """Asks where to write.
+    """A menu of exports, each of which asks where to write.
 
     Signals
     -------
     chosen(str, str)
-        What to write, and the file or folder to write it to.
+        The name of the export, and the file or folder to write.
     """
 
     chosen = Signal(str, str)
@@ -68,21 +68,21 @@ class ExportMenu(QMenu):
         self.set_available(frozenset())
 
     def set_available(self, there: frozenset[Needs]) -> None:
-        """Say what there is to write about."""
+        """Enable the exports whose input is available."""
         for export, action in self._entries:
             action.setEnabled(export.needs in there)
 
     def _ask(self, export: Export) -> None:
         dialog = QFileDialog(self.window(), f"Export: {export.title.rstrip('…')}")
         if not export.kinds:
-            dialog.setFileMode(QFileDialog.FileMode.Directory)  # a new folder, or one that is there
+            dialog.setFileMode(QFileDialog.FileMode.Directory)  # a new or an existing folder
             dialog.setLabelText(QFileDialog.DialogLabel.Accept, "Export here")
             dialog.fileSelected.connect(lambda path: self.chosen.emit(export.what, str(Path(path) / export.stem)))
         else:
             dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
             dialog.setNameFilters(export.kinds)
             dialog.setDefaultSuffix(_suffix(export.kinds[0]))
-            # A file of the kind that is chosen, whatever kind was chosen first.
+            # The suffix follows the chosen filter.
             dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix(_suffix(kind)))
             dialog.selectFile(export.stem)
             dialog.fileSelected.connect(lambda path: self.chosen.emit(export.what, path))

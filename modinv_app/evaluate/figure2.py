@@ -1,4 +1,4 @@
-"""The paper's Figure 2 on the screen: a row of maps for each model."""
+"""The paper's Figure 2: a row of maps for each model."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from model.evaluation.store import Evaluation
 from model.types import FloatArray
 from modinv_app.common.card import muted
+from modinv_app.common.layouts import VerticalScrollArea, column, row
 from modinv_app.map.legend import Legend
 
 if TYPE_CHECKING:
@@ -21,19 +22,19 @@ FeaturesOf = Callable[[Evaluation, int], "FloatArray | None"]
 
 
 class Figure2Panel(QWidget):
-    """Any number of models as rows; the first is the one that the page is about.
+    """Any number of models as rows, first the evaluated one.
 
     Parameters
     ----------
     features_of
-        Features of an item of an evaluation; ``None`` where they are not there (yet).
+        Features of an item of an evaluation; ``None`` if they are not loaded.
 
     Signals
     -------
     row_wanted(QPushButton)
-        Someone wants another model in the figure: offer some at this button.
+        The user wants to add a model: offer a menu at this button.
     play_wanted(Evaluation, int)
-        An utterance that shall sound.
+        Play the utterance with this item index.
     """
 
     row_wanted = Signal(object)
@@ -47,26 +48,13 @@ class Figure2Panel(QWidget):
         self._legend = Legend()
         self._legend.changed.connect(self._filter)
         self._add = QPushButton("Add a model…")
-        self._add.setToolTip("Another model as a further row, judged in the same way")
+        self._add.setToolTip("Another model as a further row, evaluated in the same way")
         self._add.clicked.connect(lambda: self.row_wanted.emit(self._add))
         hint = muted("t-SNE of 200 embeddings of either modality in one map")
-        bottom = QHBoxLayout()
-        bottom.addWidget(self._legend)
-        bottom.addWidget(hint, 1)
-        bottom.addWidget(self._add)
-        inside = QWidget()
-        self._list = QVBoxLayout(inside)
-        self._list.setContentsMargins(0, 0, 0, 0)
-        self._list.setSpacing(12)
-        scroll = QScrollArea()
-        scroll.setWidget(inside)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 10, 10, 8)
-        layout.addWidget(scroll, 1)
-        layout.addLayout(bottom)
+        content = QWidget()
+        self._list = column(parent=content, spacing=12)
+        bottom = row(self._legend, (hint, 1), self._add)
+        column((VerticalScrollArea(content), 1), bottom, parent=self, margins=(10, 10, 10, 8))
 
     @property
     def rows(self) -> list[tuple[str, Evaluation]]:
@@ -74,32 +62,32 @@ class Figure2Panel(QWidget):
         return list(self._rows)
 
     def show_model(self, title: str, evaluation: Evaluation) -> None:
-        """Begin the figure anew with the model that the page is about."""
+        """Start the figure again with the evaluated model."""
         while self._rows:
-            self._take_out(self._widgets[-1])
+            self._remove(self._widgets[-1])
         self.add_row(title, evaluation)
 
     def add_row(self, title: str, evaluation: Evaluation) -> None:
-        """One more model below."""
-        # Not at the top of this file: pyqtgraph is imported with it, and a window that opens can't wait for that.
+        """Add a model below."""
+        # Imported late: it imports pyqtgraph, which would delay the start of the window.
         from modinv_app.evaluate.figure2_row import Figure2Row
 
-        row = Figure2Row(title, evaluation, partial(self._features_of, evaluation))
-        row.play_wanted.connect(partial(self.play_wanted.emit, evaluation))
-        row.removed.connect(partial(self._take_out, row))
+        maps = Figure2Row(title, evaluation, partial(self._features_of, evaluation))
+        maps.play_wanted.connect(partial(self.play_wanted.emit, evaluation))
+        maps.removed.connect(partial(self._remove, maps))
         self._rows.append((title, evaluation))
-        self._widgets.append(row)
-        self._list.addWidget(row, 1)
-        row.set_removable(len(self._rows) > 1)
+        self._widgets.append(maps)
+        self._list.addWidget(maps, 1)
+        maps.set_removable(len(self._rows) > 1)
         self._filter()
 
-    def _take_out(self, row: Figure2Row) -> None:
-        place = self._widgets.index(row)
+    def _remove(self, maps: Figure2Row) -> None:
+        place = self._widgets.index(maps)
         del self._widgets[place], self._rows[place]
-        self._list.removeWidget(row)
-        row.hide()
-        row.deleteLater()
+        self._list.removeWidget(maps)
+        maps.hide()
+        maps.deleteLater()
 
     def _filter(self) -> None:
-        for row in self._widgets:
-            row.set_hidden(self._legend.hidden_digits, self._legend.hidden_modalities)
+        for maps in self._widgets:
+            maps.set_hidden(self._legend.hidden_digits, self._legend.hidden_modalities)

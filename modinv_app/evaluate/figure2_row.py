@@ -1,6 +1,6 @@
-"""One row of the paper's Figure 2: images, speech, and both over each other, in one map.
+"""One row of the paper's Figure 2: images, speech, and both in one map.
 
-This module imports pyqtgraph, which takes a third of a second: import it once the window can be seen.
+This module imports pyqtgraph, which takes a third of a second: import it after the window is shown.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ _COLUMNS: tuple[tuple[str, frozenset[Modality]], ...] = (
 
 
 class Figure2Row(QWidget):
-    """Three maps of the embeddings of one model; the pointer shows an item, a click plays an utterance.
+    """Three maps of the embeddings of one model; hovering shows an item, a click plays an utterance.
 
     Parameters
     ----------
     title
-        Which model it is.
+        Name of the model.
     evaluation
-        Has the embeddings' coordinates.
+        Contains the coordinates of the embeddings.
     features_of
-        Item index of that evaluation to features; ``None`` where they are not there (yet).
+        Item index of that evaluation to features; ``None`` if they are not loaded.
 
     Signals
     -------
     play_wanted(int)
-        Item index of an utterance that shall sound.
+        Play the utterance with this item index.
     removed()
-        Someone wants this row to go.
+        The user wants to remove this row.
     """
 
     play_wanted = Signal(int)
@@ -80,17 +80,19 @@ class Figure2Row(QWidget):
             grid.addWidget(muted(name), 1, column)
             grid.setColumnStretch(column, 1)
         grid.setRowStretch(2, 1)
-        self._building = QTimer(self, interval=0)  # one a turn: all at once would be felt
+        self._building = QTimer(
+            self, interval=0
+        )  # one per iteration of the event loop, so that the window stays responsive
         self._building.timeout.connect(self._build_plot)
         self._building.start()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_removable(self, removable: bool) -> None:
-        """Whether someone may take it out."""
+        """Set whether the row can be removed."""
         self._remove.setVisible(removable)
 
     def set_hidden(self, digits: frozenset[int], modalities: frozenset[Modality]) -> None:
-        """Hide digits everywhere, and modalities where both show."""
+        """Hide digits everywhere, and modalities in the map of both."""
         self._hidden = digits, modalities
         for plot, (_, hidden) in zip(self.plots, _COLUMNS, strict=False):
             plot.set_hidden(digits, hidden or modalities)
@@ -100,7 +102,7 @@ class Figure2Row(QWidget):
         return QSize(36 * line, 15 * line)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The wheel scrolls through the rows; with Ctrl it zooms into a map."""
+        """Let the wheel scroll through the rows, and zoom only with Ctrl."""
         if isinstance(event, QWheelEvent) and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             event.ignore()
             return True

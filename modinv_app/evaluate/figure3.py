@@ -1,31 +1,30 @@
-"""The paper's Figure 3 and Table 1 on the screen: what lambda_IG does, measured here and in the paper."""
+"""The paper's Figure 3 and Table 1: the effect of lambda_IG, measured here and in the paper."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
 
 from model.evaluation.report import PAPER_TABLE, Interval, Report
 from model.evaluation.sweep_results import SweepResults
 from model.recipes.recipe import lambda_text
 from model.types import Modality
 from modinv_app.common.card import Card, RuledTable, bold, muted, with_subscripts
+from modinv_app.common.layouts import column, row
 from modinv_app.common.sweep_curve import PURITY_COLOUR, SVM_COLOUR, SweepCurve
-from modinv_app.evaluate.keys import Key, Keys
+from modinv_app.evaluate.chart_legend import ChartLegend, Entry
 
 _RIGHT = Qt.AlignmentFlag.AlignRight
-_KEYS = (
-    Key("purity", "line", PURITY_COLOUR),
-    Key("modality SVM", "line", SVM_COLOUR),
-    Key("the paper, on TIDIGITS", "broken"),
-    Key("chance", "dotted"),
-    Key("chosen model", "star"),
+_ENTRIES = (
+    Entry("purity", "line", PURITY_COLOUR),
+    Entry("modality SVM", "line", SVM_COLOUR),
+    Entry("the paper, on TIDIGITS", "dashed"),
+    Entry("chance", "dotted"),
+    Entry("chosen model", "star"),
 )
-_NO_SWEEP = (
-    "The paper's own curves alone: there is no sweep yet. “modinv sweep” trains one; open its sweep.safetensors."
-)
+_NO_SWEEP = "There is no sweep yet, only the paper's curves. “modinv sweep” trains one; open its sweep.safetensors."
 _COLUMNS: tuple[tuple[str, str, Callable[[Report], float]], ...] = (
     ("purity", "Cluster purity", lambda report: report.purity.mean),
     ("SVM", "Modality SVM", lambda report: report.modality_svm.mean),
@@ -36,12 +35,12 @@ _OF_PAPER = (("purity", "Cluster purity"), ("SVM", "Modality SVM"))
 
 
 class Figure3Panel(QWidget):
-    """A sweep over lambda_IG as curves and as a table, the paper's figures beside.
+    """A sweep over lambda_IG as curves and as a table, beside the paper's values.
 
     Signals
     -------
     open_wanted()
-        Someone wants to see another sweep.
+        The user wants to open another sweep.
     """
 
     open_wanted = Signal()
@@ -52,7 +51,7 @@ class Figure3Panel(QWidget):
         self._curve = SweepCurve(legend=False)
         self._card = Card(with_subscripts("Purity and modality SVM against λ_IG"))
         self._card.body.setSpacing(6)
-        self._card.body.addWidget(Keys(_KEYS))
+        self._card.body.addWidget(ChartLegend(_ENTRIES))
         self._card.body.addWidget(self._curve, 1)
         self._card.body.addWidget(muted(with_subscripts("λ_IG"), Qt.AlignmentFlag.AlignHCenter))
         self._table_card = Card("Mean over seeds, and the paper's")
@@ -63,33 +62,24 @@ class Figure3Panel(QWidget):
         self._open = QPushButton("Open a sweep…")
         self._open.setToolTip("Another result of “modinv sweep”")
         self._open.clicked.connect(self.open_wanted)
-        bottom = QHBoxLayout()
-        bottom.addWidget(self._source, 1)
-        bottom.addWidget(self._open)
-        columns = QHBoxLayout()
-        columns.setSpacing(10)
-        columns.addWidget(self._card, 11)
-        columns.addWidget(self._table_card, 9)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 10, 10, 8)
-        layout.addLayout(columns, 1)
-        layout.addLayout(bottom)
+        cards = row((self._card, 11), (self._table_card, 9), spacing=10)
+        column((cards, 1), row((self._source, 1), self._open), parent=self, margins=(10, 10, 10, 8))
         self._fill_table()
 
     @property
     def results(self) -> SweepResults | None:
-        """The sweep that shows, if one does."""
+        """The sweep that is shown, if there is one."""
         return self._results
 
     def show_sweep(self, results: SweepResults, source: str) -> None:
-        """Draw a sweep; ``source`` says which one it is."""
+        """Show a sweep; ``source`` names it."""
         self._results = results
         self._source.setText(f"{source} · {_describe(results)}")
         self._curve.show_results(results)
         self._fill_table()
 
     def show_model(self, lambda_ig: float, report: Report | None) -> None:
-        """Mark the model that the page is about, or none."""
+        """Mark the evaluated model, or none."""
         self._curve.show_model(None if report is None else (lambda_ig, report))
 
     def _fill_table(self) -> None:
@@ -104,21 +94,21 @@ class Figure3Panel(QWidget):
         table.grid.addWidget(bold(with_subscripts("λ_IG")), 1, 0)
         heads = [*((bold(short, _RIGHT), tip) for short, tip, _ in _COLUMNS)]
         heads += [(muted(short, _RIGHT), f"{tip}, paper") for short, tip in _OF_PAPER]
-        for column, (head, tip) in enumerate(heads, start=1):
+        for place, (head, tip) in enumerate(heads, start=1):
             head.setToolTip(tip)
-            table.grid.addWidget(head, 1, column)
-            table.grid.setColumnStretch(column, 1)
-        swept = {row.lambda_ig for row in self._results.rows} if self._results else set()
-        for row, lambda_ig in enumerate(sorted(swept | set(PAPER_TABLE)), start=2):
-            table.grid.addWidget(QLabel(lambda_text(lambda_ig)), row, 0)
-            table.grid.setRowStretch(row, 1)
-            for column, (_, tip, of_report) in enumerate(_COLUMNS, start=1):
+            table.grid.addWidget(head, 1, place)
+            table.grid.setColumnStretch(place, 1)
+        swept = {run.lambda_ig for run in self._results.rows} if self._results else set()
+        for line, lambda_ig in enumerate(sorted(swept | set(PAPER_TABLE)), start=2):
+            table.grid.addWidget(QLabel(lambda_text(lambda_ig)), line, 0)
+            table.grid.setRowStretch(line, 1)
+            for place, (_, tip, of_report) in enumerate(_COLUMNS, start=1):
                 found = self._results.over_seeds(lambda_ig, of_report) if lambda_ig in swept and self._results else None
-                table.grid.addWidget(_cell(found, f"{tip}, λ_IG {lambda_text(lambda_ig)}"), row, column)
+                table.grid.addWidget(_cell(found, f"{tip}, λ_IG {lambda_text(lambda_ig)}"), line, place)
             theirs = PAPER_TABLE.get(lambda_ig)
             for place in range(len(_OF_PAPER)):
                 label = muted("–" if theirs is None else f"{theirs[place]:.3f}", _RIGHT)
-                table.grid.addWidget(label, row, len(_COLUMNS) + 1 + place)
+                table.grid.addWidget(label, line, len(_COLUMNS) + 1 + place)
         self._table_card.body.addWidget(table, 1)
 
 
@@ -131,8 +121,8 @@ def _cell(found: Interval | None, name: str) -> QLabel:
 
 
 def _describe(results: SweepResults) -> str:
-    """What the models have in common, in a line."""
-    seeds = sorted({row.seed for row in results.rows})
+    """Seeds and failures, in one line."""
+    seeds = sorted({run.seed for run in results.rows})
     parts = [f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"]
     if results.failures:
         parts.append(f"{len(results.failures)} failed")

@@ -1,4 +1,4 @@
-"""A measured share on the scale from 0 to 1: where it lies, how sure that is, and where the paper's lies."""
+"""A measured fraction with its interval, and the paper's value, on the scale from 0 to 1."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from model.evaluation.report import Interval
-from modinv_app.common.card import faint
-from modinv_app.common.theme import accent
+from modinv_app.common.theme import accent, antialiased, with_alpha
 
 _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _DIAMOND = ((0, -6), (6, 0), (0, 6), (-6, 0))
-_MARGIN = 7  # room for a mark at either end
+_MARGIN = 7  # pixels for a mark at either end
 
 
 class IntervalStrip(QWidget):
@@ -25,7 +24,7 @@ class IntervalStrip(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_interval(self, interval: Interval | None, paper: float | None = None) -> None:
-        """Show a measurement and the paper's; either may be missing."""
+        """Show a measurement and the paper's value; either may be missing."""
         self._interval, self._paper = interval, paper
         lines = []
         if interval is not None:
@@ -44,11 +43,10 @@ class IntervalStrip(QWidget):
         return QSize(8 * self.fontMetrics().averageCharWidth(), self.fontMetrics().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = antialiased(self)
         middle = self.height() / 2
         text = self.palette().color(QPalette.ColorRole.WindowText)
-        painter.setPen(QPen(faint(text, 0.25), 1))
+        painter.setPen(QPen(with_alpha(text, 0.25), 1))
         painter.drawLine(QPointF(self._x(0), middle), QPointF(self._x(1), middle))
         for tick in _TICKS:
             painter.drawLine(QPointF(self._x(tick), middle - 3), QPointF(self._x(tick), middle + 3))
@@ -63,15 +61,15 @@ class IntervalStrip(QWidget):
     def _paint_interval(self, painter: QPainter, interval: Interval, middle: float) -> None:
         colour = accent(self.palette())
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(faint(colour, 0.4))
+        painter.setBrush(with_alpha(colour, 0.4))
         for value in interval.values:
             painter.drawEllipse(QPointF(self._x(value), middle), 2, 2)
         low, high = self._x(interval.low), self._x(interval.high)
-        painter.setBrush(faint(colour, 0.35))
+        painter.setBrush(with_alpha(colour, 0.35))
         painter.drawRoundedRect(QRectF(low, middle - 2.5, max(high - low, 1), 5), 2, 2)
         painter.setBrush(colour)
         painter.drawEllipse(QPointF(self._x(interval.mean), middle), 4, 4)
 
     def _x(self, share: float) -> float:
-        """Where a share lies; an interval that reaches beyond the scale ends with it."""
+        """The position of a value, clipped to the scale."""
         return _MARGIN + min(max(share, 0.0), 1.0) * (self.width() - 2 * _MARGIN)

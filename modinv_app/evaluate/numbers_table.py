@@ -1,4 +1,4 @@
-"""The numbers of one model beside the paper's: what the paper measures, retrieval, transfer, posteriors."""
+"""The numbers of one evaluation beside the paper's: its measures, retrieval, transfer, posteriors."""
 
 from __future__ import annotations
 
@@ -6,37 +6,39 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from model.evaluation.report import Calibration, Interval, PaperRow
 from model.export.words import PAIR_RECALL, resampled, speakers, wrong_matches
 from model.recipes.recipe import lambda_text
 from modinv_app.common.card import Card, RuledTable, bold, muted, with_subscripts
+from modinv_app.common.layouts import VerticalScrollArea, column, row
 from modinv_app.evaluate.calibration_bars import CalibrationBars
 from modinv_app.evaluate.interval_strip import IntervalStrip
 
 _RIGHT = Qt.AlignmentFlag.AlignRight
 _ARROWS = {"image_to_speech": "image → speech", "speech_to_image": "speech → image"}
-_PENDING = "…"
-_NOTHING = "–"
-_INVITATION = "Not judged yet. “Evaluate” does it: the first numbers come after a few seconds, the rest in a minute."
+_PENDING, _MISSING = "…", "–"
+_INVITATION = (
+    "Not evaluated yet. Press “Evaluate”: the first numbers appear after a few seconds, the rest within a minute."
+)
 
 Path = tuple[str, ...]
 
 
-class NumbersTable(QScrollArea):
-    """Everything that a report says in numbers; parts of it show as they come."""
+class NumbersTable(VerticalScrollArea):
+    """All numbers of a report, which may be incomplete."""
 
     def __init__(self) -> None:
-        super().__init__()
+        content = QWidget()
+        super().__init__(content)
         self._cells: list[tuple[QLabel, Path, Callable[[Any], str]]] = []
         self._measures: dict[str, _Measure] = {}
         self._calibrations: dict[str, tuple[CalibrationBars, QLabel]] = {}
         self._paper = bold("the paper", _RIGHT)
         self._setting = muted()
         self._setting.setWordWrap(True)
-        inside = QWidget()
-        grid = QGridLayout(inside)
+        grid = QGridLayout(content)
         grid.setContentsMargins(10, 10, 10, 10)
         grid.setSpacing(10)
         grid.addWidget(self._paper_card(), 0, 0, 1, 2)
@@ -49,24 +51,20 @@ class NumbersTable(QScrollArea):
         grid.setColumnStretch(0, 5)
         grid.setColumnStretch(1, 6)
         grid.setRowStretch(1, 1)
-        self.setWidget(inside)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.show_numbers({})
 
     def show_numbers(self, values: Mapping[str, Any]) -> None:
-        """Show what there is of a report.
+        """Show a report, as far as it is complete.
 
         Parameters
         ----------
         values
-            Like :meth:`~model.evaluation.report.Report.to_json_dict`, with any part missing: dots stand for what
-            is still to come, or dashes where nothing has come at all or will come.
+            As of :meth:`~model.evaluation.report.Report.to_json_dict`. Missing parts are shown as dots while they are
+            being measured, else as dashes.
         """
-        row = _look_up(values, ("paper",))
-        paper = None if row is None else PaperRow(**row)
-        missing = _PENDING if values and "setting" not in values else _NOTHING
+        found = _look_up(values, ("paper",))
+        paper = None if found is None else PaperRow(**found)
+        missing = _PENDING if values and "setting" not in values else _MISSING
         for label, path, form in self._cells:
             value = _look_up(values, path)
             label.setText(missing if value is None else form(value))
@@ -80,7 +78,7 @@ class NumbersTable(QScrollArea):
         )
         for name, (bars, word) in self._calibrations.items():
             found = _look_up(values, (name, "calibration"))
-            calibration = None if found is None else _calibration(found)
+            calibration = None if found is None else Calibration.from_json_dict(found)
             bars.show_calibration(calibration)
             word.setText(missing if calibration is None else _in_words(calibration))
         self._setting.setText(_describe(values))
@@ -88,11 +86,11 @@ class NumbersTable(QScrollArea):
     def _paper_card(self) -> Card:
         card = Card(
             "What the paper measures",
-            "An SVM accuracy of 0.5 means that nothing tells the two modalities apart.",
+            "An SVM accuracy of 0.5 means that the modalities can't be told apart.",
         )
         table = RuledTable()
-        for column, head in enumerate((bold("this model", _RIGHT), muted("± 95 %"), QLabel(), self._paper)):
-            table.grid.addWidget(head, 0, column + 1)
+        for place, head in enumerate((bold("this model", _RIGHT), muted("± 95 %"), QLabel(), self._paper)):
+            table.grid.addWidget(head, 0, place + 1)
         rows = {
             "purity": ("Cluster purity", "K-means with ten clusters on samples of both modalities, scored by digit"),
             "modality_svm": (
@@ -103,28 +101,28 @@ class NumbersTable(QScrollArea):
             "modality_svm_unseen_inputs": (
                 "Modality SVM, unseen inputs",
                 "The same by the stricter split, where the SVM has seen no other sample of the same image or "
-                "recording; the paper does not say which split was its own, so that its figure stands beside both",
+                "recording; the paper does not say which split it used, so its value is shown beside both",
             ),
         }
-        for row, (name, (title, tip)) in enumerate(rows.items(), start=1):
+        for line, (name, (title, tip)) in enumerate(rows.items(), start=1):
             self._measures[name] = measure = _Measure(title)
             head = QLabel(title)
             head.setToolTip(tip)
-            for column, widget in enumerate((head, measure.mean, measure.spread, measure.strip, measure.paper)):
-                table.grid.addWidget(widget, row, column)
+            for place, widget in enumerate((head, measure.mean, measure.spread, measure.strip, measure.paper)):
+                table.grid.addWidget(widget, line, place)
         table.grid.setColumnStretch(3, 1)
         card.body.addWidget(table, 1)
         return card
 
     def _retrieval_card(self) -> Card:
-        card = Card("Across the modalities", "Each test input asks; the other modality's test set answers.")
-        few = "The same with {} of that modality, drawn anew several times: mean and half of the 95 % interval"
+        card = Card("Across the modalities", "Each test input is a query to the other modality's test set.")
+        few = "The same with {} of that modality, drawn several times: mean and half of the 95 % interval"
         rows: dict[str, tuple[Path, str]] = {
-            "P@1": (("retrieval", "p_at_1"), "How often the nearest item shows the same digit"),
+            "P@1": (("retrieval", "p_at_1"), "How often the nearest item is of the same digit"),
             "P@1, 95 % interval": (("retrieval",), "By Clopper and Pearson, as if all queries were independent"),
             "P@1, single samples": (
                 ("p_at_1_samples",),
-                "By one sample of each posterior instead of its mean, drawn anew several times: mean and half of the "
+                "By one sample of each posterior instead of its mean, drawn several times: mean and half of the "
                 "95 % interval",
             ),
             "P@5": (("retrieval", "p_at_5"), "Share of the same digit among the five nearest items"),
@@ -132,30 +130,30 @@ class NumbersTable(QScrollArea):
             "mAP": (("retrieval", "mean_average_precision"), "Mean average precision of the ranking of all items"),
             "Transfer, neighbours": (
                 ("transfer", "nearest_neighbours"),
-                "Labels of the modality on the left of the arrow alone: nearest neighbours name the other's digits",
+                "With labels of the modality left of the arrow only, nearest neighbours classify the other modality",
             ),
             "Transfer, linear": (
                 ("transfer", "linear"),
-                "Labels of the modality on the left of the arrow alone: a linear classifier names the other's digits",
+                "With labels of the modality left of the arrow only, a linear classifier classifies the other modality",
             ),
-            "Transfer, 20 labels": (("transfer", "linear_20"), few.format("20 labels a digit")),
-            "Transfer, 5 labels": (("transfer", "linear_5"), few.format("5 labels a digit")),
-            "Transfer, 1 label": (("transfer", "linear_1"), few.format("one label a digit")),
+            "Transfer, 20 labels": (("transfer", "linear_20"), few.format("20 labels per digit")),
+            "Transfer, 5 labels": (("transfer", "linear_5"), few.format("5 labels per digit")),
+            "Transfer, 1 label": (("transfer", "linear_1"), few.format("one label per digit")),
         }
         table = RuledTable()
-        for column, arrow in enumerate(_ARROWS.values(), start=1):
-            table.grid.addWidget(bold(arrow, _RIGHT), 0, column)
-        for row, (title, (path, tip)) in enumerate(rows.items(), start=1):
+        for place, arrow in enumerate(_ARROWS.values(), start=1):
+            table.grid.addWidget(bold(arrow, _RIGHT), 0, place)
+        for line, (title, (path, tip)) in enumerate(rows.items(), start=1):
             places = {arrow: (way, *path) for way, arrow in _ARROWS.items()}
-            self._add_row(table.grid, row, title, tip, places, _interval if path == ("retrieval",) else _measured)
+            self._add_row(table.grid, line, title, tip, places, _interval if path == ("retrieval",) else _measured)
         card.body.addWidget(table, 1)
         return card
 
     def _posterior_card(self) -> Card:
         card = Card("Posteriors")
         table = RuledTable()
-        for column, title in enumerate(("images", "speech"), start=1):
-            table.grid.addWidget(bold(title, _RIGHT), 0, column)
+        for place, title in enumerate(("images", "speech"), start=1):
+            table.grid.addWidget(bold(title, _RIGHT), 0, place)
         rows: dict[str, tuple[str, Callable[[Any], str], str]] = {
             "Mean KL from the prior, nats": ("mean_kl", "{:.1f}".format, "Information that a posterior carries"),
             "Active dimensions, of 128": (
@@ -164,9 +162,9 @@ class NumbersTable(QScrollArea):
                 "Dimensions whose posterior mean varies between inputs with a variance above 0.01",
             ),
         }
-        for row, (title, (name, form, tip)) in enumerate(rows.items(), start=1):
+        for line, (title, (name, form, tip)) in enumerate(rows.items(), start=1):
             places = {"images": ("image", name), "speech": ("speech", name)}
-            self._add_row(table.grid, row, title, tip, places, form)
+            self._add_row(table.grid, line, title, tip, places, form)
         card.body.addWidget(table, 1)
         return card
 
@@ -178,59 +176,52 @@ class NumbersTable(QScrollArea):
                 "Of the clusters that purity scores: harmonic mean of homogeneity and completeness, which is the "
                 "normalised mutual information of cluster and digit",
             ),
-            "Homogeneity": (("homogeneity",), "1 if every cluster holds one digit"),
-            "Completeness": (("completeness",), "1 if every digit lies in one cluster"),
+            "Homogeneity": (("homogeneity",), "1 if every cluster is of one digit"),
+            "Completeness": (("completeness",), "1 if every digit is in one cluster"),
             "Modality gap, share of variance": (
                 ("modality_gap", "share"),
-                "Of the variance of posterior means, both modalities weighing alike: how much of it lies between the "
-                "centroids of the two",
+                "Fraction of the variance of posterior means, both modalities weighted equally, that is between the "
+                "two centroids",
             ),
             "Modality gap, distance": (
                 ("modality_gap", "distance"),
-                "Of the centroids of the two modalities' posterior means",
+                "Between the centroids of the two modalities' posterior means",
             ),
         }
         table = RuledTable(heads=0)
-        for row, (title, (path, tip)) in enumerate(rows.items()):
-            self._add_row(table.grid, row, title, tip, {"both modalities": path}, _measured)
+        for line, (title, (path, tip)) in enumerate(rows.items()):
+            self._add_row(table.grid, line, title, tip, {"both modalities": path}, _measured)
         card.body.addWidget(table, 1)
         return card
 
     def _partner_card(self) -> Card:
-        card = Card("One partner a query", PAIR_RECALL)
+        card = Card("One partner per query", PAIR_RECALL)
         self._cells.append((card.aside, ("pair_recall", "pairs"), "{:,} pairs".format))
         heads = {**_ARROWS, "ceiling": "ceiling", "chance": "chance"}
         table = RuledTable()
-        for column, head in enumerate(heads.values(), start=1):
-            table.grid.addWidget(bold(head, _RIGHT), 0, column)
-        for row, depth in enumerate((1, 5, 10), start=1):
+        for place, head in enumerate(heads.values(), start=1):
+            table.grid.addWidget(bold(head, _RIGHT), 0, place)
+        for line, depth in enumerate((1, 5, 10), start=1):
             places = {head: ("pair_recall", f"at_{depth}", name) for name, head in heads.items()}
             tip = (
                 f"How often the partner is among the {depth} nearest items" if depth > 1 else "How often it is nearest"
             )
-            self._add_row(table.grid, row, f"R@{depth}", tip, places, _measured)
+            self._add_row(table.grid, line, f"R@{depth}", tip, places, _measured)
         card.body.addWidget(table, 1)
         return card
 
     def _calibration_card(self) -> Card:
         card = Card(
-            "Does a wide posterior mean a wrong match?",
+            "Does a wide posterior indicate a wrong match?",
             "Wrong nearest matches in percent, by the width of the query's posterior.",
         )
-        charts = QHBoxLayout()
-        charts.setSpacing(24)
+        charts = row(spacing=24)
         for way, arrow in _ARROWS.items():
             bars, word = CalibrationBars(), muted(alignment=_RIGHT)
             word.setToolTip(
                 "AUROC: how often a query with a wrong match has a wider posterior than one with a right match"
             )
-            head = QHBoxLayout()
-            head.addWidget(bold(arrow))
-            head.addWidget(word, 1)
-            column = QVBoxLayout()
-            column.addLayout(head)
-            column.addWidget(bars, 1)
-            charts.addLayout(column)
+            charts.addLayout(column(row(bold(arrow), (word, 1)), (bars, 1)))
             self._calibrations[way] = bars, word
         card.body.addLayout(charts, 1)
         return card
@@ -238,7 +229,7 @@ class NumbersTable(QScrollArea):
     def _add_row(
         self,
         grid: QGridLayout,
-        row: int,
+        line: int,
         title: str,
         tip: str,
         places: Mapping[str, Path],
@@ -246,19 +237,19 @@ class NumbersTable(QScrollArea):
     ) -> None:
         head = QLabel(title)
         head.setToolTip(tip)
-        grid.addWidget(head, row, 0)
-        grid.setRowStretch(row, 1)
-        for column, (heading, path) in enumerate(places.items(), start=1):
+        grid.addWidget(head, line, 0)
+        grid.setRowStretch(line, 1)
+        for place, (heading, path) in enumerate(places.items(), start=1):
             cell = QLabel(alignment=_RIGHT | Qt.AlignmentFlag.AlignVCenter)
             cell.setAccessibleName(f"{title}, {heading}")
             cell.setToolTip(tip)
             cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            grid.addWidget(cell, row, column)
+            grid.addWidget(cell, line, place)
             self._cells.append((cell, path, form))
 
 
 class _Measure:
-    """The widgets of one of the paper's measures."""
+    """The widgets of a measure of the paper."""
 
     def __init__(self, title: str) -> None:
         self.mean, self.spread = bold(alignment=_RIGHT), muted()
@@ -272,7 +263,7 @@ class _Measure:
         self.mean.setText(missing if interval is None else _share(interval.mean))
         one = interval is None or len(interval.values) < 2
         self.spread.setText("" if interval is None or one else f"± {interval.high - interval.mean:.3f}")
-        self.paper.setText(_NOTHING if paper is None else _share(paper))
+        self.paper.setText(_MISSING if paper is None else _share(paper))
         self.strip.show_interval(interval, paper)
 
 
@@ -283,12 +274,8 @@ def _look_up(values: Mapping[str, Any], path: Path) -> Any:
     return found
 
 
-def _of_paper(row: PaperRow, name: str) -> float:
-    return row.purity if name == "purity" else row.modality_svm
-
-
-def _calibration(values: Mapping[str, Any]) -> Calibration:
-    return Calibration.from_json_dict(values)
+def _of_paper(paper: PaperRow, name: str) -> float:
+    return paper.purity if name == "purity" else paper.modality_svm
 
 
 def _in_words(calibration: Calibration) -> str:
@@ -298,7 +285,7 @@ def _in_words(calibration: Calibration) -> str:
 
 def _interval(retrieval: Mapping[str, Any]) -> str:
     low, high = retrieval["p_at_1_low"], retrieval["p_at_1_high"]
-    return _NOTHING if low is None else f"{low:.3f}–{high:.3f}"
+    return _MISSING if low is None else f"{low:.3f}–{high:.3f}"
 
 
 def _measured(value: float | Mapping[str, Any]) -> str:
@@ -313,7 +300,7 @@ def _share(value: float) -> str:
 
 
 def _describe(values: Mapping[str, Any]) -> str:
-    """On what the numbers were taken, in a line."""
+    """What the numbers were measured on, in one line."""
     if "preliminary_images" in values:
         return f"First numbers, of {values['preliminary_images']:,} images alone; those of all images follow."
     if not values:

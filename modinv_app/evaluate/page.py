@@ -1,21 +1,23 @@
-"""What a model is worth: the paper's numbers and figures for any model, its mistakes, and all of it to take away."""
+"""The page that evaluates models: the paper's numbers and figures, mistakes, exports."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QPushButton, QStackedWidget, QTabWidget, QWidget
 
 from model import locations
 from model.evaluation.store import Evaluation
 from model.evaluation.sweep_results import SweepResults
 from model.types import FloatArray
 from modinv_app.common.card import muted
+from modinv_app.common.dialogs import ask_for_file
+from modinv_app.common.layouts import column
 from modinv_app.common.model_catalogue import Model, ModelCatalogue
 from modinv_app.common.page import Page, Services
 from modinv_app.evaluate.confusions import ConfusionsPanel
@@ -28,32 +30,33 @@ from modinv_app.evaluate.numbers_table import NumbersTable
 from modinv_app.evaluate.service import EvaluationService, Request
 from modinv_app.evaluate.shares import SharesPanel
 
-_UNKNOWN = "Not judged yet"
-_NOTHING = "There is something to see once the model has been evaluated."
+_NOT_EVALUATED = "Not evaluated yet"
+_FILES = "Files of modinv (*.safetensors)"
+_EMPTY = "This is shown once the model has been evaluated."
 
 
 class EvaluatePage(Page):
-    """Judges the loaded model, that of any run, or any file, and shows what was found.
+    """Evaluates the loaded model, that of any run, or any file, and shows the results.
 
     Parameters
     ----------
     service
-        Judges and exports.
+        Evaluates and exports.
     catalogue
-        The models that can be judged.
+        The models that can be evaluated.
     """
 
     def __init__(self, service: EvaluationService, catalogue: ModelCatalogue) -> None:
         super().__init__()
         self._catalogue = catalogue
         self.service = service
-        self._evaluation: Evaluation | None = None  # what shows
+        self._evaluation: Evaluation | None = None  # the one that is shown
         self._title = ""
         self._sweep: Path | None = None
-        self._asked: Request | None = None  # to be judged at once if it was not before
-        self._row: Request | None = None  # to become a further row of Figure 2
+        self._asked: Request | None = None  # to be evaluated unless it was before
+        self._row: Request | None = None  # to be added to Figure 2
         self._shown_before = False
-        self._asked_to_sound: tuple[str, int] | None = None  # an utterance: its key, and its index among the items
+        self._requested: tuple[str, int] | None = None  # key and item index of the utterance to play
         self.exports = ExportMenu(self)
         self.bar = EvaluationBar(self.exports)
         self.numbers = NumbersTable()
@@ -63,8 +66,8 @@ class EvaluatePage(Page):
         self.mistakes = MistakesPanel(self._features)
         self.shares = SharesPanel()
         self.tabs = QTabWidget(documentMode=True)
-        self._stages: dict[QWidget, _Stage] = {}
-        self._unfilled: set[QWidget] = set()  # panels that do not show the evaluation yet
+        self._stacks: dict[QWidget, _PanelStack] = {}
+        self._unfilled: set[QWidget] = set()  # panels that don't show the evaluation yet
         self._lay_out()
         self._wire()
 
@@ -80,13 +83,9 @@ class EvaluatePage(Page):
             if panel is self.figure3:
                 self.tabs.addTab(panel, title)
             else:
-                self._stages[panel] = _Stage(panel)
-                self.tabs.addTab(self._stages[panel], title)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.tabs, 1)
+                self._stacks[panel] = _PanelStack(panel)
+                self.tabs.addTab(self._stacks[panel], title)
+        column(self.bar, (self.tabs, 1), parent=self, spacing=0)
 
     def _wire(self) -> None:
         bar, service = self.bar, self.service
@@ -107,7 +106,7 @@ class EvaluatePage(Page):
         service.looked_up.connect(self._looked_up)
         service.busy_changed.connect(self._show_busy)
         service.progressed.connect(bar.show_progress)
-        service.partial.connect(self._show_partial)
+        service.partial_report.connect(self._show_partial)
         service.evaluated.connect(self._evaluated)
         service.stopped.connect(self._stopped)
         service.features_loaded.connect(self._repaint_items)
@@ -115,21 +114,20 @@ class EvaluatePage(Page):
         service.exported.connect(lambda path: self.informed.emit(f"Written: {path}"))
         service.failed.connect(self._failed)
 
-    # What the window asks and tells
+    # The interface to the window
 
     @property
     def busy(self) -> bool:
-        """Whether an evaluation or an export is on its way."""
+        """Whether an evaluation or an export is running."""
         return self.service.busy
 
     def show_loaded(self, model: Model) -> None:
-        """Say which model draws and speaks; it is chosen while no other one is."""
         self.bar.show_loaded(model)
 
     def open(self, path: str) -> None:
-        """Judge the model of a file, or show what was found before."""
+        """Evaluate the model of a file, or show its former evaluation."""
         if self.service.busy:
-            self.failed.emit("Another model is being judged. Cancel that, or wait until it is done.", "")
+            self.failed.emit("Another model is being evaluated. Cancel that, or wait until it is done.", "")
             return
         self._catalogue.refresh()
         self.bar.choose(self._catalogue.of(Path(path)))
@@ -138,26 +136,23 @@ class EvaluatePage(Page):
             self.service.look_up(self._asked)
 
     def show_playing(self, key: str | None) -> None:
-        """Mark the utterance that sounds, by its key, or none."""
-        asked, index = self._asked_to_sound or (None, None)
+        key_played, index = self._requested or (None, None)
         for panel in (self.confusions, self.mistakes):
-            panel.pairs.set_playing(index if key == asked else None)
+            panel.pairs.set_playing(index if key == key_played else None)
 
     def release(self) -> None:
-        """Let go of the thread."""
         self.service.close()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Get ready for a click on Evaluate, and see what has changed meanwhile."""
         super().showEvent(event)
         self.service.prepare()
-        self.service.look_around()
+        self.service.find_corpora()
         self._catalogue.refresh()
         if not self._shown_before:
             self._shown_before = True
             self.service.load_sweep()
 
-    # Judging
+    # Evaluating
 
     def _request_changed(self, request: Request) -> None:
         self._forget()
@@ -177,7 +172,7 @@ class EvaluatePage(Page):
         elif wanted:
             self.service.evaluate(request)
         else:
-            self.bar.say(_UNKNOWN)
+            self.bar.say(_NOT_EVALUATED)
 
     def _evaluate(self, request: Request) -> None:
         self._forget()
@@ -199,7 +194,7 @@ class EvaluatePage(Page):
             self._row = None
         elif request == self.bar.request:
             self.numbers.show_numbers({})
-            self.service.look_up(request)  # what was known before is still true
+            self.service.look_up(request)  # there may be a former evaluation
 
     def _show_busy(self, busy: bool) -> None:
         self.bar.set_busy(busy, self.service.evaluating)
@@ -210,15 +205,15 @@ class EvaluatePage(Page):
         self._row = self._asked = None
         self.failed.emit(text, details)
 
-    # Showing
+    # Results
 
     def _forget(self) -> None:
-        """What shows is of another model, or of other speech."""
+        """Clear all panels: another model or other data were chosen."""
         self._evaluation = None
         self.numbers.show_numbers({})
         self.figure3.show_model(0.0, None)
-        for stage in self._stages.values():
-            stage.show_panel(False)
+        for stack in self._stacks.values():
+            stack.show_panel(False)
         self._unfilled.clear()
         self._count_exports()
         self.bar.say("")
@@ -230,21 +225,21 @@ class EvaluatePage(Page):
         self.figure3.show_model(report.setting["lambda_ig"], report)
         self.shares.show_report(report)
         self._unfilled = {self.figure2, self.confusions, self.mistakes}
-        for stage in self._stages.values():
-            stage.show_panel(True)
+        for stack in self._stacks.values():
+            stack.show_panel(True)
         self.bar.say(self._about())
         self._count_exports()
         self._fill()
 
     def _about(self) -> str:
         if self._evaluation is None:
-            return _UNKNOWN if self.bar.request else ""
-        return f"Judged in {self._evaluation.report.seconds:.0f} s"
+            return _NOT_EVALUATED if self.bar.request else ""
+        return f"Evaluated in {self._evaluation.report.seconds:.0f} s"
 
     def _fill(self) -> None:
-        """Let the panel that shows show the evaluation: those that nobody looks at can wait."""
+        """Fill the visible panel; the others are filled when they are shown."""
         current = self.tabs.currentWidget()
-        panel = current.panel if isinstance(current, _Stage) else None
+        panel = current.panel if isinstance(current, _PanelStack) else None
         if self._evaluation is None or panel not in self._unfilled:
             return
         self._unfilled.discard(panel)
@@ -254,7 +249,7 @@ class EvaluatePage(Page):
             self.confusions.show_evaluation(self._evaluation)
         else:
             self.mistakes.show_evaluation(self._evaluation)
-        self.service.load_features(self._evaluation)  # last: reading them at once would hold up what is built here
+        self.service.load_features(self._evaluation)  # last: reading would delay the widgets that are built here
 
     def _features(self, index: int) -> FloatArray | None:
         return None if self._evaluation is None else self.service.features_of(self._evaluation, index)
@@ -266,16 +261,16 @@ class EvaluatePage(Page):
     def _play(self, index: int) -> None:
         if self._evaluation is not None:
             key = self._evaluation.key(index)
-            self._asked_to_sound = key, index
+            self._requested = key, index
             self.play_wanted.emit(key)
 
     def _ask_for_model(self) -> None:
-        self._ask_for_file("Choose a model", lambda path: self.bar.choose(self._catalogue.of(Path(path))))
+        ask_for_file(self, "Choose a model", _FILES, lambda path: self.bar.choose(self._catalogue.of(Path(path))))
 
     # Figures of several models
 
     def _offer_rows(self, button: QPushButton) -> None:
-        """Every model but those that are rows already."""
+        """Offer all models that are not in the figure."""
         menu = QMenu(button)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         shown = {title for title, _ in self.figure2.rows}
@@ -287,7 +282,7 @@ class EvaluatePage(Page):
         menu.popup(button.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
 
     def _add_row(self, model: Model) -> None:
-        """Judge it like the model that shows, if that was not done before."""
+        """Add a model, which is evaluated by the same protocol unless it was before."""
         if self._evaluation is not None and not self.service.busy:
             self._row = Request(model, self._evaluation.protocol)
             self.service.look_up(self._row)
@@ -301,7 +296,7 @@ class EvaluatePage(Page):
         self.service.load_features(evaluation)
 
     def _ask_for_sweep(self) -> None:
-        self._ask_for_file("Open a sweep", lambda path: self.service.load_sweep(Path(path)))
+        ask_for_file(self, "Open a sweep", _FILES, lambda path: self.service.load_sweep(Path(path)))
 
     def _show_sweep(self, results: SweepResults, file: Path) -> None:
         self._sweep = file
@@ -319,27 +314,18 @@ class EvaluatePage(Page):
             rows = [(self._title, self._evaluation)]
         self.service.export(what, Path(to), rows, self._sweep)
 
-    def _ask_for_file(self, title: str, chosen: Callable[[str], None]) -> None:
-        dialog = QFileDialog(self, title)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters(["Files of modinv (*.safetensors)", "All files (*)"])
-        dialog.fileSelected.connect(chosen)
-        dialog.open()
-
 
 def build(services: Services) -> EvaluatePage:
-    """The page."""
     return EvaluatePage(EvaluationService(services.client), services.catalogue)
 
 
-class _Stage(QStackedWidget):
-    """A panel, or a word while it has nothing to show."""
+class _PanelStack(QStackedWidget):
+    """A panel, or a text while it is empty."""
 
     def __init__(self, panel: QWidget) -> None:
         super().__init__()
         self.panel = panel
-        self._word = muted(_NOTHING, Qt.AlignmentFlag.AlignHCenter)
+        self._word = muted(_EMPTY, Qt.AlignmentFlag.AlignHCenter)
         self.addWidget(self._word)
         self.addWidget(panel)
 

@@ -1,4 +1,4 @@
-"""Queries and their nearest matches, side by side, to look at and listen to."""
+"""A list of queries and their nearest matches."""
 
 from __future__ import annotations
 
@@ -8,31 +8,27 @@ from typing import Any
 
 from PySide6.QtCore import (
     QAbstractListModel,
-    QElapsedTimer,
     QModelIndex,
     QPoint,
     QRect,
     QRectF,
     QSize,
     Qt,
-    QTimer,
     Signal,
 )
 from PySide6.QtGui import QKeyEvent, QPainter, QPalette, QPen, QResizeEvent
-from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from model.evaluation.store import Evaluation
 from model.types import FloatArray, Item, Modality
-from modinv_app.common.card import faint
+from modinv_app.common.item_view import ROOT, AnyIndex, PlayingView
 from modinv_app.common.match_delegates import Thumbnails, paint_chip, paint_play
-from modinv_app.common.match_model import WORDS, AnyIndex
-from modinv_app.common.theme import accent
+from modinv_app.common.match_model import WORDS
+from modinv_app.common.theme import accent, with_alpha
 
 _PAD = 6
-_FRAME_MS = 50
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_ROOT = QModelIndex()
 
 ARROWS = {Modality.IMAGE: "image → speech", Modality.SPEECH: "speech → image"}
 
@@ -48,7 +44,7 @@ class Pair:
     query, match
         One of them is an image, the other an utterance.
     note
-        A word about it, such as by how much it is wrong; none if empty.
+        A remark, such as the margin of a wrong match; none if empty.
     """
 
     query: Item
@@ -57,22 +53,22 @@ class Pair:
 
     @property
     def utterance(self) -> Item:
-        """The one that can be heard."""
+        """The utterance of the two."""
         return self.query if self.query.modality is Modality.SPEECH else self.match
 
 
-class PairView(QListView):
-    """Tiles of pairs in as many columns as there is room for; a click, or Enter, plays the utterance.
+class PairView(PlayingView):
+    """Tiles of pairs in as many columns as fit; a click, or Enter, plays the utterance.
 
     Parameters
     ----------
     features_of
-        Item index to features; ``None`` where they are not there (yet). Called while painting: a look-up.
+        Item index to features; ``None`` if they are not loaded. Called while painting, so it has to be fast.
 
     Signals
     -------
     play_wanted(int)
-        Index of the utterance that shall sound.
+        Play the utterance with this item index.
     """
 
     play_wanted = Signal(int)
@@ -81,51 +77,36 @@ class PairView(QListView):
         super().__init__()
         self._pairs = _PairModel()
         self._delegate = _PairDelegate(features_of)
-        self._clock = QElapsedTimer()
-        self._frames = QTimer(self, interval=_FRAME_MS)
-        self._frames.timeout.connect(self._animate)
         self.setModel(self._pairs)
         self.setItemDelegate(self._delegate)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.viewport().setAutoFillBackground(False)
-        self.setMouseTracking(True)
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(True)
-        self.setUniformItemSizes(True)
-        self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
         self.clicked.connect(self._play)
 
     def show_pairs(self, pairs: Sequence[Pair]) -> None:
-        """Show these, in their order, from the first on."""
+        """Show these pairs, scrolled to the first."""
         self._pairs.set_pairs(pairs)
         self.scrollToTop()
 
     def pair_at(self, row: int) -> Pair:
-        """The pair in a row of the model."""
+        """The pair in a row."""
         return self._pairs.pair_at(row)
 
     def features_changed(self) -> None:
-        """Paint anew: features have come, or others."""
+        """Paint again with new features."""
         self._delegate.forget()
         self.viewport().update()
 
     def set_playing(self, index: int | None) -> None:
-        """Mark the utterance that sounds wherever it stands, or none."""
+        """Mark the utterance that is playing, in all pairs, or none."""
         self._delegate.playing = index
-        if index is None:
-            self._frames.stop()
-        else:
-            self._clock.start()
-            self._frames.start()
+        self._set_animated(index is not None)
         self.viewport().update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Let the columns share the width."""
         bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
-        width = self.width() - bar - 2  # Qt keeps it free wherever a bar might appear
+        width = self.width() - bar - 2  # Qt reserves room for a scroll bar
         line = self.fontMetrics().height()
         columns = max(1, width // (20 * line))
         self._delegate.tile = QSize(width // columns, 4 * line + 2 * _PAD)
@@ -141,25 +122,25 @@ class PairView(QListView):
     def _play(self, index: QModelIndex) -> None:
         self.play_wanted.emit(self._pairs.pair_at(index.row()).utterance.index)
 
-    def _animate(self) -> None:
-        self._delegate.phase = self._clock.elapsed() / 1000
+    def _animate(self, seconds: float) -> None:
+        self._delegate.phase = seconds
         self.viewport().update()
 
 
 class PairsPanel(QWidget):
-    """What shows pairs of an evaluation in ``pairs``.
+    """A panel that shows pairs of an evaluation in ``pairs``.
 
     Parameters
     ----------
     features_of
-        Item index to features; ``None`` where they are not there (yet).
+        Item index to features; ``None`` if they are not loaded.
     name
-        What the pairs are, for screen readers.
+        Accessible name of the pairs.
 
     Signals
     -------
     play_wanted(int)
-        Item index of an utterance that shall sound.
+        Play the utterance with this item index.
     """
 
     play_wanted = Signal(int)
@@ -185,14 +166,14 @@ class _PairModel(QAbstractListModel):
     def pair_at(self, row: int) -> Pair:
         return self._pairs[row]
 
-    def rowCount(self, parent: AnyIndex = _ROOT) -> int:
+    def rowCount(self, parent: AnyIndex = ROOT) -> int:
         return 0 if parent.isValid() else len(self._pairs)
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
             return None
         pair = self._pairs[index.row()]
-        words = f"{WORDS[pair.query.label]} answered by {WORDS[pair.match.label]}"
+        words = f"{WORDS[pair.query.label]} matched with {WORDS[pair.match.label]}"
         if role == Qt.ItemDataRole.DisplayRole:
             return words
         note = f"\n{pair.note}" if pair.note else ""
@@ -200,7 +181,7 @@ class _PairModel(QAbstractListModel):
 
 
 class _PairDelegate(QStyledItemDelegate):
-    """A tile: both pictures with an arrow between, the digits, where they come from."""
+    """A tile: both pictures, their digits and sources."""
 
     def __init__(self, features_of: FeaturesOf) -> None:
         super().__init__()
@@ -211,7 +192,7 @@ class _PairDelegate(QStyledItemDelegate):
         self.phase = 0.0
 
     def forget(self) -> None:
-        """Paint pictures anew."""
+        """Drop the cached pictures."""
         self._thumbnails = Thumbnails(self._features)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
@@ -228,7 +209,7 @@ class _PairDelegate(QStyledItemDelegate):
         quiet = option.palette.color(QPalette.ColorRole.PlaceholderText)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_ground(painter, option, tile)
+        self._paint_background(painter, option, tile)
         query = QRect(tile.left() + _PAD, tile.top() + _PAD, side, side)
         match = query.translated(side + line + 4, 0)
         self._paint_item(painter, option, pair.query, query)
@@ -252,22 +233,22 @@ class _PairDelegate(QStyledItemDelegate):
             painter.drawText(below, _LEFT, elided)
         painter.restore()
 
-    def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem, tile: QRect) -> None:
+    def _paint_background(self, painter: QPainter, option: QStyleOptionViewItem, tile: QRect) -> None:
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
         text, colour = option.palette.color(QPalette.ColorRole.WindowText), accent(option.palette)
-        painter.setPen(QPen(faint(colour, 0.9), 1.2) if selected else QPen(faint(text, 0.1), 1))
-        painter.setBrush(faint(colour, 0.1) if hovered else option.palette.color(QPalette.ColorRole.Base))
+        painter.setPen(QPen(with_alpha(colour, 0.9), 1.2) if selected else QPen(with_alpha(text, 0.1), 1))
+        painter.setBrush(with_alpha(colour, 0.1) if hovered else option.palette.color(QPalette.ColorRole.Base))
         painter.drawRoundedRect(QRectF(tile).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
 
     def _paint_item(self, painter: QPainter, option: QStyleOptionViewItem, item: Item, place: QRect) -> None:
         text = option.palette.color(QPalette.ColorRole.WindowText)
         if self._features_of(item.index) is None:
-            painter.fillRect(place, faint(text, 0.06))
+            painter.fillRect(place, with_alpha(text, 0.06))
         else:
             dpr = painter.device().devicePixelRatioF()
             painter.drawPixmap(place.topLeft(), self._thumbnails.pixmap(item.index, place.width(), place.height(), dpr))
-        painter.setPen(faint(text, 0.2))
+        painter.setPen(with_alpha(text, 0.2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(QRectF(place).adjusted(-0.5, -0.5, 0.5, 0.5))
         if item.modality is Modality.SPEECH:
@@ -275,11 +256,11 @@ class _PairDelegate(QStyledItemDelegate):
             disc = QRectF(0, 0, 20, 20)
             disc.moveBottomRight(QRectF(place).bottomRight() - QPoint(3, 3))
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(option.palette.color(QPalette.ColorRole.Base))  # the disc itself lets the ground shine
+            painter.setBrush(option.palette.color(QPalette.ColorRole.Base))  # the disc itself is translucent
             painter.drawEllipse(disc)
             paint_play(painter, option.palette, disc, hovered, self.phase if playing else None)
 
     def _features(self, index: int) -> FloatArray:
         features = self._features_of(index)
-        assert features is not None  # looked at just before
+        assert features is not None  # checked before
         return features

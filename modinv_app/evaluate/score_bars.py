@@ -1,4 +1,4 @@
-"""Shares side by side: a bar for each digit or speaker, and what it lacks of the whole."""
+"""A bar chart of scores by digit or speaker."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QColor, QHelpEvent, QPaintEvent, QPalette
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from modinv_app.common.card import faint
-from modinv_app.common.theme import accent, digit_colour, is_dark, warning_colour
+from modinv_app.common.theme import accent, antialiased, digit_colour, is_dark, warning_colour, with_alpha
 
 _NAME = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _VALUE = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-_TALLEST = 2.2  # lines a row: farther apart they are no group any more
-_THICKEST = 9.0  # pixels a bar
+_TALLEST = 2.2  # text lines per bar at most, so that the bars look like a group
+_THICKEST = 9.0  # pixels
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One bar: its name, its share in [0, 1], and whose colour it has (``None``: the accent)."""
+    """Name and value in [0, 1] of one bar, and the digit whose colour it has (``None``: the accent colour)."""
 
     name: str
     share: float
@@ -33,7 +32,7 @@ class ScoreBars(QWidget):
     Parameters
     ----------
     what
-        What the shares are, for whoever listens: ``"P@1 by speaker, image to speech"``.
+        Accessible name: ``"P@1 by speaker, image to speech"``.
     """
 
     def __init__(self, what: str, parent: QWidget | None = None) -> None:
@@ -44,7 +43,7 @@ class ScoreBars(QWidget):
         self.setAccessibleName(what)
 
     def show_scores(self, scores: Sequence[Score], mean: float | None = None) -> None:
-        """Show these bars from top to bottom, and a line at a mean of all that they count."""
+        """Show these bars from top to bottom, and a line at the mean."""
         self._scores, self._mean = scores, mean
         self.setAccessibleDescription(", ".join(f"{score.name}: {score.share:.3f}" for score in scores))
         self.updateGeometry()
@@ -61,8 +60,7 @@ class ScoreBars(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         if not self._scores:
             return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = antialiased(self)
         text = self.palette().color(QPalette.ColorRole.WindowText)
         left, width = self._scale()
         for place, score in enumerate(self._scores):
@@ -70,9 +68,7 @@ class ScoreBars(QWidget):
             high = min(0.45 * row.height(), _THICKEST)
             bar = QRectF(left, row.center().y() - high / 2, width, high)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(
-                faint(warning_colour(is_dark(self.palette())), 0.35)
-            )  # what is wrong is what one looks for
+            painter.setBrush(with_alpha(warning_colour(is_dark(self.palette())), 0.35))
             painter.drawRoundedRect(bar, 3, 3)
             painter.setBrush(self._colour(score))
             painter.drawRoundedRect(QRectF(bar.left(), bar.top(), bar.width() * score.share, bar.height()), 3, 3)
@@ -81,7 +77,7 @@ class ScoreBars(QWidget):
             painter.drawText(QRectF(left + width + 8, row.top(), row.width(), row.height()), _VALUE, _form(score.share))
         if self._mean is not None:
             x = left + width * self._mean
-            painter.setPen(faint(text, 0.55))
+            painter.setPen(with_alpha(text, 0.55))
             painter.drawLine(round(x), 0, round(x), round(self._row(len(self._scores) - 1).bottom()))
 
     def _row(self, place: int) -> QRectF:
@@ -89,7 +85,7 @@ class ScoreBars(QWidget):
         return QRectF(0, place * height, self.width(), height)
 
     def _scale(self) -> tuple[float, float]:
-        """Where the bars begin, and the width of a whole one."""
+        """Left end of the bars, and the width of a full bar."""
         metrics = self.fontMetrics()
         left = max(metrics.horizontalAdvance(score.name) for score in self._scores) + 8
         return left, self.width() - left - metrics.horizontalAdvance(_form(1.0)) - 8
@@ -103,7 +99,7 @@ class ScoreBars(QWidget):
             words = ""
             if place < len(self._scores):
                 score = self._scores[place]
-                words = f"{score.name}: {score.share:.2%} found at once"
+                words = f"{score.name}: {score.share:.2%} of nearest matches correct"
                 words += f"; all: {self._mean:.2%}" if self._mean is not None else ""
             QToolTip.showText(event.globalPos(), words, self)
             return True

@@ -1,4 +1,4 @@
-"""Evaluations for the window: the worker process judges models, and a thread reads what it found."""
+"""Evaluates models in the worker process, and loads the results in a thread."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,38 +27,38 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A model and how to judge it."""
+    """A model and the protocol by which to evaluate it."""
 
     model: Model
     protocol: EvaluationProtocol
 
 
 class EvaluationService(QObject):
-    """Judges models, one at a time, and fetches whatever an evaluation shows.
+    """Evaluates models, one at a time, and loads what an evaluation shows.
 
     Parameters
     ----------
     client
-        Judges, and writes exports.
+        Evaluates, and writes exports.
 
     Signals
     -------
     corpora_found(set of str)
-        Those that are installed.
+        The names of the installed corpora.
     looked_up(Request, Evaluation or None)
-        What is known of a model from before.
+        The former evaluation of a model, if there is one.
     busy_changed(bool)
-        An evaluation or an export has begun, or is over.
+        An evaluation or an export has started or ended.
     progressed(float or None, str)
-        The share of the work that is done, in [0, 1], and what is being done.
-    partial(Request, dict)
-        The numbers that are there so far, as of :meth:`~model.evaluation.report.Report.to_json_dict`.
+        Progress in [0, 1], and what is being done.
+    partial_report(Request, dict)
+        The numbers measured so far, as of :meth:`~model.evaluation.report.Report.to_json_dict`.
     evaluated(Request, Evaluation)
-        A model has been judged.
+        A model has been evaluated.
     stopped(Request)
-        An evaluation is over without a result.
+        An evaluation has ended without a result.
     features_loaded(Evaluation)
-        From now on ``features_of`` knows its test inputs.
+        ``features_of`` can return its test inputs now.
     sweep_loaded(SweepResults, Path)
         A sweep and its file.
     exported(str)
@@ -70,7 +71,7 @@ class EvaluationService(QObject):
     looked_up = Signal(object, object)
     busy_changed = Signal(bool)
     progressed = Signal(object, str)
-    partial = Signal(object, object)
+    partial_report = Signal(object, object)
     evaluated = Signal(object, object)
     stopped = Signal(object)
     features_loaded = Signal(object)
@@ -81,44 +82,41 @@ class EvaluationService(QObject):
     def __init__(self, client: JobClient, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._client = client
-        self._lane = SerialExecutor("evaluations", self)
+        self._executor = SerialExecutor("evaluations", self)
         self._job: Job | None = None
-        self._folder: Path | None = None  # the evaluation, once the job has written it
-        self._request: Request | None = None  # what is being judged
-        self._known: dict[str, Evaluation] = {}  # with their features in memory, by the state of their test inputs
+        self._folder: Path | None = None  # of the evaluation, once it is written
+        self._request: Request | None = None  # what is being evaluated
+        self._known: dict[str, Evaluation] = {}  # evaluations with features in memory, by their test inputs
 
     @property
     def evaluating(self) -> bool:
-        """Whether a model is being judged."""
+        """Whether a model is being evaluated."""
         return self._request is not None
 
     @property
     def busy(self) -> bool:
-        """Whether an evaluation or an export is on its way."""
+        """Whether an evaluation or an export is running."""
         return self._job is not None
 
     def close(self) -> None:
         """End the thread."""
-        self._lane.close()
+        self._executor.close()
 
     def prepare(self) -> None:
         """Start the process, so that the first evaluation need not wait for its imports."""
         self._client.prepare()
 
-    def look_around(self) -> None:
-        """Find corpora to judge with."""
-        self._lane.submit(_installed, self.corpora_found.emit, self._broken)
+    def find_corpora(self) -> None:
+        """Find the installed corpora."""
+        self._executor.submit(_installed, self.corpora_found.emit, self._report_error)
 
     def look_up(self, request: Request) -> None:
-        """Find out whether a model was judged like this before."""
-
-        def work() -> Evaluation | None:
-            return find(request.model.file, request.protocol)
-
-        self._lane.submit(work, lambda found: self.looked_up.emit(request, found), self._broken)
+        """Look for a former evaluation of a model by the same protocol."""
+        find_it = partial(find, request.model.file, request.protocol)
+        self._executor.submit(find_it, lambda found: self.looked_up.emit(request, found), self._report_error)
 
     def evaluate(self, request: Request) -> None:
-        """Judge a model, unless something else is on its way."""
+        """Evaluate a model, unless something else is running."""
         if self.busy:
             return
         self._request = request
@@ -126,7 +124,7 @@ class EvaluationService(QObject):
         self.progressed.emit(None, "Starting…")
 
     def export(self, what: str, to: Path, models: Sequence[tuple[str, Evaluation]], sweep: Path | None) -> None:
-        """Write something of :mod:`model.export`, unless something else is on its way.
+        """Write an export of :mod:`model.export`, unless something else is running.
 
         Parameters
         ----------
@@ -135,7 +133,7 @@ class EvaluationService(QObject):
         to
             The file or folder.
         models
-            Judged models, each with its name; the first is the one that the export is about.
+            Evaluated models with their names; the export is about the first.
         sweep
             The file of a sweep, if there is one.
         """
@@ -146,61 +144,61 @@ class EvaluationService(QObject):
         self.progressed.emit(None, f"Writing {to.name}…")
 
     def cancel(self) -> None:
-        """Stop the evaluation that is on its way; ``stopped`` follows."""
+        """Stop the current evaluation; ``stopped`` follows."""
         if self._request is not None and self._job is not None:
             self.progressed.emit(None, "Stopping…")
             self._job.stop()
 
     def load_features(self, evaluation: Evaluation) -> None:
-        """Read the test inputs behind an evaluation, unless they are in memory."""
+        """Load the test inputs of an evaluation, unless they are in memory."""
         state = _inputs(evaluation)
         if state in self._known:
             return
 
         def work() -> None:
-            evaluation.features(0)  # the first of either modality reads all of them
+            evaluation.features(0)  # one of each modality loads all of it
             evaluation.features(evaluation.image_count)
 
         def done(_nothing: None) -> None:
             self._known[state] = evaluation
             self.features_loaded.emit(evaluation)
 
-        self._lane.submit(work, done, self._broken)
+        self._executor.submit(work, done, self._report_error)
 
     def features_of(self, evaluation: Evaluation, index: int) -> FloatArray | None:
-        """What the encoder saw of an item: a look-up; ``None`` where ``load_features`` has not come so far."""
+        """The features of an item; ``None`` before ``features_loaded``."""
         known = self._known.get(_inputs(evaluation))
         return None if known is None else known.features(index)
 
     def load_sweep(self, path: Path | None = None) -> None:
-        """Read a sweep; by default the one that ships, and nothing is said where none does."""
+        """Load a sweep; by default the shipped one, if there is one."""
         file = path or locations.shipped_sweep()
         if path is None and not file.is_file():
             return
-        self._lane.submit(
-            lambda: SweepResults.load(file), lambda found: self.sweep_loaded.emit(found, file), self._broken
+        self._executor.submit(
+            lambda: SweepResults.load(file), lambda found: self.sweep_loaded.emit(found, file), self._report_error
         )
 
     def _submit(self, kind: Kind, **details: Any) -> None:
         job = self._job = self._client.submit(kind, **details)
-        job.said.connect(self._hear)
+        job.received.connect(self._on_message)
         job.finished.connect(self._finish)
         job.failed.connect(self._fail)
         self.busy_changed.emit(True)
 
-    def _hear(self, message: Mapping[str, Any]) -> None:
-        said = message["say"]
-        if said == "progress":
+    def _on_message(self, message: Mapping[str, Any]) -> None:
+        kind = message["say"]
+        if kind == "progress":
             self.progressed.emit(message["share"], message["text"])
-        elif said == "partial":
-            self.partial.emit(self._request, message["report"])
-        elif said == "evaluated":
+        elif kind == "partial":
+            self.partial_report.emit(self._request, message["report"])
+        elif kind == "evaluated":
             self._folder = Path(message["folder"])
-        elif said == "exported":
+        elif kind == "exported":
             self.exported.emit(message["path"])
 
     def _finish(self) -> None:
-        """The job is over: there is an evaluation or a file, or it was stopped."""
+        """Handle the end of the job: it has written something, or was stopped."""
         request, folder = self._request, self._folder
         if request is None or folder is None:
             self._end()
@@ -211,33 +209,32 @@ class EvaluationService(QObject):
             self._end()
             self.evaluated.emit(request, evaluation)
 
-        def broken(error: Exception) -> None:
+        def failed(error: Exception) -> None:
             self._end()
-            self._broken(error)
+            self._report_error(error)
 
-        self._lane.submit(lambda: Evaluation.load(folder), done, broken)
+        self._executor.submit(lambda: Evaluation.load(folder), done, failed)
 
     def _fail(self, message: str, details: str) -> None:
         self._end()
         self.failed.emit(message, details)
 
     def _end(self) -> None:
-        """Nothing is on its way any more; what was judged and has not been told came to nothing."""
+        """Reset the state; an evaluation that has not been delivered counts as stopped."""
         request, self._request, self._job, self._folder = self._request, None, None, None
         self.busy_changed.emit(False)
         if request is not None:
             self.stopped.emit(request)
 
-    def _broken(self, error: Exception) -> None:
+    def _report_error(self, error: Exception) -> None:
         log.error("An evaluation failed", exc_info=error)
         self.failed.emit(*describe_error(error))
 
 
 def _installed() -> set[str]:
-
     return {name for name, kind in registry().items() if kind().location() is not None}
 
 
 def _inputs(evaluation: Evaluation) -> str:
-    """What tells one state of the test inputs from another."""
+    """A key of the test inputs."""
     return json.dumps(evaluation.report.setting["inputs"], sort_keys=True)

@@ -1,13 +1,13 @@
-"""Whom and what the model serves well, and whom not: P@1 by digit and by speaker, both ways."""
+"""P@1 by digit and by speaker, in both directions."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from model.evaluation.report import Direction, Report
 from model.types import Modality
 from modinv_app.common.card import Card
+from modinv_app.common.layouts import VerticalScrollArea
 from modinv_app.evaluate.score_bars import Score, ScoreBars
 
 _BY_SPEAKER = {
@@ -17,16 +17,16 @@ _BY_SPEAKER = {
 _BY_DIGIT = {Modality.IMAGE: "By digit, image → speech", Modality.SPEECH: "By digit, speech → image"}
 
 
-class SharesPanel(QScrollArea):
-    """Four charts: digits above, speakers below; the line in each is the mean over all queries."""
+class SharesPanel(VerticalScrollArea):
+    """Four charts: digits above, speakers below; a line marks the mean over all queries."""
 
     def __init__(self) -> None:
-        super().__init__()
+        content = QWidget()
+        super().__init__(content)
         self._digits: dict[Modality, ScoreBars] = {}
         self._speakers: dict[Modality, ScoreBars] = {}
         self._cards: list[tuple[Modality, Card]] = []
-        inside = QWidget()
-        grid = QGridLayout(inside)
+        grid = QGridLayout(content)
         grid.setContentsMargins(10, 10, 10, 10)
         grid.setSpacing(10)
         for row, (charts, titles) in enumerate(((self._digits, _BY_DIGIT), (self._speakers, _BY_SPEAKER))):
@@ -38,10 +38,6 @@ class SharesPanel(QScrollArea):
                 grid.addWidget(card, row, column)
         grid.setRowStretch(0, 10)
         grid.setRowStretch(1, 7)
-        self.setWidget(inside)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def show_report(self, report: Report | None) -> None:
         """Show P@1 of a model, or nothing."""
@@ -59,5 +55,5 @@ def _of_digits(direction: Direction) -> list[Score]:
 
 
 def _of_speakers(direction: Direction) -> list[Score]:
-    """Worst first: that is whom one looks for."""
+    """Speakers, worst first."""
     return [Score(name, share) for name, share in sorted(direction.per_speaker.items(), key=lambda part: part[1])]

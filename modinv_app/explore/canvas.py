@@ -1,4 +1,4 @@
-"""A sheet to draw a digit on, with mouse, pen or finger."""
+"""A canvas to draw a digit on, with mouse, pen or finger."""
 
 from __future__ import annotations
 
@@ -27,41 +27,41 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from modinv_app.common.pictures import grey_image, ink_image
-from modinv_app.common.theme import is_dark, muted_text
+from modinv_app.common.theme import antialiased, is_dark, muted_text, with_alpha
 from modinv_app.explore.strokes import MetricPoint, Stroke, paint_strokes, rasterise
 
-_PEN = 0.085  # of the canvas' side: a digit drawn over most of it looks as it will to the encoder
-_STEP = 0.004  # a pixel or two: a mouse that tells of more a thousand times a second need not be believed
+_PEN = 0.085  # of the canvas' side: a digit over most of it looks like the encoder's input
+_STEP = 0.004  # of the canvas' side, a pixel or two: closer points are dropped
 _FRAME_MS = 16
 _RADIUS = 10.0
 _LONGEST_HISTORY = 300
-_RESTING = 0.25  # opacity of what has no answer
+_DIMMED = 0.25  # opacity of a sheet without an answer
 _COMPRESSION = Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents
-_ARRIVALS = (QEvent.Type.Enter, QEvent.Type.TouchBegin)
-_DEPARTURES = (QEvent.Type.Leave, QEvent.Type.Hide, QEvent.Type.TouchEnd, QEvent.Type.TouchCancel)
+_ENTER_EVENTS = (QEvent.Type.Enter, QEvent.Type.TouchBegin)
+_LEAVE_EVENTS = (QEvent.Type.Leave, QEvent.Type.Hide, QEvent.Type.TouchEnd, QEvent.Type.TouchCancel)
 _numbers = itertools.count(1)
-_DAY, _NIGHT = QColor("#fdfdfc"), QColor("#15171c")
+_WHITE, _BLACK = QColor("#fdfdfc"), QColor("#15171c")
 
 
 def paper_and_ink(palette: QPalette) -> tuple[QColor, QColor]:
     """The two colours of a drawing in a widget with this palette."""
-    return (_NIGHT, _DAY) if is_dark(palette) else (_DAY, _NIGHT)
+    return (_BLACK, _WHITE) if is_dark(palette) else (_WHITE, _BLACK)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
-    """What lies on the canvas at one time: strokes, or a picture, or nothing.
+    """The content of the canvas: strokes, or a picture, or nothing.
 
     Attributes
     ----------
     strokes
-        Of a drawing.
+        The strokes of a drawing.
     number
-        The same for every state of one drawing, from its first stroke on; 0 without strokes.
+        Identifies the drawing, from its first stroke on; 0 without strokes.
     picture
         Grey ``(h, w)`` of uint8.
     source
-        Where a picture comes from that is not the user's own; its levels are ink, 255 on 0.
+        Origin of a picture that is not the user's own; its levels are ink, 255 on 0.
     """
 
     strokes: tuple[Stroke, ...] = ()
@@ -71,17 +71,17 @@ class Sheet:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing lies on it."""
+        """Whether there is neither a drawing nor a picture."""
         return not self.strokes and self.picture is None
 
 
 class Canvas(QWidget):
-    """A square sheet of paper; what is drawn scales with it, and the pen cannot leave it.
+    """A square canvas; drawings scale with it, and strokes are clipped to it.
 
     Signals
     -------
     changed()
-        Another drawing or picture lies on it, or none; while drawing, at most once a frame.
+        The content has changed; while drawing, at most once per frame.
     pen_lifted()
         A stroke is finished, and its last ``changed`` has been sent.
     history_changed(bool, bool)
@@ -97,10 +97,10 @@ class Canvas(QWidget):
         self._history = [Sheet()]
         self._now = 0
         self._stroke: Stroke | None = None
-        self._device: QInputDevice | None = None  # the one that draws; others wait until it is lifted
+        self._device: QInputDevice | None = None  # that draws; others are ignored meanwhile
         self._finger = -1
         self._drop_hint = False
-        self._resting = False
+        self._dimmed = False
         self._number = 0  # of the drawing whose stroke is being drawn
         self._compressed = QCoreApplication.testAttribute(_COMPRESSION)  # as the platform has it
         self._frame = QTimer(self, interval=_FRAME_MS, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
@@ -114,73 +114,72 @@ class Canvas(QWidget):
         self.setAccessibleName("Canvas")
         self._describe()
 
-    # -- what lies on it
+    # Content
 
     @property
     def sheet(self) -> Sheet:
-        """What lies on the canvas now, with the stroke that is being drawn."""
+        """The content, with the stroke that is being drawn."""
         sheet = self._history[self._now]
         return Sheet((*sheet.strokes, self._stroke), self._number) if self._stroke else sheet
 
     def raster(self) -> npt.NDArray[np.uint8]:
-        """The strokes as the encoder shall get them, see `rasterise`; there must be some."""
+        """The strokes as a picture for the encoder, see `rasterise`; there must be some."""
         return rasterise(self.sheet.strokes)
 
     def show_picture(self, picture: npt.NDArray[np.uint8]) -> None:
-        """Lay a grey picture ``(h, w)`` on the canvas in place of what is there; it can be undone."""
+        """Show a grey picture ``(h, w)`` in place of the content; this can be undone."""
         self._stroke = None
         self._turn_to(Sheet(picture=picture))
 
-    def lay(self, sheet: Sheet) -> None:
-        """Let this lie on the canvas instead, telling nobody; of a drawing the strokes can be undone one by one."""
+    def set_sheet(self, sheet: Sheet) -> None:
+        """Replace the content without ``changed``; strokes of a drawing can be undone one by one."""
         self._stroke = None
         self._unsent = False
         self._frame.stop()
         drawn = [Sheet(sheet.strokes[:count], sheet.number) for count in range(1, len(sheet.strokes))]
         self._history = [Sheet(), *drawn, sheet] if sheet.strokes else [sheet]
         self._now = len(self._history) - 1
-        self._resting = False
+        self._dimmed = False
         self._describe()
         self.update()
         self.history_changed.emit(self._now > 0, False)
 
     @property
-    def resting(self) -> bool:
-        """Whether what lies here is dimmed."""
-        return self._resting
+    def dimmed(self) -> bool:
+        """Whether the content is dimmed, because nothing else that is shown belongs to it, until it changes."""
+        return self._dimmed
 
-    @resting.setter
-    def resting(self, wanted: bool) -> None:
-        """Dim what lies here until it is changed, for nothing that shows elsewhere belongs to it; or don't."""
-        if not self._stroke:  # who draws is about to ask
-            self._resting = wanted and not self.sheet.is_empty
+    @dimmed.setter
+    def dimmed(self, wanted: bool) -> None:
+        if not self._stroke:  # a stroke is about to become a query
+            self._dimmed = wanted and not self.sheet.is_empty
             self.update()
 
     def clear(self) -> None:
-        """Take everything off; it can be undone."""
+        """Clear the canvas; this can be undone."""
         self._stroke = None
         if self._history[self._now].is_empty:
-            self._go_to(self._now)  # a first stroke may have been begun
+            self._go_to(self._now)  # emit, as a first stroke may have been started
         else:
             self._turn_to(Sheet())
 
     def undo(self) -> None:
-        """Go one stroke, picture or clearing back."""
+        """Undo one stroke, picture or clearing."""
         self._go_to(self._now - 1)
 
     def redo(self) -> None:
-        """Take an undoing back."""
+        """Redo what was undone."""
         self._go_to(self._now + 1)
 
     def replay(self, strokes: Sequence[Sequence[MetricPoint]]) -> None:
-        """Draw strokes of points in the unit square as if a pen did."""
+        """Draw strokes of points in the unit square as if by pen events."""
         for points in strokes:
             for place, point in enumerate(points):
                 (self._move if place else self._down)(QPointF(*point))
             self._up()
 
     def set_drop_hint(self, shown: bool) -> None:
-        """Show, or not, that what is being dragged can be dropped here."""
+        """Show whether a dragged object can be dropped here."""
         self._drop_hint = shown
         self.update()
 
@@ -196,7 +195,7 @@ class Canvas(QWidget):
         self._flush()
         self.history_changed.emit(place > 0, place + 1 < len(self._history))
 
-    # -- the pen: every device ends up in these three, in unit coordinates
+    # The pen, in unit coordinates: all devices call these
 
     def _down(self, at: QPointF, pressure: float = 1.0) -> None:
         drawn = self._history[self._now]
@@ -207,7 +206,7 @@ class Canvas(QWidget):
     def _move(self, at: QPointF, pressure: float = 1.0) -> None:
         if self._stroke is None:
             return
-        edge = 0.6 * _PEN  # there the stroke stays whole
+        edge = 0.6 * _PEN  # so that the whole width of the stroke is visible
         point = (min(max(at.x(), edge), 1 - edge), min(max(at.y(), edge), 1 - edge))
         if self._stroke.points and math.dist(self._stroke.points[-1], point) < _STEP:
             return
@@ -228,16 +227,16 @@ class Canvas(QWidget):
         self.pen_lifted.emit()
 
     def _flush(self) -> None:
-        """Tell of what has changed since the last frame."""
+        """Emit the changes since the last frame."""
         if self._unsent:
             self._unsent = False
-            self._resting = False
+            self._dimmed = False
             self._describe()
             self.update()
             self.changed.emit()
 
     def _describe(self) -> None:
-        """Say to whoever listens to the screen what lies here."""
+        """Describe the content for screen readers."""
         sheet = self.sheet
         words = "Draw a digit here with a mouse, a pen or a finger"
         if sheet.source:
@@ -245,16 +244,16 @@ class Canvas(QWidget):
         if words != self.accessibleDescription():
             self.setAccessibleDescription(words)
 
-    # -- devices
+    # Devices
 
     def _pen_event(self, kind: str, device: QInputDevice, at: QPointF, pressure: float = 1.0) -> None:
-        """Take an event of whatever device draws; the others wait until it is lifted."""
+        """Handle an event of the device that draws; those of others are ignored."""
         paper = self._paper()
         unit = QPointF((at.x() - paper.x()) / paper.width(), (at.y() - paper.y()) / paper.height())
         if kind == "down":
             if self._stroke and device.type() == QInputDevice.DeviceType.TouchScreen:
-                return  # the palm beside the pen
-            self._up()  # of a device that was unplugged while it drew
+                return  # of a palm beside the pen
+            self._up()  # of a device that was unplugged while drawing
             self._device = device
             self._down(unit, pressure)
         elif device == self._device:
@@ -278,19 +277,18 @@ class Canvas(QWidget):
         kind = kinds.get(event.type(), "move")
         pressure = 1.0
         if kind == "up" and self._stroke:
-            pressure = self._stroke.widths[-1]  # lifting must not end the line in a hair
+            pressure = self._stroke.widths[-1]  # or the line would end thin
         elif event.pointingDevice().capabilities() & QInputDevice.Capability.Pressure:
-            pressure = 0.6 + 0.7 * event.pressure()  # a light hand still draws a line that can be seen
+            pressure = 0.6 + 0.7 * event.pressure()  # even light pressure draws a visible line
         self._pen_event(kind, event.device(), event.position(), pressure)
         event.accept()
 
     def event(self, event: QEvent) -> bool:
         taken = self._touch_event(event) if isinstance(event, QTouchEvent) else super().event(event)
-        # Moves that a busy window has not read yet would be one move to the last of them, and corners would be lost.
-        # Elsewhere they had better be, and the pen comes here before it draws.
-        if event.type() in _ARRIVALS:
+        # Qt merges moves that a busy window has not read yet, which would cut corners: not while over the canvas.
+        if event.type() in _ENTER_EVENTS:
             QCoreApplication.setAttribute(_COMPRESSION, False)
-        elif event.type() in _DEPARTURES:
+        elif event.type() in _LEAVE_EVENTS:
             QCoreApplication.setAttribute(
                 _COMPRESSION, self._compressed and not (self.isVisible() and self.underMouse())
             )
@@ -325,7 +323,7 @@ class Canvas(QWidget):
         else:
             super().keyPressEvent(event)
 
-    # -- looks
+    # Painting
 
     def sizeHint(self) -> QSize:
         return QSize(280, 280)
@@ -340,8 +338,7 @@ class Canvas(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         palette = self.palette()
         paper_colour, ink_colour = paper_and_ink(palette)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = antialiased(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         lit = self.hasFocus() or self._drop_hint
         painter.setPen(QPen(palette.highlight() if lit else palette.mid(), 2 if lit else 1))
@@ -349,7 +346,7 @@ class Canvas(QWidget):
         paper = self._paper().adjusted(1, 1, -1, -1)
         painter.drawRoundedRect(paper, _RADIUS, _RADIUS)
         sheet = self.sheet
-        painter.setOpacity(_RESTING if self._resting and not self._drop_hint else 1)
+        painter.setOpacity(_DIMMED if self._dimmed and not self._drop_hint else 1)
         if self._drop_hint:
             self._write(painter, paper, "Drop a picture of a digit")
         elif sheet.is_empty:
@@ -364,12 +361,10 @@ class Canvas(QWidget):
             paint_strokes(painter, sheet.strokes, _PEN, self._paper().width(), self._paper().topLeft())
 
     def _write(self, painter: QPainter, paper: QRectF, words: str) -> None:
-        colour = self.palette().text().color()
-        colour.setAlphaF(0.35)
         font = self.font()
         font.setPointSizeF(1.5 * font.pointSizeF())
         painter.setFont(font)
-        painter.setPen(colour)
+        painter.setPen(with_alpha(self.palette().text().color(), 0.35))
         painter.drawText(paper, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words)
 
     def _paint_picture(self, painter: QPainter, paper: QRectF, picture: npt.NDArray[np.uint8]) -> None:
@@ -380,7 +375,7 @@ class Canvas(QWidget):
         painter.drawImage(place, image)
 
     def _paint_ink(self, painter: QPainter, paper: QRectF, levels: npt.NDArray[np.uint8], source: str) -> None:
-        """A picture that is not the user's own, and below it where it comes from."""
+        """Paint a picture that is not the user's own, and its source below."""
         line = painter.fontMetrics().height()
         side = paper.height() - line - 12
         room = QRectF(paper.center().x() - side / 2, paper.top() + 4, side, side)

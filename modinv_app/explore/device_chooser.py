@@ -1,4 +1,4 @@
-"""Which microphone and which loudspeaker."""
+"""The choice of microphone and loudspeaker."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _TITLES = {"input": "Microphone", "output": "Loudspeaker"}
 
 
 class DeviceChooser(QWidget):
-    """Two lists, each headed by the system's default, and a button that looks for devices anew.
+    """Two combo boxes, each starting with the system's default, and a button that looks for devices again.
 
     Signals
     -------
     device_chosen(kind, name)
-        The user has chosen; kind is "input" or "output", and an empty name is the system's default.
+        The user has chosen a device; kind is "input" or "output", and an empty name is the system's default.
     refresh_requested
-        The user has plugged something in.
+        Look for devices again.
     """
 
     device_chosen = Signal(str, str)
@@ -51,12 +51,12 @@ class DeviceChooser(QWidget):
         self.show_devices((), ())
 
     def chosen(self, kind: str) -> str:
-        """The device that a list shows; empty for the system's default."""
+        """The chosen device; empty for the system's default."""
         return str(self._boxes[kind].currentData())
 
     @Slot(object, object)
     def show_devices(self, inputs: Sequence[AudioDevice], outputs: Sequence[AudioDevice]) -> None:
-        """Offer these devices; a choice that is among them no longer stays, marked as not connected."""
+        """Offer these devices; a chosen one that is missing is kept, marked as not connected."""
         for kind, devices in (("input", inputs), ("output", outputs)):
             box = self._boxes[kind]
             chosen = box.currentData() or ""
@@ -75,7 +75,7 @@ class DeviceChooser(QWidget):
 
     @Slot(str, str)
     def set_device(self, kind: str, name: str) -> None:
-        """Show which device is in use; empty is the system's default. Tells nobody."""
+        """Show which device is in use, without a signal; empty is the system's default."""
         box = self._boxes[kind]
         index = box.findData(name)
         if index < 0:
@@ -91,7 +91,7 @@ class DeviceChooser(QWidget):
 
 
 class DeviceButton(IconButton):
-    """Opens a chooser, which is needed once and then in the way, over itself; Esc or a click elsewhere closes it."""
+    """A button that opens a chooser as a popup."""
 
     def __init__(self, chooser: DeviceChooser, parent: QWidget | None = None) -> None:
         super().__init__("devices", "Choose microphone and loudspeaker", parent)

@@ -1,4 +1,4 @@
-"""Where a digit is drawn, dropped or pasted, with what the encoder sees of it and what its matches say."""
+"""The panel to draw, open, drop or paste a digit, with the encoder's input and the guess."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtCore import QMimeData, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -17,41 +17,41 @@ from PySide6.QtGui import (
     QKeySequence,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from model.types import Answer, FloatArray, Modality
 from modinv_app.common.check_box import CheckBox
+from modinv_app.common.dialogs import ask_for_file
 from modinv_app.common.icons import IconButton
+from modinv_app.common.layouts import column, row
 from modinv_app.explore.canvas import Canvas, Sheet
 from modinv_app.explore.picture_reader import PictureReader
 from modinv_app.explore.queries import Drawing, GalleryItem, Picture, Query
 from modinv_app.explore.strokes import MetricPoint
 from modinv_app.explore.verdict import Guess, SeenPicture
 
-# What other applications put on the clipboard is decoded where files are, never by Qt: that would read any format of
-# its plugins, in the GUI thread.
+# Formats of the clipboard that are decoded like files: Qt would decode any format of its plugins in the GUI thread.
 _ENCODED = ("image/png", "image/bmp", "image/tiff", "image/jpeg", "image/webp", "image/gif")
 _SUFFIXES = "*.png *.jpg *.jpeg *.webp *.gif *.bmp *.tif *.tiff"
 
 
 class DrawPanel(QWidget):
-    """Canvas, tools, the encoder's picture and the guess.
+    """Canvas, tools, the encoder's input and the guess.
 
     Signals
     -------
     drawing_changed(Drawing)
-        The drawing so far; while drawing, at most once a frame.
+        The current drawing; at most once per frame.
     pen_lifted()
         A stroke is finished; its ``drawing_changed`` has been sent.
     cleared()
-        Nothing is drawn any more, whether by Clear or by Undo; guess and picture are gone. Or Clear was asked for
-        where nothing was.
+        The canvas is empty, by Clear or by Undo.
     picture_opened(object)
-        A grey picture ``(h, w)`` of uint8 was opened, dropped, pasted, or came back by Undo.
+        A grey picture ``(h, w)`` of uint8 was opened, dropped, pasted, or restored by Undo.
     failed(str)
         A picture could not be read: what is wrong and what to do.
     paste_failed(str)
-        There was nothing to paste, so that all stays as it is: what to do.
+        There was nothing to paste: what to do.
     """
 
     drawing_changed = Signal(object)
@@ -64,7 +64,7 @@ class DrawPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._canvas = Canvas()
-        self._canvas.changed.connect(self._tell)
+        self._canvas.changed.connect(self._emit_change)
         self._canvas.pen_lifted.connect(self.pen_lifted)
         self._canvas.history_changed.connect(self._enable_tools)
         self._reader = PictureReader(self)
@@ -75,37 +75,22 @@ class DrawPanel(QWidget):
         self._clear = _tool("clear", "Clear", self.clear)
         self._play = CheckBox("Play the nearest match")
         self._play.setChecked(True)
-        self._play.setToolTip("Play what was found as soon as the pen is lifted")
+        self._play.setToolTip("Play the nearest match as soon as the pen is lifted")
         self._seen = SeenPicture()
         self._guess = Guess()
 
-        tools = QHBoxLayout()
-        tools.setSpacing(2)
-        for button in (self._undo, self._redo, self._clear):
-            tools.addWidget(button)
-        tools.addStretch()
-        tools.addWidget(_tool("open", "Open a picture", self.open_file))
-        tools.addWidget(_tool("paste", "Paste a picture", self.paste))
-        beside = QVBoxLayout()
-        beside.setSpacing(2)
-        beside.addWidget(self._guess, 1)
-        beside.addWidget(self._play)
-        results = QHBoxLayout()
-        results.setSpacing(12)
-        results.addWidget(self._seen)
-        results.addLayout(beside, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 4)
-        layout.addWidget(self._canvas, 1)
-        layout.addLayout(tools)
-        layout.addLayout(results)
+        open_picture = _tool("open", "Open a picture", self.open_file)
+        paste = _tool("paste", "Paste a picture", self.paste)
+        tools = row(self._undo, self._redo, self._clear, None, open_picture, paste, spacing=2)
+        results = row(self._seen, (column((self._guess, 1), self._play, spacing=2), 1), spacing=12)
+        column((self._canvas, 1), tools, results, parent=self, margins=(8, 8, 8, 4))
         self.setAcceptDrops(True)
         self.setFocusProxy(self._canvas)
         self._enable_tools(False, False)
 
     @property
     def play_on_lift(self) -> bool:
-        """Whether the nearest match shall be played when the pen is lifted."""
+        """Whether the nearest match is played when the pen is lifted."""
         return bool(self._play.isChecked())
 
     @play_on_lift.setter
@@ -114,33 +99,33 @@ class DrawPanel(QWidget):
 
     @property
     def seen(self) -> FloatArray | None:
-        """What shows as seen by the encoder, ``(28, 28)`` in [0, 1]; None while nothing does."""
+        """The encoder's input that is shown, ``(28, 28)`` in [0, 1]; None if there is none."""
         return self._seen.features
 
     def show_query(self, query: Query | None) -> None:
-        """Let the canvas show the query, wherever it comes from: blank for speech, dimmed if there is none."""
+        """Show the query on the canvas: empty for speech, dimmed if there is no query."""
         sheet = self._canvas.sheet
         match query:
             case Drawing():
                 if sheet.number != query.number or sheet.strokes != query.strokes:
-                    self._lay(Sheet(query.strokes, query.number))
+                    self._set_sheet(Sheet(query.strokes, query.number))
             case Picture():
                 if sheet.picture is not query.pixels:
-                    self._lay(Sheet(picture=query.pixels))
+                    self._set_sheet(Sheet(picture=query.pixels))
             case GalleryItem(modality=Modality.IMAGE):
                 levels = np.rint(255 * query.features).astype(np.uint8)
-                self._lay(Sheet(picture=levels, source=f"From the map: {query.name}"))
+                self._set_sheet(Sheet(picture=levels, source=f"From the map: {query.name}"))
                 self._seen.show_picture(query.features)
             case None:
                 pass
             case _:
-                self._lay(Sheet())
+                self._set_sheet(Sheet())
                 self.show_answer(None)
-        self._canvas.resting = query is None
+        self._canvas.dimmed = query is None
         self._clear.setEnabled(query is not None or not self._canvas.sheet.is_empty)
 
     def show_answer(self, answer: Answer | None) -> None:
-        """Show what the encoder saw of the query and the digit that its matches say; nothing for None."""
+        """Show the encoder's input and the guess; nothing for None."""
         self._guess.show_answer(answer)
         if answer is None:
             self._seen.clear()
@@ -148,42 +133,38 @@ class DrawPanel(QWidget):
             self._seen.show_picture(answer.features)
 
     def clear(self) -> None:
-        """Take drawing, picture and guess away; Undo brings the drawing or picture back."""
+        """Clear drawing, picture and guess; Undo restores the drawing or picture."""
         self._reader.forget()
         self._canvas.clear()
 
     def undo(self) -> None:
-        """Take the last stroke, picture or clearing back."""
+        """Undo the last stroke, picture or clearing."""
         self._canvas.undo()
 
     def redo(self) -> None:
-        """Take the last undoing back."""
+        """Redo what was undone last."""
         self._canvas.redo()
 
     def replay(self, strokes: Sequence[Sequence[MetricPoint]]) -> None:
-        """Draw strokes of points in the unit square the very way that pen events take."""
+        """Draw strokes of points in the unit square as if by pen events."""
         self._canvas.replay(strokes)
 
     def paste(self) -> None:
-        """Take a picture, or a file of one, from the clipboard."""
-        if not self._take(QGuiApplication.clipboard().mimeData()):
+        """Read a picture, or a file of one, from the clipboard."""
+        if not self._read(QGuiApplication.clipboard().mimeData()):
             self.paste_failed.emit("There is no picture on the clipboard. Copy one first.")
 
     def open_file(self) -> None:
-        """Let the user choose a picture; the window stays alive meanwhile."""
-        dialog = QFileDialog(self, "Open a picture of a digit")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([f"Pictures ({_SUFFIXES})", "All files (*)"])
-        dialog.fileSelected.connect(lambda path: self._reader.read_file(Path(path)))
-        dialog.open()
+        """Let the user choose a picture."""
+        read = self._reader.read_file
+        ask_for_file(self, "Open a picture of a digit", f"Pictures ({_SUFFIXES})", lambda path: read(Path(path)))
 
-    def _take(self, data: QMimeData) -> bool:
+    def _read(self, data: QMimeData) -> bool:
         """Read what was dropped or pasted; False if there is no picture in it."""
         encoded = [name for name in data.formats() if name.startswith("image/")]
         if known := next((name for name in _ENCODED if name in encoded), None):
             self._reader.read_bytes(bytes(data.data(known).data()))
-        elif data.hasImage() and not encoded:  # from this process or as the system's own bitmap
+        elif data.hasImage() and not encoded:  # from this process, or the system's own bitmap format
             self._reader.read_image(QImage(data.imageData()))
         elif files := _local_files(data):
             self._reader.read_file(files[0])
@@ -191,11 +172,11 @@ class DrawPanel(QWidget):
             return False
         return True
 
-    def _lay(self, sheet: Sheet) -> None:
-        self._reader.forget()  # a picture that is still being read is not wanted any more
-        self._canvas.lay(sheet)
+    def _set_sheet(self, sheet: Sheet) -> None:
+        self._reader.forget()  # drop a picture that is still being read
+        self._canvas.set_sheet(sheet)
 
-    def _tell(self) -> None:
+    def _emit_change(self) -> None:
         sheet = self._canvas.sheet
         self._clear.setEnabled(not sheet.is_empty)
         if sheet.is_empty:
@@ -204,7 +185,7 @@ class DrawPanel(QWidget):
         elif sheet.picture is not None:
             self.picture_opened.emit(sheet.picture)
         else:
-            self._reader.forget()  # who draws does not wait for a picture any more
+            self._reader.forget()  # drop a picture that is still being read
             self.drawing_changed.emit(Drawing(sheet.number, sheet.strokes, self._canvas.raster()))
 
     def _enable_tools(self, can_undo: bool, can_redo: bool) -> None:
@@ -213,7 +194,7 @@ class DrawPanel(QWidget):
         self._clear.setEnabled(not self._canvas.sheet.is_empty)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The canvas is a square: more height than its width asks for would lie idle."""
+        """Limit the height to that of the square canvas."""
         super().resizeEvent(event)
         others = self.sizeHint().height() - self._canvas.sizeHint().height()
         self.setMaximumHeight(others + self._canvas.width())
@@ -234,7 +215,7 @@ class DrawPanel(QWidget):
 
     def dropEvent(self, event: QDropEvent) -> None:
         self._canvas.set_drop_hint(False)
-        if self._take(event.mimeData()):
+        if self._read(event.mimeData()):
             event.acceptProposedAction()
 
 

@@ -10,7 +10,6 @@ from PySide6.QtGui import (
     QIcon,
     QKeyEvent,
     QMouseEvent,
-    QPainter,
     QPaintEvent,
     QPalette,
     QPen,
@@ -18,18 +17,18 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from modinv_app.common.icons import icon
-from modinv_app.common.theme import muted_text
+from modinv_app.common.theme import antialiased, muted_text
 from modinv_app.explore.held_key import HeldKey
 
 _ICON, _GAP = 24, 4
 
 
 class HoldButton(QPushButton):
-    """A large button for talking: it stays down although the pointer slips off it, until it is let go.
+    """A large push-to-talk button, which stays down until it is released, even if the pointer leaves it.
 
-    The space bar holds it, too, while it has the focus; `space_bar` may be fed from elsewhere. Held by pointer and key
-    at once, it is held until both have let go. It is lit while the microphone is listened to, whether that is the work
-    of its own press or not. It paints itself, for a style sheet would not follow the palette from light to dark.
+    The space bar holds it, too, while it has the focus; other objects may send events to `space_bar`. It is held until
+    pointer and key are both released. It is lit while the microphone is in use, whether pressed or not. It paints
+    itself, because a style sheet would not follow the palette.
 
     Attributes
     ----------
@@ -39,9 +38,9 @@ class HoldButton(QPushButton):
     Signals
     -------
     held
-        It goes down. (``pressed`` and ``released`` tell of the pointer alone.)
+        It was pressed. (``pressed`` and ``released`` are about the pointer only.)
     let_go(float)
-        It has gone up, so many seconds ago.
+        It was released so many seconds ago.
     """
 
     held = Signal()
@@ -52,9 +51,9 @@ class HoldButton(QPushButton):
         self._holders: set[str] = set()
         self.space_bar = HeldKey(self)
         self.space_bar.pressed.connect(lambda: self._hold("space bar"))
-        self.space_bar.released.connect(lambda ago: self._leave("space bar", ago))
+        self.space_bar.released.connect(lambda ago: self._unhold("space bar", ago))
         self.pressed.connect(lambda: self._hold("pointer"))
-        self.released.connect(lambda: self._leave("pointer", 0.0))
+        self.released.connect(lambda: self._unhold("pointer", 0.0))
         font = self.font()
         font.setBold(True)
         self.setFont(font)
@@ -64,7 +63,7 @@ class HoldButton(QPushButton):
         self._colour_icon()
 
     def set_lit(self, lit: bool) -> None:
-        """Show whether the microphone is listened to."""
+        """Show whether the microphone is in use."""
         if lit != self.property("lit"):
             self.setProperty("lit", lit)
             self._colour_icon()
@@ -80,16 +79,16 @@ class HoldButton(QPushButton):
         if len(self._holders) == 1:
             self.held.emit()
 
-    def _leave(self, holder: str, ago: float) -> None:
+    def _unhold(self, holder: str, ago: float) -> None:
         if holder in self._holders:
             self._holders.remove(holder)
             if not self._holders:
                 self.let_go.emit(ago)
 
     def drop(self) -> None:
-        """Count it as let go, at once: pointer and key may go up where nobody tells."""
+        """Count pointer and key as released, because their releases may not be received."""
         self.space_bar.let_go()
-        self._leave("pointer", 0.0)
+        self._unhold("pointer", 0.0)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -121,15 +120,14 @@ class HoldButton(QPushButton):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         palette, lit, usable = self.palette(), bool(self.property("lit")), self.isEnabled()
-        ground = (
+        background = (
             palette.highlight() if lit else palette.midlight() if self.underMouse() and usable else palette.button()
         )
         text = palette.highlightedText().color() if lit else palette.buttonText().color()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = antialiased(self)
         width = 3 if self.hasFocus() else 2
         painter.setPen(QPen(palette.highlight() if usable else palette.mid(), width))
-        painter.setBrush(ground)
+        painter.setBrush(background)
         inset = width / 2
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(inset, inset, -inset, -inset), 7, 7)
         metrics = QFontMetrics(self.font())
@@ -143,11 +141,11 @@ class HoldButton(QPushButton):
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, self.text())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        # Qt would release the button here when the pointer leaves it, and cut the word.
+        # QPushButton would release the button when the pointer leaves it, and cut the recording.
         event.accept()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         slipped_off = self.isDown() and not self.hitButton(event.position().toPoint())
         super().mouseReleaseEvent(event)
         if slipped_off and not self.isDown():
-            self.released.emit()  # Qt keeps quiet about a release outside
+            self.released.emit()  # Qt does not emit it outside of the button

@@ -1,4 +1,4 @@
-"""How loud it is: a bar in dBFS that is read by place and by lightness as well as by colour."""
+"""A level meter in dBFS, readable by position and lightness as well as by colour."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from modinv_app.common.theme import is_dark
+from modinv_app.common.theme import antialiased, is_dark, with_alpha
 
 QUIETEST, GOOD, LOUD = -60.0, -36.0, -6.0
-"""Where the zones begin, in dBFS: too quiet, good, loud."""
+"""Lower ends of the zones, in dBFS: too quiet, good, loud."""
 CLIPPED = -0.1
 """Peak in dBFS that counts as clipped."""
 
 _FRAME_MS = 33
-_FALL = 30.0  # dB a second: fast enough to show syllables, slow enough for the eye
-_HOLD = 1.2  # seconds that a peak stays
+_FALL = 30.0  # dB per second: fast enough to show syllables, slow enough to see
+_HOLD = 1.2  # seconds for which a peak is shown
 _CLIP_HOLD = 2.0
 
-# Blue, yellow and vermilion differ for every kind of colour vision, and in lightness.
+# Blue, yellow and vermilion are distinct for all kinds of colour vision, and in lightness.
 _COLOURS = {  # on light, on dark
     "quiet": (QColor("#9db4c8"), QColor("#5f7891")),
     "good": (QColor("#0072b2"), QColor("#56b4e9")),
@@ -31,9 +31,9 @@ _MARKS = (-48, -36, -24, -12, -6)
 
 
 class LevelMeter(QWidget):
-    """Shows root mean square as a bar, the peak as a line that stays a moment, and clipping as a lit word.
+    """Shows root mean square as a bar, the recent peak as a line, and clipping as a light.
 
-    Rises at once and falls smoothly; repaints only while something moves.
+    It rises at once and falls smoothly, and is repainted only while it changes.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -45,17 +45,17 @@ class LevelMeter(QWidget):
         self._timer.timeout.connect(self._step)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Microphone level")
-        self.setToolTip("How loud the microphone hears you: speak so that the bar is blue and reaches past the middle")
+        self.setToolTip("The level of the microphone: speak so that the bar is blue and reaches beyond the middle")
         self._describe()
 
     @property
     def level(self) -> float:
-        """The level that the bar shows now, in dBFS."""
+        """The level of the bar, in dBFS."""
         return self._shown
 
     @property
     def peak(self) -> float:
-        """The peak that the line shows now, in dBFS."""
+        """The peak of the line, in dBFS."""
         return self._peak
 
     @property
@@ -103,7 +103,7 @@ class LevelMeter(QWidget):
         super().changeEvent(event)
 
     def _step(self) -> None:
-        """Let bar and peak fall by what the time since the last frame allows."""
+        """Let bar and peak fall according to the time since the last frame."""
         now = time.monotonic()
         fall = _FALL * (now - self._last_frame)
         self._last_frame = now
@@ -116,7 +116,7 @@ class LevelMeter(QWidget):
             self._timer.stop()
 
     def _describe(self) -> None:
-        """For those who cannot see the bar; told only when the zone changes, not at every frame."""
+        """Describe the level for screen readers, only when the zone changes."""
         if self.clipped:
             zone = "too loud, clipped"
         elif self._shown >= LOUD:
@@ -132,8 +132,7 @@ class LevelMeter(QWidget):
             self.setAccessibleDescription(zone)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = antialiased(self)
         dark = is_dark(self.palette())
         font = self.font()
         font.setPointSizeF(0.8 * font.pointSizeF())
@@ -147,15 +146,11 @@ class LevelMeter(QWidget):
         self._paint_clip_light(painter, light, dark)
 
     def _paint_bar(self, painter: QPainter, bar: QRectF, dark: bool) -> None:
-        ground, text = (
-            self.palette().color(QPalette.ColorRole.Base),
-            self.palette().color(QPalette.ColorRole.Text),
-        )
-        frame = QColor(text)
-        frame.setAlphaF(0.25)
+        text = self.palette().color(QPalette.ColorRole.Text)
+        frame = with_alpha(text, 0.25)
         radius = bar.height() / 4
         painter.setPen(frame)
-        painter.setBrush(ground)
+        painter.setBrush(self.palette().color(QPalette.ColorRole.Base))
         painter.drawRoundedRect(bar, radius, radius)
         inner = bar.adjusted(2, 2, -2, -2)
 
@@ -181,12 +176,10 @@ class LevelMeter(QWidget):
     def _paint_clip_light(self, painter: QPainter, light: QRectF, dark: bool) -> None:
         text = self.palette().color(QPalette.ColorRole.Text)
         lit = self.clipped
-        frame = QColor(text)
-        frame.setAlphaF(0.25)
+        frame = with_alpha(text, 0.25)
         painter.setPen(frame)
         painter.setBrush(_COLOURS["clip"][dark] if lit else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(light, light.height() / 4, light.height() / 4)
-        words = QColor("black" if lit else text)
-        words.setAlphaF(1.0 if lit else 0.35)
+        words = with_alpha(QColor("black") if lit else text, 1.0 if lit else 0.35)
         painter.setPen(words)
         painter.drawText(light, Qt.AlignmentFlag.AlignCenter, "CLIP")

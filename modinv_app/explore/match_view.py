@@ -1,33 +1,31 @@
-"""A view of matches for pointer and keyboard: rows of utterances, or tiles of images."""
+"""A list of matches: rows of utterances, or tiles of images."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QElapsedTimer, QEvent, QModelIndex, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QListView, QMenu, QStyle, QToolTip
+from PySide6.QtWidgets import QListView, QMenu, QStyle, QToolTip
 
 from model.types import FloatArray, Modality
+from modinv_app.common.item_view import PlayingView
 from modinv_app.common.match_delegates import Action, ImageDelegate, MatchDelegate, Thumbnails, UtteranceDelegate
 from modinv_app.common.match_model import MatchModel
 
 _TIPS = {"play": "Play (Enter)", "query": "Use as query (Ctrl+Enter)"}
-_FRAME_MS = 50
 
 
-class MatchView(QListView):
+class MatchView(PlayingView):
     """Shows a `MatchModel`.
 
-    The space bar and letters are left to the window; Enter plays an utterance or makes an image the query,
-    Ctrl+Enter makes either the query.
+    Enter plays an utterance or makes an image the query, Ctrl+Enter makes either the query. The space bar and letters
+    are left to the window.
 
     Signals
     -------
-    play_requested(int)
-        Gallery index of an utterance to play.
-    query_requested(int)
-        Gallery index of an item that shall be the query.
+    play_requested(int), query_requested(int)
+        As of `MatchesPanel`.
     """
 
     play_requested = Signal(int)
@@ -43,19 +41,8 @@ class MatchView(QListView):
         }
         self._modality = Modality.SPEECH
         self._pressed: tuple[int, Action] | None = None
-        self._clock = QElapsedTimer()
-        self._frames = QTimer(self, interval=_FRAME_MS)
-        self._frames.timeout.connect(self._animate)
-
         self.setModel(model)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.viewport().setAutoFillBackground(False)
-        self.setMouseTracking(True)
-        self.setUniformItemSizes(True)
-        self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAutoScroll(False)  # answers come while one reads: only a person's own step may scroll
+        self.setAutoScroll(False)  # new answers must not scroll
         model.modelReset.connect(self._fit_tiles)
         self._arrange()
 
@@ -67,16 +54,12 @@ class MatchView(QListView):
             self.scrollToTop()
 
     def set_playing(self, gallery_index: int | None) -> None:
-        """Mark the utterance that sounds, or none."""
+        """Mark the utterance that is playing, or none."""
         self.matches.set_playing(gallery_index)
-        if gallery_index is None:
-            self._frames.stop()
-        else:
-            self._clock.start()
-            self._frames.start()
+        self._set_animated(gallery_index is not None)
 
     def step(self, rows: int) -> None:
-        """Select so many rows further on; the first match if none is selected; stops at both ends."""
+        """Move the selection by so many rows, at most to either end; select the first match if none is."""
         count = self.matches.rowCount()
         if count:
             selected = self.selected_row()
@@ -85,7 +68,7 @@ class MatchView(QListView):
             self.scrollTo(self.currentIndex())
 
     def selected_row(self) -> int | None:
-        """The row that is visibly selected (Qt's current row need not be)."""
+        """The selected row (Qt's current row need not be selected)."""
         return next((index.row() for index in self.selectedIndexes()), None)
 
     def _arrange(self) -> None:
@@ -96,13 +79,13 @@ class MatchView(QListView):
         self._fit_tiles()
 
     def _fit_tiles(self) -> None:
-        """Make tiles as large as they can be with all of them in sight, or small ones to scroll through."""
+        """Make tiles as large as possible with all of them visible, or small ones that scroll."""
         count = self.matches.rowCount()
         tiles = self._modality is Modality.IMAGE and count > 0
         line = self.fontMetrics().height()
         caption = ImageDelegate.caption_height(self.fontMetrics())
         room = self.maximumViewportSize()
-        width = room.width() - 1  # Qt breaks a row that would fill it to the last pixel
+        width = room.width() - 1  # Qt wraps a row that would fill it exactly
 
         def side(columns: int) -> int:
             rows = -(-count // columns)
@@ -111,7 +94,7 @@ class MatchView(QListView):
         best = max(range(1, count + 1), key=side, default=1)
         smallest = 4 * line
         fits = tiles and side(best) >= smallest
-        # Qt keeps the width of a scroll bar free wherever one might appear.
+        # Qt reserves the width of a scroll bar if one might appear.
         policy = Qt.ScrollBarPolicy.ScrollBarAlwaysOff if fits else Qt.ScrollBarPolicy.ScrollBarAsNeeded
         self.setVerticalScrollBarPolicy(policy)
         if fits:
@@ -127,10 +110,10 @@ class MatchView(QListView):
         tile = self.gridSize()
         return max(1, self.viewport().width() // tile.width()) if tile.isValid() else 1
 
-    def _animate(self) -> None:
+    def _animate(self, seconds: float) -> None:
         row = self.matches.row_of(self.matches.playing)
         if row is not None:
-            self._delegates[self._modality].phase = self._clock.elapsed() / 1000
+            self._delegates[self._modality].phase = seconds
             self.update(self.matches.index(row))
 
     def _act(self, row: int, action: Action) -> None:
@@ -145,16 +128,16 @@ class MatchView(QListView):
         action = delegate.action_at(self.visualRect(index), self.fontMetrics(), place)
         return (index.row(), action) if action else None
 
-    def _point_at(self, target: tuple[int, Action] | None) -> None:
+    def _hover(self, target: tuple[int, Action] | None) -> None:
         delegate = self._delegates[self._modality]
-        if delegate.hot != target:
-            delegate.hot = target
+        if delegate.hovered != target:
+            delegate.hovered = target
             self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if target else Qt.CursorShape.ArrowCursor)
             self.viewport().update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
-        self._point_at(self._target(event.position().toPoint()))
+        self._hover(self._target(event.position().toPoint()))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         super().mousePressEvent(event)
@@ -168,7 +151,7 @@ class MatchView(QListView):
             self._act(*pressed)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        # On a button the first click has already done it.
+        # On a button, the first click has already done it.
         index = self.indexAt(event.position().toPoint())
         on_button = self._target(event.position().toPoint()) is not None
         if index.isValid() and self._modality is Modality.SPEECH and not on_button:
@@ -204,8 +187,8 @@ class MatchView(QListView):
         menu.popup(self.viewport().mapToGlobal(place))
 
     def menu_for(self, index: QModelIndex) -> QMenu:
-        """What can be done with a match."""
-        # The matches may change while the menu is open: it speaks of the item on which it was opened.
+        """The context menu of a match."""
+        # The matches may change while the menu is open: it is about the item on which it was opened.
         item = self.matches.match_at(index.row()).item
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -221,7 +204,7 @@ class MatchView(QListView):
                 QToolTip.showText(event.globalPos(), _TIPS[target[1]], self.viewport())
                 return True
         if event.type() == QEvent.Type.Leave:
-            self._point_at(None)
+            self._hover(None)
         return super().viewportEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

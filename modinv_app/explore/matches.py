@@ -1,4 +1,4 @@
-"""What was found: the utterances nearest to a drawing, or the images nearest to what was said."""
+"""The panel of matches."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from model.types import Answer, FloatArray, Modality
 from modinv_app.common.card import bold, muted
+from modinv_app.common.layouts import column, row
 from modinv_app.common.match_model import MatchModel
 from modinv_app.explore.match_view import MatchView
 
@@ -21,19 +22,19 @@ _INVITATION = "Draw a digit to hear the nearest spoken one, or speak to see the 
 
 
 class MatchesPanel(QWidget):
-    """The matches of the last answer, best first, to look at, listen to and use as the next query.
+    """The matches of the current answer, best first.
 
     Parameters
     ----------
     features_of
-        Gallery index to features, ``(28, 28)`` or ``(100, 80)``; called while painting: a look-up.
+        Gallery index to features, ``(28, 28)`` or ``(100, 80)``; called while painting, so it has to be fast.
 
     Signals
     -------
     play_requested(int)
-        Gallery index of an utterance that shall sound.
+        Gallery index of an utterance to play.
     query_requested(int)
-        Gallery index of an item that shall be the next query.
+        Gallery index of an item to use as the query.
     """
 
     play_requested = Signal(int)
@@ -54,21 +55,10 @@ class MatchesPanel(QWidget):
         self._summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
         found = QWidget()
-        layout = QVBoxLayout(found)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        heading = QVBoxLayout()
-        heading.setContentsMargins(6, 4, 6, 4)
-        heading.setSpacing(0)
-        heading.addWidget(self._caption)
-        below = QHBoxLayout()
-        below.addWidget(self._summary, 1)
         score = muted("score")
-        score.setToolTip("Dot product of the two posteriors' means: the more, the more alike")
-        below.addWidget(score)
-        heading.addLayout(below)
-        layout.addLayout(heading)
-        layout.addWidget(self._view, 1)
+        score.setToolTip("Dot product of the two posteriors' means: higher is more similar")
+        heading = column(self._caption, row((self._summary, 1), score), margins=(6, 4, 6, 4), spacing=0)
+        column(heading, (self._view, 1), parent=found, spacing=2)
 
         self._pages = QStackedLayout(self)
         self._pages.addWidget(_Invitation())
@@ -77,7 +67,7 @@ class MatchesPanel(QWidget):
         self.setMinimumWidth(30 * self.fontMetrics().averageCharWidth())
 
     def show_answer(self, answer: Answer) -> None:
-        """Show what was found; the selected item stays selected for as long as it is among the matches."""
+        """Show an answer; the selected item stays selected while it is among the matches."""
         if not answer.matches:
             self.clear()
             return
@@ -93,18 +83,18 @@ class MatchesPanel(QWidget):
         self._pages.setCurrentIndex(1)
 
     def clear(self) -> None:
-        """Forget the answer and invite to a new one."""
+        """Show no answer, but what to do."""
         self._selected = None
         self._model.set_matches(())
         self._pages.setCurrentIndex(0)
 
     def set_playing(self, index: int | None) -> None:
-        """Mark the utterance with this gallery index as sounding, or none."""
+        """Mark the utterance with this gallery index as playing, or none."""
         self._view.set_playing(index)
 
     @property
     def chosen(self) -> int | None:
-        """Gallery index of the match that a person has selected, if one is."""
+        """Gallery index of the selected match, if there is one."""
         return self._selected
 
     def select_next(self) -> None:
@@ -116,20 +106,20 @@ class MatchesPanel(QWidget):
         self._view.step(-1)
 
     def _select_again(self) -> None:
-        row = self._model.row_of(self._selected)
-        if row is None:
+        place = self._model.row_of(self._selected)
+        if place is None:
             self._selected = None
             self._view.clearSelection()
-        elif row != self._view.selected_row():
-            self._view.setCurrentIndex(self._model.index(row))
+        elif place != self._view.selected_row():
+            self._view.setCurrentIndex(self._model.index(place))
 
     def _remember(self) -> None:
-        row = self._view.selected_row()
-        self._selected = None if row is None else self._model.match_at(row).item.index
+        place = self._view.selected_row()
+        self._selected = None if place is None else self._model.match_at(place).item.index
 
 
 class _Invitation(QWidget):
-    """What to do when there is nothing to show."""
+    """What to do while there is nothing to show."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The model in a thread of its own: questions in, replies out, the window never waits."""
+"""The model, which answers queries in a thread of its own."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from model.types import Answer, FloatArray
 from modinv_app.explore.state import Reply
 from modinv_app.jobs.executor import SerialExecutor, describe_error
 
-if TYPE_CHECKING:  # importing torch takes seconds: it happens in the lane, behind a window that is already there
+if TYPE_CHECKING:  # importing torch takes seconds: it is imported in the thread
     from model.retrieval.retriever import Retriever
 
 log = logging.getLogger(__name__)
 
 MATCHES = 10
-"""Items found for a query."""
+"""Number of matches of a query."""
 
 MAPS: dict[str, type[PrincipalComponents] | type[NeighbourMap]] = {"PCA": PrincipalComponents, "t-SNE": NeighbourMap}
-"""The kinds of map, by the names that the window shows."""
+"""The kinds of map, by their names in the window."""
 
 
 class _NoGallery(Exception):
@@ -38,7 +38,7 @@ class _NoGallery(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """What answers: replaced as a whole and never changed, so that whoever reads it, in any thread, sees what fits."""
+    """Gallery, maps and model, which are replaced together, so that any thread sees matching parts."""
 
     gallery: Gallery
     maps: Mapping[str, Projection]
@@ -52,30 +52,30 @@ class _Loaded:
 class ModelService(QObject):
     """Loads the shipped model and answers queries, one after the other, in its own thread.
 
-    While one query is worked on only the newest of those that wait is kept: a pen moves faster than any model needs to
-    answer. ``forget`` makes sure that nothing asked before is answered after.
+    While one query is being answered, only the newest of those that wait is kept, because drawing is faster than the
+    model. After ``forget``, no earlier query is answered.
 
     Attributes
     ----------
     file
-        Where the model lies that answers.
+        The file of the model in use.
 
     Signals
     -------
     gallery_loaded(Gallery, dict)
-        There is something to look at, with the coordinates of its maps by kind; comes before the model.
+        The gallery, and the coordinates of its maps by kind; emitted before ``ready``.
     ready(Header)
-        The model answers now; what was asked before is answered next.
+        The model can answer now; earlier queries are answered next.
     replied(int, Reply)
-        The ticket of the question, and its reply. Tickets grow; some are never answered.
+        The ticket of a query, and its reply. Tickets increase; some are never answered.
     refused(int, str)
-        A question can't be answered: its ticket, why and what to do (empty if ``failed`` has said it).
+        A query can't be answered: its ticket, why and what to do (empty if ``failed`` has reported it).
     not_loaded(Path)
-        A model could not be loaded: the one before goes on, if there is one, and ``failed`` says why.
+        A model could not be loaded, for the reason that ``failed`` reports; the former one stays in use.
     map_fitted(str, object)
-        A map of the present gallery that took its time: kind and coordinates.
+        A map of the current gallery was fitted in the background: kind and coordinates.
     failed(str, str)
-        Something went wrong that no query is to blame for: what, and details to copy.
+        An error that is not due to a query: what, and details to copy.
     """
 
     gallery_loaded = Signal(object, object)
@@ -88,60 +88,60 @@ class ModelService(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._lane = SerialExecutor("model", self)
-        self._map_lane = SerialExecutor("map", self)
+        self._executor = SerialExecutor("model", self)
+        self._map_executor = SerialExecutor("map", self)
         self._ticket = 0
         self._forgotten = 0
         self._closing = False
         self.file = locations.shipped_model()
-        self._loaded: _Loaded | None = None  # replaced by the model's lane only
+        self._loaded: _Loaded | None = None  # replaced in the model's thread only
 
     @property
     def latest_ticket(self) -> int:
-        """The ticket of the question asked last."""
+        """The ticket of the latest query."""
         return self._ticket
 
     def start(self) -> None:
-        """Load gallery and model, the one that can be looked at first."""
-        self._lane.submit(self._load_gallery, self._gallery_loaded, self._broken)
-        self._lane.submit(lambda: self._load_model(self.file), self.ready.emit, self._not_loaded)
+        """Load the gallery, then the model."""
+        self._executor.submit(self._load_gallery, self._gallery_loaded, self._report_error)
+        self._executor.submit(lambda: self._load_model(self.file), self.ready.emit, self._not_loaded)
 
     def close(self) -> None:
-        """Let the threads end; what waits is dropped. Nobody waits for them: to load a model takes seconds."""
+        """End the threads without waiting; pending queries are dropped."""
         self.forget()
         self._closing = True
-        self._lane.close(0)
-        self._map_lane.close(0)
+        self._executor.close(0)
+        self._map_executor.close(0)
 
     def use_model(self, path: Path) -> None:
-        """Let another model answer. If it can't be loaded the present one goes on, and ``failed`` says why.
+        """Use another model; if it can't be loaded, the current one stays in use.
 
-        The gallery is encoded anew; its principal components show at once, t-SNE follows when it is fitted.
+        The gallery is encoded again. Its principal components are available at once, t-SNE once it is fitted.
         """
         self.forget()
-        self._lane.submit(
+        self._executor.submit(
             lambda: self._change_model(path), partial(self._model_changed, path), partial(self._not_changed, path)
         )
 
     def forget(self) -> None:
-        """Drop every question that is not answered yet."""
+        """Drop all queries that are not answered yet."""
         self._ticket += 1
         self._forgotten = self._ticket
 
     def ask_picture(self, picture: np.ndarray[Any, Any]) -> None:
-        """Utterances for a grey picture ``(h, w)``."""
+        """Find utterances for a grey picture ``(h, w)``."""
         self._ask(lambda retriever: retriever.ask_picture(picture, MATCHES))
 
     def ask_sound(self, samples: FloatArray, rate: int) -> None:
-        """Images for a recording ``(n,)`` at ``rate`` Hz."""
+        """Find images for a recording ``(n,)`` at ``rate`` Hz."""
         self._ask(lambda retriever: retriever.ask_sound(samples, rate, MATCHES))
 
     def ask_sound_file(self, path: Path) -> None:
-        """Images for a sound file."""
+        """Find images for a sound file."""
         self._ask(lambda retriever: retriever.ask_sound_file(path, MATCHES))
 
     def ask_item(self, index: int) -> None:
-        """What matches an item of the gallery."""
+        """Find matches of an item of the gallery."""
         self._ask(lambda retriever: retriever.ask_item(index, MATCHES))
 
     def _ask(self, question: Callable[[Retriever], Answer]) -> None:
@@ -151,7 +151,7 @@ class ModelService(QObject):
         def work() -> Reply | None:
             loaded = self._loaded
             if ticket != self._ticket or loaded is None or loaded.retriever is None:
-                return None  # a newer question waits, or there is no model: that has been said
+                return None  # a newer query waits, or there is no model, which was reported
             answer = question(loaded.retriever)
             query = np.vstack([answer.mean, answer.samples])
             places = {kind: projection.place(query) for kind, projection in loaded.maps.items()}
@@ -167,10 +167,10 @@ class ModelService(QObject):
             if isinstance(error, ValueError):
                 self.refused.emit(ticket, str(error))
             else:
-                self._broken(error)
+                self._report_error(error)
                 self.refused.emit(ticket, "")
 
-        self._lane.submit(work, done, refuse)
+        self._executor.submit(work, done, refuse)
 
     def _load_gallery(self) -> _Loaded:
         self._loaded = loaded = _shipped()
@@ -182,12 +182,12 @@ class ModelService(QObject):
     def _load_model(self, path: Path) -> Header:
         import torch
 
-        # One query is too little work to share, and a second thread that spins would slow the window down.
+        # One query is too little work for several threads, which would slow the window down.
         torch.set_num_threads(1)
         from model.retrieval.retriever import Retriever
         from model.systems.model_io import load_model
 
-        loaded = self._present()
+        loaded = self._current()
         retriever = Retriever(*load_model(path), loaded.gallery)
         retriever.warm_up()
         self._loaded = replace(loaded, retriever=retriever)
@@ -198,10 +198,10 @@ class ModelService(QObject):
         from model.systems.model_io import load_model
 
         encoders, header = load_model(path)
-        if path == locations.shipped_model():  # its gallery and maps ship with it
+        if path == locations.shipped_model():  # its gallery and maps are shipped, too
             found = _shipped()
         else:
-            gallery = encode_gallery(encoders, header, self._present().gallery)
+            gallery = encode_gallery(encoders, header, self._current().gallery)
             found = _Loaded(gallery, {"PCA": PrincipalComponents.fit(gallery.means)})
         self._loaded = loaded = replace(found, retriever=Retriever(encoders, header, found.gallery))
         return header, loaded
@@ -229,31 +229,33 @@ class ModelService(QObject):
 
         def take(fitted: NeighbourMap | None) -> None:
             if fitted is not None:
-                self._lane.submit(partial(keep, fitted), partial(show, fitted), self._broken)
+                self._executor.submit(partial(keep, fitted), partial(show, fitted), self._report_error)
 
-        self._map_lane.submit(lambda: NeighbourMap.fit(loaded.gallery.means, stop=outdated), take, self._broken)
+        self._map_executor.submit(
+            lambda: NeighbourMap.fit(loaded.gallery.means, stop=outdated), take, self._report_error
+        )
 
     def _not_changed(self, path: Path, error: Exception) -> None:
-        self._broken(error)
+        self._report_error(error)
         self.not_loaded.emit(path)
 
-    def _present(self) -> _Loaded:
+    def _current(self) -> _Loaded:
         if self._loaded is None:
-            raise _NoGallery("There is no gallery in which a model could find anything. Install the application again.")
+            raise _NoGallery("The gallery of the application is missing. Install the application again.")
         return self._loaded
 
     def _not_loaded(self, error: Exception) -> None:
         self.not_loaded.emit(self.file)
-        if not isinstance(error, _NoGallery):  # why there is none has just been said
-            self._broken(error)
+        if not isinstance(error, _NoGallery):  # which was reported
+            self._report_error(error)
 
-    def _broken(self, error: Exception) -> None:
+    def _report_error(self, error: Exception) -> None:
         log.error("The model's thread failed", exc_info=error)
         self.failed.emit(*describe_error(error))
 
 
 def _shipped() -> _Loaded:
-    """The gallery and the maps of the model that ships."""
+    """The gallery and the maps of the shipped model."""
     gallery = Gallery.load(locations.shipped_gallery())
     maps = {}
     for kind, projection in MAPS.items():

@@ -1,9 +1,9 @@
-"""Draw and speak on the left, the map in the middle, what was found on the right."""
+"""The page for queries: draw and speak on the left, the map in the middle, matches on the right."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import QByteArray, QTimer, Signal
+from PySide6.QtWidgets import QWidget
 
 from model.checkpoints import Header
 from model.retrieval.gallery import Gallery
@@ -14,6 +14,7 @@ from modinv_app.audio.recorder import Recorder
 from modinv_app.audio.system import SoundSystem
 from modinv_app.audio.utterances import UtterancePlayer
 from modinv_app.common import settings as chosen
+from modinv_app.common.layouts import column, side_by_side
 from modinv_app.common.page import Page
 from modinv_app.common.remembered import restore_sizes
 from modinv_app.common.settings import MapKind, Settings
@@ -40,7 +41,7 @@ class ExplorePage(Page):
     Signals
     -------
     status_changed(str)
-        A word for the status bar about what was just asked.
+        A text for the status bar about the current query.
     """
 
     status_changed = Signal(str)
@@ -68,8 +69,7 @@ class ExplorePage(Page):
         self.bar = QueryBar()
         self.matches = MatchesPanel(self._features)
         self.map = ProjectionPanel(self._features)
-        self._columns = QSplitter(Qt.Orientation.Horizontal)
-        # Painting the map takes longer than an answer: at most 30 times a second, or the next matches wait for it.
+        # Painting the map takes longer than an answer: at most 30 times a second, or it would delay the next matches.
         self._map_follows = QTimer(self, interval=33, singleShot=True)
         self._map_follows.timeout.connect(self._show_on_map)
         self._lay_out()
@@ -78,7 +78,7 @@ class ExplorePage(Page):
         self._wire_sound()
 
     def restore(self) -> None:
-        """What the user chose in an earlier session."""
+        """Restore the settings of earlier sessions."""
         get = self._settings.get
         restore_sizes(self._columns, get(chosen.COLUMNS))
         self.draw.play_on_lift = get(chosen.PLAY_ON_LIFT)
@@ -90,7 +90,7 @@ class ExplorePage(Page):
         self.speak.hands_free = get(chosen.HANDS_FREE)
 
     def release(self) -> None:
-        """Keep it for the next, and let go of the detector."""
+        """Store the settings, and end the detector's thread."""
         columns: QByteArray = self._columns.saveState()
         self._settings.set(chosen.COLUMNS, columns)
         self._settings.set(chosen.PLAY_ON_LIFT, self.draw.play_on_lift)
@@ -99,7 +99,7 @@ class ExplorePage(Page):
         self.speak.close_detector()
 
     def play_chosen(self) -> None:
-        """Play the chosen match, if it sounds, else the nearest."""
+        """Play the selected match if it is an utterance, else the nearest."""
         index, gallery = self.matches.chosen, self._state.gallery
         if index is not None and gallery is not None and gallery.items[index].modality is Modality.SPEECH:
             self.queries.play(index)
@@ -107,47 +107,31 @@ class ExplorePage(Page):
             self.queries.play_nearest()
 
     def clear(self) -> None:
-        """Take drawing and query back."""
+        """Clear drawing and query."""
         self.draw.clear()
         self.queries.forget()
 
     def toggle_hands_free(self) -> None:
-        """Listen, or stop listening, without a key."""
+        """Switch hands-free on or off."""
         self.speak.hands_free = not self.speak.hands_free
 
     def _lay_out(self) -> None:
-        ask = QWidget()
-        rows = QVBoxLayout(ask)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(0)
-        rows.addWidget(self.draw, 1)  # as high as its square canvas can use; speaking gets the rest
-        rows.addWidget(self.speak)
-        found = QWidget()
-        rows = QVBoxLayout(found)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(0)
-        rows.addWidget(self.bar)
-        rows.addWidget(self.matches, 1)
-        for panel, stretch in ((ask, 0), (self.map, 1), (found, 0)):
-            self._columns.addWidget(panel)
-            self._columns.setStretchFactor(self._columns.count() - 1, stretch)
-            self._columns.setCollapsible(self._columns.count() - 1, False)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self._columns)
-        self._columns.setSizes([300, 660, 320])
+        left, right = QWidget(), QWidget()
+        column((self.draw, 1), self.speak, parent=left, spacing=0)  # draw is as high as its square canvas can use
+        column(self.bar, (self.matches, 1), parent=right, spacing=0)
+        self._columns = side_by_side((left, 300, 0), (self.map, 660, 1), (right, 320, 0))
+        column(self._columns, parent=self)
 
     def _wire_queries(self) -> None:
-        """Everything that asks."""
         ask = self.queries
         self.draw.drawing_changed.connect(ask.ask_drawing)
         self.draw.picture_opened.connect(lambda picture: ask.ask_picture(picture, self.draw.play_on_lift))
         self.draw.pen_lifted.connect(self._pen_lifted)
         self.draw.cleared.connect(ask.forget)
-        self.speak.listening_started.connect(ask.be_silent)
+        self.speak.listening_started.connect(ask.stop_playing)
         self.speak.utterance.connect(ask.ask_sound)
         self.speak.file_opened.connect(ask.ask_sound_file)
-        self.speak.unheard.connect(ask.forget)
+        self.speak.rejected.connect(ask.forget)
         self.draw.failed.connect(ask.forget)
         self.matches.play_requested.connect(ask.play)
         self.matches.query_requested.connect(self._ask_item)
@@ -156,10 +140,9 @@ class ExplorePage(Page):
         self.bar.forward_clicked.connect(ask.go_forward)
 
     def _wire_results(self) -> None:
-        """Everything that shows."""
         self._state.gallery_changed.connect(self._show_gallery)
         self._state.maps_changed.connect(self._show_maps)
-        self._state.model_changed.connect(self._greet)
+        self._state.model_changed.connect(self._show_ready)
         self._state.query_changed.connect(self._show_query)
         self._state.reply_changed.connect(self._show_reply)
         self._state.playing_changed.connect(self.matches.set_playing)
@@ -167,7 +150,7 @@ class ExplorePage(Page):
         self.map.kind_chosen.connect(self._show_on_map)
         self.queries.problem.connect(self._show_problem)
         self.queries.history_changed.connect(
-            lambda: self.bar.enable(self.queries.can_go_back, self.queries.can_go_forward)
+            lambda: self.bar.enable(self.queries.history.can_go_back, self.queries.history.can_go_forward)
         )
         self.draw.failed.connect(self.warned)
         self.draw.paste_failed.connect(self.warned)
@@ -176,7 +159,7 @@ class ExplorePage(Page):
         self._sound.devices_changed.connect(self.speak.show_devices)
         self.speak.refresh_requested.connect(self._sound.refresh)
         self.speak.device_chosen.connect(self._choose_device)
-        # The loudspeaker must not talk to the microphone.
+        # The microphone must not record the loudspeaker.
         self._player.started.connect(self.speak.pause_hands_free)
         self._player.finished.connect(self.speak.resume_hands_free)
         self._recorder.device_changed.connect(lambda name: self._settings.set(chosen.INPUT_DEVICE, name or ""))
@@ -201,12 +184,12 @@ class ExplorePage(Page):
         for kind, coordinates in maps.items():
             self.map.set_coordinates(kind, coordinates)
 
-    def _greet(self, _header: Header) -> None:
+    def _show_ready(self, _header: Header) -> None:
         if self._state.reply is None:
             self.status_changed.emit("Ready: draw a digit, or say one")
 
     def _show_query(self, query: Query | None) -> None:
-        """Let every panel show this query, or rest."""
+        """Show the query in every panel."""
         self.draw.show_query(query)
         self.speak.show_query(query)
         self.bar.show_query("" if query is None else query.name)
@@ -227,7 +210,7 @@ class ExplorePage(Page):
         self.status_changed.emit(f"{name}: answered in {answer.milliseconds:.0f} ms")
 
     def _show_on_map(self) -> None:
-        """Place the query in the map that shows."""
+        """Show the query in the current map."""
         reply = self._state.reply
         if reply is None or self.map.kind not in reply.places:
             self.map.clear_query()

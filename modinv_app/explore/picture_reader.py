@@ -1,4 +1,4 @@
-"""Pictures are decoded off the GUI thread: a large photo takes a tenth of a second and more."""
+"""Decodes pictures outside the GUI thread: a large photo takes more than a tenth of a second."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage, QImageWriter
 
 from modinv_app.jobs.executor import SerialExecutor
 
-if TYPE_CHECKING:  # it imports scipy: a second that no window waits for
+if TYPE_CHECKING:  # it imports scipy, which takes a second
     from model.data.images import GreyPicture
 
 
@@ -31,15 +31,15 @@ class PictureReader(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._lane = SerialExecutor("pictures", self)
-        self._turn = 0
+        self._executor = SerialExecutor("pictures", self)
+        self._request = 0
 
     def read_file(self, path: Path) -> None:
         """Begin to read a file."""
         self._start(path)
 
     def read_bytes(self, content: bytes) -> None:
-        """Begin to read what a file would hold."""
+        """Begin to read the content of a file."""
         self._start(content)
 
     def read_image(self, image: QImage) -> None:
@@ -47,15 +47,15 @@ class PictureReader(QObject):
         self._start(_png(image))
 
     def forget(self) -> None:
-        """Let whatever is being read come to nothing."""
-        self._turn += 1
+        """Drop what is being read."""
+        self._request += 1
 
     def _start(self, source: Path | bytes) -> None:
         self.forget()
-        turn = self._turn
+        request = self._request
 
         def done(picture: GreyPicture) -> None:
-            if turn == self._turn:
+            if request == self._request:
                 self.read.emit(picture)
 
         def failed(error: Exception) -> None:
@@ -63,10 +63,10 @@ class PictureReader(QObject):
 
             if not isinstance(error, UnusablePicture):
                 raise error
-            if turn == self._turn:
+            if request == self._request:
                 self.failed.emit(str(error))
 
-        self._lane.submit(partial(_read, source), done, failed)
+        self._executor.submit(partial(_read, source), done, failed)
 
 
 def _read(source: Path | bytes) -> GreyPicture:
@@ -76,10 +76,10 @@ def _read(source: Path | bytes) -> GreyPicture:
 
 
 def _png(image: QImage) -> bytes:
-    """A picture from the clipboard as a file, so that it is read as any other."""
+    """An image encoded as PNG, so that it is read like a file."""
     buffer = QBuffer()
     buffer.open(QBuffer.OpenModeFlag.WriteOnly)
     writer = QImageWriter(buffer, QByteArray(b"png"))
-    writer.setQuality(100)  # without the time that compression takes
+    writer.setQuality(100)  # no compression, which would take time
     writer.write(image)
     return bytes(buffer.data().data())

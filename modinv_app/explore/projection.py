@@ -1,4 +1,4 @@
-"""The map: every digit of the gallery, seen or heard, and where the query falls among them."""
+"""The map of the gallery, with the query."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from modinv_app.map.map_layout import Fitted
 from modinv_app.map.map_panel import MapPanel
 
 _KINDS: tuple[MapKind, ...] = get_args(MapKind)
-# Two of these side by side read as one switch, in which the chosen half is unmistakable.
+# Two of these buttons look like one switch.
 _SEGMENT = """
 QToolButton { border: 1px solid rgba(128, 128, 128, 0.5); background: transparent; padding: 3px 10px;
               color: palette(button-text); }
@@ -29,21 +29,20 @@ QToolButton:focus { border-color: palette(highlight); }
 
 
 class ProjectionPanel(MapPanel):
-    """All gallery items in two dimensions: colour is the digit, shape the modality.
+    """All gallery items in two dimensions: colours are digits, shapes modalities.
 
-    Two projections can be kept, of which one shows. Each is scaled to fill the view, so that a change from one to
-    the other moves points and not the camera.
+    Up to two projections are kept, one of which is shown. Each is scaled to fill the view, so that switching moves the
+    points and not the camera.
 
     Parameters
     ----------
     features_of
-        Gives the features of a gallery item, by its index, for the card under the pointer.
+        Gallery index to features, for the card under the pointer.
 
     Signals
     -------
     kind_chosen(str)
-        From now on ``"PCA"`` or ``"t-SNE"`` shows, since somebody chose it, or chose it before and it has come:
-        place the query anew in it.
+        ``"PCA"`` or ``"t-SNE"`` is shown from now on; the query has to be shown again.
     """
 
     kind_chosen = Signal(str)
@@ -60,19 +59,19 @@ class ProjectionPanel(MapPanel):
         self._home.setAutoRaise(True)
         self._home.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._home.clicked.connect(self.reset_view)
-        self._home.setToolTip("Show all points (Home, or double-click the ground)")
+        self._home.setToolTip("Show all points (Home, or double-click the background)")
         self._lay_out()
-        self._take_colours()
+        self._update_colours()
 
     @property
     def kind(self) -> MapKind:
-        """The projection that shows: the chosen one, or another while that is not there yet."""
+        """The projection that is shown: the chosen one, or another until that is available."""
         if self._chosen in self._projections:
             return self._chosen
         return next(iter(self._projections), self._chosen)
 
     def set_items(self, items: Sequence[Item]) -> None:
-        """Take another gallery; it shows when its coordinates come. What was shown of the one before goes."""
+        """Set another gallery, which is shown once there are coordinates; the former one is cleared."""
         self._items = items
         self._projections.clear()
         if self._plot is not None:
@@ -80,7 +79,7 @@ class ProjectionPanel(MapPanel):
         self._update_state()
 
     def set_coordinates(self, kind: MapKind, coordinates: npt.ArrayLike) -> None:
-        """Keep a projection, and show it if it is the chosen one or the first: points glide to their new places.
+        """Set the coordinates of a projection, which is shown if it is chosen or the first.
 
         Parameters
         ----------
@@ -109,7 +108,7 @@ class ProjectionPanel(MapPanel):
             self.kind_chosen.emit(kind)
 
     def choose(self, kind: MapKind) -> None:
-        """Show a projection now, or as soon as its coordinates come."""
+        """Show a projection now, or as soon as it has coordinates."""
         before = self.kind
         self._chosen = kind
         self._update_state()
@@ -125,18 +124,18 @@ class ProjectionPanel(MapPanel):
         matches: Sequence[int],
         guess: int | None,
     ) -> None:
-        """Show where a query falls, in coordinates of the projection that shows.
+        """Show a query, in coordinates of the projection that is shown.
 
         Parameters
         ----------
         modality
-            The query's own modality.
+            The query's modality.
         mean, samples
             Its posterior's mean ``(2,)`` and samples ``(m, 2)``, placed by the projection.
         matches
-            Indices of the items that were found.
+            Indices of the matches.
         guess
-            The digit that it is taken for, if any.
+            The recognised digit, if any.
         """
         fitted = self._projections.get(self.kind)
         if self._plot is None or fitted is None:
@@ -146,15 +145,14 @@ class ProjectionPanel(MapPanel):
         self._plot.show_query(Query(modality, fitted.place(mean), fitted.place(samples), tuple(matches), guess))
 
     def clear_query(self) -> None:
-        """Take the query away; all points are bright again."""
+        """Show no query."""
         if self._plot is not None:
             self._plot.show_query(None)
 
     def changeEvent(self, event: QEvent) -> None:
-        """Follow the theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
-            self._take_colours()
+            self._update_colours()
 
     def _kind_button(self, kind: MapKind) -> QToolButton:
         button = QToolButton()
@@ -188,15 +186,15 @@ class ProjectionPanel(MapPanel):
         self._waiting.setVisible(bool(self._projections) and not has_tsne)
         self._kinds[self.kind].setChecked(True)
         self._home.setEnabled(bool(self._projections))
-        self._stage.setCurrentWidget(self._plot if self._plot is not None and self._projections else self._message)
+        self._stack.setCurrentWidget(self._plot if self._plot is not None and self._projections else self._message)
 
     def _show_points(self) -> None:
         if self._plot is not None:
             self._plot.set_points(self._projections[self.kind].points)
 
-    def _take_colours(self) -> None:
+    def _update_colours(self) -> None:
         palette = self.palette()
         palette.setColor(QPalette.ColorRole.WindowText, muted_text(palette))
         self._waiting.setPalette(palette)
         for button in self._kinds.values():
-            button.setStyleSheet(_SEGMENT)  # which takes the palette's colours when it is set, and never again
+            button.setStyleSheet(_SEGMENT)  # its palette colours are resolved only when it is set

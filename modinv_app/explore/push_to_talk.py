@@ -1,4 +1,4 @@
-"""The space bar as a microphone button, wherever the focus is."""
+"""Push-to-talk by the space bar, wherever the focus is."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from modinv_app.explore.hold_button import HoldButton
 
 
 class PushToTalk(QObject):
-    """Lets the space bar hold a button of a window from wherever the focus is.
+    """Lets the space bar hold a button of a window, wherever the focus is.
 
-    Other buttons, choosers and text fields that were reached by keyboard keep the space bar: there it has a meaning
-    already.
+    Buttons, combo boxes and text fields with the focus keep the space bar, which has another meaning there.
     """
 
     def __init__(self, window: QMainWindow, button: HoldButton) -> None:
@@ -21,15 +20,15 @@ class PushToTalk(QObject):
         self._window = window
         self._button = button
         self.enabled = True
-        # Keys go to the widget that has the focus, and to the window while none has it. A filter on the application
-        # would be asked about every event of every widget: thousands for each page that is built.
+        # Keys go to the widget with the focus, else to the window. An event filter on the application would get the
+        # events of all widgets, thousands for each page.
         window.installEventFilter(self)
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         application.focusChanged.connect(self._follow)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Take space bar events that nobody else needs; let go when the window loses the keyboard."""
+        """Handle space bar events; release the button when the window loses the focus."""
         if event.type() == QEvent.Type.WindowDeactivate and watched is self._window:
             self._button.drop()
         if not isinstance(event, QKeyEvent) or event.key() != Qt.Key.Key_Space:
@@ -37,7 +36,7 @@ class PushToTalk(QObject):
         key = self._button.space_bar
         held = key.held
         if event.type() == QEvent.Type.KeyRelease:
-            key.release(event)  # also one that is not ours: what follows it at once is no press but a repetition
+            key.release(event)  # always: a press right after it is key repeat
             return held
         if event.type() != QEvent.Type.KeyPress or not (held or self._may_begin(event)):
             return False
@@ -59,6 +58,6 @@ class PushToTalk(QObject):
 
     def _follow(self, _old: QWidget | None, focus: QWidget | None) -> None:
         if focus is not None:
-            focus.installEventFilter(self)  # for a second time, it changes nothing
+            focus.installEventFilter(self)  # installing it again changes nothing
         if self._is_taken(focus):
             self._button.space_bar.let_go()

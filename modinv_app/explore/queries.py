@@ -1,4 +1,4 @@
-"""What can be asked, as values, and the history of what was asked."""
+"""Queries, and their history."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Drawing:
     Attributes
     ----------
     number
-        The same for every state of one drawing, from its first stroke on.
+        Identifies the drawing, from its first stroke on.
     strokes
-        All of them, to lay on the canvas again.
+        All strokes, to show them on the canvas again.
     pixels
-        As the model gets them, ``(h, w)`` of uint8 with ink 255 on 0.
+        The input of the model, ``(h, w)`` of uint8 with ink 255 on 0.
     """
 
     number: int
@@ -49,7 +49,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recording:
-    """What was said into the microphone: ``(n,)`` float32 in [-1, 1] at ``rate`` Hz."""
+    """A recording of the microphone: ``(n,)`` float32 in [-1, 1] at ``rate`` Hz."""
 
     samples: FloatArray
     rate: int
@@ -60,7 +60,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class SoundFile:
-    """A recording that was opened or dropped; it is read each time it is asked."""
+    """A sound file that was opened or dropped; it is read again for each answer."""
 
     path: Path
 
@@ -68,7 +68,6 @@ class SoundFile:
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
         return self.path.name
 
 
@@ -79,9 +78,9 @@ class GalleryItem:
     Attributes
     ----------
     item
-        Which one.
+        The item.
     features
-        What the encoder sees of it, ``(28, 28)`` in [0, 1] or ``(100, 80)``.
+        Its features, ``(28, 28)`` in [0, 1] or ``(100, 80)``.
     """
 
     item: Item
@@ -93,72 +92,71 @@ class GalleryItem:
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
         return self.item.source
 
 
-# Each has its ``modality``, and a ``name`` by which a person calls it.
+# Each has a ``modality``, and a ``name`` for the user.
 Query = Drawing | Picture | Recording | SoundFile | GalleryItem
 
 
 def continues(query: Query, former: Query | None) -> bool:
-    """Whether a query is a further state of the same drawing, and no query of its own."""
+    """Whether a query is a later state of the same drawing."""
     return isinstance(query, Drawing) and isinstance(former, Drawing) and query.number == former.number
 
 
 class QueryHistory:
-    """Queries in the order in which they were asked, and a place among them, as in a browser.
+    """Queries in their order, and a position among them, as in a browser.
 
-    After `rest` no query is current, though the place is kept: `back` returns to the query that was.
+    After `deselect` no query is current, but the position is kept: `back` returns to the former query.
     """
 
     def __init__(self) -> None:
         self._queries: list[Query] = []
         self._place = -1
-        self._resting = True
+        self._none_current = True
 
     @property
     def can_go_back(self) -> bool:
         """Whether there is a former query."""
-        return self._place > 0 or (self._resting and self._place == 0)
+        return self._place > 0 or (self._none_current and self._place == 0)
 
     @property
     def can_go_forward(self) -> bool:
-        """Whether there is a query to which one has not returned yet."""
+        """Whether there is a later query."""
         return self._place + 1 < len(self._queries)
 
     def put(self, query: Query) -> None:
-        """Add a query after the current one, in place of all that followed; a drawing that goes on is one query."""
+        """Add a query after the current one and drop later ones; a state of the current drawing replaces it."""
         if self._place >= 0 and continues(query, self._queries[self._place]):
             self._queries[self._place] = query
         else:
             self._queries = [*self._queries[: self._place + 1], query][-LONGEST_HISTORY:]
             self._place = len(self._queries) - 1
-        self._resting = False
+        self._none_current = False
 
-    def rest(self) -> None:
+    def deselect(self) -> None:
         """No query is current."""
-        self._resting = True
+        self._none_current = True
 
     def drop(self) -> None:
-        """Remove the current query, which turned out to be unusable, and rest."""
-        if not self._resting:
+        """Remove the current query, which is unusable; none is current then."""
+        if not self._none_current:
             del self._queries[self._place]
             self._place -= 1
-            self._resting = True
+            self._none_current = True
 
     def back(self) -> Query | None:
         """Return to the former query, if there is one."""
         if not self.can_go_back:
             return None
-        self._place -= not self._resting
-        self._resting = False
+        self._place -= not self._none_current
+        self._none_current = False
         return self._queries[self._place]
 
     def forward(self) -> Query | None:
-        """Go on to the next query, if there is one."""
+        """Return to the next query, if there is one."""
         if not self.can_go_forward:
             return None
         self._place += 1
-        self._resting = False
+        self._none_current = False
         return self._queries[self._place]

@@ -1,21 +1,22 @@
-"""The name of the query, and the way back to former ones."""
+"""The name of the query, with buttons for the history."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from modinv_app.common.card import muted
 from modinv_app.common.icons import IconButton
+from modinv_app.common.layouts import row
 
 
 class QueryBar(QWidget):
-    """Back, forward, and what everything that shows belongs to.
+    """Back, forward, and the name of the current query.
 
     Signals
     -------
     back_clicked(), forward_clicked()
-        The user wants a former query, or the next one again.
+        The user wants the former query, or the next one.
     """
 
     back_clicked = Signal()
@@ -30,12 +31,7 @@ class QueryBar(QWidget):
         self._name = muted()
         self._name.setTextFormat(Qt.TextFormat.PlainText)
         self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(2, 2, 6, 0)
-        row.setSpacing(2)
-        row.addWidget(self._back)
-        row.addWidget(self._forward)
-        row.addWidget(self._name, 1)
+        row(self._back, self._forward, (self._name, 1), parent=self, margins=(2, 2, 6, 0), spacing=2)
         self.show_query("")
         self.enable(False, False)
 
@@ -46,6 +42,6 @@ class QueryBar(QWidget):
         self._name.setAccessibleName(f"Query: {name or 'none'}")
 
     def enable(self, back: bool, forward: bool) -> None:
-        """Offer the way back and the way forward, or not."""
+        """Enable or disable the two buttons."""
         self._back.setEnabled(back)
         self._forward.setEnabled(forward)

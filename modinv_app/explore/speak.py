@@ -1,4 +1,4 @@
-"""Where one speaks: hold a button, or just speak, and see what the encoder heard."""
+"""The panel to speak a digit, with the encoder's input and the guess."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QMimeData, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import (
-    QFileDialog,
-    QHBoxLayout,
     QLabel,
     QPushButton,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -24,7 +21,9 @@ from modinv_app.audio.hands_free import Detector, HandsFree
 from modinv_app.audio.quality import all_zeros, problem_with
 from modinv_app.audio.recorder import Recorder
 from modinv_app.common.check_box import CheckBox
+from modinv_app.common.dialogs import ask_for_file
 from modinv_app.common.icons import icon
+from modinv_app.common.layouts import column, row
 from modinv_app.common.theme import is_dark, muted_text, warning_colour
 from modinv_app.explore.device_chooser import DeviceButton, DeviceChooser
 from modinv_app.explore.hold_button import HoldButton
@@ -34,47 +33,47 @@ from modinv_app.explore.spectrogram_view import SpectrogramView
 from modinv_app.explore.verdict import Guess
 
 SOUND_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".mp4", ".aac", ".aiff", ".webm")
-"""Files that are taken for sounds."""
+"""Suffixes of sound files."""
 
 _HOLD = "Hold to speak"
 _HINT = "Hold the button and say a digit, “zero” to “nine”."
 _HANDS_FREE_HINT = "Say a digit, “zero” to “nine”."
 _NOT_READY = "The microphone is not open yet. Try again in a moment."
-# A microphone that is muted or denied delivers exact zeros; a gate of the driver does so only between words.
+# A microphone that is muted or denied delivers only zeros; noise gates do so only between words.
 _ZEROS_AFTER = 5.0  # seconds
 
 
 class SpeakPanel(QWidget):
-    """Speaking and hearing, without any hardware of its own.
+    """Push-to-talk and hands-free recording, and sound files.
 
     Parameters
     ----------
     recorder
-        The microphone; the panel starts it when it is first shown, and never stops it.
+        The microphone; the panel starts it when it is first shown.
     make_detector
-        Makes the utterance detector of the hands-free mode, when that is first switched on, in its own thread.
+        Creates the utterance detector, in its thread, when hands-free is first switched on.
 
     Attributes
     ----------
     button
-        What is held to speak.
+        The button to hold while speaking.
 
     Signals
     -------
     listening_started
-        The user has pressed the button to speak: nothing else should sound now.
+        The user has pressed the button: nothing should play now.
     utterance(samples, rate)
-        A recording worth answering, untrimmed: ``(n,)`` float32 in [-1, 1], and Hz.
+        A usable recording, untrimmed: ``(n,)`` float32 in [-1, 1], and Hz.
     file_opened(path)
         The user has opened or dropped a sound file.
     device_chosen(kind, name), refresh_requested
         As of `DeviceChooser`.
     hands_free_changed(bool)
         The user has switched hands-free on or off.
-    unheard()
-        Somebody spoke, or wanted to, and there is nothing to answer; the panel says why.
+    rejected()
+        A recording could not be made or used; the panel shows why.
     failed(str)
-        What the panel has just said went wrong.
+        An error that the panel shows.
     """
 
     listening_started = Signal()
@@ -83,7 +82,7 @@ class SpeakPanel(QWidget):
     device_chosen = Signal(str, str)
     refresh_requested = Signal()
     hands_free_changed = Signal(bool)
-    unheard = Signal()
+    rejected = Signal()
     failed = Signal(str)
 
     def __init__(
@@ -98,7 +97,7 @@ class SpeakPanel(QWidget):
         self._zeros = 0.0
         self._device_problem = ""
         self._problem = ""
-        self._given: FloatArray | None = None  # what the encoder sees of an utterance that was chosen in the map
+        self._given: FloatArray | None = None  # features of a chosen gallery item
         self.setAcceptDrops(True)
         self._build()
         self._wire()
@@ -111,7 +110,7 @@ class SpeakPanel(QWidget):
         self.button.setToolTip("Hold while you speak. The recording begins a little earlier and ends a little later.")
         self._meter = LevelMeter()
         self._switch = CheckBox("Hands-free")
-        self._switch.setToolTip("Listen all the time: each word that is heard becomes a query")
+        self._switch.setToolTip("Listen all the time: each spoken word becomes a query")
         self._open = QPushButton("Open sound…")
         self._open.setIcon(icon("open", self.palette()))
         self._open.setToolTip("Open a WAV, FLAC, MP3, Ogg or M4A file, or drop one here")
@@ -120,27 +119,15 @@ class SpeakPanel(QWidget):
         self._message.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._message.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self._message.setObjectName("message")
-        # Room for two lines from the start, so that most messages move nothing.
+        # Room for two lines, so that most messages move nothing.
         self._message.setMinimumHeight(2 * self.fontMetrics().lineSpacing() + 6)
         self._message.setAccessibleName("Microphone message")
         self._devices = DeviceChooser()
 
-        controls = QHBoxLayout()
-        controls.addWidget(self._switch)
-        controls.addStretch()
-        controls.addWidget(self._open)
-        controls.addWidget(DeviceButton(self._devices))
-        results = QHBoxLayout()
-        results.setSpacing(12)
-        results.addWidget(self._spectrogram, 1)
-        results.addWidget(self._guess)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.addLayout(results, 1)
-        layout.addWidget(self.button)
-        layout.addWidget(self._meter)
-        layout.addWidget(self._message)
-        layout.addLayout(controls)
+        controls = row(self._switch, None, self._open, DeviceButton(self._devices))
+        results = row((self._spectrogram, 1), self._guess, spacing=12)
+        margins = (8, 8, 8, 8)
+        column((results, 1), self.button, self._meter, self._message, controls, parent=self, margins=margins)
 
     def _wire(self) -> None:
         self.button.held.connect(self.press)
@@ -151,7 +138,7 @@ class SpeakPanel(QWidget):
         self._devices.refresh_requested.connect(self.refresh_requested)
         self._recorder.level_changed.connect(self._meter.set_level)
         self._recorder.chunk.connect(self._hands_free.feed)
-        self._recorder.chunk.connect(self._watch_for_zeros)
+        self._recorder.chunk.connect(self._check_for_zeros)
         self._recorder.take_finished.connect(self._take_finished)
         self._recorder.running_changed.connect(self._running_changed)
         self._recorder.device_changed.connect(lambda name: self.set_device("input", name or ""))
@@ -161,10 +148,10 @@ class SpeakPanel(QWidget):
         self._hands_free.utterance.connect(self._hands_free_utterance)
         self._hands_free.failed.connect(self._hands_free_failed)
 
-    # What the window tells the panel
+    # The interface to the window
 
     def show_query(self, query: Query | None) -> None:
-        """Make room for the query, wherever it comes from; what was wrong with an earlier one is said no more."""
+        """Show the query; a problem with a former one is not shown any more."""
         self._given = None
         if query is None or query.modality is not Modality.SPEECH:
             self.show_answer(None)
@@ -181,13 +168,13 @@ class SpeakPanel(QWidget):
                 self._spectrogram.set_note("")
 
     def show_answer(self, answer: Answer | None) -> None:
-        """Show what the encoder saw of the query and the digit that its matches say; nothing for None."""
+        """Show the encoder's input and the guess; nothing for None."""
         self._guess.show_answer(answer)
         self._spectrogram.show_features(self._given if answer is None else answer.features)
 
     @Slot(str)
     def show_problem(self, message: str) -> None:
-        """Say what is wrong with the last utterance; it stays until the next one."""
+        """Show what is wrong with the last utterance, until the next one."""
         self._problem = message
         self._show_state()
 
@@ -203,7 +190,7 @@ class SpeakPanel(QWidget):
 
     @property
     def hands_free(self) -> bool:
-        """Whether every word that is heard becomes a query."""
+        """Whether each spoken word becomes a query."""
         return self._switch.isChecked()
 
     @hands_free.setter
@@ -212,29 +199,29 @@ class SpeakPanel(QWidget):
 
     @Slot()
     def pause_hands_free(self) -> None:
-        """The loudspeaker plays: it must not be taken for the user."""
+        """Stop hands-free while the loudspeaker plays."""
         self._hands_free.stop()
 
     @Slot()
     def resume_hands_free(self) -> None:
-        """The loudspeaker is silent again."""
+        """Start hands-free again, if it is switched on."""
         if self.hands_free:
             self._hands_free.start()
 
     def close_detector(self) -> None:
-        """End the thread of the hands-free mode; the program is closing."""
+        """End the detector's thread."""
         self._hands_free.close()
 
     # Speaking
 
     @Slot()
     def press(self) -> None:
-        """The button, or its key, goes down."""
+        """Start recording: the button, or its key, was pressed."""
         if self.hands_free or self._pressed_at is not None:
             return
         if not self._recorder.running:
             self._report(self._device_problem or _NOT_READY)
-            self.unheard.emit()
+            self.rejected.emit()
             return
         self.listening_started.emit()
         self._pressed_at = time.monotonic()
@@ -244,7 +231,7 @@ class SpeakPanel(QWidget):
 
     @Slot(float)
     def release(self, ago: float = 0.0) -> None:
-        """The button, or its key, has gone up, ``ago`` seconds ago."""
+        """Stop recording: the button, or its key, was released ``ago`` seconds ago."""
         if self._pressed_at is None:
             return
         self._held = time.monotonic() - self._pressed_at - ago
@@ -256,19 +243,19 @@ class SpeakPanel(QWidget):
         if not self._awaiting_take:
             return
         self._awaiting_take = False
-        if self._pressed_at is not None:  # nobody has let go: it became too long
+        if self._pressed_at is not None:  # it reached the maximum length
             self._held = time.monotonic() - self._pressed_at
             self._pressed_at = None
-        self._judge(samples, rate, self._held)
+        self._check_recording(samples, rate, self._held)
 
-    def _judge(self, samples: Samples, rate: int, held: float) -> None:
+    def _check_recording(self, samples: Samples, rate: int, held: float) -> None:
         problem = problem_with(samples, held)
         if problem is None or problem.usable:
             self.utterance.emit(samples, rate)
             self.show_problem(problem.message if problem else "")
         else:
             self._report(problem.message)
-            self.unheard.emit()
+            self.rejected.emit()
 
     def _report(self, message: str) -> None:
         self.show_problem(message)
@@ -287,19 +274,16 @@ class SpeakPanel(QWidget):
         self.hands_free_changed.emit(on)
 
     def _hands_free_utterance(self, samples: Samples, rate: int) -> None:
-        self._judge(samples, rate, len(samples) / rate)
+        self._check_recording(samples, rate, len(samples) / rate)
 
     def _hands_free_failed(self, message: str) -> None:
         self._switch.setChecked(False)
         self._report(message)
 
-    def _watch_for_zeros(self, samples: Samples, rate: int) -> None:
-        """Say that a microphone is dead, and that no longer once it is not.
-
-        With hands-free on, nobody would ever learn otherwise why no word is heard.
-        """
+    def _check_for_zeros(self, samples: Samples, rate: int) -> None:
+        """Warn, with hands-free on, while the microphone delivers only zeros."""
         if samples.any() and self._problem == all_zeros():
-            self.show_problem("")  # it is not true any more
+            self.show_problem("")
         if not self.hands_free or samples.any():
             self._zeros = 0.0
             return
@@ -314,13 +298,13 @@ class SpeakPanel(QWidget):
             self._device_problem = ""
         else:
             self._pressed_at = None
-            if self._awaiting_take:  # the microphone went in the middle of it
+            if self._awaiting_take:  # the microphone was lost while recording
                 self._awaiting_take = False
-                self.unheard.emit()
+                self.rejected.emit()
         self._show_state()
 
     def _recorder_failed(self, message: str) -> None:
-        if self._recorder.running:  # a switch that failed; the former device is in use
+        if self._recorder.running:  # a device could not be opened; the former one is in use
             self._report(message)
         else:
             self._device_problem = message
@@ -328,7 +312,7 @@ class SpeakPanel(QWidget):
             self.failed.emit(message)
 
     def _show_state(self) -> None:
-        """Words of button and message follow from everything else."""
+        """Update button and message."""
         listening = self._pressed_at is not None
         if self.hands_free:
             words = "Hearing you…" if self._hands_free.hearing else "Waiting for a word…"
@@ -342,7 +326,7 @@ class SpeakPanel(QWidget):
         self._colour_message()
 
     def _colour_message(self) -> None:
-        """A problem is marked by a bar at its side as well as by its words; a hint steps back."""
+        """Mark a problem by a coloured bar; show a hint in the muted colour."""
         problem = bool(self._problem or self._device_problem)
         bar = warning_colour(is_dark(self.palette())).name() if problem else "transparent"
         text = self.palette().windowText().color() if problem else muted_text(self.palette())
@@ -355,12 +339,8 @@ class SpeakPanel(QWidget):
     @Slot()
     def open_file(self) -> None:
         """Let the user choose a sound file."""
-        dialog = QFileDialog(self, "Open a sound")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([f"Sounds ({' '.join('*' + suffix for suffix in SOUND_SUFFIXES)})", "All files (*)"])
-        dialog.fileSelected.connect(self.file_opened)
-        dialog.open()
+        kind = f"Sounds ({' '.join('*' + suffix for suffix in SOUND_SUFFIXES)})"
+        ask_for_file(self, "Open a sound", kind, self.file_opened.emit)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if _sound_file(event.mimeData()):
@@ -376,7 +356,7 @@ class SpeakPanel(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        # After the window is there, for it must not wait.
+        # After the window is shown, which must not wait.
         QTimer.singleShot(0, self._recorder.start)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -387,7 +367,7 @@ class SpeakPanel(QWidget):
 
 
 def _sound_file(data: QMimeData) -> str | None:
-    """The first sound among what is dragged."""
+    """The first sound file among dragged data."""
     for url in data.urls():
         path = url.toLocalFile()
         if Path(path).suffix.lower() in SOUND_SUFFIXES:

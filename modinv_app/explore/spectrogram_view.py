@@ -1,26 +1,29 @@
-"""An utterance as the speech encoder sees it."""
+"""The input of the speech encoder."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Slot
+from PySide6.QtCore import QEvent, QRectF, Qt, Slot
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPalette, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QWidget
 
 from model.types import FloatArray
+from modinv_app.common.painted import PaintedWidget
 from modinv_app.common.pictures import features_pixmap
+from modinv_app.common.theme import antialiased, with_alpha
 
-_EMPTY = "What the encoder hears\nappears here"
+_EMPTY = "The encoder's input\nappears here"
 
 
-class SpectrogramView(QWidget):
-    """Time runs to the right, low frequencies lie at the bottom; while empty it says what it is for."""
+class SpectrogramView(PaintedWidget):
+    """A spectrogram with time to the right and low frequencies at the bottom, or a hint while there is none."""
+
+    preferred, least = (12, 8), (7, 5)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._features: FloatArray | None = None
         self._note = ""
-        self._pixmap: QPixmap | None = None  # painted when it is first needed at a size
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._pixmap: QPixmap | None = None  # cached for the current size
         self.setAccessibleName("Spectrogram of the last utterance")
         self.setToolTip(
             "The last utterance as the encoder sees it: time to the right, low frequencies at the bottom, "
@@ -30,7 +33,7 @@ class SpectrogramView(QWidget):
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to see."""
+        """Whether there is no spectrogram."""
         return self._features is None
 
     @Slot(object)
@@ -41,18 +44,10 @@ class SpectrogramView(QWidget):
         self.update()
 
     def set_note(self, words: str) -> None:
-        """Say below the utterance where it comes from; an empty word says nothing."""
+        """Show the source of the utterance below it; nothing if empty."""
         self._note = words
         self.setAccessibleName(f"Spectrogram: {words}" if words else "Spectrogram of the last utterance")
         self.update()
-
-    def sizeHint(self) -> QSize:
-        line = self.fontMetrics().height()
-        return QSize(12 * line, 8 * line)
-
-    def minimumSizeHint(self) -> QSize:
-        line = self.fontMetrics().height()
-        return QSize(7 * line, 5 * line)
 
     def resizeEvent(self, _event: QResizeEvent) -> None:
         self._pixmap = None
@@ -63,8 +58,7 @@ class SpectrogramView(QWidget):
         super().changeEvent(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = antialiased(self)
         area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
         outline = QPainterPath()
         outline.addRoundedRect(area, 6, 6)
@@ -82,8 +76,7 @@ class SpectrogramView(QWidget):
             if self._note:
                 self._write_note(painter, area)
             painter.restore()
-        frame = QColor(text)
-        frame.setAlphaF(0.25)
+        frame = with_alpha(text, 0.25)
         painter.setPen(frame)
         painter.drawPath(outline)
 
@@ -92,5 +85,5 @@ class SpectrogramView(QWidget):
         band = QRectF(area.left(), area.bottom() - line, area.width(), line)
         words = painter.fontMetrics().elidedText(self._note, Qt.TextElideMode.ElideRight, round(band.width() - 16))
         painter.fillRect(band, QColor(0, 0, 0, 150))
-        painter.setPen(Qt.GlobalColor.white)  # in every theme: the picture is dark in every theme
+        painter.setPen(Qt.GlobalColor.white)  # the spectrogram is dark in every theme
         painter.drawText(band, Qt.AlignmentFlag.AlignCenter, words)

@@ -1,4 +1,4 @@
-"""What is loaded and what was found, in one place; whoever shows it follows its signals."""
+"""The state that the parts of the Explore page share."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from modinv_app.explore.queries import Query
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reply:
-    """An answer, and where its query lies in each map.
+    """An answer, and the position of its query in each map.
 
     Attributes
     ----------
     answer
-        What the model says.
+        The model's answer.
     places
         By kind of map: the query's mean, then its samples, ``(1 + 16, 2)``.
     """
@@ -29,22 +29,22 @@ class Reply:
 
 
 class AppState(QObject):
-    """The application's only shared state. Its signals fire when something has really changed.
+    """Gallery, model, query and reply. Signals are emitted only when something has changed.
 
     Signals
     -------
     gallery_changed(Gallery)
-        There is a (new) gallery to look at.
+        There is a new gallery.
     maps_changed(dict)
         Coordinates ``(n, 2)`` of the gallery's items, by kind of map.
     model_changed(Header)
         A model is ready to answer.
     query_changed(Query or None)
-        Another query, or another state of a drawing, is *the* query; or none is.
+        The current query, or the state of its drawing, has changed.
     reply_changed(Reply or None)
-        The query was answered; or there is no answer, or none yet.
+        The query was answered, or there is no answer.
     playing_changed(int or None)
-        The gallery index of the utterance that sounds.
+        The gallery index of the utterance that plays.
     """
 
     gallery_changed = Signal(object)
@@ -64,35 +64,35 @@ class AppState(QObject):
         self.playing: int | None = None
 
     def set_gallery(self, gallery: Gallery) -> None:
-        """Show another gallery; what was found in the former is gone."""
+        """Set another gallery; the reply, which is of the former one, is removed."""
         self.set_reply(None)
         self.gallery = gallery
         self.gallery_changed.emit(gallery)
 
     def set_maps(self, maps: dict[str, FloatArray]) -> None:
-        """Take coordinates for the present gallery."""
+        """Set the coordinates of the gallery."""
         self.maps = maps
         self.maps_changed.emit(maps)
 
     def set_model(self, header: Header) -> None:
-        """From now on this model answers."""
+        """Set the model that answers."""
         self.model = header
         self.model_changed.emit(header)
 
     def set_query(self, query: Query | None) -> None:
-        """Let this be the query; what answers it follows by `set_reply`."""
+        """Set the current query; its answer follows by `set_reply`."""
         if query is not self.query:
             self.query = query
             self.query_changed.emit(query)
 
     def set_reply(self, reply: Reply | None) -> None:
-        """Show what was found, or nothing."""
+        """Set the reply to the query, or none."""
         if reply is not self.reply:
             self.reply = reply
             self.reply_changed.emit(reply)
 
     def set_playing(self, index: int | None) -> None:
-        """Say which utterance sounds."""
+        """Set which utterance plays, or none."""
         if index != self.playing:
             self.playing = index
             self.playing_changed.emit(index)

@@ -1,4 +1,4 @@
-"""Strokes of a pen as data, and the one way to paint them: on the canvas and for the encoder."""
+"""Pen strokes, and how they are painted on the canvas and for the encoder."""
 
 from __future__ import annotations
 
@@ -11,25 +11,27 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPen
 
+from modinv_app.common.theme import antialiased
+
 MetricPoint = tuple[float, float]
 
-# Of the 20 pixels that a digit is high: with this pen, MNIST's digits drawn again have as much ink as they had.
+# Of the 20 pixels of a digit's height: with this pen, redrawn MNIST digits have as much ink as the originals.
 _PEN_SHARE = 2.6 / 20
 _RASTER_SIDE = 112
 _RASTER_MARGIN = 6
-_SMALLEST = 0.04  # of the canvas; anything smaller is a dot, and stays one
+_SMALLEST = 0.04  # of the canvas; smaller drawings are dots and are not enlarged
 
 
 @dataclass(slots=True)
 class Stroke:
-    """What the pen drew from down to up.
+    """One stroke, from pen down to pen up.
 
     Attributes
     ----------
     points
-        Places in the unit square, (0, 0) at the top left.
+        Positions in the unit square, (0, 0) at the top left.
     widths
-        For each point, how wide the pen was there as a share of its usual width.
+        For each point, the pen width relative to the usual one.
     """
 
     points: list[MetricPoint] = field(default_factory=list)
@@ -44,11 +46,11 @@ def paint_strokes(
     Parameters
     ----------
     painter
-        Has no transform of its own: Qt strokes curves that it has to enlarge twenty times slower.
+        Without a transform: Qt strokes enlarged curves twenty times slower.
     pen_width
         The pen's usual width in the unit square.
     scale, origin
-        Length of the unit square's side, and where its top left is, in the painter's coordinates.
+        Side length and top left corner of the unit square in the painter's coordinates.
     """
     pen = QPen(painter.pen().color(), 1, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
@@ -63,7 +65,7 @@ def paint_strokes(
 def _curves(stroke: Stroke, scale: float, origin: QPointF) -> Iterable[tuple[float, QPainterPath]]:
     """The stroke as quadratic curves from midpoint to midpoint, in runs of one width."""
     points = [QPointF(scale * x, scale * y) + origin for x, y in stroke.points]
-    if len(points) == 1:  # a line of no length gets its round cap from some of Qt's paint engines only
+    if len(points) == 1:  # only some of Qt's paint engines draw caps of a line without length
         points.append(points[0] + QPointF(0.01, 0))
     ends = [points[0], *((a + b) / 2 for a, b in pairwise(points[1:])), points[-1]]
     last = len(stroke.widths) - 1
@@ -77,11 +79,10 @@ def _curves(stroke: Stroke, scale: float, origin: QPointF) -> Iterable[tuple[flo
 
 
 def rasterise(strokes: Sequence[Stroke]) -> npt.NDArray[np.uint8]:
-    """Paint the strokes for the encoder, as a writer of MNIST's with an ordinary pen would have written them.
+    """Paint the strokes for the encoder, as wide as those of MNIST.
 
-    The drawing fills the raster and the pen is as wide as the drawing demands, because size normalisation would
-    make a fat blot of a small drawing and a hairline of a large one: whether it is small or large, its strokes end
-    up as wide as MNIST's.
+    The drawing is scaled to fill the raster, and the pen width is relative to its size: otherwise size normalisation
+    would make the strokes of small drawings too wide and those of large ones too thin.
 
     Returns
     -------
@@ -91,12 +92,11 @@ def rasterise(strokes: Sequence[Stroke]) -> npt.NDArray[np.uint8]:
     places = np.concatenate([stroke.points for stroke in strokes])
     low, high = places.min(axis=0), places.max(axis=0)
     extent = max(float(np.max(high - low)), _SMALLEST)
-    pen = extent * _PEN_SHARE / (1 - _PEN_SHARE)  # the pen's own width is part of the drawing's
+    pen = extent * _PEN_SHARE / (1 - _PEN_SHARE)  # the extent of the drawing includes the pen width
     scale = (_RASTER_SIDE - 2 * _RASTER_MARGIN) / (extent + pen)
     image = QImage(_RASTER_SIDE, _RASTER_SIDE, QImage.Format.Format_Grayscale8)
     image.fill(0)
-    painter = QPainter(image)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter = antialiased(image)
     painter.setPen(Qt.GlobalColor.white)
     middle = QPointF(_RASTER_SIDE / 2, _RASTER_SIDE / 2)
     paint_strokes(painter, strokes, pen, scale, middle - QPointF(*(low + high) / 2) * scale)

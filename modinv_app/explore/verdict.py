@@ -1,28 +1,29 @@
-"""What became of a drawing: the picture that the encoder sees, and the digit that its matches say."""
+"""The encoder's input of a drawing, and the guess."""
 
 from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from model.types import Answer, Certainty, FloatArray
+from modinv_app.common.layouts import column, row
 from modinv_app.common.pictures import ink_image
 from modinv_app.common.theme import digit_colour, is_dark
 from modinv_app.explore.canvas import paper_and_ink
 
-_SEEN_SIDE = 84  # three for each of the encoder's 28
-_MEANING = "How much nearer this digit lies than the next. Something that is no digit may look sure, too."
+_SEEN_SIDE = 84  # three screen pixels per pixel
+_MEANING = "How much nearer this digit is than the next. The guess may be sure even if the input is not a digit."
 
 
 class SeenPicture(QWidget):
-    """The 28 x 28 picture that the encoder sees, each of its pixels a crisp square.
+    """The 28 x 28 picture that the encoder gets, enlarged without smoothing.
 
     Attributes
     ----------
     features
-        What shows, ``(28, 28)`` in [0, 1]; ``None`` while nothing does.
+        ``(28, 28)`` in [0, 1]; ``None`` while there is no picture.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -55,7 +56,7 @@ class SeenPicture(QWidget):
 
 
 class Guess(QWidget):
-    """The guessed digit, large and in its colour, how sure that is, and a second choice."""
+    """The guessed digit in its colour, its certainty, and a second choice."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,24 +75,15 @@ class Guess(QWidget):
         self._word.setFont(font)
         self._second = QLabel(alignment=Qt.AlignmentFlag.AlignLeft)
         self._second.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        # Room for the longest words from the start, so that none moves what lies beside it.
+        # Room for the longest texts, so that nothing moves.
         self._word.setMinimumWidth(self._word.fontMetrics().horizontalAdvance(Certainty.NOT_SURE))
         self._second.setMinimumWidth(self._second.fontMetrics().horizontalAdvance("perhaps 0"))
-        words = QVBoxLayout()
-        words.setSpacing(0)
-        words.addStretch()
-        words.addWidget(self._word)
-        words.addWidget(self._second)
-        words.addStretch()
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(12)
-        layout.addWidget(self._digit)
-        layout.addLayout(words, 1)
+        words = column(None, self._word, self._second, None, spacing=0)
+        row(self._digit, (words, 1), parent=self, spacing=12)
         self.show_answer(None)
 
     def show_answer(self, answer: Answer | None) -> None:
-        """Show the guess of an answer, how sure it is, and the second choice unless it is sure; nothing for None."""
+        """Show the guess of an answer with its certainty, and a second choice unless it is sure; nothing for None."""
         self._guess = None if answer is None else answer.guess
         second = None if answer is None or answer.certainty is Certainty.SURE else answer.runner_up
         self._digit.setText("" if answer is None else str(answer.guess))
@@ -108,7 +100,6 @@ class Guess(QWidget):
         super().changeEvent(event)
 
     def _colour(self) -> None:
-        """Colour the digit as everywhere else."""
         if self._guess is not None:
             palette = self._digit.palette()
             palette.setColor(self._digit.foregroundRole(), digit_colour(self._guess, is_dark(self.palette())))

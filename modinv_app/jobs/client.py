@@ -1,4 +1,4 @@
-"""The window's one client of the worker process (:mod:`model.jobs.worker`)."""
+"""The client of the worker processes (:mod:`model.jobs.worker`)."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ Training = Literal["train", "sweep"]
 Kind = Literal["train", "sweep", "estimate", "quick", "evaluate", "export"]
 
 _TRAININGS = ("train", "sweep")
-_BY_THE_WAY = ("estimate", "quick")  # not worth delaying a training for
+_LOW_PRIORITY = ("estimate", "quick")  # stopped when a training starts
 _OBSTACLES: dict[Training, str] = {
     "train": "A run is training on the page “Train”. Stop it there first, or wait until it is done.",
     "sweep": "A sweep is training on the page “λ dial”. Stop it there first, or wait until it is done.",
 }
-_RESUME = "All that was saved is kept: Resume goes on from there."
-_ENDS: dict[Kind, tuple[str, str]] = {  # what ended, and what to do, where the process ended under a job
+_RESUME = "Everything that was saved is kept. Resume continues from there."
+_ENDS: dict[Kind, tuple[str, str]] = {  # what happened, and what to do, when the process of a job ended
     "train": ("The training ended because its process did", _RESUME),
     "sweep": ("The sweep ended because its process did", _RESUME),
     "estimate": ("The trial steps ended because their process did", "Choose a smaller batch or another device."),
-    "quick": ("The comparison ended because its process did", "It is made again with the next run."),
+    "quick": ("The comparison ended because its process did", "It is repeated with the next run."),
     "evaluate": ("The evaluation ended because its process did", "Evaluate again; if that fails, free some memory."),
     "export": ("The export ended because its process did", "Export again; if that fails, free some memory."),
 }
-_SPARE_SECONDS = 60.0  # that a second process may idle beside a training
-_IDLE_PATIENCE = 1.0  # seconds for a process to end that has nothing to keep
+_SPARE_SECONDS = 60.0  # for which a second process may idle during a training
+_IDLE_TIMEOUT = 1.0  # seconds for a process to end that has nothing to save
 
 
 class Job(QObject):
@@ -44,27 +44,27 @@ class Job(QObject):
     Attributes
     ----------
     id : int
-        Tells its messages from those of other jobs.
+        Identifies its messages.
     kind : Kind
-        What is done.
+        The kind of work.
     stopping : bool
-        Somebody wants it to end.
+        Whether it was asked to stop.
     died : bool
-        It failed because its process ended.
-    patience : float
-        Seconds that it may take to keep what there is when the window closes.
+        Whether it failed because its process ended.
+    close_timeout : float
+        Seconds that it may take to save what there is when the window closes.
 
     Signals
     -------
-    said(dict)
+    received(dict)
         A message of the job, as :mod:`model.jobs.worker` and the job's own function document them.
     finished()
-        It is over, by itself or because it was stopped.
+        It is done or was stopped.
     failed(str, str)
         It failed, or its process ended: what happened and what to do, and details to copy.
     """
 
-    said = Signal(object)
+    received = Signal(object)
     finished = Signal()
     failed = Signal(str, str)
 
@@ -72,54 +72,53 @@ class Job(QObject):
         super().__init__()
         self.id, self.kind = id, kind
         self.stopping = self.died = False
-        self.patience = _IDLE_PATIENCE
+        self.close_timeout = _IDLE_TIMEOUT
         self.request = {"id": id, "do": kind, **details}
         self._client = client
 
     @property
     def trains(self) -> bool:
-        """Whether it is a training."""
+        """Whether it is a run or a sweep."""
         return self.kind in _TRAININGS
 
     def pause(self) -> None:
-        """Hold on; it says ``paused`` once it does."""
-        self._client.tell(self, "pause")
+        """Pause it; ``paused`` is received once it does."""
+        self._client.send(self, "pause")
 
-    def go(self) -> None:
-        """Go on after a pause; it says ``going``."""
-        self._client.tell(self, "go")
+    def unpause(self) -> None:
+        """Continue after a pause; ``going`` is received."""
+        self._client.send(self, "go")
 
     def stop(self) -> None:
-        """End it, keeping what there is; ``finished`` follows."""
+        """Stop it and keep what there is; ``finished`` follows."""
         self.stopping = True
-        self._client.tell(self, "stop")
+        self._client.send(self, "stop")
 
 
 class JobClient(QObject):
-    """Does heavy jobs in a child process that stays for the next job, as its imports and data take seconds to load.
+    """Does jobs in child processes, which are reused because their imports and data take seconds to load.
 
-    The rule: trainings (``train``, ``sweep``) run one at a time, and so do all other, short jobs, each sort in the
-    order in which it was submitted. A job takes an idle process if there is one, and waits where the job that occupies
-    the process is being stopped; otherwise, that is while the other sort is at work, a second process is started. It
-    ends when both are idle, or after a minute beside a training. So there is no process before the first job or
-    `prepare`, at most one at rest, and an evaluation never waits for a training, nor a training for an evaluation.
+    Trainings (``train``, ``sweep``) run one at a time, and so do all other, short jobs, in the order of submission.
+    A job uses an idle process if there is one, and waits if the job in the process is being stopped; otherwise, while
+    a job of the other sort is running, a second process is started. The second process is ended when both are idle, or
+    when it was idle for a minute during a training. So a training never waits for an evaluation or vice versa.
 
-    A process that ends fails the job in it, in words that say what to do; all other jobs go on. Nothing is signalled
-    before control returns to the event loop.
+    If a process ends, its job fails; other jobs are not affected. No signal is emitted before control returns to the
+    event loop.
 
     Parameters
     ----------
     command
-        Starts a process.
+        Command line of a process.
     spare_seconds
-        How long a second process may idle beside a training.
+        How long a second process may idle during a training.
 
     Signals
     -------
     devices_found(list of (str, str))
-        The devices there are to train on: names for PyTorch and for people.
+        The devices to train on: names for PyTorch and for the user.
     training_changed()
-        A training has begun or ended: `training` is another.
+        `training` has changed.
     """
 
     devices_found = Signal(object)
@@ -139,35 +138,35 @@ class JobClient(QObject):
         self._closed = False
         self._spare = QTimer(self, singleShot=True, interval=round(1000 * spare_seconds))
         self._spare.timeout.connect(self._end_spare)
-        weakref.finalize(self, _leave, self._workers).atexit = False
+        weakref.finalize(self, _end_all, self._workers).atexit = False
 
-    # Trainings: a machine has room for one at a time
+    # Trainings, one at a time
 
     @property
     def training(self) -> Training | None:
-        """The training that is on its way, from `begin_training` to `end_training`."""
+        """The kind of the current training, from `begin_training` to `end_training`."""
         return self._training
 
     def obstacle(self, kind: Training) -> str:
-        """Why a training of this kind can't begin because of another kind, and what to do; empty if there is none."""
+        """Why a training can't start because of one of the other kind, and what to do; empty if it can."""
         return "" if self._training in (None, kind) else _OBSTACLES[self._training]
 
     def begin_training(self, kind: Training) -> bool:
-        """Claim the machine for a training, unless one is on its way.
+        """Reserve the machine for a training; False if another one is running.
 
-        Trial steps and comparisons are stopped: they would delay it, and be measured beside it.
+        Trial steps and comparisons are stopped, because they would slow each other down.
         """
         if self._training is not None:
             return False
         self._training = kind
         for job in [*self._waiting, *self._running()]:
-            if job.kind in _BY_THE_WAY:
+            if job.kind in _LOW_PRIORITY:
                 job.stop()
         self.training_changed.emit()
         return True
 
     def end_training(self) -> None:
-        """The training is over, and nothing of it is left to be done."""
+        """Note that the training is completely done."""
         self._training = None
         self.training_changed.emit()
 
@@ -175,23 +174,23 @@ class JobClient(QObject):
 
     @property
     def pids(self) -> list[int]:
-        """The numbers of the processes there are, the oldest first."""
+        """The IDs of all processes, the oldest first."""
         return [worker.pid for worker in self._workers if worker.pid]
 
     def prepare(self) -> None:
-        """Start a process if there is none, so that it is ready when it is needed."""
-        if not self._present() and not self._closed:
+        """Start a process, if there is none, before it is needed."""
+        if not self._remaining() and not self._closed:
             self._start()
 
     def submit(self, kind: Kind, **details: Any) -> Job:
-        """Have a job done as soon as the rule allows it; ``details`` are its request."""
+        """Queue a job; ``details`` are the parameters of its request."""
         job = Job(self, next(self._ids), kind, details)
         self._waiting.append(job)
         self._schedule()
         return job
 
-    def tell(self, job: Job, word: str) -> None:
-        """Tell a job something; one that waits only listens to ``stop``."""
+    def send(self, job: Job, word: str) -> None:
+        """Send a command to a job; one that waits only obeys ``stop``."""
         worker = next((worker for worker in self._workers if worker.job is job), None)
         if worker is not None:
             worker.send({"id": job.id, "do": word})
@@ -199,15 +198,15 @@ class JobClient(QObject):
             QTimer.singleShot(0, self._schedule)
 
     def close(self) -> None:
-        """Let every job keep what there is, within its patience, and end all processes. Nothing is signalled."""
+        """End all processes; jobs may save what there is within their timeout. No signals are emitted."""
         self._closed = True
         self._spare.stop()
         self._waiting.clear()
-        _leave(self._workers)
+        _end_all(self._workers)
         begun = time.monotonic()
         while self._workers:
             worker = self._workers.pop()
-            worker.close(begun + (worker.job.patience if worker.job else _IDLE_PATIENCE))
+            worker.close(begun + (worker.job.close_timeout if worker.job else _IDLE_TIMEOUT))
 
     def _running(self) -> list[Job]:
         return [worker.job for worker in self._workers if worker.job is not None]
@@ -217,7 +216,7 @@ class JobClient(QObject):
             return
         for job in list(self._waiting):
             if job not in self._waiting:
-                continue  # whoever was told of the one before has submitted another: that was a round of its own
+                continue  # a slot of the one before has submitted a job, which has called this
             if job.stopping:
                 self._waiting.remove(job)
                 job.finished.emit()
@@ -232,14 +231,14 @@ class JobClient(QObject):
             (worker or self._start()).begin(job)
         idle = [worker for worker in self._workers if worker.idle]
         for worker in idle[1:]:
-            worker.leave()
-        if idle and len(idle) < len(self._present()):
+            worker.end()
+        if idle and len(idle) < len(self._remaining()):
             self._spare.start()
         else:
             self._spare.stop()
 
-    def _present(self) -> list[Worker]:
-        return [worker for worker in self._workers if not worker.leaving]
+    def _remaining(self) -> list[Worker]:
+        return [worker for worker in self._workers if not worker.ending]
 
     def _start(self) -> Worker:
         worker = Worker(self, self._command)
@@ -249,18 +248,18 @@ class JobClient(QObject):
     def _end_spare(self) -> None:
         for worker in self._workers:
             if worker.idle:
-                worker.leave()
+                worker.end()
 
-    # What the processes say
+    # Messages
 
-    def take(self, worker: Worker, message: dict[str, Any]) -> None:
-        """A message of a process."""
+    def on_message(self, worker: Worker, message: dict[str, Any]) -> None:
+        """Handle a message of a process."""
         word, job = message["say"], worker.job
         if word == "ready":
             self.devices = [(name, title) for name, title in message["devices"]]
             self.devices_found.emit(self.devices)
         elif job is None or message["id"] != job.id:
-            log.warning("A message of no job: %s", message)
+            log.warning("A message of an unknown job: %s", message)
         elif word in ("done", "failed"):
             worker.job = None
             if word == "done":
@@ -269,10 +268,10 @@ class JobClient(QObject):
                 job.failed.emit(message["message"], message["details"])
             self._schedule()
         else:
-            job.said.emit(message)
+            job.received.emit(message)
 
-    def take_end(self, worker: Worker, code: int, tail: str) -> None:
-        """A process is gone: ended by the client, killed by a person or the system, or crashed."""
+    def on_exit(self, worker: Worker, code: int, tail: str) -> None:
+        """Handle the end of a process: ended by the client, killed, or crashed."""
         self._workers.remove(worker)
         job, worker.job = worker.job, None
         if job is not None:
@@ -284,6 +283,6 @@ class JobClient(QObject):
         self._schedule()
 
 
-def _leave(workers: list[Worker]) -> None:
+def _end_all(workers: list[Worker]) -> None:
     for worker in workers:
-        worker.leave()
+        worker.end()

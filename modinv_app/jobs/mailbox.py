@@ -1,4 +1,4 @@
-"""How other threads reach the GUI thread: they leave calls, and touch nothing that belongs to Qt."""
+"""Lets any thread have functions called in the GUI thread, without using Qt there."""
 
 from __future__ import annotations
 
@@ -14,45 +14,46 @@ Call = Callable[[], object]
 
 
 class Mailbox:
-    """Calls that any thread asks for and the GUI thread makes, in order.
+    """A queue of calls, from any thread, that the GUI thread makes in order.
 
-    A signal that one thread emits while another one destroys its object crashes PySide, and no check before the
-    emission can prevent that. So a thread only puts a call into a queue and a byte into a socket; the GUI thread, woken
-    by the socket, does everything that has to do with Qt.
+    PySide crashes if a thread emits a signal while another destroys its object, which no check can prevent. So threads
+    only put a call into a queue and a byte into a socket, which wakes the GUI thread.
     """
 
     def __init__(self) -> None:
         self._calls: SimpleQueue[Call] = SimpleQueue()
-        self._bell, self._rope = socket.socketpair()
-        for end in (self._bell, self._rope):
+        self._receiver, self._sender = socket.socketpair()
+        for end in (self._receiver, self._sender):
             end.setblocking(False)
-        self._notifier = QSocketNotifier(self._bell.fileno(), QSocketNotifier.Type.Read, QCoreApplication.instance())
-        self._notifier.activated.connect(self._deliver)
+        self._notifier = QSocketNotifier(
+            self._receiver.fileno(), QSocketNotifier.Type.Read, QCoreApplication.instance()
+        )
+        self._notifier.activated.connect(self._make_call)
 
     @property
     def usable(self) -> bool:
-        """Whether the application that it was made for is still there."""
+        """Whether its application still exists."""
         return isValid(self._notifier)
 
     def post(self, call: Call) -> None:
-        """Have ``call()`` made by the GUI thread; any thread may ask, and doesn't wait."""
+        """Have the GUI thread make a call; returns at once, in any thread."""
         self._calls.put(call)
-        self._ring()
+        self._wake()
 
-    def _ring(self) -> None:
-        with contextlib.suppress(BlockingIOError):  # as many bytes as fit wait already: it rings
-            self._rope.send(b"\0")
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):  # the socket is full: the GUI thread will wake anyway
+            self._sender.send(b"\0")
 
-    def _deliver(self) -> None:
-        """Make one call. The next comes with the next turn of the event loop, be that one which this call runs."""
-        with contextlib.suppress(BlockingIOError):  # an event loop within a call has answered this one already
-            self._bell.recv(4096)  # before the queue is looked at: what comes later rings again
+    def _make_call(self) -> None:
+        """Make one call; the next is made in the next iteration of the event loop, perhaps a nested one."""
+        with contextlib.suppress(BlockingIOError):  # a nested event loop has read it already
+            self._receiver.recv(4096)  # before the queue is read: later calls wake again
         try:
             call = self._calls.get_nowait()
         except Empty:
             return
         if not self._calls.empty():
-            self._ring()
+            self._wake()
         call()
 
 
@@ -60,8 +61,8 @@ _mailbox: Mailbox | None = None
 
 
 def mailbox() -> Mailbox:
-    """The application's mailbox. Call this in the GUI thread, and give its ``post`` to other threads."""
-    global _mailbox  # one for the application, like the application itself
+    """The application's mailbox. Call this in the GUI thread, and pass ``post`` to other threads."""
+    global _mailbox  # one per application
     if _mailbox is None or not _mailbox.usable:
         _mailbox = Mailbox()
     return _mailbox

@@ -1,4 +1,4 @@
-"""The worker process (:mod:`model.jobs.worker`) as the window holds it: lines go in and come out, all by events."""
+"""A worker process (:mod:`model.jobs.worker`), which exchanges JSON lines with the window."""
 
 from __future__ import annotations
 
@@ -22,43 +22,43 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 COMMAND = python("-m", "model.jobs.worker")
-"""Starts the worker process, which speaks JSON lines on its standard streams."""
+"""Starts the worker process."""
 
-_TAIL = 60  # lines of a process's standard error that are kept
+_TAIL = 60  # lines of standard error that are kept
 
 
 class Owner(Protocol):
-    """Who hears of a process."""
+    """Receives what a process sends."""
 
-    def take(self, worker: Worker, message: dict[str, Any]) -> None:
-        """A message of it."""
+    def on_message(self, worker: Worker, message: dict[str, Any]) -> None:
+        """Process a message of the worker."""
 
-    def take_end(self, worker: Worker, code: int, tail: str) -> None:
-        """It is gone: its exit code, negative for a signal, and the last lines of its standard error."""
+    def on_exit(self, worker: Worker, code: int, tail: str) -> None:
+        """Process its end: exit code, negative for a signal, and the last lines of its standard error."""
 
 
 class Worker:
-    """One process. It can't outlive the window: the end of its standard input is its sign to keep what there is and go.
+    """One process, which ends when its standard input is closed, after saving what there is.
 
     Parameters
     ----------
     owner
-        Hears of it in the GUI thread; held weakly.
+        Receives messages in the GUI thread; referenced weakly.
     command
         Starts it.
     """
 
     def __init__(self, owner: Owner, command: Sequence[str]) -> None:
         self.job: Job | None = None
-        """What it works at."""
-        self.leaving = False
-        """It was told to go."""
+        """The job that it does."""
+        self.ending = False
+        """Whether it was told to end."""
         self._owner = weakref.ref(owner)
         self._tail: deque[str] = deque(maxlen=_TAIL)
-        # Of the application, and not of this object: a process that ends is in the midst of a signal of its own.
+        # Owned by the application: a process can't be deleted in a slot of its own signal.
         self._process = process = QProcess(QCoreApplication.instance())
         process.setProcessEnvironment(_environment())
-        if sys.platform != "win32":  # without vfork, the whole memory map of the window is copied, which takes a while
+        if sys.platform != "win32":  # fork would copy the page tables of the window, which takes a while
             parameters = QProcess.UnixProcessParameters()
             parameters.flags = QProcess.UnixProcessFlag.UseVFork | QProcess.UnixProcessFlag.CloseFileDescriptors
             process.setUnixProcessParameters(parameters)
@@ -71,37 +71,37 @@ class Worker:
 
     @property
     def pid(self) -> int:
-        """The process's number, or 0."""
+        """The process ID, or 0."""
         return int(self._process.processId())
 
     @property
     def idle(self) -> bool:
-        """Whether it would take a job."""
-        return self.job is None and not self.leaving
+        """Whether it can take a job."""
+        return self.job is None and not self.ending
 
     def begin(self, job: Job) -> None:
-        """Do a job."""
+        """Start a job."""
         self.job = job
         self.send(job.request)
 
     def send(self, message: dict[str, Any]) -> None:
-        """Send a line; lost where the process is gone, which is about to be told."""
+        """Send a message; it is lost if the process has ended, which is about to be reported."""
         if self._process.isWritable():
             self._process.write(f"{json.dumps(message)}\n".encode())
 
-    def leave(self) -> None:
-        """Let it keep what there is and go, in its own time."""
-        self.leaving = True
+    def end(self) -> None:
+        """Tell it to save what there is and to end."""
+        self.ending = True
         self._process.closeWriteChannel()
 
     def close(self, deadline: float) -> None:
-        """Wait until it is gone; at a time on the monotonic clock it is killed. Nothing is told."""
+        """Wait until it has ended, and kill it at ``deadline`` of the monotonic clock. Nothing is reported."""
         self._process.blockSignals(True)
         if not self._process.waitForFinished(max(0, round(1000 * (deadline - time.monotonic())))):
-            log.info("The worker was killed: it had nothing to keep, or took too long")
+            log.info("The worker was killed: it had nothing to save, or took too long")
             self._process.kill()
             self._process.waitForFinished()
-        self._let_go()
+        self._release()
 
     def _read(self) -> None:
         while self._process.canReadLine():
@@ -109,40 +109,40 @@ class Worker:
             try:
                 message = json.loads(line)
             except ValueError:
-                log.warning("The worker said something that is no message: %s", line.decode(errors="replace").rstrip())
+                log.warning("The worker sent an invalid message: %s", line.decode(errors="replace").rstrip())
                 continue
-            if (owner := self._listener()) is not None:
-                owner.take(self, message)
+            if (owner := self._live_owner()) is not None:
+                owner.on_message(self, message)
 
     def _read_errors(self) -> None:
-        said = bytes(self._process.readAllStandardError().data()).decode(errors="replace")
-        self._tail.extend(said.splitlines(keepends=True))
+        text = bytes(self._process.readAllStandardError().data()).decode(errors="replace")
+        self._tail.extend(text.splitlines(keepends=True))
 
     def _finished(self, code: int, status: QProcess.ExitStatus) -> None:
         self._read()
         self._read_errors()
-        self._tell_end(-code if status is QProcess.ExitStatus.CrashExit else code)
+        self._report_exit(-code if status is QProcess.ExitStatus.CrashExit else code)
 
     def _not_started(self, error: QProcess.ProcessError) -> None:
         if error is QProcess.ProcessError.FailedToStart:
             self._tail.append(self._process.errorString())
-            self._tell_end(-1)
+            self._report_exit(-1)
 
-    def _tell_end(self, code: int) -> None:
-        self._let_go()
-        if (owner := self._listener()) is not None:
-            owner.take_end(self, code, "".join(self._tail))
+    def _report_exit(self, code: int) -> None:
+        self._release()
+        if (owner := self._live_owner()) is not None:
+            owner.on_exit(self, code, "".join(self._tail))
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         _alive.discard(self)
         self._process.deleteLater()
 
-    def _listener(self) -> Owner | None:
+    def _live_owner(self) -> Owner | None:
         owner = self._owner()
         return owner if owner is not None and isValid(owner) else None
 
 
-_alive: set[Worker] = set()  # the processes that have not ended, also those whose client is gone
+_alive: set[Worker] = set()  # processes that have not ended, also those whose client was deleted
 
 
 def _environment() -> QProcessEnvironment:

@@ -1,22 +1,23 @@
-"""The card that shows what lies under the pointer."""
+"""The card that shows the item under the pointer."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QPaintEvent, QPalette
+from PySide6.QtWidgets import QLabel, QWidget
 
 from model.types import FloatArray, Item, Modality
-from modinv_app.common.card import bold, faint
+from modinv_app.common.card import bold
+from modinv_app.common.layouts import column
 from modinv_app.common.pictures import features_pixmap
-from modinv_app.common.theme import muted_text
+from modinv_app.common.theme import antialiased, muted_text, with_alpha
 
 _SIZES = {Modality.IMAGE: QSize(112, 112), Modality.SPEECH: QSize(150, 112)}
-_GAP = 14  # between pointer and card, so that the point itself stays in sight
+_GAP = 14  # pixels between pointer and card
 
 
 class HoverCard(QWidget):
-    """A picture or spectrogram with its digit and source, drawn inside its parent and deaf to the mouse."""
+    """A picture or spectrogram with its digit and source, inside its parent, without mouse events."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -28,22 +29,16 @@ class HoverCard(QWidget):
         self._source.setWordWrap(True)
         for label in (self._title, self._source):
             label.setTextFormat(Qt.TextFormat.PlainText)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.setSpacing(2)
-        layout.addWidget(self._picture)
-        layout.addSpacing(4)
-        layout.addWidget(self._title)
-        layout.addWidget(self._source)
+        column(self._picture, 4, self._title, self._source, parent=self, margins=(8, 8, 8, 8), spacing=2)
         self.hide()
 
     @property
     def text(self) -> str:
-        """What the card says: digit and modality, then the source."""
+        """The text of the card: digit and modality, then the source."""
         return f"{self._title.text()}\n{self._source.text()}"
 
     def show_item(self, item: Item, features: FloatArray | None, at: QPoint) -> None:
-        """Show an item beside a point of the parent, on the side where there is room; without features, in words."""
+        """Show an item beside a point of the parent; without features, only its text."""
         size = _SIZES[item.modality]
         self._picture.setVisible(features is not None)
         if features is not None:
@@ -69,9 +64,7 @@ class HoverCard(QWidget):
         return QPoint(max(card.left(), room.left()), max(card.top(), room.top()))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint the card's ground, a little see-through at its rim."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(faint(self.palette().color(QPalette.ColorRole.WindowText), 0.25))
+        painter = antialiased(self)
+        painter.setPen(with_alpha(self.palette().color(QPalette.ColorRole.WindowText), 0.25))
         painter.setBrush(self.palette().color(QPalette.ColorRole.Window))
         painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), 7, 7)

@@ -1,12 +1,13 @@
-"""The legend of a map: colours are digits, shapes modalities, and each entry hides its points and shows them again."""
+"""The legend of a map, whose entries show and hide points."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from model.types import Modality
 from modinv_app.common.chip import Chip
+from modinv_app.common.layouts import row
 from modinv_app.common.theme import digit_colour, is_dark
 
 
@@ -16,7 +17,7 @@ class Legend(QWidget):
     Signals
     -------
     changed()
-        Something else than before is hidden.
+        Other points are hidden.
     """
 
     changed = Signal()
@@ -28,21 +29,16 @@ class Legend(QWidget):
             Modality.IMAGE: Chip("Images", Modality.IMAGE),
             Modality.SPEECH: Chip("Speech", Modality.SPEECH),
         }
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
         for digit, chip in enumerate(self._digits):
             chip.setAccessibleName(f"Show digit {digit}")
             chip.setToolTip(f"Show or hide the digit {digit}")
-            layout.addWidget(chip)
-        layout.addSpacing(8)
         for modality, chip in self._modalities.items():
             chip.setAccessibleName(f"Show {modality} points")
             chip.setToolTip(f"Show or hide all {chip.text().lower()}")
-            layout.addWidget(chip)
+        row(*self._digits, 8, *self._modalities.values(), parent=self, spacing=2)
         for chip in (*self._digits, *self._modalities.values()):
             chip.toggled.connect(self.changed)
-        self._take_colours()
+        self._update_colours()
 
     @property
     def hidden_digits(self) -> frozenset[int]:
@@ -55,12 +51,11 @@ class Legend(QWidget):
         return frozenset(modality for modality, chip in self._modalities.items() if not chip.isChecked())
 
     def changeEvent(self, event: QEvent) -> None:
-        """Follow the theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
-            self._take_colours()
+            self._update_colours()
 
-    def _take_colours(self) -> None:
+    def _update_colours(self) -> None:
         dark = is_dark(self.palette())
         for digit, chip in enumerate(self._digits):
             chip.set_colour(digit_colour(digit, dark))

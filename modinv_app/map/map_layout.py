@@ -1,4 +1,4 @@
-"""Where things lie in a map: scaled into its square, on the way from one map to the next, and in one cloud or two."""
+"""The geometry of maps: scaling to the unit square, interpolation between maps, and cloud centres."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from model.types import FloatArray, Item, Modality
 
-_APART = 2.0  # a digit lies in two clouds where the gap between its modalities is so many times their spread
-_CLEAR, _LOST = 0.45, 0.7  # share of the whole map's spread up to which a cloud has a name, and from which it has none
+_APART = 2.0  # a digit has two clouds if the distance of its modalities is more than so many times their spread
+_COMPACT, _SPREAD = 0.45, 0.7  # spread relative to the map's, between which labels fade out
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class Fitted:
     points
         ``(n, 2)``, in units of the map.
     centre, scale
-        What was subtracted from the projection's coordinates, ``(2,)``, and by what the rest was divided.
+        What was subtracted from the coordinates, ``(2,)``, and the divisor.
     """
 
     points: FloatArray
@@ -32,18 +32,18 @@ class Fitted:
 
     @classmethod
     def to_unit_square(cls, coordinates: FloatArray) -> Fitted:
-        """Fit coordinates ``(n, 2)`` in."""
+        """Fit coordinates ``(n, 2)`` into the square."""
         low, high = coordinates.min(axis=0), coordinates.max(axis=0)
         centre, scale = (low + high) / 2, float((high - low).max()) / 2 or 1.0
         return cls((coordinates - centre) / scale, centre, scale)
 
     def place(self, coordinates: npt.ArrayLike) -> FloatArray:
-        """Where other coordinates ``(m, 2)`` of the same projection lie in the map."""
+        """Transform other coordinates ``(m, 2)`` of the same projection."""
         return (np.asarray(coordinates, np.float32) - self.centre) / self.scale
 
 
 class Morph:
-    """A way through several maps of the same items, of which each fills the square.
+    """Interpolates between several maps of the same items, each scaled to the square.
 
     Parameters
     ----------
@@ -58,13 +58,13 @@ class Morph:
         return len(self._maps)
 
     def append(self, coordinates: FloatArray) -> None:
-        """Let the way go on to one more map."""
+        """Add one more map."""
         self._maps.append(Fitted.to_unit_square(np.asarray(coordinates, np.float32)).points)
 
     def at(self, position: float) -> FloatArray:
-        """The points ``(n, 2)`` at a position from 0, the first of at least one map, to ``len - 1``, the last.
+        """The points ``(n, 2)`` at a position from 0, the first map, to ``len - 1``, the last; there must be a map.
 
-        Every point goes straight from map to map, slowest near a map itself: what was computed stays longest in view.
+        Points move in straight lines, slowest near the maps.
         """
         before = min(max(0, int(position)), len(self._maps) - 1)
         share = position - before
@@ -75,7 +75,7 @@ class Morph:
         return here + eased * (there - here)
 
 
-def middle_of(points: FloatArray) -> FloatArray:
+def median_point(points: FloatArray) -> FloatArray:
     """The median ``(2,)`` of points ``(n, 2)``, n >= 1."""
     return np.asarray(_median(points))
 
@@ -87,35 +87,37 @@ def spread(points: FloatArray, middle: FloatArray) -> float:
 
 
 def _median(values: FloatArray) -> FloatArray:
-    """Of each column: numpy's own spends most of its time on NaN, and a moving map needs forty medians a frame."""
+    """Medians of columns, faster than numpy's, which checks for NaN: a moving map needs forty per frame."""
     low, high = (len(values) - 1) // 2, len(values) // 2
     ordered = np.partition(values, (low, high), axis=0)
     return np.asarray((ordered[low] + ordered[high]) / 2)
 
 
-def settle(clouds: Sequence[FloatArray]) -> tuple[list[FloatArray], float]:
-    """Where a digit's clouds, each ``(n, 2)``, have their middles ``(2,)``, and the spread of the wider one.
+def cloud_centres(clouds: Sequence[FloatArray]) -> tuple[list[FloatArray], float]:
+    """The centres ``(2,)`` of a digit's clouds, each ``(n, 2)``, and the spread of the wider one.
 
-    Two clouds that lie together have one middle; no clouds have none, and no spread.
+    Two clouds that overlap have one common centre; without clouds there are no centres, and the spread is 0.
     """
-    middles = [middle_of(points) for points in clouds]
+    middles = [median_point(points) for points in clouds]
     spreads = [spread(points, middle) for points, middle in zip(clouds, middles, strict=True)]
     if len(clouds) == 2 and np.linalg.norm(middles[0] - middles[1]) <= _APART * sum(spreads):
-        middles = [middle_of(np.concatenate(clouds))]
+        middles = [median_point(np.concatenate(clouds))]
     return middles, max(spreads, default=0.0)
 
 
 def distinctness(width: float, whole: float) -> float:
-    """How far a cloud of that spread is one of its own in a map of that spread, 0 to 1.
+    """How compact a cloud of spread ``width`` is in a map of spread ``whole``, from 0 to 1.
 
-    1 where it is clearly narrower than everything, 0 where it is as good as spread over everything.
+    1 if it is clearly narrower than the map, 0 if it is spread over most of it.
     """
-    return min(1.0, max(0.0, (_LOST - width / whole) / (_LOST - _CLEAR))) if whole else 1.0
+    return min(1.0, max(0.0, (_SPREAD - width / whole) / (_SPREAD - _COMPACT))) if whole else 1.0
 
 
-def digits_apart(points: FloatArray, items: Sequence[Item]) -> int:
-    """How many digits lie in two clouds, one a modality, in a map ``(n, 2)`` of the items."""
+def count_separated(points: FloatArray, items: Sequence[Item]) -> int:
+    """The number of digits with separate clouds of images and speech in a map ``(n, 2)`` of the items."""
     labels = np.array([item.label for item in items])
     speech = np.array([item.modality is Modality.SPEECH for item in items])
-    clouds = ([points[(labels == digit) & (speech == heard)] for heard in (False, True)] for digit in np.unique(labels))
-    return sum(len(settle(pair)[0]) == 2 for pair in clouds if all(map(len, pair)))
+    clouds = (
+        [points[(labels == digit) & (speech == modality)] for modality in (False, True)] for digit in np.unique(labels)
+    )
+    return sum(len(cloud_centres(pair)[0]) == 2 for pair in clouds if all(map(len, pair)))

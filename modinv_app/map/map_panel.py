@@ -1,4 +1,4 @@
-"""A map with its legend: what every page that shows items in two dimensions has in common."""
+"""A map with its legend, the base of all maps."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
 
 from model.types import FloatArray, Item
+from modinv_app.common.layouts import column
 from modinv_app.map.hover_card import HoverCard
 from modinv_app.map.legend import Legend
 
@@ -18,16 +19,16 @@ if TYPE_CHECKING:
 
 
 class MapPanel(QWidget):
-    """Items with their legend, which hides digits and modalities; a card shows what lies under the pointer.
+    """Items in two dimensions, with a legend that hides digits and modalities and a card for the hovered item.
 
     Parameters
     ----------
     message
-        What stands in place of the map until there are points.
+        Shown until there are points.
     name
-        The map's name for screen readers.
-    ties
-        Draw a line between the two clouds of a digit whose modalities lie apart.
+        Accessible name of the map.
+    links
+        Draw lines between the two clouds of a digit.
 
     Signals
     -------
@@ -37,9 +38,9 @@ class MapPanel(QWidget):
 
     clicked = Signal(int)
 
-    def __init__(self, message: str, name: str, *, ties: bool = False) -> None:
+    def __init__(self, message: str, name: str, *, links: bool = False) -> None:
         super().__init__()
-        self._name, self._ties = name, ties
+        self._name, self._links = name, links
         self._items: Sequence[Item] = ()
         self._features_of: Callable[[int], FloatArray | None] = lambda _index: None
         self._plot: MapPlot | None = None
@@ -48,29 +49,25 @@ class MapPanel(QWidget):
         self._message.setAutoFillBackground(True)
         self._message.setBackgroundRole(QPalette.ColorRole.Base)
         self._message.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self._stage = QStackedWidget()
-        self._stage.addWidget(self._message)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._message)
         self._legend = Legend()
         self._legend.changed.connect(self._filter)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self._stage, 1)
-        layout.addWidget(self._legend)
+        column((self._stack, 1), self._legend, parent=self, spacing=4)
 
     def prepare(self) -> MapPlot:
-        """Build the plot, if it isn't there: a third of a second, for the moment after the window is seen."""
+        """Create the plot, if necessary; the first takes a third of a second."""
         if self._plot is None:
-            # Not at the top of this file: it imports pyqtgraph, for which a window that opens can't wait.
+            # Imported late: it imports pyqtgraph, which would delay the start of the window.
             from modinv_app.map.map_plot import MapPlot
 
-            self._plot = plot = MapPlot(ties=self._ties)
+            self._plot = plot = MapPlot(links=self._links)
             plot.setAccessibleName(self._name)
             plot.set_items(self._items)
             self._card = HoverCard(plot)
             plot.hovered.connect(self._show_card)
             plot.clicked.connect(self.clicked)
-            self._stage.addWidget(plot)
+            self._stack.addWidget(plot)
             self._filter()
         return self._plot
 
@@ -80,8 +77,8 @@ class MapPanel(QWidget):
             self._plot.reset_view()
 
     def position_of(self, index: int) -> QPoint | None:
-        """Where an item lies on this widget; None while there is no map."""
-        if self._plot is None or self._stage.currentWidget() is self._message:
+        """The position of an item on this widget; None while there is no map."""
+        if self._plot is None or self._stack.currentWidget() is self._message:
             return None
         return QWidget.mapTo(self._plot, self, self._plot.position_of(index).toPoint())
 

@@ -1,6 +1,6 @@
-"""Ten thousand points to look at, point at and move: the plot inside the map.
+"""The plot inside a map, for up to ten thousand points.
 
-This module imports pyqtgraph, which takes a third of a second: import it once the window can be seen.
+This module imports pyqtgraph, which takes a third of a second: import it after the window is shown.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from PySide6.QtGui import QBrush, QKeyEvent, QPalette, QResizeEvent
 
 from model.types import FloatArray, Item, Modality
 from modinv_app.common.theme import digit_colour, is_dark
-from modinv_app.map.map_items import Cloud, Name, Tie
-from modinv_app.map.map_layout import distinctness, middle_of, settle, spread
+from modinv_app.map.map_items import Cloud, Link, Name
+from modinv_app.map.map_layout import cloud_centres, distinctness, median_point, spread
 from modinv_app.map.query_layer import SYMBOLS, Query, QueryLayer
 
 _HOME = QRectF(-1.12, -1.12, 2.24, 2.24)  # the points fill the square from -1 to 1
 _MORPH_MS, _CAMERA_MS = 400, 250
-_REACH = 10.0  # pixels from the pointer to the centre of a point that it means
-_DIM = 0.35  # opacity of what was not found, while there is a query
+_REACH = 10.0  # pixels within which the pointer selects a point
+_DIM = 0.35  # opacity of all points while there is a query
 _DIGITS = range(10)
 
 
 class MapPlot(pg.GraphicsView):  # type: ignore[misc]
-    """Points by digit and modality, digits named at their clusters, and a query on top.
+    """Points by digit and modality, labels of digits, and a query on top.
 
-    Coordinates are in units of the map: all points within the square from -1 to 1.
+    All points are within the square from -1 to 1.
 
     Parameters
     ----------
-    ties
-        Draw a line between the two clouds of a digit whose modalities lie apart.
+    links
+        Draw lines between the two clouds of a digit.
 
     Signals
     -------
@@ -47,21 +47,20 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
     hovered = Signal(int)
     clicked = Signal(int)
 
-    _complete = False  # GraphicsView changes its palette while it is being built
+    _complete = False  # GraphicsView changes its palette in its constructor
 
-    def __init__(self, *, ties: bool = False) -> None:
+    def __init__(self, *, links: bool = False) -> None:
         super().__init__()
         self.setAntialiasing(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._box = _Box(lockAspect=True, enableMenu=False)
         self._box.disableAutoRange()
-        # Far enough out and in for anybody, and nobody gets lost.
         self._box.setLimits(minXRange=0.02, maxXRange=12, minYRange=0.02, maxYRange=12)
         self.setCentralItem(self._box)
 
         self._clouds: dict[tuple[int, Modality], Cloud] = {}
         self._names = [Name(str(digit), self._box) for digit in _DIGITS for _ in Modality]
-        self._ties = [Tie(self._box) for _ in _DIGITS] if ties else []
+        self._links = [Link(self._box) for _ in _DIGITS] if links else []
         self._query_layer = QueryLayer(self._box)
         self._pointed = pg.ScatterPlotItem(size=17)
         self._pointed.setZValue(30)
@@ -87,15 +86,15 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self.scene().sigMouseMoved.connect(self._pointer_moved)
         self.scene().sigMouseClicked.connect(self._pointer_clicked)
         self._complete = True
-        self._take_colours()
+        self._update_colours()
 
     def position_of(self, index: int) -> QPointF:
-        """Where an item lies on this widget, in pixels."""
+        """The position of an item on this widget, in pixels."""
         scene = self._box.mapViewToScene(QPointF(*map(float, self._points[index])))
         return QPointF(self.mapFromScene(scene))
 
     def set_items(self, items: Sequence[Item]) -> None:
-        """Take another gallery, which shows once it has points."""
+        """Set other items, which are shown once they have points."""
         self._morph.stop()
         self._point_at(-1)
         for cloud in self._clouds.values():
@@ -114,7 +113,7 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self.set_hidden(*self._hidden)
 
     def set_points(self, points: FloatArray) -> None:
-        """Show the items at coordinates ``(n, 2)``; from the second time on they glide there."""
+        """Show the items at coordinates ``(n, 2)``; from the second time on they move there in an animation."""
         self._morph.stop()
         self._to = points
         if len(self._points) == len(points):
@@ -125,7 +124,7 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
             self._advance(1.0)
 
     def place_points(self, points: FloatArray) -> None:
-        """Show the items at coordinates ``(n, 2)`` at once: one frame of a motion that somebody else drives."""
+        """Show the items at coordinates ``(n, 2)`` at once, for one frame of an animation."""
         self._morph.stop()
         self._from = self._to = points
         self._advance(1.0)
@@ -141,7 +140,7 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self._redraw()
 
     def show_query(self, query: Query | None) -> None:
-        """Show a query in place of the one before, or none; the view pans gently to one outside of it."""
+        """Show a query, or none; the view pans to one that is outside."""
         self._query = query
         for cloud in self._clouds.values():
             cloud.setOpacity(1.0 if query is None else _DIM)
@@ -175,38 +174,38 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self._query_layer.show(query, self._points, self._labels, self._speech)
 
     def _place_names(self) -> None:
-        """Name each digit at the centre of its cloud, or at both centres where its modalities lie apart.
+        """Label each digit at the centre of its cloud, or of both clouds if its modalities are separate.
 
-        A name fades where its digit has no place of its own: what has collapsed is named by nobody.
+        Labels of digits that are spread over most of the map fade out.
         """
         names, pixel = iter(self._names), self._box.viewPixelSize()[0]
-        whole = spread(self._points, middle_of(self._points))
+        whole = spread(self._points, median_point(self._points))
         for digit in _DIGITS:
             clouds = [
                 self._points[cloud.members]
                 for (label, _), cloud in self._clouds.items()
                 if label == digit and cloud.isVisible() and len(cloud.members)
             ]
-            middles, width = settle(clouds)
+            middles, width = cloud_centres(clouds)
             for middle in middles:
                 next(names).show_at(middle, width / pixel, distinctness(width, whole))
             for _ in range(2 - len(middles)):
                 next(names).hide()
-            if self._ties:
-                self._ties[digit].span(middles)
+            if self._links:
+                self._links[digit].span(middles)
 
-    def _take_colours(self) -> None:
+    def _update_colours(self) -> None:
         palette = self.palette()
         dark = is_dark(palette)
         self.setBackground(palette.color(QPalette.ColorRole.Base))
-        # One brush a digit: pyqtgraph keeps a drawn symbol for each brush *object* that it meets.
+        # One brush per digit: pyqtgraph caches a symbol for each brush object.
         self._brushes = [QBrush(digit_colour(digit, dark)) for digit in _DIGITS]
         for (digit, _), cloud in self._clouds.items():
             cloud.setBrush(self._brushes[digit])
         for name in self._names:
             name.set_colours(palette, self.font())
-        for digit, tie in enumerate(self._ties):
-            tie.set_colour(digit_colour(digit, dark))
+        for digit, link in enumerate(self._links):
+            link.set_colour(digit_colour(digit, dark))
         self._pointed.setPen(pg.mkPen(palette.color(QPalette.ColorRole.Text), width=2))
         self._query_layer.set_palette(palette)
         self._redraw()
@@ -214,7 +213,7 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
     # The pointer
 
     def _item_at(self, scene_at: QPointF) -> int:
-        """The item that a pointer means; what was found comes before what lies around it."""
+        """The item under the pointer; matches take precedence over other items."""
         if not len(self._points):
             return -1
         at = self._box.mapSceneToView(scene_at)
@@ -258,14 +257,13 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
             self.clicked.emit(index)
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Point at nothing."""
         super().leaveEvent(event)
         self._point_at(-1)
 
     # The camera
 
     def _follow(self, at: FloatArray) -> None:
-        """Pan just so far that a place is comfortably inside the view."""
+        """Pan just so far that a position is well inside the view."""
         view = self._camera.endValue() if self._gliding() else self._box.viewRect()
         margin_x, margin_y = 0.08 * view.width(), 0.08 * view.height()
         inside = view.adjusted(margin_x, margin_y, -margin_x, -margin_y)
@@ -294,13 +292,13 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self._point_at(-1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep all points in view until somebody looks closer."""
+        """Show all points, unless the user has changed the view."""
         super().resizeEvent(event)
         if self._complete and self._at_home:
             self._look_at(_HOME)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Home shows everything, plus and minus zoom, arrows pan."""
+        """Show all points by Home, zoom by plus and minus, pan by arrows."""
         step = 0.1 * self._box.viewRect().width()
         pans = {
             Qt.Key.Key_Left: (-step, 0.0),
@@ -322,14 +320,13 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
             event.ignore()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Follow the theme."""
         super().changeEvent(event)
         if self._complete and event.type() == QEvent.Type.PaletteChange:
-            self._take_colours()
+            self._update_colours()
 
 
 class _Box(pg.ViewBox):  # type: ignore[misc]
-    """Pans with the left button; pyqtgraph's zoom by a drag with the right one ends on an empty page too easily."""
+    """Without pyqtgraph's zoom by dragging with the right button, by which users get lost."""
 
     def mouseDragEvent(self, event: pg.GraphicsScene.mouseEvents.MouseDragEvent, axis: int | None = None) -> None:
         if event.button() is Qt.MouseButton.RightButton:

@@ -1,4 +1,4 @@
-"""The query in the map: a bright marker, how sure the model is of it, and what was found for it."""
+"""The query in the map: its posterior and its matches."""
 
 from __future__ import annotations
 
@@ -13,28 +13,27 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from model.retrieval.projection import convex_hull, core
 from model.types import FloatArray, Modality
-from modinv_app.common.card import faint
-from modinv_app.common.theme import accent, digit_colour, is_dark
+from modinv_app.common.theme import accent, digit_colour, is_dark, with_alpha
 
 SYMBOLS = {Modality.IMAGE: "o", Modality.SPEECH: "t1"}
-_MARGIN = 16.0  # pixels between the samples and the outline around them: also one alone has an area
-_ANYWHERE = QRectF(-100, -100, 200, 200)  # the map is the square from -1 to 1, and a sample may lie far beyond
+_MARGIN = 16.0  # pixels between the samples and the outline around them
+_ANYWHERE = QRectF(-100, -100, 200, 200)  # samples may be far outside the square from -1 to 1
 
 
 @dataclass(frozen=True, eq=False)
 class Query:
-    """What the map shows of a query, in the units of the map.
+    """A query, in units of the map.
 
     Attributes
     ----------
     modality
-        Its own modality, which gives the marker its shape.
+        Its modality, which determines the shape of the marker.
     mean, samples
         The posterior's mean ``(2,)`` and samples ``(m, 2)``.
     matches
-        Indices of the items that were found.
+        Indices of the matches.
     guess
-        The digit that it is taken for.
+        The recognised digit.
     """
 
     modality: Modality
@@ -45,43 +44,42 @@ class Query:
 
 
 class QueryLayer:
-    """The graphics items that draw a query above the gallery's points."""
+    """The graphics items that show a query above the points."""
 
     def __init__(self, box: pg.ViewBox) -> None:
         self._lines = pg.PlotCurveItem(antialias=True, connect="pairs")
         self._matches = pg.ScatterPlotItem(size=14)
         self._region = _Region()
         self._marker = pg.ScatterPlotItem(size=24)
-        self._samples = pg.ScatterPlotItem(size=5)  # above all: where they lie close, the marker is where they are
+        self._samples = pg.ScatterPlotItem(size=5)  # on top of the marker
         self._parts = [self._region, self._lines, self._matches, self._marker, self._samples]
         for height, part in enumerate(self._parts, start=20):
             part.setZValue(height)
             part.hide()
             box.addItem(part, ignoreBounds=True)
-        self._region.setZValue(5)  # on the points, under the names of digits
+        self._region.setZValue(5)  # above the points, below the labels
 
     def set_palette(self, palette: QPalette) -> None:
-        """Take the colours of a theme."""
+        """Use the colours of a theme."""
         dark, text, light = is_dark(palette), palette.color(QPalette.ColorRole.Text), accent(palette)
-        # One brush a digit: pyqtgraph keeps a drawn symbol for each brush *object* that it meets.
+        # One brush per digit: pyqtgraph caches a symbol for each brush object.
         self._brushes = [QBrush(digit_colour(digit, dark)) for digit in range(10)]
         self._unsure = QBrush(text)
         self._lines.setPen(_pen(text, 1.0, 0.4))
         self._matches.setPen(_pen(text, 1.6))
-        self._region.set_colours(faint(light, 0.22), _pen(light, 1.6))
+        self._region.set_colours(with_alpha(light, 0.22), _pen(light, 1.6))
         self._samples.setPen(_pen(palette.color(QPalette.ColorRole.Base), 1.0))
         self._samples.setBrush(QBrush(text))
         self._marker.setPen(_pen(text, 2.6))
 
     def hide(self) -> None:
-        """Show nothing."""
         for part in self._parts:
             part.hide()
 
     def show(
         self, query: Query, points: FloatArray, labels: npt.NDArray[np.intp], speech: npt.NDArray[np.bool_]
     ) -> None:
-        """Draw a query among the gallery's points ``(n, 2)``, whose labels and modalities are ``(n,)`` each."""
+        """Show a query among points ``(n, 2)`` with labels and modalities ``(n,)``."""
         mean, found = query.mean[None], list(query.matches)
         self._marker.setSymbol(SYMBOLS[query.modality])
         self._marker.setBrush(self._unsure if query.guess is None else self._brushes[query.guess])
@@ -101,7 +99,7 @@ class QueryLayer:
 
 
 class _Region(QGraphicsItem):
-    """A rounded area around a polygon, as wide a margin in pixels however close one looks."""
+    """A rounded area around a polygon, with a margin in pixels at any zoom."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,8 +110,8 @@ class _Region(QGraphicsItem):
         self._margin.setCapStyle(Qt.PenCapStyle.RoundCap)
         self._margin.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
 
-    def set_colours(self, ground: QColor, outline: QPen) -> None:
-        self._ground, self._outline = ground, outline
+    def set_colours(self, fill: QColor, outline: QPen) -> None:
+        self._fill, self._outline = fill, outline
         self.update()
 
     def surround(self, corners: FloatArray) -> None:
@@ -126,19 +124,19 @@ class _Region(QGraphicsItem):
 
     def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
         on_screen = painter.transform().map(self._polygon)
-        on_screen.append(on_screen.first() + QPointF(0.01, 0))  # a line of no length has no caps
+        on_screen.append(on_screen.first() + QPointF(0.01, 0))  # a line without length has no caps
         inner = QPainterPath()
         inner.addPolygon(on_screen)
         painter.save()
         painter.resetTransform()
         painter.setPen(self._outline)
-        painter.setBrush(self._ground)
+        painter.setBrush(self._fill)
         painter.drawPath(self._margin.createStroke(inner).united(inner).simplified())
         painter.restore()
 
 
 def _pen(colour: QColor, width: float, opacity: float = 1.0) -> QPen:
-    pen = QPen(faint(colour, opacity), width)
+    pen = QPen(with_alpha(colour, opacity), width)
     pen.setCosmetic(True)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     return pen

@@ -1,4 +1,4 @@
-"""Every command once: menus, shortcuts and the shortcut sheet are all made from this table."""
+"""The table of commands, from which menus, shortcuts and the shortcut sheet are made."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ Callback = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One thing that the user can ask for.
+    """A command of the user.
 
     Attributes
     ----------
     name
-        By which :class:`Commands` finds its action.
+        Key of its action in :class:`Commands`.
     group
-        The menu that it stands in, and its heading in the shortcut sheet.
+        Its menu, and its heading in the shortcut sheet.
     title
-        What the menu says; ``&`` marks the access key.
+        Its menu text; ``&`` marks the access key.
     shortcuts
         Portable key sequences.
     choice
-        Commands of one menu with the same ``choice`` exclude each other.
+        Commands with the same non-empty ``choice`` exclude each other.
     toggles
-        Whether it is on or off.
+        Whether it can be switched on and off.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Command:
 
 
 def _commands(pages: Sequence[PageInfo]) -> tuple[Command, ...]:
-    """All commands of a window with some pages, in the order of its menus."""
+    """All commands of a window with these pages, in the order of its menus."""
     return (
         Command("open_picture", "File", "Open &picture…", ("Ctrl+O",)),
         Command("open_sound", "File", "Open &sound…", ("Ctrl+Shift+O",)),
@@ -58,7 +58,7 @@ def _commands(pages: Sequence[PageInfo]) -> tuple[Command, ...]:
         Command("play", "Listen", "&Play the chosen or nearest match", ("P",)),
         Command("next", "Listen", "&Next match", ("J",)),
         Command("previous", "Listen", "Pre&vious match", ("K",)),
-        Command("silence", "Listen", "&Stop playing", (".",)),
+        Command("stop_playing", "Listen", "&Stop playing", (".",)),
         Command("pca", "Map", "&PCA", ("1",), choice="kind"),
         Command("tsne", "Map", "&t-SNE", ("2",), choice="kind"),
         Command("reset_view", "Map", "Show the &whole map", ("0",)),
@@ -78,11 +78,11 @@ class Commands:
     Parameters
     ----------
     window
-        Gets the menus.
+        The window, which gets the menus.
     pages
-        Each has a command ``page_NAME``.
+        Each gets a command ``page_NAME``.
     callbacks
-        By command's name; every command has one.
+        A callback for every command, by its name.
     """
 
     def __init__(self, window: QMainWindow, pages: Sequence[PageInfo], callbacks: dict[str, Callback]) -> None:
@@ -109,7 +109,7 @@ class Commands:
         return self._actions[name]
 
     def set_enabled(self, groups: Collection[str], enabled: bool) -> None:
-        """Let all commands of some groups work, or none of them."""
+        """Enable or disable all commands of some groups."""
         for action in self._actions.values():
             if action.property("group") in groups:
                 action.setEnabled(enabled)

@@ -1,4 +1,4 @@
-"""Garbage is collected in the GUI thread alone, and never so much of it that the window stops."""
+"""Garbage collection in the GUI thread only, without long pauses."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _EVERY_MS = 1000
 
 
 class GarbageCollection(QObject):
-    """Takes the place of Python's automatic collection.
+    """Replaces Python's automatic garbage collection.
 
-    That one runs in whichever thread happens to allocate. In the model's thread it would destroy widgets that hang in
-    reference cycles, which Qt allows in the GUI thread only. It would also look through all that torch and Qt have
-    imported, which stops the window for 0.2 s a time.
+    Automatic collection runs in any thread that allocates, where it may destroy widgets in reference cycles, which Qt
+    allows in the GUI thread only. It also traverses everything that torch and Qt have imported, which blocks the window
+    for 0.2 s.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -24,12 +24,12 @@ class GarbageCollection(QObject):
         self._timer.timeout.connect(self._collect)
 
     def start(self) -> None:
-        """Collect from now on, but not among what is there already: it is there to stay."""
+        """Collect from now on, except the objects that exist already, which are permanent."""
         gc.freeze()
         self._timer.start()
 
     def _collect(self) -> None:
-        """Collect the oldest generation whose turn has come, which collects the younger ones, too."""
+        """Collect the oldest generation that is due, which includes the younger ones."""
         turns = zip(gc.get_count(), gc.get_threshold(), strict=True)
         due = [generation for generation, (count, threshold) in enumerate(turns) if count > threshold]
         if due:

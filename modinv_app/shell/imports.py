@@ -1,4 +1,4 @@
-"""What the window needs later is imported behind it, a piece at a time: together it would be felt."""
+"""Imports what is needed later in the background, in small steps that don't block the window."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from modinv_app.jobs.executor import SerialExecutor
 
 log = logging.getLogger(__name__)
 
-_PAUSE_MS = 10  # between two pieces, for what a person does meanwhile
+_PAUSE_MS = 10  # between two steps, so that events are processed
 
 _MAP = ("pyqtgraph", "modinv_app.map.map_plot")
 _WITHOUT_QT = "scipy.special"
-"""The largest part of the pages: the intervals of a sweep need it."""
+"""The slowest import of the pages, needed for the intervals of a sweep."""
 
 
 class Imports(QObject):
-    """Imports in the GUI thread whatever has to do with Qt.
+    """Imports modules that use Qt in the GUI thread, others in a thread.
 
-    PySide makes its classes when they are first asked for, and isn't made for two threads that ask: while one imported
-    pyqtgraph and the other painted, one start in ten crashed. Only modules that don't know Qt are imported elsewhere.
+    PySide creates its classes on first access, which is not thread-safe: with pyqtgraph imported in a thread, one start
+    in ten crashed.
     """
 
     def __init__(self, parent: QObject, pages: Sequence[PageInfo]) -> None:
         super().__init__(parent)
         self._pages = pages
-        self._pieces: deque[Callable[[], object]] = deque()
-        self._lane = SerialExecutor("imports", self)
+        self._steps: deque[Callable[[], object]] = deque()
+        self._executor = SerialExecutor("imports", self)
         self._timer = QTimer(self, interval=_PAUSE_MS)
-        self._timer.timeout.connect(self._go_on)
+        self._timer.timeout.connect(self._run_step)
 
     def prepare_map(self) -> None:
-        """Import the map, and pyqtgraph for it; that one asks PySide for all its classes, a third of the time."""
+        """Import the map and pyqtgraph, which accesses all classes of PySide."""
         self._add(partial(_make_classes, module) for module in (QtCore, QtGui, QtWidgets))
         self._add(partial(importlib.import_module, name) for name in _MAP)
 
@@ -50,22 +50,22 @@ class Imports(QObject):
         def prepared(_module: object) -> None:
             self._add(partial(importlib.import_module, page.module) for page in self._pages)
 
-        self._lane.submit(_import_without_qt, prepared, _failed)
+        self._executor.submit(_import_without_qt, prepared, _failed)
 
-    def _add(self, pieces: Iterable[Callable[[], object]]) -> None:
-        self._pieces.extend(pieces)
+    def _add(self, steps: Iterable[Callable[[], object]]) -> None:
+        self._steps.extend(steps)
         self._timer.start()
 
-    def _go_on(self) -> None:
-        if self._pieces:
-            self._pieces.popleft()()
+    def _run_step(self) -> None:
+        if self._steps:
+            self._steps.popleft()()
         else:
             self._timer.stop()
 
 
 def _import_without_qt() -> None:
     importlib.import_module(_WITHOUT_QT)
-    systems.entry_points()  # the forms list them; to look for them takes a moment
+    systems.entry_points()  # listed by the forms, and slow to find
 
 
 def _make_classes(module: object) -> None:

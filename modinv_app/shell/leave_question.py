@@ -1,4 +1,4 @@
-"""What shall become of a training when its window closes?"""
+"""The question what to do with a training when the window closes."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from modinv_app.common.page import Trainer
 
 
 class LeaveQuestion(QMessageBox):
-    """Asks once, and is gone after the answer; to go on training needs no answer.
+    """Asks whether to keep or discard what trains, or to go on.
 
     Parameters
     ----------
     parent
         The window that would close.
     trainer
-        What trains, and how it can be ended.
+        What trains, and how to stop it.
 
     Signals
     -------
     end_wanted(object)
-        The function of the trainer that ends it as was chosen.
+        The function of the trainer that stops it as chosen.
     """
 
     end_wanted = Signal(object)
@@ -33,7 +33,7 @@ class LeaveQuestion(QMessageBox):
         self.setIcon(QMessageBox.Icon.Question)
         self.setWindowTitle(f"A {what} is training")
         self.setText("Stop the training and close the window?")
-        self.setInformativeText(f"A {what} that is kept goes on where it was with “Resume”, under {trainer.where}.")
+        self.setInformativeText(f"A {what} that is kept can be continued by “Resume”, under {trainer.where}.")
         self._keep = self.addButton("Stop and keep", QMessageBox.ButtonRole.AcceptRole)
         self._discard: QAbstractButton | None = None
         if trainer.discard is not None:

@@ -1,4 +1,4 @@
-"""The one window: pages, commands and messages; layout and wiring, nothing else."""
+"""The main window: layout and signals of pages, commands and messages."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ from typing import get_args
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
-    QFileDialog,
-    QHBoxLayout,
     QLabel,
     QMainWindow,
     QMessageBox,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -25,6 +22,8 @@ from modinv_app.audio.player import Player
 from modinv_app.audio.utterances import UtterancePlayer
 from modinv_app.common import settings as chosen
 from modinv_app.common.card import with_subscripts
+from modinv_app.common.dialogs import ask_for_file
+from modinv_app.common.layouts import column, row
 from modinv_app.common.model_catalogue import Model
 from modinv_app.common.page import Page, PageInfo, Services, Trainer
 from modinv_app.common.remembered import restore_geometry
@@ -45,34 +44,34 @@ from modinv_app.shell.training_strip import TrainingStrip
 _KEYS_WITHOUT_ACTION = (
     ("Listen", "Space", "Hold to speak"),
     ("Listen", "Up / Down", "Choose among the matches"),
-    ("Listen", "Return", "Play the chosen utterance; let the chosen image be the query"),
+    ("Listen", "Return", "Play the chosen utterance, or make the chosen image the query"),
     ("Map", "Wheel / + / -", "Zoom"),
-    ("Map", "Left / Right / Up / Down", "Move the map, once it was clicked"),
+    ("Map", "Left / Right / Up / Down", "Move the map, after a click on it"),
     ("Map", "Home", "Show the whole map"),
 )
 _FRAME = QSize(8, 48)
-"""Room for what the system puts around a window, which nobody knows before it shows."""
+"""Estimated size of the window frame, which is unknown before the window is shown."""
 
 _OF_EXPLORE = ("Draw", "Listen", "Map")
-"""Groups of commands whose single keys mean something else on other pages."""
+"""Groups of commands that work on the Explore page only."""
 
 
 class MainWindow(QMainWindow):
-    """Pages, of which Explore is there from the start: most commands are about what it shows.
+    """The main window, with the Explore page from the start and other pages built on demand.
 
     Parameters
     ----------
     services, state, model, player, utterances
-        What the window shows and asks.
+        The services that the window uses.
     explore
-        The page of this name.
+        The Explore page.
     pages
-        All pages; the others are built when somebody turns to them.
+        All pages; the others are built when they are first shown.
 
     Signals
     -------
     closed()
-        The window and all its pages have let go of what they were given.
+        The window and its pages don't use the services any more.
     """
 
     closed = Signal()
@@ -103,29 +102,20 @@ class MainWindow(QMainWindow):
         self._switcher.show_models(self._catalogue.models)
         self._switcher.show_loading(self._loaded)
         self._strip.page_wanted.connect(self.pages.turn_to)
-        self._ground = QWidget()  # a layout would make room for the messages that float over it
+        self._central = QWidget()  # without a layout for the messages, which float over it
         self._model_text = QLabel()
         self._status = QLabel("Loading the model…")
         self._lay_out()
-        self.messages = MessageBar(self._ground, self._legend)
+        self.messages = MessageBar(self._central, self._legend)
         self.commands = Commands(self, pages, self._callbacks())
         self._push_to_talk = PushToTalk(self, self.explore.speak.button)
         self._wire()
         self._restore()
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.setContentsMargins(4, 0, 8, 0)
-        top.addWidget(self.pages.bar)
-        top.addStretch()
-        top.addWidget(self._strip)
-        top.addWidget(self._switcher)
-        whole = QVBoxLayout(self._ground)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        whole.addLayout(top)
-        whole.addWidget(self.pages, 1)
-        self.setCentralWidget(self._ground)
+        top = row(self.pages.bar, None, self._strip, self._switcher, margins=(4, 0, 8, 0))
+        column(top, (self.pages, 1), parent=self._central, spacing=0)
+        self.setCentralWidget(self._central)
         self.statusBar().addWidget(self._status, 1)
         self.statusBar().addPermanentWidget(self._model_text)
         self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize() - _FRAME))
@@ -147,7 +137,7 @@ class MainWindow(QMainWindow):
             "play": explore.play_chosen,
             "next": explore.matches.select_next,
             "previous": explore.matches.select_previous,
-            "silence": explore.queries.be_silent,
+            "stop_playing": explore.queries.stop_playing,
             "pca": lambda: explore.map.choose("PCA"),
             "tsne": lambda: explore.map.choose("t-SNE"),
             "reset_view": explore.map.reset_view,
@@ -159,7 +149,7 @@ class MainWindow(QMainWindow):
         }
 
     def _build(self, info: PageInfo) -> Page:
-        """A page, whose wishes the window hears from now on."""
+        """Build a page and connect its signals."""
         page = self.explore if info.name == "explore" else info.build(self._services)
         page.informed.connect(self._inform)
         page.warned.connect(self._warn)
@@ -175,7 +165,7 @@ class MainWindow(QMainWindow):
 
     def _wire(self) -> None:
         self.pages.turned.connect(self._page_turned)
-        self._client.training_changed.connect(self._leave_if_free)
+        self._client.training_changed.connect(self._close_if_free)
         self._catalogue.changed.connect(self._models_changed)
         self._switcher.opening.connect(self._catalogue.refresh)
         self._switcher.model_wanted.connect(lambda model: self.use_model(str(model.file)))
@@ -192,14 +182,14 @@ class MainWindow(QMainWindow):
         self._player.failed.connect(self._warn)
 
     def _restore(self) -> None:
-        """What the user chose in an earlier session."""
+        """Restore the settings of earlier sessions."""
         restore_geometry(self, self._settings.get(chosen.GEOMETRY))
         self.commands[self._settings.get(chosen.SCHEME)].setChecked(True)
         self.explore.restore()
         self._check_kind(self.explore.map.kind)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember how the window was left, and let go of everything that runs; ask first where a page trains."""
+        """Store the geometry and stop everything; ask first if something trains."""
         if (trainer := self._trainer) is not None and not self._leaving:
             event.ignore()
             question = LeaveQuestion(self, trainer)
@@ -213,7 +203,7 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def keep_and_close(self) -> None:
-        """Close without a question: what trains is stopped and kept."""
+        """Close without a question; what trains is stopped and kept."""
         if (trainer := self._trainer) is None:
             self.close()
         else:
@@ -221,12 +211,12 @@ class MainWindow(QMainWindow):
 
     @property
     def _trainer(self) -> Trainer | None:
-        """Of the page whose run or sweep trains."""
+        """The trainer of the page whose run or sweep trains."""
         trainers = (page.trainer for page in self.pages.built.values() if page.trainer is not None)
         return next((trainer for trainer in trainers if trainer.kind == self._client.training), None)
 
-    def _leave_if_free(self) -> None:
-        """The window may wait for a training to end before it closes."""
+    def _close_if_free(self) -> None:
+        """Close the window if it was waiting for a training to end."""
         if self._leaving and self._client.training is None:
             self.close()
 
@@ -234,28 +224,28 @@ class MainWindow(QMainWindow):
         self._leaving = True
         self.messages.show_message("Stopping: the window closes as soon as the training has ended…")
         end_training()
-        self._leave_if_free()  # it may have ended while the question stood
+        self._close_if_free()  # it may have ended while the question was open
 
     def _legend(self) -> QWidget | None:
-        """What a message must not cover on the page that shows."""
+        """The legend of the current page, which messages must not cover."""
         return next((legend for legend in self.pages.findChildren(Legend) if legend.isVisible()), None)
 
     def _page_turned(self, name: str) -> None:
         exploring = name == "explore"
         self._push_to_talk.enabled = exploring
-        self._status.setVisible(exploring)  # it speaks of the query
+        self._status.setVisible(exploring)  # it is about the query
         self.commands.set_enabled(_OF_EXPLORE, exploring)
         self._offer_queries()
 
     def _offer_queries(self) -> None:
-        """Let Back and Forward work where they lead to a query that would be seen."""
+        """Enable Back and Forward on the Explore page if there is such a query."""
         exploring, queries = self.pages.current == "explore", self.explore.queries
-        self.commands["back"].setEnabled(exploring and queries.can_go_back)
-        self.commands["forward"].setEnabled(exploring and queries.can_go_forward)
+        self.commands["back"].setEnabled(exploring and queries.history.can_go_back)
+        self.commands["forward"].setEnabled(exploring and queries.history.can_go_forward)
 
     @property
     def _loaded(self) -> Model:
-        """The model that answers, or will once it is loaded."""
+        """The model that is in use, or is being loaded at the start."""
         return self._catalogue.of(self._model.file)
 
     def _on_explore(self, action: Callback) -> None:
@@ -267,7 +257,7 @@ class MainWindow(QMainWindow):
         another = bool(self._model_text.text())
         self._switcher.show_loaded(self._loaded)
         if another:
-            self.explore.queries.ask_again()  # whatever the former model had answered
+            self.explore.queries.ask_again()  # of the new model
         self._model_text.setText(with_subscripts(f"{objective_text(header.recipe, 'λ_IG ')} · trained on {corpora}"))
         self._model_text.setToolTip(f"Recipe {header.recipe['name']}, seed {header.seed}, {header.step} steps")
         if another and self.pages.current != "explore":
@@ -279,7 +269,7 @@ class MainWindow(QMainWindow):
         self._show_title()
 
     def _show_title(self) -> None:
-        """Say by its name which model answers, wherever that is said."""
+        """Show the name of the model in the title and on all pages."""
         if self._state.model is None:
             return
         self.setWindowTitle(f"{self._loaded.title} – modinv")
@@ -307,18 +297,12 @@ class MainWindow(QMainWindow):
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def _open_model(self) -> None:
-        """Let the user choose a checkpoint that ``modinv train`` wrote."""
-        dialog = QFileDialog(self, "Open a model")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters(["Models (*.safetensors)", "All files (*)"])
-        dialog.fileSelected.connect(self.use_model)
-        dialog.open()
+        ask_for_file(self, "Open a model", "Models (*.safetensors)", self.use_model)
 
     def use_model(self, path: str) -> None:
-        """Let the model of a file answer from now on."""
+        """Use the model of a file from now on."""
         model = self._catalogue.of(Path(path))
-        self.explore.queries.be_silent()
+        self.explore.queries.stop_playing()
         self._status.setText(f"Loading “{model.title}”…")
         self._switcher.show_loading(model)
         self._model.use_model(model.file)
@@ -333,5 +317,5 @@ class MainWindow(QMainWindow):
             "<h3>modinv</h3><p>Images and spoken digits in one space of Gaussians, after Leidal, Harwath and Glass, "
             "<i>Learning Modality-Invariant Representations for Speech and Images</i>, 2017.</p>"
             "<p>Images: MNIST (CC BY-SA 3.0). Voices: Kokoro, Flite and Festival, generated for this application; "
-            "their licences lie beside them.</p>",
+            "their licences are included.</p>",
         )

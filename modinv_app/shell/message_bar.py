@@ -1,4 +1,4 @@
-"""An inline message: what happened and what to do, over a window's lower edge, in nobody's way."""
+"""A message bar that floats over the lower edge of the window."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from PySide6.QtGui import (
     QFontDatabase,
     QGuiApplication,
     QKeyEvent,
-    QPainter,
     QPaintEvent,
     QPalette,
     QPen,
 )
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPlainTextEdit, QSizePolicy, QToolButton, QWidget
 
-from modinv_app.common.theme import is_dark
+from modinv_app.common.theme import antialiased, blend, is_dark
 
 Kind = Literal["info", "warning", "error"]
 
@@ -35,17 +34,16 @@ _TITLES = {"info": "Note", "warning": "Warning", "error": "Error"}
 
 
 class MessageBar(QFrame):
-    """A strip that floats over the lower edge of its parent, so that nothing in the layout moves.
+    """A bar that floats over the lower edge of its parent, so that nothing in the layout moves.
 
-    A new message takes the place of the one before. The strip never takes the keyboard focus by itself;
-    screen readers announce it.
+    A new message replaces the former one. The bar never takes the keyboard focus by itself; screen readers announce it.
 
     Parameters
     ----------
     parent
         The widget over which it floats.
     above
-        A widget at the lower edge that it must not cover, if there is one.
+        Returns a widget at the lower edge that must not be covered, or None.
     """
 
     def __init__(self, parent: QWidget, above: Callable[[], QWidget | None] = lambda: None) -> None:
@@ -60,7 +58,7 @@ class MessageBar(QFrame):
         self._text = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self._more = _button("Details", "Show what lies behind this message")
+        self._more = _button("Details", "Show the details of this message")
         self._more.setCheckable(True)
         self._more.toggled.connect(self._show_details)
         self._copy = _button("Copy", "Copy message and details to the clipboard")
@@ -91,19 +89,19 @@ class MessageBar(QFrame):
         self.hide()
 
     def show_message(self, text: str, kind: Kind = "info", details: str = "", timeout_ms: int | None = None) -> None:
-        """Show a message in place of whatever is shown.
+        """Show a message in place of the former one.
 
         Parameters
         ----------
         text
             What happened and what to do, as plain text.
         kind
-            How grave it is.
+            Its severity.
         details
-            What a person may copy into a report, behind a "Details" button; empty: no such button.
+            Text for bug reports, behind a "Details" button; no button if empty.
         timeout_ms
-            Milliseconds until it goes by itself (not while the pointer rests on it or its details are open);
-            None: it stays until it is closed.
+            Milliseconds after which it is hidden, unless the pointer is on it or its details are open; None: it stays
+            until it is closed.
         """
         self._kind = kind
         self._timeout_ms = timeout_ms
@@ -125,11 +123,11 @@ class MessageBar(QFrame):
         QAccessible.updateAccessibility(event)
 
     def text(self) -> str:
-        """The message shown, or an empty text."""
+        """The message that is shown, or an empty text."""
         return "" if self.isHidden() else self._text.text()
 
     def dismiss(self) -> None:
-        """Take the message away."""
+        """Hide the message."""
         self._timer.stop()
         self.hide()
 
@@ -153,7 +151,7 @@ class MessageBar(QFrame):
 
     def _place(self) -> None:
         room = self._host.rect().adjusted(self._margin, self._margin, -self._margin, -self._margin)
-        # A line of text that runs across a wide screen is hard to read.
+        # Long lines are hard to read.
         width = min(room.width(), 90 * self.fontMetrics().averageCharWidth())
         self._grid.activate()
         height = min(room.height(), self._grid.totalHeightForWidth(width))
@@ -182,13 +180,12 @@ class MessageBar(QFrame):
             super().keyPressEvent(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        ground = self.palette().color(QPalette.ColorRole.Base)
+        painter = antialiased(self)
+        background = self.palette().color(QPalette.ColorRole.Base)
         colour = _COLOURS[self._kind][is_dark(self.palette())]
         frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
         painter.setPen(QPen(colour, 1))
-        painter.setBrush(_mix(ground, colour, 0.12))
+        painter.setBrush(blend(colour, background, 0.12))
         painter.drawRoundedRect(frame, 6, 6)
 
         middle = self._text.geometry().top() + min(self._text.height(), self._icon_side) / 2
@@ -200,7 +197,7 @@ class MessageBar(QFrame):
         font = self.font()
         font.setBold(True)
         painter.setFont(font)
-        painter.setPen(ground)
+        painter.setPen(background)
         disc = QRectF(centre.x() - radius, centre.y() - radius, 2 * radius, 2 * radius)
         painter.drawText(disc, Qt.AlignmentFlag.AlignCenter, _MARKS[self._kind])
 
@@ -212,11 +209,3 @@ def _button(text: str, tip: str) -> QToolButton:
     button.setAutoRaise(True)
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return button
-
-
-def _mix(ground: QColor, colour: QColor, share: float) -> QColor:
-    return QColor.fromRgbF(
-        (1 - share) * ground.redF() + share * colour.redF(),
-        (1 - share) * ground.greenF() + share * colour.greenF(),
-        (1 - share) * ground.blueF() + share * colour.blueF(),
-    )

@@ -1,4 +1,4 @@
-"""Which model answers, in the window's head, and the way to any other one."""
+"""The choice of the model in use, in the window's header."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QProgressBar, QSizePolicy, QWidget
 
+from modinv_app.common.layouts import row
 from modinv_app.common.model_catalogue import Model
 
 _HEADINGS = {"shipped": "", "run": "Trained here", "file": "Opened from files"}
@@ -15,16 +16,16 @@ _OPEN = "Open a file…"
 
 
 class ModelSwitcher(QWidget):
-    """A list of models to choose from, and a sign while one loads.
+    """A combo box of models, and a busy indicator while one is loading.
 
     Signals
     -------
     model_wanted(Model)
-        Someone chose another model.
+        The user has chosen another model.
     file_wanted()
-        Someone wants to choose a model's file.
+        The user wants to choose a model's file.
     opening()
-        The list is about to show.
+        The list is about to be shown.
     """
 
     model_wanted = Signal(object)
@@ -37,23 +38,19 @@ class ModelSwitcher(QWidget):
         self._loading: Model | None = None
         self._models: Sequence[Model] = ()
         self._box = _Box()
-        self._box.setAccessibleName("Model that answers")
+        self._box.setAccessibleName("Model in use")
         self._box.opening.connect(self.opening)
         self._box.activated.connect(self._picked)
         self._progress = QProgressBar(textVisible=False, minimum=0, maximum=0)
         self._progress.setFixedSize(QSize(6 * self.fontMetrics().averageCharWidth(), 6))
         self._progress.setAccessibleName("A model is loading")
         policy = self._progress.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)  # nothing jumps when it comes
+        policy.setRetainSizeWhenHidden(True)  # so that nothing moves when it appears
         self._progress.setSizePolicy(policy)
         label = QLabel("Model")
         label.setBuddy(self._box)
         label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._progress)
-        layout.addWidget(label)
-        layout.addWidget(self._box)
+        row(self._progress, label, self._box, parent=self)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._fill()
 
@@ -63,17 +60,17 @@ class ModelSwitcher(QWidget):
         self._fill()
 
     def show_loaded(self, model: Model) -> None:
-        """Say which model answers now."""
+        """Show which model is in use."""
         self._loaded = model
         self.end_loading(model)
 
     def show_loading(self, model: Model) -> None:
-        """Say which model is on its way."""
+        """Show which model is being loaded."""
         self._loading = model
         self._show_current()
 
     def end_loading(self, model: Model) -> None:
-        """A model is no longer on its way: it answers, or could not be loaded. A later one may still be."""
+        """Note that a model was loaded, or could not be; a later one may still be loading."""
         if self._loading == model:
             self._loading = None
         self._show_current()
@@ -85,10 +82,10 @@ class ModelSwitcher(QWidget):
             if heading != _HEADINGS[model.origin]:
                 heading = _HEADINGS[model.origin]
                 rows.appendRow(_heading(heading))
-            row = QStandardItem(model.title)
-            row.setData(model, Qt.ItemDataRole.UserRole)
-            row.setToolTip(str(model.file))
-            rows.appendRow(row)
+            item = QStandardItem(model.title)
+            item.setData(model, Qt.ItemDataRole.UserRole)
+            item.setToolTip(str(model.file))
+            rows.appendRow(item)
         rows.appendRow(QStandardItem(_OPEN))
         with QSignalBlocker(self._box):
             self._box.setModel(rows)
@@ -97,14 +94,14 @@ class ModelSwitcher(QWidget):
     def _show_current(self) -> None:
         self._progress.setVisible(self._loading is not None)
         model = self._loading or self._loaded
-        row = next((row for row in range(self._box.count()) if model and self._box.itemData(row) == model), -1)
-        self._box.setCurrentIndex(row)
+        places = (place for place in range(self._box.count()) if model and self._box.itemData(place) == model)
+        self._box.setCurrentIndex(next(places, -1))
         self._box.setPlaceholderText("" if model is None else model.title)
-        verb = "is loading" if self._loading else "answers"
+        verb = "is loading" if self._loading else "is in use"
         self._box.setToolTip("" if model is None else f"“{model.title}” {verb}\n{model.file}")
 
-    def _picked(self, row: int) -> None:
-        model = self._box.itemData(row)
+    def _picked(self, place: int) -> None:
+        model = self._box.itemData(place)
         self._show_current()
         if model is None:
             self.file_wanted.emit()
@@ -113,7 +110,7 @@ class ModelSwitcher(QWidget):
 
 
 class _Box(QComboBox):
-    """Looks for models when its list is about to show; the keyboard belongs to the page once one is chosen."""
+    """A combo box that emits a signal before its list is shown."""
 
     opening = Signal()
 
@@ -129,6 +126,6 @@ class _Box(QComboBox):
 
 
 def _heading(text: str) -> QStandardItem:
-    row = QStandardItem(text)
-    row.setFlags(Qt.ItemFlag.NoItemFlags)
-    return row
+    item = QStandardItem(text)
+    item.setFlags(Qt.ItemFlag.NoItemFlags)
+    return item

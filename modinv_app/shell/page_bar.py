@@ -1,4 +1,4 @@
-"""Pages of a window, one at a time; a page is built when it is first turned to."""
+"""The pages of the window, which are built when they are first shown."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from modinv_app.common.page import Page, PageInfo
 
 
 class Pages(QStackedWidget):
-    """The pages; ``bar`` is the row of tabs that turns them.
+    """The stack of pages; ``bar`` is the tab bar that switches them.
 
     Parameters
     ----------
     infos
         The pages, in the order of their tabs.
     build
-        Builds a page: the first one at once, the others when they are turned to.
+        Builds a page: the first one at once, the others when they are first shown.
 
     Attributes
     ----------
     built : dict of str to Page
-        Those that were turned to, by name.
+        The pages that were built, by name.
 
     Signals
     -------
     turned(str)
-        The name of the page that shows from now on.
+        The name of the page that is shown from now on.
     """
 
     turned = Signal(str)
@@ -46,12 +46,12 @@ class Pages(QStackedWidget):
 
     @property
     def names(self) -> list[str]:
-        """All pages, in their order."""
+        """The names of all pages, in order."""
         return list(self._infos)
 
     @property
     def current(self) -> str:
-        """The name of the page that shows."""
+        """The name of the current page."""
         return self.names[self.bar.currentIndex()]
 
     def turn_to(self, name: str) -> Page:
@@ -60,7 +60,7 @@ class Pages(QStackedWidget):
         return self.built[name]
 
     def hasHeightForWidth(self) -> bool:
-        """A page has the height that there is: to ask for another, the window would lay all pages out many times."""
+        """Return False: height for width would make the window lay out all pages many times."""
         return False
 
     def _turn(self) -> None:

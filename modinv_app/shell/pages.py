@@ -1,4 +1,4 @@
-"""Every page once: tabs, commands, shortcuts and the imports behind the window are all made from this table."""
+"""The table of pages, from which tabs, commands, shortcuts and background imports are made."""
 
 from modinv_app.common.page import PageInfo
 

@@ -1,4 +1,4 @@
-"""``modinv-app --self-check``: the real window, used by a rehearsed hand and voice, judged and timed."""
+"""``modinv-app --self-check``: operates the real window by simulated input, and checks and times it."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from PySide6.QtCore import QCoreApplication, QObject, QSettings, QTimer
 from model import locations
 from model.types import FloatArray, Modality
 from modinv_app.app import Application
-from modinv_app.audio.rehearsed import RATE, RehearsedSound
+from modinv_app.audio.simulated import RATE, SimulatedSound
 from modinv_app.explore.state import Reply
 
 WORD = 7
 """The digit that is drawn and said."""
 
 _CLIP = "kokoro_af_sarah/plain/seven.opus"
-"""What is said: a voice that training never heard."""
+"""The recording that is said, by a voice that is not in the training data."""
 
 _DRAWINGS, _UTTERANCES = 20, 8
-_BREATH_MS = 150
-_PATIENCE_MS = 60_000
+_PAUSE_MS = 150
+_TIMEOUT_MS = 60_000
 
 
 @dataclass
 class Report:
-    """What was found, and how fast, in milliseconds; the first three since the process started.
+    """Results and times in milliseconds; the first three are times since the start of the process.
 
-    ``stroke_to_matches`` counts from the pen's last point to matches in the window, ``utterance_to_images`` from the
-    moment that the button is let go, so it holds the tenth of a second that is recorded after it.
+    ``stroke_to_matches`` is measured from the last point of a stroke to the matches in the window,
+    ``utterance_to_images`` from the release of the button, and includes the 0.1 s that is recorded after it.
     """
 
     window_visible: float = 0.0
@@ -48,9 +48,9 @@ class Report:
 
 
 class SelfCheck(QObject):
-    """Draws a seven and says a seven through the very path of pen and microphone, several times, then closes.
+    """Draws a seven and says a seven several times, like by pen and microphone, then closes the window.
 
-    The first drawing comes as soon as the window is there, before the model is, as from an eager user.
+    The first drawing is made as soon as the window is visible, before the model is loaded.
 
     Parameters
     ----------
@@ -62,18 +62,18 @@ class SelfCheck(QObject):
         super().__init__()
         self._started = started
         self.report = Report()
-        self._sound = RehearsedSound()
-        # Settings of its own: a check must neither depend on the user's nor change them.
+        self._sound = SimulatedSound()
+        # Temporary settings, so that the check neither depends on the user's nor changes them.
         store = QSettings(str(Path(mkdtemp(prefix="modinv-")) / "check.ini"), QSettings.Format.IniFormat)
         self._root = Application(store, lambda: self._sound)
         self._strokes = json.loads((locations.assets() / "self_check" / "seven.json").read_text("utf-8"))
-        self._word: FloatArray = np.zeros(0, np.float32)
+        self._recording: FloatArray = np.zeros(0, np.float32)
         self._asked = 0.0
         self._awaited_ticket: int | None = None
-        self._give_up = QTimer(self, interval=_PATIENCE_MS, singleShot=True)
-        self._give_up.timeout.connect(lambda: self._end("There was no answer for a minute."))
+        self._timeout = QTimer(self, interval=_TIMEOUT_MS, singleShot=True)
+        self._timeout.timeout.connect(lambda: self._end("There was no answer for a minute."))
         self._root.state.model_changed.connect(self._model_ready)
-        self._root.model.replied.connect(self._replied)  # after the window, which was connected before
+        self._root.model.replied.connect(self._replied)  # called after the slots of the window
         self._root.state.playing_changed.connect(self._played)
         self._root.model.failed.connect(lambda text, _details: self._end(text))
         self._root.window.explore.queries.problem.connect(lambda _modality, text: self._end(text))
@@ -85,13 +85,13 @@ class SelfCheck(QObject):
         return not report.problem and report.drawn == report.heard == WORD and bool(report.played)
 
     def report_json(self) -> str:
-        """Every figure, as JSON."""
+        """The report as JSON."""
         return json.dumps({"passed": self.passed, **asdict(self.report)}, indent=2)
 
     def report_text(self) -> str:
-        """The report for people."""
+        """The report as text."""
         report = self.report
-        verdict = "passed" if self.passed else "failed: a seven was taken for something else"
+        verdict = "passed" if self.passed else "failed: a seven was not recognised"
         return "\n".join(
             [
                 f"window visible       {report.window_visible:7.0f} ms after start",
@@ -106,8 +106,8 @@ class SelfCheck(QObject):
         )
 
     def start(self) -> None:
-        """Open the window; the event loop does the rest."""
-        self._give_up.start()
+        """Open the window; the check runs in the event loop."""
+        self._timeout.start()
         self._root.start()
         self._root.window.explore.draw.play_on_lift = True
         QTimer.singleShot(0, self._window_visible)
@@ -122,11 +122,11 @@ class SelfCheck(QObject):
         from model.data.speech import resample
 
         samples, rate = Voices().clip(_CLIP)
-        self._word = resample(samples, rate, RATE)
+        self._recording = resample(samples, rate, RATE)
 
     def _clear(self) -> None:
         self._root.window.explore.draw.clear()
-        QTimer.singleShot(_BREATH_MS, self._draw)
+        QTimer.singleShot(_PAUSE_MS, self._draw)
 
     def _draw(self) -> None:
         self._asked = time.perf_counter()
@@ -135,17 +135,17 @@ class SelfCheck(QObject):
 
     def _speak(self) -> None:
         self._root.window.explore.speak.press()
-        self._sound.say(self._word)
-        QTimer.singleShot(round(1000 * len(self._word) / RATE) + 100, self._fall_silent)
+        self._sound.say(self._recording)
+        QTimer.singleShot(round(1000 * len(self._recording) / RATE) + 100, self._stop_speaking)
 
-    def _fall_silent(self) -> None:
+    def _stop_speaking(self) -> None:
         self._awaited_ticket = self._root.model.latest_ticket + 1
         self._asked = time.perf_counter()
         self._root.window.explore.speak.release()
 
     def _replied(self, ticket: int, reply: Reply) -> None:
         if ticket != self._awaited_ticket:
-            return  # of a drawing that was not finished yet
+            return  # of an unfinished drawing
         self._awaited_ticket = None
         milliseconds = 1000 * (time.perf_counter() - self._asked)
         report = self.report
@@ -159,9 +159,9 @@ class SelfCheck(QObject):
             report.heard = reply.answer.guess
             report.utterance_to_images.append(milliseconds)
         if len(report.stroke_to_matches) < _DRAWINGS:
-            QTimer.singleShot(_BREATH_MS, self._clear)
+            QTimer.singleShot(_PAUSE_MS, self._clear)
         elif len(report.utterance_to_images) < _UTTERANCES:
-            QTimer.singleShot(_BREATH_MS, self._speak)
+            QTimer.singleShot(_PAUSE_MS, self._speak)
         else:
             self._end("")
 
@@ -171,7 +171,7 @@ class SelfCheck(QObject):
             self.report.played = gallery.items[index].source
 
     def _end(self, problem: str) -> None:
-        self._give_up.stop()
+        self._timeout.stop()
         self.report.problem = problem
         self._root.window.close()
         QCoreApplication.quit()

@@ -1,4 +1,4 @@
-"""The sheet of shortcuts: what each key does, by group, at one glance."""
+"""The dialog that lists all keyboard shortcuts."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QAction, QColor, QKeySequence, QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtGui import QAction, QKeySequence, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from modinv_app.common.theme import antialiased, with_alpha
 
 _MAC_MODIFIERS = "⌃⌥⇧⌘"
 _GAP = 6
@@ -15,18 +17,15 @@ _Row = tuple[str, list[str]]
 
 
 class ShortcutSheet(QDialog):
-    """Lists every action that has a shortcut, and the keys that are no action; Esc closes it.
+    """Lists all actions with shortcuts, and keys without an action, by group.
 
     Parameters
     ----------
     actions
-        The application's actions; those without a shortcut are left out. ``action.property("group")`` names the
-        group; without one an action belongs to "General".
+        Actions; those without a shortcut are left out. ``action.property("group")`` is the group, by default "General".
     extra
-        Rows for keys that belong to no action: group, keys (``"Space"``, ``"Ctrl+Wheel"``; alternatives as in
-        ``"Left / Right"``), text. They follow the actions of their group.
-    parent
-        The window over which the sheet opens.
+        Group, keys (``"Space"``, ``"Ctrl+Wheel"``; alternatives as in ``"Left / Right"``) and text of keys without an
+        action. They follow the actions of their group.
     """
 
     def __init__(
@@ -68,7 +67,7 @@ class ShortcutSheet(QDialog):
         self.resize(self.sizeHint())
 
     def sizeHint(self) -> QSize:
-        """All of it in two columns, if the screen allows."""
+        """The size of two columns, limited by the screen."""
         height = self._sides.sizeHint().height()
         return QSize(self._width(columns=2), height).boundedTo(self.screen().availableSize() * 0.9)
 
@@ -83,7 +82,7 @@ class ShortcutSheet(QDialog):
 
     def _flow(self, two: bool) -> None:
         heights = [box.sizeHint().height() for box in self._boxes]
-        # Groups keep their order; the first column takes as many as make the taller of the two the shortest.
+        # Groups keep their order, and are split so that the higher of the two columns is as low as possible.
         splits = range(len(heights) + 1)
         first = min(splits, key=lambda k: max(sum(heights[:k]), sum(heights[k:]))) if two else len(heights)
         if first == self._columns[0].count() and len(heights) - first == self._columns[1].count():
@@ -123,7 +122,7 @@ class _Group(QWidget):
 
 
 class _KeyCap(QLabel):
-    """A key as it looks on a keyboard."""
+    """A key that looks like on a keyboard."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -133,13 +132,11 @@ class _KeyCap(QLabel):
         self.setFixedSize(max(size.width(), size.height()), size.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        edge = QColor(self.palette().color(QPalette.ColorRole.Text))
-        edge.setAlphaF(0.3)
+        painter = antialiased(self)
+        edge = with_alpha(self.palette().color(QPalette.ColorRole.Text), 0.3)
         cap = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
         painter.setPen(edge)
-        painter.setBrush(edge)  # the side of the key, seen under its top
+        painter.setBrush(edge)  # the side of the key, below its top
         painter.drawRoundedRect(cap, 4, 4)
         painter.setBrush(self.palette().color(QPalette.ColorRole.Base))
         painter.drawRoundedRect(cap.adjusted(0, 0, 0, -2), 4, 4)
@@ -148,11 +145,11 @@ class _KeyCap(QLabel):
 
 
 def _plain(action: QAction) -> str:
-    """An action's text without its mnemonic and its dots."""
+    """An action's text without access key and dots."""
     return re.sub(r"&(.)", r"\1", action.text()).removesuffix("…").removesuffix("...")
 
 
 def _caps(keys: str) -> list[str]:
-    """``"Ctrl+Shift+Z"`` or, on a Mac, ``"⇧⌘Z"``: one text a key; the last may itself be a plus sign."""
+    """The keys of ``"Ctrl+Shift+Z"`` or, on a Mac, ``"⇧⌘Z"``; the last may be a plus sign."""
     rest = keys.lstrip(_MAC_MODIFIERS)
     return [*keys[: len(keys) - len(rest)], *re.split(r"\+(?!$)", rest)]

@@ -1,4 +1,4 @@
-"""The system's wish that the process ends, heard in the GUI thread."""
+"""Handles signals of the system to terminate the process."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _NUMBERS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") 
 
 
 class SystemSignals(QObject):
-    """Listens for SIGTERM and SIGHUP (SIGBREAK on Windows), whose default would be to drop everything.
+    """Handles SIGTERM and SIGHUP (SIGBREAK on Windows), which would end the process at once by default.
 
-    While Qt waits, no handler of Python's runs: the signal's number arrives through a socket, which wakes Qt.
+    Python runs no handlers while Qt waits, so signal numbers are sent through a socket, which wakes Qt.
 
     Signals
     -------
@@ -25,26 +25,26 @@ class SystemSignals(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._ours, self._theirs = socket.socketpair()
-        self._ours.setblocking(False)
-        self._theirs.setblocking(False)
-        self._notifier = QSocketNotifier(self._ours.fileno(), QSocketNotifier.Type.Read, self)
+        self._receiver, self._sender = socket.socketpair()
+        self._receiver.setblocking(False)
+        self._sender.setblocking(False)
+        self._notifier = QSocketNotifier(self._receiver.fileno(), QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(self._read)
-        self._wakeup = signal.set_wakeup_fd(self._theirs.fileno(), warn_on_full_buffer=False)
+        self._wakeup = signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
         self._before = {number: signal.getsignal(number) for number in _NUMBERS}
         for number, handler in self._before.items():
             if handler is not signal.SIG_IGN:  # as by nohup
                 signal.signal(number, lambda *_: None)
 
     def close(self) -> None:
-        """Listen no longer."""
+        """Restore the former handlers."""
         self._notifier.setEnabled(False)
         signal.set_wakeup_fd(self._wakeup)
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        self._ours.close()
-        self._theirs.close()
+        self._receiver.close()
+        self._sender.close()
 
     def _read(self) -> None:
-        if any(number in _NUMBERS for number in self._ours.recv(4096)):
+        if any(number in _NUMBERS for number in self._receiver.recv(4096)):
             self.end_wanted.emit()

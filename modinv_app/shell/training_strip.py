@@ -1,4 +1,4 @@
-"""How a run stands, in few words: seen from every page, and the way to it."""
+"""The state of a training, shown on all pages."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _WORDS = {"waiting": "Preparing", "running": "Training", "paused": "Paused"}
 
 
 class TrainingStrip(QToolButton):
-    """A button that shows while a run is on its way, with its share done as a line below.
+    """A button with a progress line, shown while a run trains, which leads to its page.
 
     Signals
     -------
     page_wanted(str)
-        It was clicked: the name of the page where the run trains.
+        Show the page of this name, on which the run trains.
     """
 
     page_wanted = Signal(str)
@@ -33,7 +33,7 @@ class TrainingStrip(QToolButton):
         self.setVisible(False)
 
     def show_run(self, page: str, info: RunInfo | None) -> None:
-        """Show how a run of a page stands; nothing once it has ended."""
+        """Show the state of a page's run; nothing once it has ended."""
         self._page = page
         if info is None or info.state not in _WORDS:
             self.hide()
@@ -47,9 +47,8 @@ class TrainingStrip(QToolButton):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The button, and the line."""
         super().paintEvent(event)
         painter = QPainter(self)
-        rail = QColor(128, 128, 128, 70)
-        painter.fillRect(4, self.height() - 3, self.width() - 8, 2, rail)
+        groove = QColor(128, 128, 128, 70)
+        painter.fillRect(4, self.height() - 3, self.width() - 8, 2, groove)
         painter.fillRect(4, self.height() - 3, round(self._share * (self.width() - 8)), 2, accent(self.palette()))

@@ -1,34 +1,35 @@
-"""A figure between two ends that mean something: a number, a bar, the seeds behind it, and the paper's mark."""
+"""A measured value as a number and a bar, with its seeds and the paper's value."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QEasingCurve, QPointF, QRectF, QSize, Qt, QVariantAnimation
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QPolygonF
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QPaintEvent, QPalette, QPen, QPolygonF
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from model.evaluation.report import Interval
-from modinv_app.common.card import bold, faint, muted
-from modinv_app.common.theme import digit_colour, is_dark
+from modinv_app.common.card import bold, muted
+from modinv_app.common.layouts import column, row
+from modinv_app.common.theme import antialiased, digit_colour, is_dark, with_alpha
 
 _GLIDE_MS = 180
 _BAR = 10.0
 
 
 class Gauge(QWidget):
-    """One measured share.
+    """One measured value.
 
     Parameters
     ----------
     title
-        What is measured.
+        Name of the measure.
     question
-        What it answers, in plain words.
+        The question that it answers.
     ends
-        What the lowest and the highest value mean.
+        Meaning of the lowest and the highest value.
     span
-        These two values.
+        The lowest and the highest value.
     colour
-        Of the bar: that of a digit, 0 to 9, so that it is the same as in Figure 3.
+        The digit, 0 to 9, whose colour the bar has, as in Figure 3.
     """
 
     def __init__(
@@ -43,43 +44,30 @@ class Gauge(QWidget):
         self._number.setFont(large)
         self._bar = _Bar(span, colour)
         low, high = (muted(end) for end in ends)
-        words = QVBoxLayout()
-        words.setSpacing(0)
-        words.addWidget(bold(title))
-        words.addWidget(muted(question))
-        top = QHBoxLayout()
-        top.addLayout(words, 1)
-        top.addWidget(self._number)
-        below = QHBoxLayout()
-        below.addWidget(low)
-        below.addStretch()
-        below.addWidget(high)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        layout.addLayout(top)
-        layout.addWidget(self._bar)
-        layout.addLayout(below)
+        words = column(bold(title), muted(question), spacing=0)
+        column(row((words, 1), self._number), self._bar, row(low, None, high), parent=self, spacing=2)
 
     @property
     def text(self) -> str:
-        """The number that shows."""
+        """The number that is shown."""
         return self._number.text()
 
     def show_value(self, measured: Interval, paper: float) -> None:
-        """Show the mean over seeds, each seed, and what the paper measured."""
+        """Show the mean over seeds, each seed, and the paper's value."""
         self._number.setText(f"{measured.mean:.3f}")
-        said = [f"{self._title} {measured.mean:.3f}"]
+        lines = [f"{self._title} {measured.mean:.3f}"]
         if len(measured.values) > 1:
-            said.append(f"mean of {len(measured.values)} seeds: {', '.join(f'{each:.3f}' for each in measured.values)}")
-        said.append(f"the paper: {paper:.3f}")
-        self.setToolTip("\n".join(said))
-        self.setAccessibleName("; ".join(said))
+            lines.append(
+                f"mean of {len(measured.values)} seeds: {', '.join(f'{each:.3f}' for each in measured.values)}"
+            )
+        lines.append(f"the paper: {paper:.3f}")
+        self.setToolTip("\n".join(lines))
+        self.setAccessibleName("; ".join(lines))
         self._bar.show_value(measured, paper)
 
 
 class _Bar(QWidget):
-    """The bar glides to another value; the number above does not."""
+    """The bar, which moves to another value in an animation."""
 
     def __init__(self, span: tuple[float, float], colour: int) -> None:
         super().__init__()
@@ -107,12 +95,11 @@ class _Bar(QWidget):
         return QSize(80, self.sizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = antialiased(self)
         text = self.palette().color(QPalette.ColorRole.WindowText)
         groove = QRectF(1, (self.height() - _BAR) / 2, self.width() - 2, _BAR)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(faint(text, 0.12))
+        painter.setBrush(with_alpha(text, 0.12))
         painter.drawRoundedRect(groove, _BAR / 2, _BAR / 2)
         if self._paper is None:
             return

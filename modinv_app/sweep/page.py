@@ -1,4 +1,4 @@
-"""The dial of lambda_IG: eight trained models in one map, and what turning from one to the next does to it."""
+"""The page of the λ dial: the models of a sweep over lambda_IG in one map."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QHideEvent, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
 from model import locations
 from model.evaluation.report import PaperRow
@@ -20,42 +20,43 @@ from modinv_app.common.card import with_subscripts
 from modinv_app.common.data_service import DataService
 from modinv_app.common.icons import IconButton
 from modinv_app.common.lambda_dial import LambdaDial, place_of, value_at
+from modinv_app.common.layouts import column, row
 from modinv_app.common.page import Page, Services, Trainer
 from modinv_app.common.sweep_curve import PURITY_COLOUR, SVM_COLOUR, SweepCurve
 from modinv_app.jobs.client import JobClient
 from modinv_app.map.map_layout import Morph
 from modinv_app.map.morph_map import MorphMap
-from modinv_app.sweep.dial_words import Words, origin_of, words_at
+from modinv_app.sweep.description import Description, describe, origin_of
 from modinv_app.sweep.gauge import Gauge
 from modinv_app.sweep.service import SweepService
 from modinv_app.sweep.sweep_entry import SweepState
 from modinv_app.sweep.sweeps import SweepsPanel
 
 _FRAME_MS = 16
-_EASE = 0.14  # seconds in which the map comes nearer to the dial by all but a third
-_FASTEST = 6.0  # maps a second
-_ARRIVED = 0.002  # of the way from one map to the next: less than a pixel
-_STAY, _GO = 1.1, 1.5  # seconds that a played map stays, and that the way to the next one takes
+_EASE = 0.14  # time constant in seconds with which the map follows the dial
+_FASTEST = 6.0  # maps per second
+_ARRIVED = 0.002  # of the distance between two maps: less than a pixel
+_STAY, _GO = 1.1, 1.5  # seconds for which a map is shown while playing, and of the way to the next
 _SIDE = 330
 _PLAY = "Play: turn the dial from end to end"
-_MISSING = "There is no sweep to show yet.\n\n“modinv sweep” trains a model for each value of λ_IG and judges it."
+_MISSING = "There is no sweep to show yet.\n\nTrain one under “Sweeps”, or by “modinv sweep”."
 _SWEEPS = "Sweeps…"
 
 
 class DialPage(Page):
-    """A map that morphs as the dial turns; beside it what was measured, the curves of Figure 3, and words.
+    """A map that changes as the dial is turned, with measurements, the curves of Figure 3, and a description.
 
-    Between two trained values the map is interpolated. Numbers and words are always those of the nearest trained value.
-    Behind a button: the sweeps there are, and the way to another one.
+    Between two trained values the map is interpolated; numbers and texts are those of the nearest trained value.
+    A button leads to the choice and training of sweeps.
 
     Parameters
     ----------
     service
         Opens and trains sweeps.
     client
-        Measures what a sweep will cost.
+        Estimates the cost of a sweep.
     data
-        Knows which corpora there are, and fetches.
+        Finds and downloads corpora.
     """
 
     def __init__(self, service: SweepService, client: JobClient, data: DataService) -> None:
@@ -65,9 +66,9 @@ class DialPage(Page):
         self.sweeps = SweepsPanel(service, client, data)
         self._results: SweepResults | None = None
         self._morph = Morph(())
-        self._places = np.zeros(1)  # of the models on the dial's scale
+        self._places = np.zeros(1)  # positions of the models on the dial
         self._shown = self._target = 0.0  # positions: 0 is the first model, 1 the second
-        self._played: float | None = None  # seconds since the first map of a play
+        self._played: float | None = None  # seconds of playing
         self._nearest = -1
         self._last_frame = 0.0
         self.map = MorphMap(_MISSING)
@@ -77,7 +78,7 @@ class DialPage(Page):
         self._play = IconButton("play", _PLAY)
         self._play.setAutoRaise(False)
         self._play.clicked.connect(self._toggle)
-        self._words = QStackedWidget()  # as high as the longest words: nothing below them jumps
+        self._words = QStackedWidget()  # as high as the longest text, so that nothing moves
         self._purity = Gauge(
             "Cluster purity",
             "Are the digits kept apart?",
@@ -103,7 +104,7 @@ class DialPage(Page):
         self.setFocusProxy(self.dial)
 
     def show_results(self, results: SweepResults) -> None:
-        """Show a sweep, at the value that the dial has."""
+        """Show a sweep at the current value of the dial."""
         self._stop()
         if self._results is None:
             self._column.setCurrentWidget(self._side)
@@ -114,8 +115,8 @@ class DialPage(Page):
         self.map.set_items(results.items, self._features)
         old = [each for place in range(self._words.count()) if (each := self._words.widget(place)) is not None]
         for index in range(len(results.lambdas)):
-            self._words.addWidget(_Paragraphs(words_at(results, index)))
-        self._words.setCurrentIndex(len(old))  # one that stays: a stack lays each out that shows while others go
+            self._words.addWidget(_Paragraphs(describe(results, index)))
+        self._words.setCurrentIndex(len(old))  # one that stays, so that the others are not laid out again
         for each in old:
             self._words.removeWidget(each)
             each.deleteLater()
@@ -126,52 +127,50 @@ class DialPage(Page):
         self._shown = self._target = self._position_of(self.dial.value)
         self._show()
 
-    # What the window asks and tells
+    # The interface to the window
 
     @property
     def busy(self) -> bool:
-        """Whether a sweep trains, or is on its way or its way out."""
+        """Whether a sweep trains, starts or stops."""
         return self.service.busy
 
     def show_shipped(self) -> None:
-        """Show the sweep that ships, where one does."""
+        """Show the shipped sweep, if there is one."""
         if locations.shipped_sweep().is_file():
             self.service.open(locations.shipped_sweep())
 
     def release(self) -> None:
-        """Let go of everything that runs; a sweep that is still on is the client's to keep."""
         self.service.close()
 
     def _wire_sweeps(self) -> None:
         service = self.service
         service.loaded.connect(self.show_results)
         service.state_changed.connect(self._show_sweep)
-        service.finished.connect(lambda title: self.informed.emit(f"The sweep “{title}” is trained and judged."))
-        service.failed.connect(self._tell)
+        service.finished.connect(lambda title: self.informed.emit(f"The sweep “{title}” is trained and evaluated."))
+        service.failed.connect(self._fail)
         self._to_sweeps.clicked.connect(lambda: self._column.setCurrentWidget(self.sweeps))
         self.sweeps.back_wanted.connect(lambda: self._column.setCurrentWidget(self._side))
 
-    def _tell(self, text: str, details: str) -> None:
+    def _fail(self, text: str, details: str) -> None:
         if self._results is None:
             self._column.setCurrentWidget(self.sweeps)
         self.failed.emit(text, details)
 
     def _show_sweep(self, state: SweepState) -> None:
-        """The way to the sweeps says how the one stands that trains."""
+        """Show the progress of a sweep on the button."""
         self._to_sweeps.setText(f"Sweep: {state.share:.0%}" if state.active else _SWEEPS)
 
     @property
     def position(self) -> float:
-        """Where the map is on its way: 0 is the map of the first model, 1 that of the second."""
+        """The position of the map: 0 is the first model, 1 the second."""
         return self._shown
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Play to nobody."""
         super().hideEvent(event)
         self._stop()
 
     def _features(self, index: int) -> FloatArray | None:
-        """Images can be shown; of utterances a sweep holds no features."""
+        """The features of an image; a sweep contains none of utterances."""
         results = self._results
         if results is None or results.items[index].modality is Modality.SPEECH:
             return None
@@ -188,10 +187,10 @@ class DialPage(Page):
     def _place_at(self, position: float) -> float:
         return float(np.interp(position, np.arange(len(self._places)), self._places))
 
-    # What moves
+    # Animation
 
     def _turn(self, value: float) -> None:
-        """Somebody has turned the dial: a hand on it ends the play."""
+        """Follow the dial, which was turned by the user; stop playing."""
         self._stop()
         self._target = self._position_of(value)
         self._move()
@@ -202,7 +201,7 @@ class DialPage(Page):
             return
         at_end = self._target == self._last
         self._played = 0.0 if at_end else _seconds_to(self._target)
-        self._play.become("pause", "Pause")
+        self._play.set_outline("pause", "Pause")
         self._move()
 
     @property
@@ -217,10 +216,10 @@ class DialPage(Page):
 
     def _stop(self) -> None:
         self._played = None
-        self._play.become("play", _PLAY)
+        self._play.set_outline("play", _PLAY)
 
     def _advance(self) -> None:
-        """One frame: the play turns the dial, and the map follows it."""
+        """Paint one frame: turn the dial while playing, and let the map follow it."""
         now = time.perf_counter()
         passed, self._last_frame = now - self._last_frame, now
         if self._played is not None:
@@ -236,19 +235,19 @@ class DialPage(Page):
         self._show()
 
     def _play_on(self, passed: float) -> None:
-        """Turn the dial as time goes by."""
+        """Turn the dial while playing."""
         assert self._results is not None
         assert self._played is not None
         self._played += passed
         self._target = min(_position_after(self._played), float(self._last))
         mark = round(self._target)
         exact = self._target == mark
-        with QSignalBlocker(self.dial):  # this is no hand on it
+        with QSignalBlocker(self.dial):  # which is not a turn by the user
             self.dial.set_value(self._results.lambdas[mark] if exact else value_at(self._place_at(self._target)))
         if self._target == self._last:
             self._stop()
 
-    # What shows
+    # Display
 
     def _show(self) -> None:
         self.map.place(self._morph.at(self._shown))
@@ -284,7 +283,7 @@ class DialPage(Page):
         name = QLabel(with_subscripts("λ_IG"))
         name.setBuddy(self.dial)
         name.setToolTip(
-            "The weight of the information gain in the objective: how hard posteriors are pressed to N(0, I)"
+            "The weight of the information gain in the objective: how strongly posteriors are pulled to N(0, I)"
         )
         turn = QHBoxLayout()
         turn.setContentsMargins(4, 0, 8, 0)
@@ -293,55 +292,40 @@ class DialPage(Page):
         for part in (self._play, name):
             turn.addWidget(part, 0, Qt.AlignmentFlag.AlignTop)
         turn.addWidget(self.dial, 1)
-        left = QVBoxLayout()
-        left.setSpacing(8)
-        left.addWidget(self.map, 1)
-        left.addLayout(turn)
+        left = column((self.map, 1), turn, spacing=8)
         for label in (self._where, self._origin):
             label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self._origin.setWordWrap(True)
-        side = QVBoxLayout(self._side)
-        side.setContentsMargins(0, 8, 8, 4)
-        side.setSpacing(6)
-        side.addWidget(self._where)
-        side.addWidget(self._words)
-        side.addSpacing(8)
-        side.addWidget(self._purity)
-        side.addWidget(self._svm)
-        side.addSpacing(4)
-        side.addWidget(self._curve, 1)
-        below = QHBoxLayout()
-        below.addWidget(self._origin, 1)
+        below = row((self._origin, 1))
         below.addWidget(self._to_sweeps, 0, Qt.AlignmentFlag.AlignBottom)
-        side.addLayout(below)
-        for page in (QWidget(), self._side, self.sweeps):  # nothing at first: a sweep is read within a moment
+        column(
+            *(self._where, self._words, 8, self._purity, self._svm, 4, (self._curve, 1), below),
+            parent=self._side,
+            margins=(0, 8, 8, 4),
+            spacing=6,
+        )
+        for page in (QWidget(), self._side, self.sweeps):  # empty until a sweep is loaded
             self._column.addWidget(page)
         if not locations.shipped_sweep().is_file():
             self._column.setCurrentWidget(self.sweeps)
         self._column.setFixedWidth(_SIDE)
         self._words.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        whole = QHBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 6)
-        whole.setSpacing(14)
-        whole.addLayout(left, 1)
-        whole.addWidget(self._column)
+        row((left, 1), self._column, parent=self, margins=(0, 0, 0, 6), spacing=14)
 
 
 def build(services: Services) -> DialPage:
-    """The page, with the sweep that ships."""
+    """Build the page with the shipped sweep."""
     page = DialPage(SweepService(SweepStore(), services.client), services.client, services.data)
     page.show_shipped()
     return page
 
 
 class _Paragraphs(QWidget):
-    """What is said of one model."""
+    """The description of one model."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Description) -> None:
         super().__init__()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(5)
+        layout = column(parent=self, spacing=5)
         title = QLabel(words.title)
         large = title.font()
         large.setPointSizeF(1.35 * large.pointSizeF())
@@ -357,13 +341,13 @@ class _Paragraphs(QWidget):
 
 
 def _seconds_to(position: float) -> float:
-    """When a play is at a position; the inverse of `_position_after`."""
+    """The seconds of playing until a position; the inverse of `_position_after`."""
     maps = int(position)
     share = position - maps
     return maps * (_STAY + _GO) + (_STAY + share * _GO if share else 0.0)
 
 
 def _position_after(seconds: float) -> float:
-    """Where a play is: it stays a while at each map."""
+    """The position after so many seconds of playing, which pauses at each map."""
     maps, rest = divmod(seconds, _STAY + _GO)
     return maps + max(0.0, rest - _STAY) / _GO

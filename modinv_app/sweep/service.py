@@ -1,4 +1,4 @@
-"""Sweeps for the window: a process trains and judges one run after the other, and nobody here waits for it."""
+"""Trains and evaluates sweeps in the worker process, and loads their results in a thread."""
 
 from __future__ import annotations
 
@@ -18,33 +18,41 @@ from model.sweeps.records import SweepRecord, SweepStore, SweptRun, runs_of
 from model.sweeps.runner import SweepPlan
 from modinv_app.jobs.client import Job, JobClient
 from modinv_app.jobs.executor import SerialExecutor, describe_error
-from modinv_app.sweep.sweep_entry import SweepState, failures, listings, open_sweep, title_of, title_of_run, with_heard
+from modinv_app.sweep.sweep_entry import (
+    SweepState,
+    failures,
+    listings,
+    open_sweep,
+    title_of,
+    title_of_run,
+    with_reported,
+)
 
 log = logging.getLogger(__name__)
 
-_SAVING_SECONDS = 10.0  # that a process may take to keep its run while the window closes
+_SAVING_SECONDS = 10.0  # for a process to save its run when the window closes
 
 
 class SweepService(QObject):
-    """The sweep at hand: the one that trains here, or that was opened last.
+    """The current sweep: the one that trains here, or that was opened last.
 
     Parameters
     ----------
     store
-        Where the user's sweeps are kept.
+        Where the user's sweeps are stored.
     client
-        Trains and judges its runs.
+        Trains and evaluates its runs.
 
     Signals
     -------
     listed(list of Listing)
-        The sweeps to choose from: the one that ships first, then the user's own, the newest first.
+        The sweeps to choose from: first the shipped one, then the user's, the newest first.
     state_changed(SweepState)
-        How the sweep at hand stands.
+        The state of the current sweep.
     loaded(SweepResults)
-        The results of the sweep at hand.
+        The results of the current sweep.
     finished(str)
-        The sweep of this title is trained and judged.
+        The sweep of this title is trained and evaluated.
     failed(str, str)
         Something went wrong: what and what to do, and details to copy.
     """
@@ -59,33 +67,31 @@ class SweepService(QObject):
         super().__init__(parent)
         self._store = store
         self._client = client
-        self._lane = SerialExecutor("sweeps", self)
+        self._executor = SerialExecutor("sweeps", self)
         self._job: Job | None = None
-        self._file: Path | None = None  # the results, once the job has written them
+        self._file: Path | None = None  # of the results, once they are written
         self._state: SweepState | None = None
 
     @property
     def busy(self) -> bool:
-        """Whether a sweep is trained or judged, or is on its way or its way out."""
+        """Whether a sweep trains, starts or stops."""
         return self._client.training == "sweep"
 
     @property
     def state(self) -> SweepState | None:
-        """How the sweep at hand stands."""
+        """The state of the current sweep."""
         return self._state
 
     def close(self) -> None:
-        """End the thread. What trains is the client's business."""
-        self._lane.close()
+        """End the thread; the client ends the training."""
+        self._executor.close()
 
-    # What there is
-
-    def look(self) -> None:
-        """Find the sweeps to choose from."""
-        self._lane.submit(lambda: listings(self._store), self.listed.emit, self._broken)
+    def refresh(self) -> None:
+        """List the sweeps to choose from."""
+        self._executor.submit(lambda: listings(self._store), self.listed.emit, self._report_error)
 
     def open(self, path: Path) -> None:
-        """Take a sweep at hand: a folder, or a file of results; not while another one is trained."""
+        """Open a folder or a file of results, unless a sweep trains."""
         if self.busy:
             return
 
@@ -97,7 +103,7 @@ class SweepService(QObject):
             if results is not None:
                 self.loaded.emit(results)
 
-        self._lane.submit(partial(open_sweep, path), opened, self._broken)
+        self._executor.submit(partial(open_sweep, path), opened, self._report_error)
 
     # Training
 
@@ -109,14 +115,14 @@ class SweepService(QObject):
         )
 
     def resume(self) -> None:
-        """Go on with the sweep at hand: what is complete is not trained again, what has failed is tried again."""
+        """Continue the current sweep: complete runs are kept, failed ones are tried again."""
         state = self._state
         if state is not None and state.record is not None:
             record = state.record
             self._begin(replace(state, message=""), lambda: (record, record.plan()))
 
     def stop(self) -> None:
-        """End the sweep and keep what there is."""
+        """Stop the sweep and keep what there is."""
         if self._state is not None and self._state.active and not self._state.ending:
             self._change(replace(self._state, ending=True))
             if self._job is not None:
@@ -137,23 +143,23 @@ class SweepService(QObject):
             record, plan = found
             assert self._state is not None
             self._change(replace(self._state, record=record))
-            if self._state.ending:  # before it had begun
+            if self._state.ending:  # stopped before it started
                 self._end("")
                 return
             job = self._job = self._client.submit("sweep", plan=plan.to_dict(), folder=str(record.folder))
-            job.patience = _SAVING_SECONDS
-            job.said.connect(self._hear)
+            job.close_timeout = _SAVING_SECONDS
+            job.received.connect(self._on_message)
             job.finished.connect(self._finish)
             job.failed.connect(self._end)
 
         def failed(error: Exception) -> None:
             self._end(str(error))
-            self._broken(error)
+            self._report_error(error)
 
-        self._lane.submit(prepare, prepared, failed)
+        self._executor.submit(prepare, prepared, failed)
 
     def _end(self, message: str, details: str | None = None) -> None:
-        """Nothing is done any more; what there is was kept."""
+        """Handle the end of the sweep, and read from disk what was kept."""
         assert self._state is not None
         self._job = self._file = None
         state = replace(self._state, active=False, ending=False, text="", message=message)
@@ -161,46 +167,46 @@ class SweepService(QObject):
         self._client.end_training()
         if details is not None:
             self.failed.emit(message, details)
-        self.look()
+        self.refresh()
         if state.record is None:
             return
         record = state.record
 
         def read(runs: tuple[SweptRun, ...]) -> None:
             if self._state is not None and self._state.record == record and not self.busy:
-                known = with_heard(runs, self._state.runs)
+                known = with_reported(runs, self._state.runs)
                 self._change(replace(self._state, runs=known, message=message or failures(known)))
 
-        self._lane.submit(record.runs, read, partial(log.warning, "The sweep's folder can't be read: %s"))
+        self._executor.submit(record.runs, read, partial(log.warning, "The sweep's folder can't be read: %s"))
 
-    # What the process says
+    # Messages of the process
 
-    def _hear(self, message: Mapping[str, Any]) -> None:
-        word = message["say"]
-        if word == "progress":
-            self._hear_progress(message)
-        elif word == "judged":
+    def _on_message(self, message: Mapping[str, Any]) -> None:
+        kind = message["say"]
+        if kind == "progress":
+            self._on_progress(message)
+        elif kind == "judged":
             figures = {"purity": message["purity"], "modality_svm": message["modality_svm"]}
             self._change_run(message["name"], state="complete", share=1.0, **figures)
-        elif word == "run_failed":
+        elif kind == "run_failed":
             self._change_run(message["name"], state="failed", message=message["message"])
-        elif word == "swept":
+        elif kind == "swept":
             self._file = Path(message["file"])
 
-    def _hear_progress(self, message: Mapping[str, Any]) -> None:
+    def _on_progress(self, message: Mapping[str, Any]) -> None:
         assert self._state is not None
-        heard = message["run"]
-        run = next(run for run in self._state.runs if run.name == heard["name"])
+        progress = message["run"]
+        run = next(run for run in self._state.runs if run.name == progress["name"])
         self._state = replace(
             self._state,
             share=message["share"],
-            text=f"{title_of_run(run)}: {heard['text']}",
+            text=f"{title_of_run(run)}: {progress['text']}",
             ends_at=None if message["left"] is None else time.monotonic() + message["left"],
         )
-        self._change_run(run.name, state="running", share=heard["share"])
+        self._change_run(run.name, state="running", share=progress["share"])
 
     def _finish(self) -> None:
-        """The job is over: there are results, or it was stopped."""
+        """Handle the end of the job: it has written results, or was stopped."""
         if (file := self._file) is None:
             self._end("")
             return
@@ -213,11 +219,11 @@ class SweepService(QObject):
             self.loaded.emit(results)
             self.finished.emit(title)
 
-        def broken(error: Exception) -> None:
+        def failed(error: Exception) -> None:
             self._end(str(error))
-            self._broken(error)
+            self._report_error(error)
 
-        self._lane.submit(lambda: SweepResults.load(file), loaded, broken)
+        self._executor.submit(lambda: SweepResults.load(file), loaded, failed)
 
     def _change_run(self, name: str, **values: Any) -> None:
         assert self._state is not None
@@ -228,6 +234,6 @@ class SweepService(QObject):
         self._state = state
         self.state_changed.emit(state)
 
-    def _broken(self, error: Exception) -> None:
+    def _report_error(self, error: Exception) -> None:
         log.error("A sweep failed", exc_info=error)
         self.failed.emit(*describe_error(error))

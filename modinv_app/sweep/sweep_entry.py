@@ -1,4 +1,4 @@
-"""Sweeps as the window lists and shows them, and the words that describe them."""
+"""Sweeps as the window lists and shows them, and texts about sweeps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NO_SWEEP = "Open a folder in which a sweep was trained, or the file sweep.safet
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A sweep to choose: what it is called, and its folder or file."""
+    """A sweep to choose: its title, and its folder or file."""
 
     title: str
     path: Path
@@ -29,26 +29,26 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class SweepState:
-    """How the sweep at hand stands.
+    """The state of the current sweep.
 
     Attributes
     ----------
     title
-        What it is called.
+        Its title.
     runs
-        All of them, in the order in which they are trained.
+        All runs, in the order of training.
     record
-        Its folder; None where only its results are known, or before there is one.
+        Its folder; None if there is only a file of results, or before it is created.
     file
-        Of results that are all that is known.
+        The file of results if there is no folder.
     finished
-        Whether its results are there.
+        Whether there are results.
     active, ending
-        Whether the process works at it, and whether it was told to stop.
+        Whether it is being trained, and whether it was asked to stop.
     share, text
-        Of all its work, in [0, 1], and what is being done.
+        Progress in [0, 1], and what is being done.
     ends_at
-        When it will be done by the latest estimate, as of ``time.monotonic``; None while too little is known.
+        Estimated end on the clock of ``time.monotonic``; None if unknown.
     message
         What went wrong, and what to do.
     """
@@ -67,23 +67,23 @@ class SweepState:
 
     @property
     def path(self) -> Path | None:
-        """By which it is told from others."""
+        """Its folder or file, by which it is identified."""
         return self.record.folder if self.record else self.file
 
     @property
-    def judged(self) -> int:
-        """How many runs have their row in the table."""
+    def evaluated(self) -> int:
+        """Number of runs that are evaluated."""
         return sum(run.purity is not None for run in self.runs)
 
     @property
     def resumable(self) -> bool:
-        """Whether something is left to be done."""
-        whole = self.finished and self.judged == len(self.runs)
+        """Whether it can be continued."""
+        whole = self.finished and self.evaluated == len(self.runs)
         return self.record is not None and not self.active and not whole
 
 
 def open_sweep(path: Path) -> tuple[SweepState, SweepResults | None]:
-    """What a folder or a file holds; the results are None where a sweep has none yet.
+    """Open a folder or a file; the results are None if a sweep has none yet.
 
     Raises
     ------
@@ -110,12 +110,13 @@ def open_sweep(path: Path) -> tuple[SweepState, SweepResults | None]:
 
 
 def listings(store: SweepStore) -> list[Listing]:
+    """The sweeps to choose from, first the shipped one."""
     shipped = locations.shipped_sweep()
     found = [Listing(SHIPPED, shipped)] if shipped.is_file() else []
     for record in store.list():
         try:
             title = title_of(record.plan(), record.created())
-        except SweepFailed:  # only its results are left
+        except SweepFailed:  # there are only results
             title = record.folder.name
         found.append(Listing(title, record.folder))
     return found
@@ -134,8 +135,8 @@ def title_of_run(run: SweptRun) -> str:
     return f"λ {lambda_text(run.lambda_ig)}, seed {run.seed}"
 
 
-def with_heard(runs: Sequence[SweptRun], before: Sequence[SweptRun]) -> tuple[SweptRun, ...]:
-    """Runs as they are on disk, with what only the process has told: numbers, and that one could not even begin."""
+def with_reported(runs: Sequence[SweptRun], before: Sequence[SweptRun]) -> tuple[SweptRun, ...]:
+    """Runs as they are on disk, with what only the process has reported: numbers, and failures to start."""
     return tuple(
         known if known.purity is not None else _failed(run, known.message)
         for run, known in zip(runs, before, strict=True)
@@ -143,7 +144,7 @@ def with_heard(runs: Sequence[SweptRun], before: Sequence[SweptRun]) -> tuple[Sw
 
 
 def _measured(run: SweptRun, results: SweepResults | None) -> SweptRun:
-    """A complete run with its figures from the results; evaluations in the cache are of this version's code alone."""
+    """A complete run with its numbers from the results, if the cached evaluation is of another version's code."""
     if results is None or run.state != "complete" or run.purity is not None:
         return run
     measured = (one for one in runs_behind(results.rows) if (one.lambda_ig, one.seed) == (run.lambda_ig, run.seed))
@@ -151,14 +152,14 @@ def _measured(run: SweptRun, results: SweepResults | None) -> SweptRun:
 
 
 def _failed(run: SweptRun, message: str) -> SweptRun:
-    """The run with what was heard of its failure, unless the disk knows better."""
+    """The run marked as failed with this message, unless its own files say otherwise."""
     if not message or run.purity is not None or run.message:
         return run
     return replace(run, state="failed", message=message)
 
 
 def failures(runs: Sequence[SweptRun]) -> str:
-    """What is to be said of runs that came to nothing while the rest went on."""
+    """A message about failed runs; empty if there are none."""
     failed = [run for run in runs if run.state == "failed"]
     if not failed:
         return ""

@@ -1,11 +1,11 @@
-"""Everything that is chosen before a sweep."""
+"""The form of a sweep."""
 
 from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFormLayout, QGridLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
 
 from model.data.corpora import find, preferred
 from model.recipes.recipe import FAST, PAPER_LAMBDAS, lambda_text
@@ -16,18 +16,19 @@ from modinv_app.common.card import bold, with_subscripts
 from modinv_app.common.check_box import CheckBox
 from modinv_app.common.collapsible import Collapsible
 from modinv_app.common.corpus_choice import CorpusChoice
+from modinv_app.common.layouts import column, form
 from modinv_app.common.recipe_choice import RecipeChoice
 
 _COLUMNS = 4
 
 
 class SweepForm(QWidget):
-    """Values of lambda_IG, seeds, data and recipe; the recipe's other values behind a fold.
+    """Values of lambda_IG, seeds, data and recipe; the recipe's values are under "Advanced".
 
     Signals
     -------
     changed()
-        Another sweep than before, or one that can't be trained.
+        The sweep has changed, perhaps to one that can't be trained.
     """
 
     changed = Signal()
@@ -54,37 +55,26 @@ class SweepForm(QWidget):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        layout.addWidget(bold(with_subscripts("Values of λ_IG")))
         values = QGridLayout()
         values.setHorizontalSpacing(4)
         values.setVerticalSpacing(4)
         for place, box in enumerate(self._values.values()):
             values.addWidget(box, place // _COLUMNS, place % _COLUMNS)
-        layout.addLayout(values)
-        layout.addWidget(self._others)
-        layout.addWidget(bold(f"Learn from {find(preferred(Modality.IMAGE)).info.title}'s images and"))
-        layout.addWidget(self.corpora)
-        rows = QFormLayout()
-        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        rows.setVerticalSpacing(6)
+        rows = form()
         rows.addRow("Seeds", self._seeds)
         rows.addRow("Recipe", self._recipe.box)
-        layout.addLayout(rows)
-        self.fold = Collapsible("Advanced", self._recipe.fields)
-        layout.addWidget(self.fold)
-        layout.addStretch()
+        self.advanced = Collapsible("Advanced", self._recipe.fields)
+        title = bold(with_subscripts("Values of λ_IG"))
+        data = bold(f"Learn from {find(preferred(Modality.IMAGE)).info.title}'s images and")
+        column(title, values, self._others, data, self.corpora, rows, self.advanced, None, parent=self, spacing=8)
 
-    def plan(self) -> SweepPlan:
-        """What is chosen.
+    def config(self) -> SweepPlan:
+        """The chosen sweep.
 
         Raises
         ------
         ValueError
-            If it can't be trained like this: why, and what to do.
+            If it can't be trained: why, and what to do.
         """
         ticked = [value for value, box in self._values.items() if box.isChecked()]
         lambdas = sorted({*ticked, *map(_value, _parts(self._others.text()))})
@@ -110,11 +100,11 @@ def _value(text: str) -> float:
     except ValueError:
         value = math.nan
     if not 0 <= value < math.inf:
-        raise ValueError(f"“{text}” is no value of λ_IG: write numbers of at least 0, such as 0.05, 2e-1.")
+        raise ValueError(f"“{text}” is not a value of λ_IG. Write numbers of at least 0, such as 0.05, 2e-1.")
     return value
 
 
 def _seed(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
-        raise ValueError(f"“{text}” is no seed: write whole numbers of at least 0, such as 0, 1, 2.")
+        raise ValueError(f"“{text}” is not a seed. Write whole numbers of at least 0, such as 0, 1, 2.")
     return int(text)

@@ -1,4 +1,4 @@
-"""The runs of a sweep, one a row: how each stands, and what was measured of it."""
+"""The table of a sweep's runs, with their numbers and states."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from model.sweeps.records import SweptRun
 from modinv_app.common.run_entry import ACTIVE, STATES
 
 _HEADS = ("λ_IG", "Seed", "Purity", "SVM", "")
-_AIR = 6  # pixels between two rows
+_ROW_GAP = 6  # pixels between two rows
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class SweepTable(QTreeWidget):
-    """Rows of text that can be read, copied from and scrolled, never changed."""
+    """A read-only table with one row per run."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,22 +38,22 @@ class SweepTable(QTreeWidget):
         self._shown: tuple[SweptRun, ...] = ()
 
     def show_runs(self, runs: Sequence[SweptRun]) -> None:
-        """Show these; rows that are there already change in place."""
+        """Show these runs; existing rows are updated in place."""
         while self.topLevelItemCount() > len(runs):
             self.takeTopLevelItem(self.topLevelItemCount() - 1)
         for place, run in enumerate(runs):
             row = self.topLevelItem(place)
             if row is None:
                 row = QTreeWidgetItem(self)
-                row.setSizeHint(len(_HEADS) - 1, QSize(0, self.fontMetrics().height() + _AIR))
+                row.setSizeHint(len(_HEADS) - 1, QSize(0, self.fontMetrics().height() + _ROW_GAP))
             elif run == self._shown[place]:
                 continue
             _fill(row, run)
         self._shown = tuple(runs)
 
 
-def stands(run: SweptRun) -> str:
-    """How a run stands, in a word or two; nothing once its numbers say it."""
+def status_text(run: SweptRun) -> str:
+    """The state of a run in a word or two; empty once it is evaluated."""
     if run.purity is not None:
         return ""
     if run.state == "complete":
@@ -65,7 +65,7 @@ def stands(run: SweptRun) -> str:
 
 def _fill(row: QTreeWidgetItem, run: SweptRun) -> None:
     numbers = ["" if value is None else f"{value:.3f}" for value in (run.purity, run.modality_svm)]
-    for column, text in enumerate((lambda_text(run.lambda_ig), str(run.seed), *numbers, stands(run))):
+    for column, text in enumerate((lambda_text(run.lambda_ig), str(run.seed), *numbers, status_text(run))):
         row.setText(column, text)
         row.setToolTip(column, run.message)
         if 0 < column < len(_HEADS) - 1:

@@ -1,6 +1,6 @@
-"""The ground of a plot: two axes and a view between them.
+"""A plot with two axes.
 
-This module imports pyqtgraph, which takes a third of a second: import it once the window can be seen.
+This module imports pyqtgraph, which takes a third of a second: import it after the window is shown.
 """
 
 from __future__ import annotations
@@ -9,19 +9,18 @@ import pyqtgraph as pg
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QSizePolicy
 
-_GRID = 64  # of 255: opacity of the lines across
+_GRID = 64  # opacity of grid lines, of 255
 
 
 class AxedPlot(pg.GraphicsView):  # type: ignore[misc]
-    """Shows what is added to its ``box``; nobody drags or zooms it.
+    """A plot that can't be dragged or zoomed; items are added to its ``box``.
 
-    pyqtgraph's PlotWidget brings context menus and forms of which none would ever be seen, and takes twice as long to
-    build: it would be felt where a page has several.
+    pyqtgraph's PlotWidget takes twice as long to create, because it includes context menus.
 
     Parameters
     ----------
     left, bottom
-        The axes; across the left one run lines.
+        The axes; the left one has grid lines.
     """
 
     def __init__(self, left: pg.AxisItem, bottom: pg.AxisItem) -> None:
@@ -40,9 +39,9 @@ class AxedPlot(pg.GraphicsView):  # type: ignore[misc]
             grid.addItem(axis, *place)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    def set_colours(self, ground: QColor, lines: QColor, words: QColor) -> None:
-        """Take the colours of a theme."""
-        self.setBackground(ground)
+    def set_colours(self, background: QColor, lines: QColor, words: QColor) -> None:
+        """Use the colours of a theme."""
+        self.setBackground(background)
         for axis in (self.left, self.bottom):
             axis.setPen(lines)
             axis.setTextPen(words)

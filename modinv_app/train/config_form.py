@@ -1,4 +1,4 @@
-"""Everything that is chosen before a model is trained."""
+"""The form of a training configuration."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QFormLayout,
     QLineEdit,
     QSpinBox,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -23,16 +21,17 @@ from modinv_app.common.card import bold, with_subscripts
 from modinv_app.common.collapsible import Collapsible
 from modinv_app.common.corpus_choice import CorpusChoice
 from modinv_app.common.lambda_dial import LambdaDial
+from modinv_app.common.layouts import column, form
 from modinv_app.common.recipe_choice import RecipeChoice
 
 
 class TrainingConfigForm(QWidget):
-    """lambda_IG, recipe, data, start, device and seed; the recipe's other values behind a fold.
+    """lambda_IG, recipe, data, start, device and seed; the recipe's values are under "Advanced".
 
     Signals
     -------
     changed()
-        Another plan than before, or one that can't be used.
+        The configuration has changed, perhaps to one that can't be trained.
     """
 
     changed = Signal()
@@ -59,55 +58,39 @@ class TrainingConfigForm(QWidget):
         self._device.setAccessibleName("Device")
         self._device.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._device.addItem("Automatic", "auto")
-        self._device_wanted = "auto"  # it may be chosen before it is known which there are
+        self._device_wanted = "auto"  # it may be chosen before the devices are known
         self._device.activated.connect(self._choose_device)
         self._seed = QSpinBox(maximum=2**31 - 1)
         self._seed.setFixedWidth(12 * self.fontMetrics().averageCharWidth() + 30)
         self._seed.setAccessibleName("Seed")
-        self._seed.setToolTip("Fixes every random choice: the same seed, plan and device give the same model")
+        self._seed.setToolTip("Fixes every random choice: the same seed, configuration and device give the same model")
         self._seed.valueChanged.connect(self.changed)
         self._held_out_speaker = QLineEdit(placeholderText="nobody")
         self._held_out_speaker.setAccessibleName("Leave out a speaker")
-        self._held_out_speaker.setToolTip("A speaker not to learn from, to judge the model on, for example jackson")
+        self._held_out_speaker.setToolTip("A speaker to exclude from training, for evaluation, for example jackson")
         self._held_out_speaker.editingFinished.connect(self.changed)
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(10)
         self._dial_title = bold(with_subscripts("λ_IG, the weight of the information gain"))
-        layout.addWidget(self._dial_title)
-        layout.addWidget(self.dial)
-        layout.addWidget(bold(f"Learn from {find(preferred(Modality.IMAGE)).info.title}'s images and"))
-        layout.addWidget(self.corpora)
-        rows = QFormLayout()
-        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        rows.setVerticalSpacing(6)
+        data = bold(f"Learn from {find(preferred(Modality.IMAGE)).info.title}'s images and")
+        rows, speaker, advanced = form(), form(), QWidget()
         rows.addRow("Recipe", self._recipe.box)
         rows.addRow("Start", self._start)
         rows.addRow("Device", self._device)
         rows.addRow("Seed", self._seed)
-        layout.addLayout(rows)
-        advanced = QWidget()
-        inner = QVBoxLayout(advanced)
-        inner.setContentsMargins(12, 0, 0, 0)
-        inner.setSpacing(10)
-        inner.addWidget(self._recipe.fields)
-        speaker = QFormLayout()
         speaker.addRow("Leave out a speaker", self._held_out_speaker)
-        inner.addLayout(speaker)
-        self.fold = Collapsible("Advanced", advanced)
-        layout.addWidget(self.fold)
-        layout.addStretch()
+        column(self._recipe.fields, speaker, parent=advanced, margins=(12, 0, 0, 0), spacing=10)
+        self.advanced = Collapsible("Advanced", advanced)
+        parts = (self._dial_title, self.dial, data, self.corpora, rows, self.advanced)
+        column(*parts, None, parent=self, spacing=10)
 
-    def plan(self) -> TrainingConfig:
-        """What is chosen.
+    def config(self) -> TrainingConfig:
+        """The chosen configuration.
 
         Raises
         ------
         ValueError
-            If it can't be trained like this: why, and what to do.
+            If it can't be trained: why, and what to do.
         """
         speech, start = self.corpora.chosen(), self._start.currentData()
         if not speech:
@@ -121,22 +104,22 @@ class TrainingConfigForm(QWidget):
             start=Path(start) if start else None,
         )
 
-    def set_plan(self, plan: TrainingConfig) -> None:
-        """Choose what a plan says, as far as it can be had here."""
+    def set_config(self, config: TrainingConfig) -> None:
+        """Choose a configuration, as far as it is available here."""
         with QSignalBlocker(self):
-            self.dial.set_value(plan.recipe.lambda_ig)
-            self._recipe.set_recipe(plan.recipe)
+            self.dial.set_value(config.recipe.lambda_ig)
+            self._recipe.set_recipe(config.recipe)
             self._show_dial()
-            self.corpora.choose(plan.speech)
-            self._seed.setValue(plan.seed)
-            self._held_out_speaker.setText(plan.held_out_speaker)
-            self._device_wanted = plan.device
-            self._device.setCurrentIndex(max(0, self._device.findData(plan.device)))
-            self._start.setCurrentIndex(max(0, self._start.findData(str(plan.start))) if plan.start else 0)
+            self.corpora.choose(config.speech)
+            self._seed.setValue(config.seed)
+            self._held_out_speaker.setText(config.held_out_speaker)
+            self._device_wanted = config.device
+            self._device.setCurrentIndex(max(0, self._device.findData(config.device)))
+            self._start.setCurrentIndex(max(0, self._start.findData(str(config.start))) if config.start else 0)
         self.changed.emit()
 
     def show_devices(self, devices: Sequence[tuple[str, str]]) -> None:
-        """Offer devices: their names for torch, and for people."""
+        """Offer devices: names for PyTorch and for the user."""
         self._device.clear()
         for name, title in devices:
             self._device.addItem(title, name)

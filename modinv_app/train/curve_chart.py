@@ -1,6 +1,6 @@
-"""One quantity against the steps of training, small but readable.
+"""A small chart of one quantity against training steps.
 
-This module imports pyqtgraph, which takes a third of a second: import it once the window can be seen.
+This module imports pyqtgraph, which takes a third of a second: import it after the window is shown.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from PySide6.QtGui import QColor, QPalette, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from model.systems.base import Term
-from modinv_app.common.theme import is_dark, muted_text
+from modinv_app.common.theme import is_dark, muted_text, with_alpha
 from modinv_app.train.axed_plot import AxedPlot
 from modinv_app.train.run_legend import run_pen
 
 _AXIS_WIDTH = 44
-_HEIGHT = 56  # pixels of a chart's ground that can still be read
+_HEIGHT = 56  # minimum height of a plot in pixels
 _TICK_GAP = 15  # pixels
-_DIM = 0.3  # opacity of a curve while another one is pointed at
+_DIM = 0.3  # opacity of other curves while one is highlighted
 _MARGIN = 9  # pixels above and below the curves
-_LEAST = 1e-6  # what a logarithmic axis makes of zero
+_LEAST = 1e-6  # shown in place of zero on a logarithmic axis
 
 
 class Chart(QWidget):
-    """Title, reading, and the curves of any number of runs.
+    """Title, value at the cursor, and the curves of any number of runs.
 
     Signals
     -------
     pointed(float, float)
-        A step and a place on this chart's own axis, under the pointer; two NaN when it leaves.
+        Step and axis value under the pointer; two NaN when it leaves.
     """
 
     pointed = Signal(float, float)
@@ -79,15 +79,15 @@ class Chart(QWidget):
         layout.setSpacing(1)
         layout.addLayout(top)
         layout.addWidget(self._plot, stretch=1)
-        self._take_colours()
+        self._update_colours()
 
     def show_steps(self, shown: bool) -> None:
-        """Number the steps beneath, or leave that to the chart below."""
+        """Show or hide the tick labels of the steps."""
         self._plot.bottom.setStyle(showValues=shown)
         self._plot.setMinimumHeight(_HEIGHT + (self.fontMetrics().height() if shown else 0))
 
     def draw(self, curves: Sequence[tuple[Sequence[int], Sequence[float]]], steps: float) -> None:
-        """Draw one curve a run, each of its steps and values, on an axis of so many steps."""
+        """Draw the steps and values of each run, on an axis of so many steps."""
         while len(self._curves) > len(curves):
             self._box.removeItem(self._curves.pop())
         while len(self._curves) < len(curves):
@@ -100,11 +100,11 @@ class Chart(QWidget):
         self._fit(np.concatenate([ys for _, ys in drawn]) if drawn else np.empty(0), steps)
 
     def point_out(self, place: int | None) -> None:
-        """Dim all curves but one, or none."""
+        """Highlight one curve, or none."""
         self._colour_curves(place)
 
     def set_cursor(self, step: int | None, value: float | None, place: int = 0) -> None:
-        """Mark a step, and the value that a run has there; None: no mark."""
+        """Mark a step, and the value of a run there; None: no mark."""
         self._cursor.setVisible(step is not None)
         self._spot.setVisible(value is not None)
         if step is not None:
@@ -114,47 +114,44 @@ class Chart(QWidget):
             self._spot.setData(x=[step], y=[float(self.at(value))])
 
     def set_reading(self, value: float | None) -> None:
-        """Write a value beside the title."""
+        """Show a value beside the title."""
         self._reading.setText("" if value is None else number(value))
         self.setAccessibleName(f"{self.term.label}: {self._reading.text() or 'no value'}")
 
     @property
     def reading(self) -> str:
-        """What stands beside the title."""
+        """The text beside the title."""
         return self._reading.text()
 
     def at(self, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Where values lie on the axis."""
+        """The positions of values on the axis."""
         values = np.asarray(values, np.float64)
         return values if self.term.span else np.log10(np.maximum(values, _LEAST))
 
     def place_of(self, step: float, value: float) -> QPointF:
-        """Where a value at a step lies on this widget, in pixels."""
+        """The position of a value at a step on this widget, in pixels."""
         scene = self._box.mapViewToScene(QPointF(step, float(self.at(value))))
         return QPointF(QWidget.mapTo(self._plot.viewport(), self, self._plot.mapFromScene(scene)))
 
     def pixel(self) -> tuple[float, float]:
-        """Steps and units of the axis that one pixel covers."""
+        """Steps and axis units per pixel."""
         across, down = self._box.viewPixelSize()
         return float(across), float(down)
 
     def changeEvent(self, event: QEvent) -> None:
-        """Follow the theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
-            self._take_colours()
+            self._update_colours()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Notice that the pointer has gone."""
         if event.type() == QEvent.Type.Leave:
             self.pointed.emit(math.nan, math.nan)
         return super().eventFilter(watched, event)
 
-    def _take_colours(self) -> None:
+    def _update_colours(self) -> None:
         palette = self.palette()
         muted = muted_text(palette)
-        grid = QColor(palette.color(QPalette.ColorRole.Text))
-        grid.setAlphaF(0.25)
+        grid = with_alpha(palette.color(QPalette.ColorRole.Text), 0.25)
         self._plot.set_colours(palette.color(QPalette.ColorRole.Base), grid, muted)
         small = self.font()
         small.setPointSizeF(0.85 * small.pointSizeF())
@@ -170,9 +167,9 @@ class Chart(QWidget):
     def _colour_curves(self, pointed: int | None) -> None:
         dark = is_dark(self.palette())
         for place, curve in enumerate(self._curves):
-            faint = pointed not in (None, place)
-            curve.setPen(run_pen(place, dark, 1.8, _DIM if faint else 1.0))
-            curve.setZValue(0 if faint else 1)
+            dimmed = pointed not in (None, place)
+            curve.setPen(run_pen(place, dark, 1.8, _DIM if dimmed else 1.0))
+            curve.setZValue(0 if dimmed else 1)
 
     def _fit(self, values: npt.NDArray[np.float64], steps: float) -> None:
         self._box.setXRange(0, max(1, steps), padding=0.01)
@@ -180,7 +177,7 @@ class Chart(QWidget):
             low, high = self.term.span
             low = min(low, float(values.min(initial=low)))
         elif len(values):
-            # At least half a decade, so that the noise of a loss that stays does not look like a change.
+            # At least half a decade, so that noise does not look like a change.
             middle, reach = (values.max() + values.min()) / 2, max(0.25, float(np.ptp(values)) / 2)
             low, high = middle - reach, middle + reach
         else:
@@ -189,7 +186,7 @@ class Chart(QWidget):
         self._make_room()
 
     def _make_room(self) -> None:
-        """Show the whole range, with room at its ends for half a number: pyqtgraph leaves out cut ones."""
+        """Show the whole range, with a margin for tick labels: pyqtgraph omits clipped ones."""
         low, high = self._range
         height = max(1.0, self._box.height() - 2 * _MARGIN)
         room = _MARGIN * (high - low) / height
@@ -204,7 +201,7 @@ class Chart(QWidget):
 
 
 class _Axis(pg.AxisItem):  # type: ignore[misc]
-    """Few round ticks: pyqtgraph's own logarithmic ones vanish within a decade."""
+    """An axis with few round ticks: pyqtgraph shows no logarithmic ticks within a decade."""
 
     def __init__(self, side: str, term: Term | None) -> None:
         super().__init__(side)
@@ -213,30 +210,29 @@ class _Axis(pg.AxisItem):  # type: ignore[misc]
         self.setStyle(hideOverlappingLabels=False, tickLength=0)
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
-        """Places of the ticks, on the axis: as many as have room."""
+        """The positions of as many ticks as there is room for."""
         if self._term is None:
             return list(super().tickValues(low, high, size)[:1]) if self.style["showValues"] else []
         least = _TICK_GAP * (high - low) / max(size, 1.0)
-        for ticks in _logarithmic(low, high) if self._term.span is None else _even(low, high):
+        for ticks in _logarithmic(low, high) if self._term.span is None else _linear(low, high):
             if len(ticks) < 2 or min(np.diff(ticks)) >= least:
                 return [(1.0, ticks)]
         return []
 
     def tickStrings(self, values: Sequence[float], _scale: float, _spacing: float) -> list[str]:
-        """What stands at the ticks."""
         if self._term is None:
             return [f"{value:,.0f}" for value in values]
         return [f"{value if self._term.span else 10**value:.3g}" for value in values]
 
 
-def _even(low: float, high: float) -> Iterator[list[float]]:
-    """Ticks of an even axis, ever fewer."""
+def _linear(low: float, high: float) -> Iterator[list[float]]:
+    """Ticks of a linear axis, fewer each time."""
     for step in (0.1, 0.25, 0.5, 1.0):
         yield [step * tick for tick in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def _logarithmic(low: float, high: float) -> Iterator[list[float]]:
-    """Ticks of a logarithmic axis, ever fewer."""
+    """Ticks of a logarithmic axis, fewer each time."""
     decades = range(math.floor(low), math.ceil(high) + 1)
     for digits in (range(1, 10), (1, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
         ticks = [decade + math.log10(digit) for decade in decades for digit in digits]
@@ -246,7 +242,7 @@ def _logarithmic(low: float, high: float) -> Iterator[list[float]]:
 
 
 def number(value: float) -> str:
-    """A value in about three digits."""
+    """A value with about three digits."""
     if value and not 0.001 <= abs(value) < 100_000:
         return f"{value:.2e}"
     digits = 3 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
@@ -254,8 +250,7 @@ def number(value: float) -> str:
 
 
 def _thin(colour: QColor, opacity: float = 1.0, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
-    thin = QColor(colour)
-    thin.setAlphaF(opacity)
+    thin = with_alpha(colour, opacity)
     pen = QPen(thin, 1, style)
     pen.setCosmetic(True)
     return pen

@@ -1,6 +1,6 @@
-"""What runs have measured so far, against their steps: live, and over each other.
+"""The curves of runs, updated while they train.
 
-This module imports pyqtgraph, which takes a third of a second: import it once the window can be seen.
+This module imports pyqtgraph, which takes a third of a second: import it after the window is shown.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from modinv_app.train.curve_chart import Chart
 from modinv_app.train.run_legend import RunLegend
 
 _REDRAW_MS = 250
-_SHORT = 2000  # steps that an axis can show from the start
-_TWO_COLUMNS = 560  # pixels of width from which losses and estimates stand side by side
+_SHORT = 2000  # steps up to which an axis shows the whole run
+_TWO_COLUMNS = 560  # width in pixels from which losses and estimates are side by side
 _EMPTY = "The curves of a run appear here: train a model, or choose a run."
 
 _QUICK = "A quick estimate on the few hundred test items of the map; the evaluation measures it in full."
@@ -50,7 +50,7 @@ _ESTIMATES = tuple(
 
 @dataclass(slots=True)
 class _Series:
-    """The curves of one run: by what was measured, its steps and values."""
+    """Steps and values of one run, by term."""
 
     name: str
     steps: int
@@ -60,7 +60,7 @@ class _Series:
     last: int = 0
 
     def append(self, points: Sequence[MetricPoint]) -> None:
-        """Add points; a run that resumed takes those back that came after its checkpoint."""
+        """Add points; those of a resumed run replace later ones."""
         for point in points:
             for name in {*self.xs, *point.values}:
                 xs = self.xs[name]
@@ -73,7 +73,7 @@ class _Series:
             self.last = point.step
 
     def nearest(self, term: str, step: float) -> int | None:
-        """The place of the point nearest to a step; None without points."""
+        """The index of the point nearest to a step; None without points."""
         xs = self.xs[term]
         if not xs:
             return None
@@ -82,24 +82,26 @@ class _Series:
 
 
 class Curves(QWidget):
-    """The terms of the loss, as the systems of the runs declare them, and quick estimates of purity and modality SVM.
+    """Charts of the loss terms that the runs' systems declare, and of quick estimates of purity and modality SVM.
 
-    Pointing at a curve, or the arrow keys, read the values of one run at one step off all charts. New points show at
-    most four times a second, and only while this can be seen.
+    Hovering over a curve, or the arrow keys, show the values of one run at one step in all charts. Charts are redrawn
+    at most four times a second, and only while they are visible.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._runs: dict[str, _Series] = {}
-        self._cursor: tuple[int, int] | None = None  # place of a run, and a step
+        self._cursor: tuple[int, int] | None = None  # index of a run, and a step
         self._since_drawn = QElapsedTimer()
         self._redraw_soon = QTimer(self, singleShot=True)
         self._redraw_soon.timeout.connect(self._redraw)
 
         self._legend = RunLegend()
         self._losses = charted_terms([DEFAULT_SYSTEM])
-        self._charts: list[Chart] = []  # in the order of the terms, the first of which may be built already
-        self._building = QTimer(self, interval=0)  # one a turn: all at once would be felt
+        self._charts: list[Chart] = []  # of the first terms, as far as they are built
+        self._building = QTimer(
+            self, interval=0
+        )  # one per iteration of the event loop, so that the window stays responsive
         self._building.timeout.connect(self._build_chart)
         self._empty = QLabel(_EMPTY, alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._empty.setMargin(16)
@@ -113,16 +115,16 @@ class Curves(QWidget):
         layout.setContentsMargins(2, 2, 2, 2)
         layout.addWidget(self._legend)
         layout.addLayout(self._grid, stretch=1)
-        self._stage = QStackedWidget()
-        self._stage.addWidget(self._empty)
-        self._stage.addWidget(drawn)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(drawn)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._stage)
+        outer.addWidget(self._stack)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Curves")
         self._arrange()
-        self._take_colours()
+        self._update_colours()
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -137,27 +139,27 @@ class Curves(QWidget):
         points: Sequence[MetricPoint] = (),
         system: str = DEFAULT_SYSTEM,
     ) -> None:
-        """Add a run in the next colour; one that is there is drawn anew, in its own.
+        """Add a run in the next colour, or replace the points of a run.
 
         Parameters
         ----------
         key
-            By which the others know it: its folder, say.
+            Identifies the run, such as its folder.
         name
-            What the legend says.
+            Its name in the legend.
         steps
-            Of the whole run: how far the axis goes.
+            Steps of the whole run.
         points
-            What it has measured so far.
+            Its points so far.
         system
-            The name of what is trained: which terms its loss has.
+            Name of its system, which determines the terms of the loss.
         """
         self._runs[key] = _Series(name, steps, system)
         self._runs[key].append(points)
         self._changed(at_once=True)
 
     def append(self, key: str, points: Sequence[MetricPoint]) -> None:
-        """Add what a run has measured since; points that a resumed run repeats replace the former ones.
+        """Add points of a run; those of a resumed run replace later ones.
 
         Raises
         ------
@@ -167,20 +169,20 @@ class Curves(QWidget):
         self._runs[key].append(points)
         self._changed()
 
-    def grow(self, key: str, growth: RunUpdate) -> None:
-        """Take what came to a run that is followed; one that is not there is added."""
-        info, run = growth.info, self._runs.get(key)
-        if run is None or growth.restarted:
-            self.add_run(key, info.name, info.steps, growth.points, info.plan.recipe.system)
+    def update_run(self, key: str, update: RunUpdate) -> None:
+        """Process an update of a run, which is added if necessary."""
+        info, run = update.info, self._runs.get(key)
+        if run is None or update.restarted:
+            self.add_run(key, info.name, info.steps, update.points, info.plan.recipe.system)
         elif run.name != info.name:
             run.name = info.name
-            run.append(growth.points)
+            run.append(update.points)
             self._changed(at_once=True)
-        elif growth.points:
-            self.append(key, growth.points)
+        elif update.points:
+            self.append(key, update.points)
 
     def keep(self, keys: Sequence[str]) -> None:
-        """Take all runs away but these, and order them so; none: all."""
+        """Remove all runs but these, and order them like this."""
         kept = {key: self._runs[key] for key in keys if key in self._runs}
         if list(kept) != list(self._runs):
             self._runs = kept
@@ -191,7 +193,7 @@ class Curves(QWidget):
             self._cursor = None
         waited = self._since_drawn.elapsed() if self._since_drawn.isValid() else _REDRAW_MS
         if not self.isVisible():
-            return  # it is drawn when it is shown
+            return  # drawn in showEvent
         if at_once or waited >= _REDRAW_MS:
             self._redraw()
         elif not self._redraw_soon.isActive():
@@ -200,7 +202,7 @@ class Curves(QWidget):
     def _redraw(self) -> None:
         self._redraw_soon.stop()
         self._since_drawn.start()
-        self._stage.setCurrentIndex(1 if self._runs else 0)
+        self._stack.setCurrentIndex(1 if self._runs else 0)
         self._legend.set_names([run.name for run in self._runs.values()])
         self._choose_charts()
         while self._runs and len(self._charts) < len(self._terms):
@@ -212,9 +214,9 @@ class Curves(QWidget):
         self._read()
 
     def _span(self) -> float:
-        """Steps on the axis: the whole of the longest run, halved while that would leave more than half empty.
+        """Steps on the axis: those of the longest run, halved while more than half of the axis is empty.
 
-        Short runs keep their whole axis from the start, so that nothing moves but the curves.
+        Short runs have their whole axis from the start, so that it does not change.
         """
         reached = max((run.last for run in self._runs.values()), default=0)
         span = float(max((run.steps for run in self._runs.values()), default=1))
@@ -222,10 +224,10 @@ class Curves(QWidget):
             span /= 2
         return max(span, reached)
 
-    # Reading values
+    # The cursor
 
     def _read(self) -> None:
-        """Write down the values at the cursor; without one the latest, where there is one run only."""
+        """Show the values at the cursor; without one, the latest of a single run."""
         runs = list(self._runs.values())
         pointed = self._cursor[0] if self._cursor and len(runs) > 1 else None
         for chart in self._charts:
@@ -247,7 +249,7 @@ class Curves(QWidget):
             self._legend.point_out(None, f"step {runs[0].last:,}" if len(runs) == 1 and runs[0].last else "")
 
     def _point_at(self, chart: Chart, step: float, value: float) -> None:
-        """Read off the curve that is nearest to the pointer."""
+        """Set the cursor to the curve that is nearest to the pointer."""
         nearest: tuple[float, int, int] | None = None
         if not math.isnan(step):
             height = chart.pixel()[1]
@@ -281,7 +283,7 @@ class Curves(QWidget):
     # Events
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Left and right read other steps, up and down other runs, Escape lets go."""
+        """Move the cursor to other steps (left, right) or runs (up, down), or remove it (Escape)."""
         steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_PageUp: -10, Qt.Key.Key_PageDown: 10}
         runs = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
         key = Qt.Key(event.key())
@@ -295,41 +297,34 @@ class Curves(QWidget):
             event.ignore()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Let go of the cursor."""
         super().focusOutEvent(event)
         self._set_cursor(None)
         self.update()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show where the keys go."""
         super().focusInEvent(event)
         self.update()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what came while this could not be seen."""
         super().showEvent(event)
         self._redraw()
         self._building.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Draw nothing that nobody sees."""
         super().hideEvent(event)
         self._redraw_soon.stop()
         self._building.stop()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """One column or two."""
         super().resizeEvent(event)
         self._arrange()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Follow the theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
-            self._take_colours()
+            self._update_colours()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Frame what has the keyboard."""
         if self.hasFocus():
             painter = QPainter(self)
             painter.setPen(QPen(accent(self.palette()), 1.5))
@@ -341,7 +336,7 @@ class Curves(QWidget):
         return (*self._losses, *_ESTIMATES)
 
     def _choose_charts(self) -> None:
-        """Let there be a chart for every term of some run's loss; those of the present terms stay."""
+        """Remove all charts if the loss terms of the runs have changed."""
         losses = charted_terms(run.system for run in self._runs.values())
         if not self._runs or losses == self._losses:
             return
@@ -377,7 +372,7 @@ class Curves(QWidget):
         self._grid.setColumnStretch(1, columns - 1)
 
     def _place(self, chart: Chart) -> None:
-        """Beneath each other, or losses and estimates side by side, each column as high as the other."""
+        """Place a chart in the only column, or in that of losses or estimates, both of the same height."""
         self._grid.removeWidget(chart)
         place, losses, estimates = self._charts.index(chart), len(self._losses), len(_ESTIMATES)
         if self._columns == 1:
@@ -388,7 +383,7 @@ class Curves(QWidget):
             self._grid.addWidget(chart, losses * (place - losses), 1, losses, 1)
         chart.show_steps(place == len(self._terms) - 1 or (self._columns == 2 and place == losses - 1))
 
-    def _take_colours(self) -> None:
+    def _update_colours(self) -> None:
         palette = self.palette()
         palette.setColor(QPalette.ColorRole.WindowText, muted_text(palette))
         self._empty.setPalette(palette)

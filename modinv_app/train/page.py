@@ -1,4 +1,4 @@
-"""Train on the left, the map as it forms in the middle, the curves on the right."""
+"""The page for training: form and runs on the left, the map in the middle, the curves on the right."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout
+from PySide6.QtWidgets import QTabWidget
 
 from model.checkpoints import UnusableCheckpoint
 from model.parsing import loads
@@ -21,6 +20,7 @@ from model.training.config import TrainingConfig
 from model.types import Modality
 from modinv_app.common import settings as chosen
 from modinv_app.common.data_service import DataService
+from modinv_app.common.layouts import column, side_by_side
 from modinv_app.common.model_catalogue import Model
 from modinv_app.common.page import Page, Services, Trainer
 from modinv_app.common.run_library import RunLibrary
@@ -37,20 +37,20 @@ log = logging.getLogger(__name__)
 
 
 class TrainPage(Page):
-    """Training, and every run there is: those that are chosen show in the curves, the first of them in the map.
+    """Training, and all runs: the chosen ones are shown in the curves, the first of them in the map.
 
     Parameters
     ----------
     service
         Trains.
     client
-        Measures what a training will cost.
+        Estimates the cost of a training.
     library
         Lists and follows the runs.
     data
-        Knows which corpora there are, and fetches.
+        Finds and downloads corpora.
     settings
-        Remembers what was chosen in the form.
+        Stores the configuration in the form.
     """
 
     def __init__(
@@ -66,29 +66,21 @@ class TrainPage(Page):
         self.runs = RunsPanel(library)
         self.map = SnapshotMap()
         self.curves = Curves()
-        self._lane = SerialExecutor("snapshots", self)
+        self._executor = SerialExecutor("snapshots", self)
         self._followed: set[Path] = set()
-        self._mapped: RunRecord | None = None  # the run in the map, and its items once they are read
+        self._mapped: RunRecord | None = None  # the run in the map; its items follow once they are loaded
         self._probe: Gallery | None = None
-        self._at_hand: Path | None = None  # the run of the service that was shown
+        self._current: Path | None = None  # the run of the service that was shown
         self.tabs = QTabWidget(documentMode=True)
-        self._columns = QSplitter(Qt.Orientation.Horizontal)
         self._lay_out()
         self._wire()
-        self._restore_plan()
+        self._restore_form()
 
     def _lay_out(self) -> None:
         self.tabs.addTab(self.panel, "Train")
         self.tabs.addTab(self.runs, "Runs")
         self.runs.setContentsMargins(8, 8, 8, 8)
-        for widget, stretch in ((self.tabs, 0), (self.map, 1), (self.curves, 0)):
-            self._columns.addWidget(widget)
-            self._columns.setStretchFactor(self._columns.count() - 1, stretch)
-            self._columns.setCollapsible(self._columns.count() - 1, False)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self._columns)
-        self._columns.setSizes([330, 570, 380])
+        column(side_by_side((self.tabs, 330, 0), (self.map, 570, 1), (self.curves, 380, 0)), parent=self)
 
     def _wire(self) -> None:
         service, runs = self.service, self.runs
@@ -102,47 +94,45 @@ class TrainPage(Page):
         runs.failed.connect(self.failed)
         runs.resume_wanted.connect(self._resume)
         runs.comparison_changed.connect(self._show_runs)
-        self._library.grown.connect(self._take_growth)
+        self._library.updated.connect(self._show_run_update)
         self._client.training_changed.connect(runs.refresh)
         self.map.clicked.connect(self._play)
 
-    # What the window asks and tells
+    # The interface to the window
 
     @property
     def busy(self) -> bool:
-        """Whether a run trains, is paused, or is on its way or its way out."""
+        """Whether a run trains, is paused, starts or stops."""
         return self.service.busy
 
     def show_loaded(self, model: Model) -> None:
-        """Say which model is loaded: runs may start from it, and are compared with it."""
         self.panel.show_loaded(model)
 
     def release(self) -> None:
-        """Let go of everything that runs; a training that is still on is the client's to keep."""
-        self._remember_plan()
+        self._remember_form()
         self.service.close()
-        self._lane.close()
+        self._executor.close()
 
     # The form, from one session to the next
 
-    def _restore_plan(self) -> None:
+    def _restore_form(self) -> None:
         try:
-            plan = TrainingConfig.from_dict(loads(self._settings.get(chosen.TRAINING_PLAN).encode()))
-        except ValueError:  # there is none, or it is from another version
+            config = TrainingConfig.from_dict(loads(self._settings.get(chosen.TRAINING_PLAN).encode()))
+        except ValueError:  # there is none, or it is of another version
             return
-        self.panel.form.set_plan(replace(plan, start=None))  # the model that it started from need not be loaded again
+        self.panel.form.set_config(replace(config, start=None))  # that model need not be loaded
 
-    def _remember_plan(self) -> None:
-        with suppress(ValueError):  # what can't be trained is not worth remembering
-            self._settings.set(chosen.TRAINING_PLAN, json.dumps(self.panel.form.plan().to_dict()))
+    def _remember_form(self) -> None:
+        with suppress(ValueError):  # don't store what can't be trained
+            self._settings.set(chosen.TRAINING_PLAN, json.dumps(self.panel.form.config().to_dict()))
 
     # Showing runs
 
     def _state_changed(self, info: RunInfo | None) -> None:
         record = self.service.record
         folder = record.folder if record is not None and info is not None else None
-        if folder != self._at_hand:
-            self._at_hand = folder
+        if folder != self._current:
+            self._current = folder
             if folder is None:
                 self.runs.refresh()
             else:
@@ -167,19 +157,19 @@ class TrainPage(Page):
             self._mapped = first
             self._load_map()
 
-    def _take_growth(self, record: RunRecord, growth: RunUpdate) -> None:
+    def _show_run_update(self, record: RunRecord, update: RunUpdate) -> None:
         if record.folder not in self._followed:
-            return  # the service follows the run at hand, whether it is chosen or not
-        self.curves.grow(str(record.folder), growth)
-        if record != self._mapped or not (growth.snapshots or growth.restarted):
+            return  # followed by the service only
+        self.curves.update_run(str(record.folder), update)
+        if record != self._mapped or not (update.snapshots or update.restarted):
             return
-        if growth.restarted or self._probe is None:
+        if update.restarted or self._probe is None:
             self._load_map()
         else:
-            self.map.show_snapshots(_fitting(growth.snapshots, self._probe))
+            self.map.show_snapshots(_fitting(update.snapshots, self._probe))
 
     def _load_map(self) -> None:
-        """Show all snapshots of the first run that is chosen."""
+        """Show all snapshots of the first chosen run."""
         record, self._probe = self._mapped, None
         self.map.clear()
         if record is None:
@@ -191,7 +181,7 @@ class TrainPage(Page):
                 self.map.set_probe(self._probe)
                 self.map.show_snapshots(snapshots)
 
-        self._lane.submit(partial(_read_map, record), show, partial(_not_read, record))
+        self._executor.submit(partial(_read_map, record), show, partial(_not_read, record))
 
     def _play(self, index: int) -> None:
         if self._probe is not None and self._probe.items[index].modality is Modality.SPEECH:
@@ -199,13 +189,12 @@ class TrainPage(Page):
 
 
 def build(services: Services) -> TrainPage:
-    """The page."""
     service = TrainingService(services.runs, services.client, services.library)
     return TrainPage(service, services.client, services.library, services.data, services.settings)
 
 
 def _read_map(record: RunRecord) -> tuple[Gallery, list[Snapshot]] | None:
-    """The items and all snapshots of a run that can be read; None before there are any."""
+    """The items and all readable snapshots of a run; None before the first."""
     steps = record.snapshots()
     if not steps:
         return None
@@ -219,7 +208,7 @@ def _read_map(record: RunRecord) -> tuple[Gallery, list[Snapshot]] | None:
 
 
 def _fitting(snapshots: Sequence[Snapshot], probe: Gallery) -> list[Snapshot]:
-    """The snapshots that are of these items; a damaged folder may hold others."""
+    """The snapshots of these items; a damaged folder may contain others."""
     return [snapshot for snapshot in snapshots if len(snapshot.coordinates) == len(probe.items)]
 
 

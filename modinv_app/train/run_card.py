@@ -1,4 +1,4 @@
-"""One run while it trains and after: how far it is, what can be done with it, what it has brought."""
+"""The current run: its progress, actions, and quick estimates."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from typing import Literal
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 from model.runs.store import RunInfo, State
 from model.runs.values import ESTIMATES
 from model.training.time_left import Countdown, Pace
 from modinv_app.common.card import bold, muted
+from modinv_app.common.layouts import column, row
 from modinv_app.common.note import Note
 from modinv_app.common.run_entry import duration, time_left
 
-RunAction = Literal["pause", "go", "stop", "cancel", "resume", "use", "evaluate", "new"]
+RunAction = Literal["pause", "unpause", "stop", "cancel", "resume", "use", "evaluate", "new"]
 
 _WORDS: dict[State, str] = {
     "waiting": "Starting…",
@@ -28,30 +29,30 @@ _WORDS: dict[State, str] = {
     "interrupted": "Interrupted",
 }
 _BUTTONS: dict[RunAction, tuple[str, str]] = {
-    "pause": ("Pause", "Hold on, and give the processor back for a while"),
-    "go": ("Go on", "Train on from here"),
+    "pause": ("Pause", "Pause the training, to free the processor for a while"),
+    "unpause": ("Continue", "Continue the training"),
     "stop": ("Stop", "Keep what there is; the run can be resumed, now or later"),
     "cancel": ("Cancel", "Discard the run"),
-    "resume": ("Resume", "Train on from what was saved last"),
+    "resume": ("Resume", "Continue from the last checkpoint"),
     "use": ("Use this model", "Draw and speak with this model from now on"),
-    "evaluate": ("Evaluate", "Judge this model in full"),
-    "new": ("New training…", "Choose anew, beginning with what was chosen for this run"),
+    "evaluate": ("Evaluate", "Evaluate this model in full"),
+    "new": ("New training…", "Choose another configuration, starting with that of this run"),
 }
-_ASKED: dict[RunAction, str] = {"pause": "Pausing…", "stop": "Stopping…", "cancel": "Cancelling…"}
-"""What takes a step or more to be carried out, and what shows until then."""
+_PENDING: dict[RunAction, str] = {"pause": "Pausing…", "stop": "Stopping…", "cancel": "Cancelling…"}
+"""Actions that take a while, and what is shown meanwhile."""
 
 _TICK_MS = 1000
-_FINE = 1000  # marks on the bar for what isn't counted in steps
-_ALIVE = ("waiting", "running", "paused")
+_FINE = 1000  # maximum of the progress bar before the first step
+_ACTIVE = ("waiting", "running", "paused")
 
 
 class RunCard(QWidget):
-    """A run's state, progress, troubles, buttons, and its quick estimates beside those of the loaded model.
+    """State, progress, problems and actions of a run, and its quick estimates beside those of the loaded model.
 
     Signals
     -------
     wanted(RunAction)
-        What the user wants to be done with the run.
+        The user has chosen an action.
     """
 
     wanted = Signal(str)
@@ -59,16 +60,16 @@ class RunCard(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.info: RunInfo | None = None
-        """The run that shows."""
+        """The run that is shown."""
         self._pace, self._countdown = Pace(), Countdown()
-        self._tick = QTimer(self, interval=_TICK_MS)  # the time left runs down while nothing is heard
+        self._tick = QTimer(self, interval=_TICK_MS)  # counts down the remaining time between messages
         self._tick.timeout.connect(self._show_progress)
-        self._asked: RunAction | None = None  # and not carried out yet
+        self._pending: RunAction | None = None  # chosen, and not done yet
         self._usable = False
         self._title = bold()
         self._title.setWordWrap(True)
-        self._plan = muted()
-        self._plan.setWordWrap(True)
+        self._config = muted()
+        self._config.setWordWrap(True)
         self._bar = QProgressBar(textVisible=False)
         self._bar.setFixedHeight(8)
         self._bar.setAccessibleName("Progress of training")
@@ -76,51 +77,32 @@ class RunCard(QWidget):
         self._progress.setObjectName("progress")
         self._trouble = Note()
         self._comparison = _Comparison()
-        self._buttons = {deed: self._button(deed) for deed in _BUTTONS}
+        self._buttons = {action: self._button(action) for action in _BUTTONS}
         self._lay_out()
 
-    def _button(self, deed: RunAction) -> QPushButton:
-        text, tip = _BUTTONS[deed]
+    def _button(self, action: RunAction) -> QPushButton:
+        text, tip = _BUTTONS[action]
         button = QPushButton(text)
         button.setToolTip(tip)
-        button.clicked.connect(lambda: self._want(deed))
+        button.clicked.connect(lambda: self._want(action))
         return button
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        row.addWidget(self._buttons["pause"])
-        row.addWidget(self._buttons["go"])
-        row.addWidget(self._buttons["stop"])
-        row.addWidget(self._buttons["cancel"])
-        after = QHBoxLayout()
-        after.setSpacing(6)
-        after.addWidget(self._buttons["resume"])
-        after.addWidget(self._buttons["use"])
-        after.addWidget(self._buttons["evaluate"])
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        layout.addWidget(self._title)
-        layout.addWidget(self._plan)
-        layout.addWidget(self._bar)
-        layout.addWidget(self._progress)
-        layout.addWidget(self._trouble)
-        layout.addLayout(row)
-        layout.addLayout(after)
-        layout.addWidget(self._comparison)
-        layout.addWidget(self._buttons["new"])
-        layout.addStretch()
+        buttons = self._buttons
+        during = row(*(buttons[action] for action in ("pause", "unpause", "stop", "cancel")), spacing=6)
+        after = row(*(buttons[action] for action in ("resume", "use", "evaluate")), spacing=6)
+        parts = (self._title, self._config, self._bar, self._progress, self._trouble, during, after, self._comparison)
+        column(*parts, buttons["new"], None, parent=self, spacing=8)
 
     def show_run(self, info: RunInfo, usable: bool) -> None:
-        """Show how a run is; ``usable`` if there are weights to use."""
+        """Show the state of a run; ``usable`` if it has a model."""
         if self.info is None or info.name != self.info.name or info.created != self.info.created:
             self._pace, self._countdown = Pace(), Countdown()
             self._comparison.clear()
-        if info.state not in _ALIVE or (self.info and self.info.state not in _ALIVE):
-            self._asked = None
+        if info.state not in _ACTIVE or (self.info and self.info.state not in _ACTIVE):
+            self._pending = None
         if info.state == "paused":
-            self._asked = None if self._asked == "pause" else self._asked
+            self._pending = None if self._pending == "pause" else self._pending
             self._pace, self._countdown = Pace(), Countdown()
         self.info, self._usable = info, usable
         if info.state == "running":
@@ -128,7 +110,7 @@ class RunCard(QWidget):
         self._show()
 
     def show_activity(self, share: float | None, text: str) -> None:
-        """Say what is done before the first step or beside the steps, and how far that is."""
+        """Show what is done before the first step or between steps, with its progress in [0, 1]."""
         if self.info is not None and self.info.state in ("waiting", "running"):
             self._progress.setText(text if share is None else f"{text}: {share:.0%}")
             if self.info.state == "waiting":
@@ -136,28 +118,28 @@ class RunCard(QWidget):
                 self._bar.setValue(round(_FINE * (share or 0.0)))
 
     def show_quick(self, values: Mapping[str, float]) -> None:
-        """Quick estimates of the run."""
+        """Show quick estimates of the run."""
         self._comparison.show_after(values)
 
     def show_loaded(self, values: Mapping[str, float]) -> None:
-        """The same of the loaded model, on the same items; empty if they aren't known."""
+        """Show those of the loaded model on the same items; empty if unknown."""
         self._comparison.show_before(values)
 
-    def _want(self, deed: RunAction) -> None:
-        if deed in _ASKED:
-            self._asked = deed
+    def _want(self, action: RunAction) -> None:
+        if action in _PENDING:
+            self._pending = action
             self._show()
-        self.wanted.emit(deed)
+        self.wanted.emit(action)
 
     def _show(self) -> None:
-        """Words and buttons follow from the run's state."""
+        """Update texts and buttons."""
         info = self.info
         assert info is not None
-        alive, state = info.state in _ALIVE, info.state
-        asked = _ASKED[self._asked] if self._asked else ""
-        self._title.setText(asked or f"{_WORDS[state]}: {info.name}")
-        plan = f"{', '.join(info.plan.corpora)} · seed {info.plan.seed} · {info.device or info.plan.device}"
-        self._plan.setText(plan if info.name == info.plan.title else f"{info.plan.title} · {plan}")
+        active, state = info.state in _ACTIVE, info.state
+        pending = _PENDING[self._pending] if self._pending else ""
+        self._title.setText(pending or f"{_WORDS[state]}: {info.name}")
+        config = f"{', '.join(info.plan.corpora)} · seed {info.plan.seed} · {info.device or info.plan.device}"
+        self._config.setText(config if info.name == info.plan.title else f"{info.plan.title} · {config}")
         self._bar.setRange(0, 0 if state == "waiting" else info.steps)
         self._bar.setValue(info.step)
         if state == "running" and not self._tick.isActive():
@@ -165,28 +147,28 @@ class RunCard(QWidget):
         elif state != "running":
             self._tick.stop()
         self._show_progress()
-        self._trouble.show_text("" if alive else info.message)
+        self._trouble.show_text("" if active else info.message)
         shown: dict[RunAction, bool] = {
             "pause": state in ("waiting", "running"),
-            "go": state == "paused",
-            "stop": alive,
-            "cancel": alive,
-            "resume": not alive and info.resumable,
-            "use": not alive and self._usable,
-            "evaluate": not alive and self._usable,
-            "new": not alive,
+            "unpause": state == "paused",
+            "stop": active,
+            "cancel": active,
+            "resume": not active and info.resumable,
+            "use": not active and self._usable,
+            "evaluate": not active and self._usable,
+            "new": not active,
         }
-        for deed, button in self._buttons.items():
-            button.setVisible(shown[deed])
+        for action, button in self._buttons.items():
+            button.setVisible(shown[action])
             # A run that is about to pause can still be stopped or discarded.
-            button.setEnabled(not asked or (self._asked == "pause" and deed in ("stop", "cancel")))
-            button.setText(asked if deed == self._asked else _BUTTONS[deed][0])
-        self._buttons["pause"].setEnabled(state == "running" and not asked)
+            button.setEnabled(not pending or (self._pending == "pause" and action in ("stop", "cancel")))
+            button.setText(pending if action == self._pending else _BUTTONS[action][0])
+        self._buttons["pause"].setEnabled(state == "running" and not pending)
 
     def _show_progress(self) -> None:
-        self._progress.setText(self._words())
+        self._progress.setText(self._progress_text())
 
-    def _words(self) -> str:
+    def _progress_text(self) -> str:
         info = self.info
         assert info is not None
         if info.state == "waiting":
@@ -202,7 +184,7 @@ class RunCard(QWidget):
 
 
 class _Comparison(QWidget):
-    """Before and after: the loaded model and this run, by quick estimates on the same items."""
+    """The quick estimates of the loaded model and of this run, on the same items."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -214,22 +196,22 @@ class _Comparison(QWidget):
         grid.setHorizontalSpacing(14)
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(0, 1)
-        for column, head in enumerate(self._heads, 1):
-            grid.addWidget(head, 0, column)
-        for row, term in enumerate(ESTIMATES, 1):
+        for place, head in enumerate(self._heads, 1):
+            grid.addWidget(head, 0, place)
+        for line, term in enumerate(ESTIMATES, 1):
             words = QLabel(term.title)
             words.setToolTip(term.help)
-            grid.addWidget(words, row, 0)
-            for column, cells in enumerate((self._before, self._after), 1):
+            grid.addWidget(words, line, 0)
+            for place, cells in enumerate((self._before, self._after), 1):
                 cells[term.name] = cell = QLabel(alignment=Qt.AlignmentFlag.AlignRight)
-                cell.setAccessibleName(f"{term.title}, {('before', 'this run')[column - 1]}")
-                grid.addWidget(cell, row, column)
+                cell.setAccessibleName(f"{term.title}, {('before', 'this run')[place - 1]}")
+                grid.addWidget(cell, line, place)
         note = muted("Quick estimates on 400 test items")
         grid.addWidget(note, len(ESTIMATES) + 1, 0, 1, 3)
         self.clear()
 
     def clear(self) -> None:
-        """Another run: nothing is known of it."""
+        """Forget all estimates."""
         self._values: dict[str, Mapping[str, float]] = {"before": {}, "after": {}}
         self._show()
 
@@ -247,7 +229,7 @@ class _Comparison(QWidget):
         for label in (self._heads[0], *self._before.values()):
             label.setVisible(bool(before))
         for term in ESTIMATES:
-            name, more = term.name, term.level is None  # of the one with a level of its own, chance, less is better
+            name, more = term.name, term.level is None  # the one with a chance level is better if lower
             known = name in before and name in after
             gain = (after[name] - before[name]) * (1 if more else -1) if known else 0.0
             for cells, values in ((self._before, before), (self._after, after)):

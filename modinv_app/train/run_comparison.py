@@ -1,38 +1,37 @@
-"""Runs side by side: what came out, and in which of their choices they differ."""
+"""A table of runs side by side: their results, and how their configurations differ."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QBrush, QColor, QPixmap
+from PySide6.QtGui import QBrush, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QTableWidget,
     QTableWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
 from model.recipes.fields import fields_of
 from model.runs.values import ESTIMATES
 from modinv_app.common.check_box import CheckBox
-from modinv_app.common.run_entry import Entry, RunEntry, duration
-from modinv_app.common.theme import accent, is_dark, run_colour
+from modinv_app.common.layouts import column, row
+from modinv_app.common.run_entry import RunEntry, duration
+from modinv_app.common.theme import accent, is_dark, run_colour, with_alpha
 
-_TINT = 0.22  # opacity of the ground of a difference
-_COLUMN = 76  # pixels of a column that can be read
+_TINT = 0.22  # opacity of the background of differences
+_COLUMN = 76  # minimum width of a column in pixels
 
 
 class RunComparison(QWidget):
-    """A column a run: what came out, then, on a coloured ground, what was chosen differently; the rest on request."""
+    """A column per run: results, then, highlighted, what was chosen differently; the rest on request."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._entries: tuple[Entry, ...] = ()
+        self._entries: tuple[RunEntry, ...] = ()
         self._title = QLabel()
         self._all = CheckBox("All")
         self._all.setToolTip("Show what they have in common, too")
@@ -51,23 +50,15 @@ class RunComparison(QWidget):
         self._table.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
         self._table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
-        top = QHBoxLayout()
-        top.addWidget(self._title, stretch=1)
-        top.addWidget(self._all)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addLayout(top)
-        layout.addWidget(self._table)
+        column(row((self._title, 1), self._all), self._table, parent=self, spacing=4)
 
-    def show_runs(self, entries: Sequence[Entry]) -> None:
+    def show_runs(self, entries: Sequence[RunEntry]) -> None:
         """Compare runs, in the order of their colours."""
         if tuple(entries) != self._entries:
             self._entries = tuple(entries)
             self._fill()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Follow the theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self._fill()
@@ -77,7 +68,7 @@ class RunComparison(QWidget):
         chosen = [choices(entry) for entry in entries]
         names = list(dict.fromkeys(name for each in chosen for name in each))
         values = {name: [each.get(name, "–") for each in chosen] for name in names}
-        readable = [each for each in chosen if each]  # nothing is known of a damaged one
+        readable = [each for each in chosen if each]  # without damaged ones
         differing = [name for name in names if len({each.get(name) for each in readable}) > 1]
         shared = [name for name in names if name not in differing] if self._all.isChecked() else []
         measured = [outcome(entry) for entry in entries]
@@ -85,29 +76,28 @@ class RunComparison(QWidget):
         values |= {name: [each.get(name, "–") for each in measured] for name in results}
 
         count = len(differing)
-        self._title.setText(f"{count} difference{'' if count == 1 else 's'}" if count else "Nothing chosen differently")
+        self._title.setText(f"{count} difference{'' if count == 1 else 's'}" if count else "No differences")
         table.setColumnCount(len(entries))
         rows = [*results, *differing, *shared]
         table.setRowCount(len(rows))
         table.setVerticalHeaderLabels(rows)
-        for column, entry in enumerate(entries):
-            header = QTableWidgetItem(_swatch(column, is_dark(self.palette())), entry.name)
+        for place, entry in enumerate(entries):
+            header = QTableWidgetItem(_swatch(place, is_dark(self.palette())), entry.name)
             header.setToolTip(entry.name)
-            table.setHorizontalHeaderItem(column, header)
-        tint = QColor(accent(self.palette()))
-        tint.setAlphaF(_TINT)
-        for row, name in enumerate(rows):
-            for column, value in enumerate(values[name]):
+            table.setHorizontalHeaderItem(place, header)
+        tint = with_alpha(accent(self.palette()), _TINT)
+        for line, name in enumerate(rows):
+            for place, value in enumerate(values[name]):
                 cell = QTableWidgetItem(value)
                 cell.setToolTip(value)
                 if name in differing:
                     cell.setBackground(QBrush(tint))
-                table.setItem(row, column, cell)
+                table.setItem(line, place, cell)
 
 
-def choices(entry: Entry) -> dict[str, str]:
-    """Everything that was chosen before a run and where it ran, in words, by what a person calls it."""
-    if not isinstance(entry, RunEntry):
+def choices(entry: RunEntry) -> dict[str, str]:
+    """The configuration of a run and where it ran, by titles for the user; empty if damaged."""
+    if entry.info is None:
         return {}
     plan, info = entry.info.plan, entry.info
     recipe = plan.recipe
@@ -124,9 +114,9 @@ def choices(entry: Entry) -> dict[str, str]:
     }
 
 
-def outcome(entry: Entry) -> dict[str, str]:
-    """What has come of a run so far."""
-    if not isinstance(entry, RunEntry):
+def outcome(entry: RunEntry) -> dict[str, str]:
+    """The results of a run so far; empty if damaged."""
+    if entry.info is None:
         return {}
     quick = entry.estimates
     estimates = {f"{term.title}, quick": f"{quick[term.name]:.3f}" for term in ESTIMATES if term.name in quick}

@@ -1,4 +1,4 @@
-"""How a run looks in the list: how far it is, its name, what was chosen, and how it stands."""
+"""The delegate that paints a run in the list."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from modinv_app.common.card import faint
-from modinv_app.common.run_entry import Entry, date
-from modinv_app.common.theme import accent, is_dark, run_colour, warning_colour
-from modinv_app.train.run_model import AnyIndex, RunModel
+from modinv_app.common.item_view import AnyIndex, paint_item_background
+from modinv_app.common.run_entry import RunEntry, date
+from modinv_app.common.theme import accent, is_dark, run_colour, warning_colour, with_alpha
+from modinv_app.train.run_model import RunModel
 
 _PAD = 5
-_BAR = 4  # width of the stroke that says which curve it is
+_BAR = 4  # width in pixels of the bar with the colour of the curve
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class RunDelegate(QStyledItemDelegate):
-    """Three lines beside a ring that closes as the run goes on; the sign in the ring is its state."""
+    """Three lines of text beside a progress ring with a symbol of the state."""
 
     def __init__(self, model: RunModel) -> None:
         super().__init__()
@@ -32,12 +32,13 @@ class RunDelegate(QStyledItemDelegate):
         entry, place = self._model.entries[index.row()], self._model.place_of(index.row())
         palette, line = option.palette, option.fontMetrics.height()
         text = palette.color(QPalette.ColorRole.Text)
-        quiet = faint(text, 0.65)
+        muted = with_alpha(text, 0.65)
         rect = option.rect.adjusted(1, 1, -1, -1)
 
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_ground(painter, option, QRectF(rect))
+        focused = bool(option.state & QStyle.StateFlag.State_HasFocus)
+        paint_item_background(painter, option, QRectF(rect), focused=focused)
         if place is not None:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(run_colour(place, is_dark(palette)))
@@ -47,7 +48,7 @@ class RunDelegate(QStyledItemDelegate):
         ring = QRectF(rect.left() + _BAR + _PAD, lines[0].top() + 2, side, side)
         _paint_state(painter, palette, ring, entry)
 
-        painter.setPen(quiet)
+        painter.setPen(muted)
         chosen = f"{entry.setting} · {entry.note}" if entry.note else entry.setting
         self._write(painter, lines[1], chosen, date(entry.created))
         self._write(painter, lines[2], entry.brief, entry.figures)
@@ -59,14 +60,12 @@ class RunDelegate(QStyledItemDelegate):
         painter.restore()
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: AnyIndex) -> QWidget:
-        """A line to write another name into."""
         del option, index
         editor = QLineEdit(parent)
         editor.setAccessibleName("Name of the run")
         return editor
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: AnyIndex) -> None:
-        """Over the name."""
         del index
         place = self._lines(option.rect, option.fontMetrics.height())[0]
         height = editor.sizeHint().height()
@@ -78,34 +77,22 @@ class RunDelegate(QStyledItemDelegate):
         return [QRect(left, top + row * line, rect.right() - _PAD - left, line) for row in range(3)]
 
     def _write(self, painter: QPainter, room: QRect, words: str, end: str = "") -> None:
-        """Write words, cut so that there is room for others at the end of the line."""
+        """Write text, elided before another text at the end of the line."""
         painter.drawText(room, _RIGHT, end)
         metrics = painter.fontMetrics()
         room = room.adjusted(0, 0, -metrics.horizontalAdvance(end) - _PAD if end else 0, 0)
         painter.drawText(room, _LEFT, metrics.elidedText(words, Qt.TextElideMode.ElideRight, room.width()))
 
-    def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem, rect: QRectF) -> None:
-        highlight = option.palette.color(QPalette.ColorRole.Highlight)
-        selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        focused = bool(option.state & QStyle.StateFlag.State_HasFocus)
-        painter.setPen(QPen(highlight, 1.5) if focused else Qt.PenStyle.NoPen)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        if selected:
-            painter.setBrush(faint(highlight, 0.28))
-        elif option.state & QStyle.StateFlag.State_MouseOver:
-            painter.setBrush(faint(option.palette.color(QPalette.ColorRole.Text), 0.07))
-        painter.drawRoundedRect(rect, 5, 5)
 
-
-def _paint_state(painter: QPainter, palette: QPalette, rect: QRectF, entry: Entry) -> None:
-    """A ring as full as the run is done, around a sign: a play mark, two bars, a square, a tick, a cross."""
+def _paint_state(painter: QPainter, palette: QPalette, rect: QRectF, entry: RunEntry) -> None:
+    """Paint a progress ring around a symbol of the state."""
     state = entry.state
     text = palette.color(QPalette.ColorRole.Text)
     trouble = state in ("failed", "interrupted", "damaged")
     colour = warning_colour(is_dark(palette)) if trouble else accent(palette)
     unit, centre = rect.width() / 20, rect.center()
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(faint(text, 0.18), 2.2 * unit))
+    painter.setPen(QPen(with_alpha(text, 0.18), 2.2 * unit))
     painter.drawEllipse(centre, 8.5 * unit, 8.5 * unit)
     painter.setPen(QPen(colour, 2.2 * unit, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
     ring = QRectF(centre.x() - 8.5 * unit, centre.y() - 8.5 * unit, 17 * unit, 17 * unit)

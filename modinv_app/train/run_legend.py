@@ -1,14 +1,14 @@
-"""Which curve is which run."""
+"""The legend of the curves."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from modinv_app.common.theme import is_dark, muted_text, run_colour
+from modinv_app.common.theme import antialiased, is_dark, muted_text, run_colour, with_alpha
 
 _SWATCH = 18
 _GAP = 6
@@ -18,7 +18,7 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class RunLegend(QWidget):
-    """One line a run: a stroke as its curve is drawn, and its name, cut where there is no room for it."""
+    """A line per run with its pen and its name, and the step of the values that are shown."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,24 +37,21 @@ class RunLegend(QWidget):
             self.update()
 
     def point_out(self, place: int | None, word: str) -> None:
-        """Let one run stand out, or none, and say where the readings are taken."""
+        """Highlight a run, or none, and show a text about the step of the values."""
         if (place, word) != (self._pointed, self._word):
             self._pointed, self._word = place, word
             self.update()
 
     @property
     def word(self) -> str:
-        """What it says of the place of the readings."""
+        """The text about the step of the values."""
         return self._word
 
     def sizeHint(self) -> QSize:
-        """One line a run; any width will do."""
         return QSize(10 * _SWATCH, max(1, len(self._names)) * self._line())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint the lines; the word stands at the end of the first."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = antialiased(self)
         muted, text = muted_text(self.palette()), self.palette().color(self.foregroundRole())
         line, width = self._line(), self.width()
         taken = self.fontMetrics().horizontalAdvance(self._word) + 2 * _GAP if self._word else 0
@@ -74,9 +71,8 @@ class RunLegend(QWidget):
 
 
 def run_pen(place: int, dark: bool, width: float, opacity: float = 1.0) -> QPen:
-    """The pen of a run's curve by its place: ten colours, then the same ten broken."""
-    colour = QColor(run_colour(place, dark))
-    colour.setAlphaF(opacity)
+    """The pen of a run's curve by its index: ten colours, then the same ten dashed."""
+    colour = with_alpha(run_colour(place, dark), opacity)
     pen = QPen(colour, width)
     pen.setCosmetic(True)
     if (place // _COLOURS) % 2:

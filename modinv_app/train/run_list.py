@@ -1,4 +1,4 @@
-"""The list of runs: one is chosen, or several to compare."""
+"""The list of runs, in which several can be chosen for a comparison."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView
+from PySide6.QtWidgets import QAbstractItemView
 
-from modinv_app.common.run_entry import Entry
+from modinv_app.common.item_view import ItemView
+from modinv_app.common.run_entry import RunEntry
 from modinv_app.train.run_delegate import RunDelegate
 from modinv_app.train.run_model import RunModel
 
 
-class RunList(QListView):
+class RunList(ItemView):
     """Shows a `RunModel`. Ctrl or Shift choose several, F2 renames, Delete deletes.
 
     Signals
     -------
     chosen(list)
-        The chosen runs (:class:`RunEntry`, :class:`DamagedEntry`) have changed: others, or something about them. First
-        chosen, first named.
+        Other runs (:class:`RunEntry`) are chosen, or one of them has changed; in the order in which they were chosen.
     delete_wanted()
-        The chosen runs shall go.
+        Delete the chosen runs.
     """
 
     chosen = Signal(object)
@@ -32,31 +32,25 @@ class RunList(QListView):
         super().__init__()
         self._runs = model
         self._order: list[Path] = []
-        self._said: list[Entry] = []
+        self._emitted: list[RunEntry] = []
         self._delegate = RunDelegate(model)
         self.setModel(model)
         self.setItemDelegate(self._delegate)
         self.setAccessibleName("Runs")
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.viewport().setAutoFillBackground(False)
-        self.setMouseTracking(True)
-        self.setUniformItemSizes(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
-        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.selectionModel().selectionChanged.connect(self._reconsider)
-        model.rowsRemoved.connect(self._reconsider)
-        model.dataChanged.connect(self._reconsider)
+        self.selectionModel().selectionChanged.connect(self._update_chosen)
+        model.rowsRemoved.connect(self._update_chosen)
+        model.dataChanged.connect(self._update_chosen)
 
-    def chosen_entries(self) -> list[Entry]:
-        """The chosen runs, the one that was chosen first in front."""
+    def chosen_entries(self) -> list[RunEntry]:
+        """The chosen runs, in the order in which they were chosen."""
         entries = {self._runs.entries[index.row()].folder: self._runs.entries[index.row()] for index in self._indexes()}
         return [entries[folder] for folder in self._order if folder in entries]
 
     def choose(self, folder: Path) -> bool:
-        """Choose a run alone; False if it is not in the list."""
+        """Choose only this run; False if it is not in the list."""
         for row, entry in enumerate(self._runs.entries):
             if entry.folder == folder:
                 index = self._runs.index(row)
@@ -68,20 +62,20 @@ class RunList(QListView):
     def _indexes(self) -> list:  # type: ignore[type-arg]
         return sorted(self.selectionModel().selectedIndexes(), key=lambda index: index.row())
 
-    def _reconsider(self) -> None:
+    def _update_chosen(self) -> None:
         selected = [self._runs.entries[index.row()].folder for index in self._indexes()]
         kept = [folder for folder in self._order if folder in selected]
         order = kept + [folder for folder in selected if folder not in kept]
         if order != self._order:
             self._order = order
-            self._runs.set_places(order)  # comes back here by dataChanged
+            self._runs.set_places(order)  # calls this again by dataChanged
         entries = self.chosen_entries()
-        if entries != self._said:
-            self._said = entries
+        if entries != self._emitted:
+            self._emitted = entries
             self.chosen.emit(entries)
 
     def event(self, event: QEvent) -> bool:
-        """Claim Delete and F2 before a shortcut of the window does."""
+        """Accept Delete and F2 before shortcuts of the window do."""
         wanted = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace, Qt.Key.Key_F2)
         override = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
         if override and event.key() in wanted:  # type: ignore[attr-defined]
@@ -89,7 +83,6 @@ class RunList(QListView):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Delete deletes what is chosen."""
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.delete_wanted.emit()
         else:

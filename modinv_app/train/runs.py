@@ -1,4 +1,4 @@
-"""The runs: all that were trained here or on the command line, to look for, compare, use, resume and tidy up."""
+"""The panel of all runs, also those of the command line: search, compare, use, resume, delete."""
 
 from __future__ import annotations
 
@@ -8,51 +8,50 @@ from pathlib import Path
 from PySide6.QtCore import QPoint, Qt, QUrl, Signal
 from PySide6.QtGui import QAction, QDesktopServices, QHideEvent, QPalette, QShowEvent
 from PySide6.QtWidgets import (
-    QFileDialog,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QMenu,
     QPushButton,
     QSplitter,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
+from modinv_app.common.dialogs import ask_for_folder
 from modinv_app.common.icons import IconButton
+from modinv_app.common.layouts import column, row
 from modinv_app.common.note import Note
-from modinv_app.common.run_entry import ACTIVE, Entry, RunEntry
+from modinv_app.common.run_entry import ACTIVE, RunEntry
 from modinv_app.common.run_library import RunLibrary
 from modinv_app.common.undo_strip import UndoStrip
 from modinv_app.train.run_comparison import RunComparison
 from modinv_app.train.run_list import RunList
 from modinv_app.train.run_model import RunModel
 
-_NONE = "No runs yet. What you train here, or with “modinv train”, is kept and shows in this list."
+_NONE = "No runs yet. What you train here, or with “modinv train”, is listed here."
 _NOT_FOUND = "No run matches these words."
 
 
 class RunsPanel(QWidget):
-    """Every run, also one that another process is training right now.
+    """All runs, also those that other processes are training.
 
     Parameters
     ----------
     library
-        Lists the runs, and changes what a person may change.
+        Lists and changes the runs.
 
     Signals
     -------
     run_selected(RunRecord)
         One run is chosen.
     comparison_changed(list)
-        The chosen runs (:class:`RunRecord`) are others now, or in another order, that of their colours; may be empty.
+        Other runs (:class:`RunRecord`) are chosen, perhaps none; in the order of their colours.
     model_chosen(str)
-        The window shall use the model of this file.
+        Use the model of this file.
     evaluation_wanted(str)
-        The model of this file shall be evaluated.
+        Evaluate the model of this file.
     resume_wanted(RunRecord)
-        A run shall go on from its last checkpoint.
+        Continue a run from its last checkpoint.
     failed(str, str)
         Something could not be done: what, and details to copy.
     """
@@ -66,10 +65,10 @@ class RunsPanel(QWidget):
 
     def __init__(self, library: RunLibrary, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._entries: list[Entry] = []
-        self._chosen: list[Entry] = []
+        self._entries: list[RunEntry] = []
+        self._chosen: list[RunEntry] = []
         self._to_choose: Path | None = None
-        self._gone: list[Entry] = []  # what Undo would bring back
+        self._deleted: list[RunEntry] = []  # what Undo restores
         self._library = library
         self._library.listed.connect(self._show_entries)
         self._library.deleted.connect(self._show_deleted)
@@ -84,7 +83,7 @@ class RunsPanel(QWidget):
         self._model = RunModel()
         self._model.renamed.connect(self._library.rename)
         self._list = RunList(self._model)
-        self._list.chosen.connect(self._take_choice)
+        self._list.chosen.connect(self._show_chosen)
         self._list.delete_wanted.connect(self._delete)
         self._list.customContextMenuRequested.connect(self._show_menu)
         self._empty = QLabel("", alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True, margin=12)
@@ -95,22 +94,22 @@ class RunsPanel(QWidget):
         self._note.setAccessibleName("Note on the run")
         self._note.editingFinished.connect(self._keep_note)
         self._undo = UndoStrip()
-        self._undo.undo_wanted.connect(self._bring_back)
+        self._undo.undo_wanted.connect(self._restore)
         self._actions = {
             "use": self._action("Use", "Draw and speak with this model from now on", self._use),
-            "resume": self._action("Resume", "Go on from the last checkpoint", self._resume),
-            "evaluate": self._action("Evaluate", "Measure this model in full", self._evaluate),
+            "resume": self._action("Resume", "Continue from the last checkpoint", self._resume),
+            "evaluate": self._action("Evaluate", "Evaluate this model in full", self._evaluate),
             "rename": self._action("Rename", "Give it another name (F2)", self._rename),
-            "note": self._action("Write a note", "A line that stands with the run", self._write_note),
+            "note": self._action("Write a note", "Add a line of text to the run", self._write_note),
             "folder": self._action("Open its folder", "Show its files", self._show_folder),
             "delete": self._action("Delete", "Delete it; this can be undone", self._delete),
         }
         self._lay_out()
-        self._take_choice([])
-        self._show_stage()
+        self._show_chosen([])
+        self._show_list()
 
     def refresh(self) -> None:
-        """Look at the folders now; while the panel shows it does so by itself."""
+        """Read the list now; while the panel is visible, it is read regularly."""
         self._library.refresh()
 
     def choose(self, folder: Path) -> None:
@@ -121,22 +120,17 @@ class RunsPanel(QWidget):
         self._library.refresh()
 
     def open_folder(self) -> None:
-        """Let the user choose a run's folder elsewhere."""
-        dialog = QFileDialog(self, "Open the folder of a run")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.fileSelected.connect(lambda folder: self.open_elsewhere(Path(folder)))
-        dialog.open()
+        """Let the user choose another folder of a run."""
+        ask_for_folder(self, "Open the folder of a run", lambda folder: self.open_elsewhere(Path(folder)))
 
     def open_elsewhere(self, folder: Path) -> None:
-        """List a run that lies outside of the library, and choose it."""
+        """List a run outside of the library, and choose it."""
         self._library.open_elsewhere(folder)
         self.choose(folder)
 
-    # What there is, and what is chosen
+    # List and choice
 
-    def _show_entries(self, entries: list[Entry]) -> None:
+    def _show_entries(self, entries: list[RunEntry]) -> None:
         self._entries = entries
         self._filter()
 
@@ -144,20 +138,20 @@ class RunsPanel(QWidget):
         self._model.set_entries([entry for entry in self._entries if entry.matches(self._search.text())])
         if self._to_choose is not None and self._list.choose(self._to_choose):
             self._to_choose = None
-        self._show_stage()
+        self._show_list()
 
-    def _show_stage(self) -> None:
+    def _show_list(self) -> None:
         self._empty.setText(_NOT_FOUND if self._entries else _NONE)
-        self._stage.setCurrentWidget(self._list if self._model.rowCount() else self._empty)
+        self._stack.setCurrentWidget(self._list if self._model.rowCount() else self._empty)
 
-    def _take_choice(self, entries: list[Entry]) -> None:
+    def _show_chosen(self, entries: list[RunEntry]) -> None:
         changed = [entry.folder for entry in self._chosen] != [entry.folder for entry in entries]
         if changed:
-            self._keep_note()  # of the run that was chosen until now
+            self._keep_note()  # of the former run
         self._chosen = entries
         one = entries[0] if len(entries) == 1 else None
         self._trouble.show_text(one.message if one else "")
-        self._note.setVisible(isinstance(one, RunEntry))
+        self._note.setVisible(one is not None and one.info is not None)
         if one and (changed or not self._note.hasFocus()):
             self._note.setText(one.note)
         self._comparison.setVisible(len(entries) > 1)
@@ -172,20 +166,22 @@ class RunsPanel(QWidget):
         one = self._chosen[0] if len(self._chosen) == 1 else None
         self._actions["folder"].setEnabled(one is not None)
         for name in ("rename", "note"):
-            self._actions[name].setEnabled(isinstance(one, RunEntry))
+            self._actions[name].setEnabled(one is not None and one.info is not None)
         for name in ("use", "evaluate"):
             self._actions[name].setEnabled(one is not None and one.has_model)
         self._actions["resume"].setEnabled(one is not None and one.resumable)
         busy = any(entry.state in ACTIVE for entry in self._chosen)
         elsewhere = bool(self._chosen) and all(entry.elsewhere for entry in self._chosen)
         delete, many = self._actions["delete"], len(self._chosen) > 1
-        delete.setText("Take off the list" if elsewhere else f"Delete {len(self._chosen)} runs" if many else "Delete")
+        delete.setText(
+            "Remove from the list" if elsewhere else f"Delete {len(self._chosen)} runs" if many else "Delete"
+        )
         delete.setToolTip(
             "The folder stays where it is" if elsewhere else "Stop it first" if busy else "This can be undone (Del)"
         )
         delete.setEnabled(bool(self._chosen) and (elsewhere or not busy))
 
-    # What can be done
+    # Actions
 
     def _use(self) -> None:
         self.model_chosen.emit(str(self._chosen[0].record.model_file))
@@ -220,12 +216,12 @@ class RunsPanel(QWidget):
             for entry in self._chosen:
                 self._library.take_off(entry.record)
 
-    def _show_deleted(self, entries: list[Entry]) -> None:
-        self._gone = entries
+    def _show_deleted(self, entries: list[RunEntry]) -> None:
+        self._deleted = entries
         self._undo.offer(f"Deleted {entries[0].name}." if len(entries) == 1 else f"Deleted {len(entries)} runs.")
 
-    def _bring_back(self) -> None:
-        self._library.undo_delete(self._gone)
+    def _restore(self) -> None:
+        self._library.undo_delete(self._deleted)
 
     def _choose_restored(self, folders: list[Path]) -> None:
         if folders:
@@ -251,14 +247,11 @@ class RunsPanel(QWidget):
         return button
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.addWidget(self._search, stretch=1)
-        top.addWidget(self._open)
-        self._stage = QStackedWidget()
-        self._stage.addWidget(self._list)
-        self._stage.addWidget(self._empty)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._list)
+        self._stack.addWidget(self._empty)
         split = QSplitter(Qt.Orientation.Vertical)
-        split.addWidget(self._stage)
+        split.addWidget(self._stack)
         split.addWidget(self._comparison)
         split.setChildrenCollapsible(False)
         split.setSizes([1000, 1000])
@@ -269,30 +262,16 @@ class RunsPanel(QWidget):
             self._menu.addAction(action)
         more = IconButton("more", "More: rename, write a note, open its folder, delete")
         more.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        # A menu of its own would be marked by an arrow over the dots.
+        # With setMenu, Qt would paint an arrow over the dots.
         more.clicked.connect(lambda: self._menu.popup(more.mapToGlobal(QPoint(0, -self._menu.sizeHint().height()))))
-        buttons = QHBoxLayout()
-        buttons.setSpacing(4)
-        for name in ("use", "resume", "evaluate"):
-            buttons.addWidget(self._button(name))
-        buttons.addStretch()
-        buttons.addWidget(more)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addLayout(top)
-        layout.addWidget(split, stretch=1)
-        layout.addWidget(self._trouble)
-        layout.addWidget(self._note)
-        layout.addLayout(buttons)
-        layout.addWidget(self._undo)
+        buttons = row(*map(self._button, ("use", "resume", "evaluate")), None, more, spacing=4)
+        top = row((self._search, 1), self._open)
+        column(top, (split, 1), self._trouble, self._note, buttons, self._undo, parent=self, spacing=4)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Follow what happens on disk while this can be seen."""
         super().showEvent(event)
         self._library.keep_listing(True)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Leave the disk alone."""
         super().hideEvent(event)
         self._library.keep_listing(False)

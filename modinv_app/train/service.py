@@ -1,4 +1,4 @@
-"""Training from the window: a process trains, its run's folder tells, and nobody here waits for either."""
+"""Trains runs in the worker process, and follows them in their folders."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from modinv_app.jobs.executor import SerialExecutor, describe_error
 
 log = logging.getLogger(__name__)
 
-_SAVING_SECONDS = 30.0  # that a process may take to keep its run while the window closes
+_SAVING_SECONDS = 30.0  # for a process to save its run when the window closes
 
 
 @dataclass(slots=True, eq=False)
-class _Course:
-    """The run at hand: ``record`` and ``info`` once its folder is read, ``job`` while it trains."""
+class _ActiveRun:
+    """The current run: ``record`` and ``info`` once its folder is read, ``job`` while it trains."""
 
     record: RunRecord | None = None
     info: RunInfo | None = None
     job: Job | None = None
     started: bool = False  # the first step is done
-    ending: bool = False  # somebody wants it to end
-    unwanted: bool = False  # and nothing of it to stay
-    over: bool = False  # the process has let go of it
-    died: bool = False  # with the process
+    ending: bool = False  # it was asked to stop
+    discard: bool = False  # and to be discarded
+    over: bool = False  # the job has ended
+    died: bool = False  # because its process ended
     message: str = ""
 
 
 class TrainingService(QObject):
-    """The run that trains here or trained last, and what can be done with it.
+    """The current run: the one that trains here, or trained last.
 
     Parameters
     ----------
     store
-        Where runs are kept.
+        Where runs are stored.
     client
         Trains.
     library
@@ -52,24 +52,24 @@ class TrainingService(QObject):
     Signals
     -------
     activity(float or None, str)
-        What is done before the first step, in words, and how far that is, in [0, 1], where it is known.
+        Progress in [0, 1], or None, and what is done before the first step or between steps.
     state_changed(RunInfo or None)
-        How the run at hand stands; None where there is none any more.
-    grown(RunUpdate)
-        New points and snapshots of the run at hand.
+        The state of the current run; None if there is none any more.
+    updated(RunUpdate)
+        New points and snapshots of the current run.
     failed(str, str)
-        The run at hand could not go on, or could not begin: what happened and what to do, and details to copy.
+        The current run has failed, or could not start: what happened and what to do, and details to copy.
     finished(RunInfo)
-        The run at hand is complete.
+        The current run is complete.
     cancelled(str)
-        The run of this name was discarded; `undo_cancel` brings it back.
+        The run of this name was discarded; `undo_cancel` restores it.
     compared(dict)
-        The quick estimates of the loaded model on the items of the run at hand.
+        The quick estimates of another model on the items of the current run.
     """
 
     activity = Signal(object, str)
     state_changed = Signal(object)
-    grown = Signal(object)
+    updated = Signal(object)
     failed = Signal(str, str)
     finished = Signal(object)
     cancelled = Signal(str)
@@ -80,218 +80,215 @@ class TrainingService(QObject):
         self._store = store
         self._client = client
         self._library = library
-        self._library.grown.connect(self._follow)
-        self._lane = SerialExecutor("training", self)
-        self._course: _Course | None = None
+        self._library.updated.connect(self._follow)
+        self._executor = SerialExecutor("training", self)
+        self._active: _ActiveRun | None = None
         self._discarded: RunRecord | None = None
 
     @property
     def busy(self) -> bool:
-        """Whether a run trains, is paused, or is on its way or its way out."""
+        """Whether a run trains, is paused, starts or stops."""
         return self._client.training == "train"
 
     @property
     def record(self) -> RunRecord | None:
-        """The run at hand: the one that trains, or trained last."""
-        return self._course.record if self._course else None
+        """The current run."""
+        return self._active.record if self._active else None
 
-    # What the window wants
+    # Commands
 
     def start(self, plan: TrainingConfig) -> None:
         """Train a new run."""
         self._begin(lambda: RunRecord(self._store.new_folder(plan)))
 
     def resume(self, record: RunRecord) -> None:
-        """Go on with a run from its last checkpoint."""
+        """Continue a run from its last checkpoint."""
         self._begin(lambda: record)
 
     def pause(self) -> None:
-        """Hold on after the present step."""
+        """Pause after the current step."""
         if (job := self._job) is not None:
             job.pause()
 
-    def go(self) -> None:
-        """Go on after a pause."""
+    def unpause(self) -> None:
+        """Continue after a pause."""
         if (job := self._job) is not None:
-            job.go()
+            job.unpause()
 
     def stop(self) -> None:
-        """End training and keep what there is."""
-        if self._course is not None and not self._course.over:
-            self._course.ending = True
+        """Stop training and keep what there is."""
+        if self._active is not None and not self._active.over:
+            self._active.ending = True
             if (job := self._job) is not None:
                 job.stop()
 
     def cancel(self) -> None:
-        """End training and discard the run; `undo_cancel` brings it back."""
-        if self._course is not None and not self._course.over:
-            self._course.unwanted = True
+        """Stop training and discard the run; `undo_cancel` restores it."""
+        if self._active is not None and not self._active.over:
+            self._active.discard = True
             self.stop()
 
     @property
     def _job(self) -> Job | None:
-        return self._course.job if self._course else None
+        return self._active.job if self._active else None
 
     def undo_cancel(self) -> None:
-        """Bring back the run that was discarded last, as one that was stopped."""
+        """Restore the run that was discarded last, as a stopped one."""
         record = self._discarded
         if record is not None:
             self._discarded = None
-            self._lane.submit(lambda: self._store.undo_delete(record), self._show_again, self._broken)
+            self._executor.submit(lambda: self._store.undo_delete(record), self._show_restored, self._report_error)
 
-    def look_again(self) -> None:
-        """See whether the run at hand is still there: it may have been deleted meanwhile."""
-        course = self._course
-        if course is None or course.record is None or self.busy:
+    def refresh(self) -> None:
+        """Forget the current run if its folder was deleted."""
+        run = self._active
+        if run is None or run.record is None or self.busy:
             return
 
         def see(exists: bool) -> None:
-            if not exists and course is self._course:
-                self._course = None
+            if not exists and run is self._active:
+                self._active = None
                 self.state_changed.emit(None)
 
-        record = course.record
-        self._lane.submit(lambda: record.exists, see, self._broken)
+        record = run.record
+        self._executor.submit(lambda: record.exists, see, self._report_error)
 
     def compare(self, model: Path) -> None:
-        """Judge another model, quickly, by the items of the run at hand."""
+        """Estimate another model quickly on the items of the current run."""
         record = self.record
         if record is not None and self._client.training is None and record.probe_file.exists():
             job = self._client.submit("quick", checkpoint=str(model), probe=str(record.probe_file))
-            job.said.connect(self._hear_comparison)
+            job.received.connect(self._on_comparison)
 
     def close(self) -> None:
-        """End the thread. What trains is the client's business."""
-        self._lane.close()
+        """End the thread; the client ends the training."""
+        self._executor.close()
 
-    # Beginning and following
+    # Starting and following
 
     def _begin(self, open_run: Callable[[], RunRecord]) -> None:
         if not self._client.begin_training("train"):
             if obstacle := self._client.obstacle("train"):
                 self.failed.emit(obstacle, "")
             return
-        course = self._course = _Course()
+        run = self._active = _ActiveRun()
 
         def opened(found: tuple[RunRecord, RunInfo]) -> None:
-            course.record, info = found
-            course.info = replace(info, state="waiting", message="")
-            self._library.follow(self, [course.record])
-            if course.ending:  # before it had begun
-                self._conclude("")
+            run.record, info = found
+            run.info = replace(info, state="waiting", message="")
+            self._library.follow(self, [run.record])
+            if run.ending:  # stopped before it started
+                self._on_job_end("")
                 return
-            job = course.job = self._client.submit("train", plan=info.plan.to_dict(), folder=str(course.record.folder))
-            job.said.connect(self._hear)
-            job.finished.connect(self._conclude)
-            job.failed.connect(self._conclude)
-            self.state_changed.emit(course.info)
+            job = run.job = self._client.submit("train", plan=info.plan.to_dict(), folder=str(run.record.folder))
+            job.received.connect(self._on_message)
+            job.finished.connect(self._on_job_end)
+            job.failed.connect(self._on_job_end)
+            self.state_changed.emit(run.info)
 
         def failed(error: Exception) -> None:
-            self._let_go()
-            self._broken(error)
+            self._clear()
+            self._report_error(error)
             self.state_changed.emit(None)
 
         def work() -> tuple[RunRecord, RunInfo]:
             record = open_run()
             return record, record.info()
 
-        self._lane.submit(work, opened, failed)
+        self._executor.submit(work, opened, failed)
 
-    def _hear(self, message: Mapping[str, Any]) -> None:
-        """What the job says."""
-        course = self._course
-        assert course is not None
-        assert course.job is not None
+    def _on_message(self, message: Mapping[str, Any]) -> None:
+        run = self._active
+        assert run is not None
+        assert run.job is not None
         if message["say"] == "progress":
             self.activity.emit(message["share"], message["text"])
         elif message["say"] == "started":
-            course.started = True
-            course.job.patience = _SAVING_SECONDS
-            assert course.record is not None
-            self._library.look(course.record, partial(self._take_update, course), self._broken)
+            run.started = True
+            run.job.close_timeout = _SAVING_SECONDS
+            assert run.record is not None
+            self._library.poll(run.record, partial(self._take_update, run), self._report_error)
 
-    def _hear_comparison(self, message: Mapping[str, Any]) -> None:
+    def _on_comparison(self, message: Mapping[str, Any]) -> None:
         if message["say"] == "quick":
             self.compared.emit(message["values"])
 
     def _follow(self, record: RunRecord, update: RunUpdate) -> None:
-        """Something has come to a run that the library follows."""
-        course = self._course
-        at_hand = self.record
-        if course is not None and not course.over and at_hand is not None and record.folder == at_hand.folder:
-            self._take_update(course, update)
+        run = self._active
+        if run is not None and not run.over and run.record is not None and record.folder == run.record.folder:
+            self._take_update(run, update)
 
-    def _take_update(self, course: _Course, update: RunUpdate) -> None:
+    def _take_update(self, run: _ActiveRun, update: RunUpdate) -> None:
         info = update.info
-        if not course.over and (not course.started or info.state not in ("running", "paused")):
-            # What the folder says is from before, or the process has not yet said that it is done.
-            info = replace(info, state="running" if course.started else "waiting", message="")
-        if course.over and info.state not in ("stopped", "complete", "failed"):  # that could not be written down
-            state: State = "interrupted" if course.died else "failed" if course.message else "stopped"
-            info = replace(info, state=state, message=course.message, resumable=True)
+        if not run.over and (not run.started or info.state not in ("running", "paused")):
+            # The folder is older than the job, or the job has not yet reported its end.
+            info = replace(info, state="running" if run.started else "waiting", message="")
+        if run.over and info.state not in ("stopped", "complete", "failed"):  # the process could not write it
+            state: State = "interrupted" if run.died else "failed" if run.message else "stopped"
+            info = replace(info, state=state, message=run.message, resumable=True)
         if update.points or update.snapshots or update.restarted:
-            self.grown.emit(replace(update, info=info))
-        if info != course.info:
-            course.info = info
+            self.updated.emit(replace(update, info=info))
+        if info != run.info:
+            run.info = info
             self.state_changed.emit(info)
 
-    def _conclude(self, message: str = "", details: str = "") -> None:
-        """The process has let the run go: read its last words, then say how it ended."""
-        course = self._course
-        assert course is not None
-        assert course.record is not None
+    def _on_job_end(self, message: str = "", details: str = "") -> None:
+        """Read the last update after the end of the job, then report how it ended."""
+        run = self._active
+        assert run is not None
+        assert run.record is not None
 
         def read(update: RunUpdate) -> None:
-            course.over = True
+            run.over = True
             self._library.follow(self, [])
-            if not course.unwanted:
+            if not run.discard:
                 self._client.end_training()
-            self._take_update(course, update)
-            if course.unwanted:
-                self._discard(course)
-            elif course.info is not None and course.info.state == "complete":
-                self.finished.emit(course.info)
+            self._take_update(run, update)
+            if run.discard:
+                self._discard(run)
+            elif run.info is not None and run.info.state == "complete":
+                self.finished.emit(run.info)
             elif message:
                 self.failed.emit(message, details)
 
         def unreadable(error: Exception) -> None:
-            self._let_go()
-            self._broken(error)
+            self._clear()
+            self._report_error(error)
             self.state_changed.emit(None)
 
-        course.died = course.job is not None and course.job.died
-        course.job, course.message = None, message
-        self._library.look(course.record, read, unreadable)
+        run.died = run.job is not None and run.job.died
+        run.job, run.message = None, message
+        self._library.poll(run.record, read, unreadable)
 
-    def _discard(self, course: _Course) -> None:
-        record, info = course.record, course.info
+    def _discard(self, run: _ActiveRun) -> None:
+        record, info = run.record, run.info
         assert record is not None
         assert info is not None
 
         def gone(_nothing: None) -> None:
-            self._let_go()
+            self._clear()
             self._discarded = record
             self.state_changed.emit(None)
             self.cancelled.emit(info.name)
 
         def kept(error: Exception) -> None:
             self._client.end_training()
-            self._broken(error)
+            self._report_error(error)
             self.state_changed.emit(info)
 
-        self._lane.submit(lambda: self._store.delete(record), gone, kept)
+        self._executor.submit(lambda: self._store.delete(record), gone, kept)
 
-    def _show_again(self, record: RunRecord | None) -> None:
+    def _show_restored(self, record: RunRecord | None) -> None:
         if record is None or self.busy:
             return
-        course = self._course = _Course(record, started=True, over=True)
-        self._lane.submit(RunTail(record).poll, partial(self._take_update, course), self._broken)
+        run = self._active = _ActiveRun(record, started=True, over=True)
+        self._executor.submit(RunTail(record).poll, partial(self._take_update, run), self._report_error)
 
-    def _let_go(self) -> None:
-        """Nothing is at hand any more."""
-        self._course = None
+    def _clear(self) -> None:
+        """Have no current run."""
+        self._active = None
         self._client.end_training()
 
-    def _broken(self, error: Exception) -> None:
+    def _report_error(self, error: Exception) -> None:
         log.error("A run's folder failed", exc_info=error)
         self.failed.emit(*describe_error(error))

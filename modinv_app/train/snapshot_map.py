@@ -1,4 +1,4 @@
-"""How the clouds of one run form: its snapshots in a map, live while it trains, and on a timeline afterwards."""
+"""The snapshots of a run in a map with a timeline, updated while it trains."""
 
 from __future__ import annotations
 
@@ -7,32 +7,33 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QSignalBlocker, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QSlider, QWidget
 
 from model.retrieval.gallery import Gallery
 from model.runs.values import ESTIMATES
 from modinv_app.common.icons import IconButton
+from modinv_app.common.layouts import column, row
 from modinv_app.map.map_layout import Morph
 from modinv_app.map.morph_map import MorphMap
 
 if TYPE_CHECKING:
     from model.runs.store import Snapshot
 
-_TICKS = 1000  # of the timeline, from one snapshot to the next
-_LIVE_MS = 900  # for the way to a snapshot that has just come
-_REPLAY_MS = 350  # from snapshot to snapshot
+_TICKS = 1000  # slider positions from one snapshot to the next
+_LIVE_MS = 900  # duration of the animation to a new snapshot
+_REPLAY_MS = 350  # from one snapshot to the next
 _WAITING = "The map appears with the first snapshot of a run."
 
 
 class SnapshotMap(QWidget):
-    """The probe's items, moving from snapshot to snapshot.
+    """The test items of a run, at their positions in its snapshots.
 
-    Whoever looks at the newest snapshot goes on to the next one when it comes; whoever has gone back stays there.
+    If the newest snapshot is shown, the map moves on to the next one when it comes.
 
     Signals
     -------
     clicked(int)
-        Index of the probe's item that was clicked.
+        Index of the item that was clicked.
     """
 
     clicked = Signal(int)
@@ -51,12 +52,12 @@ class SnapshotMap(QWidget):
         self._slider.setToolTip("From the first snapshot of the run to the newest")
         self._slider.setSingleStep(_TICKS)
         self._slider.setPageStep(5 * _TICKS)
-        self._slider.actionTriggered.connect(self._stop)  # by a person: an animation sets values without an action
+        self._slider.actionTriggered.connect(self._stop)  # by the user: an animation triggers no action
         self._slider.valueChanged.connect(self._show)
         self._step = QLabel()
         self._numbers = QLabel()
         self._numbers.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self._numbers.setToolTip("Quick estimates on the items of this map; an evaluation gives the real figures")
+        self._numbers.setToolTip("Quick estimates on the items of this map; an evaluation gives exact figures")
         self._motion = QVariantAnimation(self)
         self._motion.valueChanged.connect(self._slider.setValue)
         self._motion.stateChanged.connect(self._motion_changed)
@@ -65,22 +66,22 @@ class SnapshotMap(QWidget):
 
     @property
     def step(self) -> int | None:
-        """The step of the snapshot nearest to what shows; None without snapshots."""
+        """The step of the nearest snapshot; None without snapshots."""
         return self._snapshots[round(self._slider.value() / _TICKS)].step if self._snapshots else None
 
-    def set_probe(self, probe: Gallery, invitation: str = _WAITING) -> None:
-        """Take the test items of another run, and forget the snapshots of the one before.
+    def set_probe(self, probe: Gallery, message: str = _WAITING) -> None:
+        """Set the test items of another run, and forget the snapshots of the former one.
 
         Parameters
         ----------
         probe
-            The items that every snapshot of the run shows, in their order.
-        invitation
-            What to say until there is a snapshot.
+            The items of all snapshots, in order.
+        message
+            Shown until there is a snapshot.
         """
         self._forget()
         self._map.set_items(probe.items, probe.features)
-        self._map.say(invitation)
+        self._map.say(message)
 
     def clear(self) -> None:
         """Forget the run."""
@@ -88,9 +89,9 @@ class SnapshotMap(QWidget):
         self._map.say(_WAITING)
 
     def show_snapshots(self, snapshots: Sequence[Snapshot]) -> None:
-        """Take more snapshots of the run, in order of their steps; the first ones show at once, at their end.
+        """Add snapshots of the run, in order of their steps; the last of the first ones is shown at once.
 
-        A run that goes on from an earlier checkpoint takes steps again: they replace what was there of them.
+        A run that was resumed repeats steps: its snapshots replace the former ones from the same step on.
         """
         if not snapshots:
             return
@@ -111,7 +112,7 @@ class SnapshotMap(QWidget):
             self._glide(replay=self._replaying)
 
     def position_of(self, index: int) -> QPoint | None:
-        """Where an item lies on this widget; None before the first snapshot."""
+        """The position of an item on this widget; None before the first snapshot."""
         at = self._map.position_of(index)
         return None if at is None else self._map.mapTo(self, at)
 
@@ -128,11 +129,11 @@ class SnapshotMap(QWidget):
         self._glide(replay=True)
 
     def _glide(self, *, replay: bool) -> None:
-        """Move on to the newest snapshot: at an even pace through all between, or gently to one that has just come."""
+        """Move to the newest snapshot: at constant speed through all others (replay), or to a new one."""
         self._motion.stop()
         way = self._slider.maximum() - self._slider.value()
         self._replaying = replay
-        with QSignalBlocker(self._motion):  # a motion that is given another start shows it where it ended before
+        with QSignalBlocker(self._motion):  # setStartValue would emit the former end value
             self._motion.setStartValue(self._slider.value())
             self._motion.setEndValue(self._slider.maximum())
             self._motion.setDuration(round(_REPLAY_MS * way / _TICKS) if replay else _LIVE_MS)
@@ -143,7 +144,7 @@ class SnapshotMap(QWidget):
 
     def _motion_changed(self) -> None:
         self._replaying = self._replaying and self._moving
-        self._play.become(*(("pause", "Pause") if self._replaying else ("play", "Replay")))
+        self._play.set_outline(*(("pause", "Pause") if self._replaying else ("play", "Replay")))
 
     def _forget(self) -> None:
         self._motion.stop()
@@ -172,19 +173,6 @@ class SnapshotMap(QWidget):
     def _lay_out(self) -> None:
         self._numbers.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._step.setMinimumWidth(self._step.fontMetrics().horizontalAdvance("Step 46,900"))
-        timeline = QHBoxLayout()
-        timeline.setContentsMargins(0, 0, 6, 0)
-        timeline.setSpacing(6)
-        timeline.addWidget(self._play)
-        timeline.addWidget(self._slider, 1)
-        words = QHBoxLayout()
-        words.setContentsMargins(6, 0, 6, 0)
-        words.setSpacing(12)
-        words.addWidget(self._step)
-        words.addWidget(self._numbers, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self._map, 1)
-        layout.addLayout(timeline)
-        layout.addLayout(words)
+        timeline = row(self._play, (self._slider, 1), margins=(0, 0, 6, 0), spacing=6)
+        values = row(self._step, (self._numbers, 1), margins=(6, 0, 6, 0), spacing=12)
+        column((self._map, 1), timeline, values, parent=self, spacing=4)

@@ -21,7 +21,7 @@ from model.data.speech import resample
 from model.types import Item, Modality
 from modinv_app.app import Application
 from modinv_app.audio.backend import Backend, Fill
-from modinv_app.audio.rehearsed import RATE, RehearsedSound
+from modinv_app.audio.simulated import RATE, SimulatedSound
 from modinv_app.explore.canvas import Canvas
 from modinv_app.explore.match_view import MatchView
 from modinv_app.explore.spectrogram_view import SpectrogramView
@@ -30,7 +30,7 @@ SEVEN = json.loads((locations.assets() / "self_check" / "seven.json").read_text(
 """The strokes of a seven, in the unit square."""
 
 
-class AudibleSound(RehearsedSound):
+class AudibleSound(SimulatedSound):
     """A rehearsed sound card whose loudspeaker can be heard."""
 
     def __init__(self) -> None:

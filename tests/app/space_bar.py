@@ -24,7 +24,7 @@ from desk import Desk, pause, until  # noqa: E402
 from PySide6.QtWidgets import QWidget  # noqa: E402
 
 from modinv_app.app import make_application  # noqa: E402
-from modinv_app.audio.rehearsed import RATE  # noqa: E402
+from modinv_app.audio.simulated import RATE  # noqa: E402
 
 HELD = 1.2
 """Seconds: the X server repeats a key after 0.66, 25 times a second."""

@@ -69,7 +69,7 @@ def said(form: TrainingConfigForm) -> str:
 
 def urges_humans(form: TrainingConfigForm) -> bool:
     """Whether the word about human voices stands out."""
-    advice = next(label for label in form.findChildren(QLabel) if "badly on humans" in label.text())
+    advice = next(label for label in form.findChildren(QLabel) if "recognises people badly" in label.text())
     return advice.foregroundRole() is QPalette.ColorRole.WindowText
 
 
@@ -80,37 +80,37 @@ def button(form: TrainingConfigForm, text: str) -> QPushButton | None:
 def test_the_first_choice_is_the_fast_recipe_at_the_papers_best_lambda_on_all_there_is(
     form: TrainingConfigForm,
 ) -> None:
-    assert form.plan() == TrainingConfig(FAST)
+    assert form.config() == TrainingConfig(FAST)
 
 
 def test_recipes_keep_the_lambda_that_was_chosen(form: TrainingConfigForm) -> None:
     form.dial.set_value(1e-5)
     choose(form, "Recipe", "Paper")
-    assert form.plan().recipe == named("paper", lambda_ig=1e-5)
+    assert form.config().recipe == named("paper", lambda_ig=1e-5)
     choose(form, "Recipe", "Fast")
-    assert form.plan().recipe == named("fast", lambda_ig=1e-5)
+    assert form.config().recipe == named("fast", lambda_ig=1e-5)
 
 
 def test_own_values_are_called_so_and_the_recipe_gets_its_name_back(form: TrainingConfigForm) -> None:
-    form.fold.open = True
+    form.advanced.open = True
     type_into(form, "Steps", "100")
-    assert form.plan().recipe == replace(FAST, name="own", steps=100)
+    assert form.config().recipe == replace(FAST, name="own", steps=100)
     assert shown(form, "Recipe") == "Own values"
     type_into(form, "Steps", str(FAST.steps))
-    assert form.plan().recipe == FAST
+    assert form.config().recipe == FAST
     assert shown(form, "Recipe") == "Fast"
 
 
 def test_what_a_system_does_not_have_is_not_asked_for_and_comes_back_with_the_next(form: TrainingConfigForm) -> None:
-    form.fold.open = True
+    form.advanced.open = True
     type_into(form, "Warm-up of λ_IG", "0.25")
     choose(form, "System", "deterministic")
-    assert form.plan().recipe == replace(named("fast", system="deterministic"), name="fast")
-    assert form.plan().recipe.lambda_ig == 0
+    assert form.config().recipe == replace(named("fast", system="deterministic"), name="fast")
+    assert form.config().recipe.lambda_ig == 0
     assert not form.dial.isVisible()
     assert not [edit for edit in form.findChildren(QLineEdit) if edit.accessibleName() == "Warm-up of λ_IG"]
     choose(form, "System", "variational")
-    assert form.plan().recipe == replace(FAST, name="own", kl_warmup=0.25)
+    assert form.config().recipe == replace(FAST, name="own", kl_warmup=0.25)
     assert form.dial.isVisible()
 
 
@@ -124,8 +124,8 @@ def test_what_a_system_does_not_have_is_not_asked_for_and_comes_back_with_the_ne
     ],
 )
 def test_the_fold_shows_every_value_of_a_recipe_and_gives_it_back(form: TrainingConfigForm, recipe: Recipe) -> None:
-    form.set_plan(TrainingConfig(recipe, ("mnist", "voices"), seed=7, held_out_speaker="jackson"))
-    assert form.plan() == TrainingConfig(recipe, ("mnist", "voices"), seed=7, held_out_speaker="jackson")
+    form.set_config(TrainingConfig(recipe, ("mnist", "voices"), seed=7, held_out_speaker="jackson"))
+    assert form.config() == TrainingConfig(recipe, ("mnist", "voices"), seed=7, held_out_speaker="jackson")
 
 
 def test_no_value_of_a_recipe_is_left_out(form: TrainingConfigForm) -> None:
@@ -162,26 +162,26 @@ def test_choices_are_those_of_recipes(form: TrainingConfigForm) -> None:
     ],
 )
 def test_a_value_that_can_t_be_used_is_named(form: TrainingConfigForm, name: str, text: str, why: str) -> None:
-    form.fold.open = True
+    form.advanced.open = True
     type_into(form, name, text)
     with pytest.raises(ValueError, match=why):
-        form.plan()
+        form.config()
 
 
 def test_starting_from_the_loaded_model(form: TrainingConfigForm) -> None:
     form.show_loaded(Path("/models/model.safetensors"), "second try")
-    assert form.plan().start is None
+    assert form.config().start is None
     choose(form, "Start", "loaded model: second try")
-    assert form.plan().start == Path("/models/model.safetensors")
+    assert form.config().start == Path("/models/model.safetensors")
     form.show_loaded(Path("/models/other.safetensors"), "λ 0")
-    assert form.plan().start == Path("/models/other.safetensors")
+    assert form.config().start == Path("/models/other.safetensors")
 
 
 def test_devices_go_by_their_names_for_people(form: TrainingConfigForm) -> None:
     form.show_devices([("auto", "Automatic: Swift 3000"), ("cuda:0", "Swift 3000"), ("cpu", "Slow 7")])
     assert shown(form, "Device") == "Automatic: Swift 3000"
     choose(form, "Device", "Slow 7")
-    assert form.plan().device == "cpu"
+    assert form.config().device == "cpu"
 
 
 def test_without_human_voices_it_says_so_and_offers_them(form: TrainingConfigForm, qtbot) -> None:
@@ -192,7 +192,7 @@ def test_without_human_voices_it_says_so_and_offers_them(form: TrainingConfigFor
     qtbot.wait(20)
     for widget, place in places.items():
         assert widget.mapTo(form, widget.rect().topLeft()) == place, "nothing moves under the mouse"
-    assert form.plan().corpora == ("mnist", "voices")
+    assert form.config().corpora == ("mnist", "voices")
     form.corpora.show_corpora((MISSING, SYNTHETIC))
     assert not box(form, "Human voices").isEnabled()
     get = button(form, "Get human voices (16 MB, CC BY-SA 4.0)")
@@ -205,7 +205,7 @@ def test_no_speech_at_all_is_no_plan(form: TrainingConfigForm) -> None:
     for title in ("Human", "Synthetic"):
         box(form, title).click()
     with pytest.raises(ValueError, match="at least one corpus of speech"):
-        form.plan()
+        form.config()
 
 
 @pytest.fixture
@@ -228,7 +228,7 @@ def test_getting_a_corpus_shows_progress_and_chooses_it(
 ) -> None:
     monkeypatch.setenv("MODINV_DATA", str(tmp_path))
     wire(form, data)
-    data.look()
+    data.refresh()
     until(lambda: button(form, "Get human voices"), "the offer")
     let_go = tmp_path / "go"
 
@@ -261,7 +261,7 @@ def test_a_download_that_fails_says_why_and_can_be_tried_again(
 ) -> None:
     monkeypatch.setenv("MODINV_DATA", str(tmp_path))
     wire(form, data)
-    data.look()
+    data.refresh()
     until(lambda: button(form, "Get human voices"), "the offer")
 
     def fail(_source, stop):  # noqa: ARG001

@@ -64,7 +64,7 @@ def said(panel: QWidget) -> str:
 def test_the_worst_cell_is_open_at_first(panel: ConfusionsPanel) -> None:
     assert panel.grids[Modality.IMAGE].current == (2, 7)
     assert listed(panel.pairs) == [(9, IMAGES + 14)]
-    assert "Images of two, wrongly answered by seven: 1" in said(panel)
+    assert "Image of two, wrongly matched with seven: 1" in said(panel)
 
 
 def test_a_cell_opens_its_items(panel: ConfusionsPanel) -> None:
@@ -73,7 +73,7 @@ def test_a_cell_opens_its_items(panel: ConfusionsPanel) -> None:
     assert panel.grids[Modality.IMAGE].current is None, "one cell at a time"
     click_cell(panel.grids[Modality.IMAGE], 3, 3)
     assert listed(panel.pairs) == [(n, IMAGES + n // 2) for n in (12, 13, 14, 15)]
-    assert "Images of three, rightly answered by three: 4" in said(panel)
+    assert "Image of three, correctly matched with three: 4" in said(panel)
 
 
 def test_an_empty_cell_stays_shut(panel: ConfusionsPanel) -> None:
@@ -102,7 +102,7 @@ def test_a_click_plays_the_utterance_of_either_side(qtbot: QtBot, panel: Confusi
 
 
 def test_the_grid_tells_its_cells_in_words(panel: ConfusionsPanel) -> None:
-    assert panel.grids[Modality.IMAGE].accessibleDescription() == "Image of two, wrongly answered by seven: 1 of 4"
+    assert panel.grids[Modality.IMAGE].accessibleDescription() == "Image of two, wrongly matched with seven: 1 of 4"
     assert panel.grids[Modality.SPEECH].accessibleName() == "Confusions, speech to image"
 
 
@@ -129,24 +129,24 @@ def test_mistakes_come_worst_first(mistakes: MistakesPanel) -> None:
     by_margin = sorted(MISTAKES.items(), key=lambda each: -each[1][1])
     assert listed(mistakes.pairs) == [(query, match) for query, (match, _) in by_margin]
     assert mistakes.pairs.pair_at(0).note == "by 8.5"
-    assert "3 of 60 queries" in said(mistakes)
+    assert "3 of 60 nearest matches are wrong" in said(mistakes)
 
 
 def test_mistakes_of_one_direction(mistakes: MistakesPanel) -> None:
     mistakes.which.setCurrentText("speech → image")
     assert listed(mistakes.pairs) == [(IMAGES + 3, 36)]
-    assert "1 of 20 queries" in said(mistakes)
+    assert "1 of 20 nearest matches are wrong" in said(mistakes)
 
 
 def test_no_mistakes_at_all(mistakes: MistakesPanel) -> None:
     mistakes.show_evaluation(an_evaluation(mistakes={}))
-    assert "No nearest match shows a wrong digit." in said(mistakes)
+    assert "All nearest matches are correct." in said(mistakes)
     assert not mistakes.pairs.isVisible()
 
 
 def test_a_mistake_for_which_there_is_no_right_item(mistakes: MistakesPanel) -> None:
     mistakes.show_evaluation(an_evaluation(mistakes={9: (IMAGES + 14, np.inf)}))
-    assert mistakes.pairs.pair_at(0).note == "no right one"
+    assert mistakes.pairs.pair_at(0).note == "no correct match"
 
 
 def test_pictures_appear_when_they_have_been_read(qtbot: QtBot) -> None:

@@ -22,7 +22,7 @@ from model.recipes.recipe import PAPER_LAMBDAS
 from model.types import Modality
 from modinv_app.common.theme import apply_scheme
 from modinv_app.sweep import page as dial_module
-from modinv_app.sweep.dial_words import origin_of, words_at
+from modinv_app.sweep.description import describe, origin_of
 from modinv_app.sweep.gauge import Gauge
 from modinv_app.sweep.page import DialPage
 
@@ -146,7 +146,7 @@ def test_every_value_has_its_words_and_nothing_is_cut_off_or_moves(qtbot: QtBot,
         places = set()
         for index, value in enumerate(PAPER_LAMBDAS):
             turn(qtbot, page, value)
-            words = words_at(RESULTS, index)
+            words = describe(RESULTS, index)
             assert words.title in said(page)
             assert words.sees in said(page)
             assert words.why in said(page)
@@ -226,7 +226,7 @@ def test_it_follows_the_theme(qtbot: QtBot, page: DialPage) -> None:
         apply_scheme("system")
 
 
-# Words say what was measured, and nothing that it contradicts
+# Description say what was measured, and nothing that it contradicts
 
 
 def sweep_of(index: int, purity: float, svm: float, *, apart: float = 0.0, nats: float = 20.0) -> SweepResults:
@@ -240,16 +240,16 @@ def sweep_of(index: int, purity: float, svm: float, *, apart: float = 0.0, nats:
 
 
 def test_the_words_tell_the_papers_story_where_the_numbers_do() -> None:
-    titles = [words_at(RESULTS, index).title for index in range(8)]
-    assert titles[:4] == ["Two clouds for every digit"] * 4
-    assert titles[4] == "The seam closes"
-    assert titles[5:7] == ["One cloud a digit"] * 2
-    assert titles[7] == "Digits run into each other"
-    assert not any(words_at(RESULTS, index).paper for index in range(8))
+    titles = [describe(RESULTS, index).title for index in range(8)]
+    assert titles[:4] == ["Two clouds per digit"] * 4
+    assert titles[4] == "Modalities begin to mix"
+    assert titles[5:7] == ["One cloud per digit"] * 2
+    assert titles[7] == "Digits overlap"
+    assert not any(describe(RESULTS, index).paper for index in range(8))
 
 
-def test_a_collapse_is_called_one_and_its_price_explained() -> None:
-    words = words_at(sweep_of(7, 0.12, 0.5, nats=0.2), 7)
+def test_a_collapse_is_called_one_and_its_cost_explained() -> None:
+    words = describe(sweep_of(7, 0.12, 0.5, nats=0.2), 7)
     assert words.title == "Everything collapses"
     assert "22 nats, would cost 22 here" in words.why
     assert "0.4 nats are left" in words.why
@@ -258,14 +258,14 @@ def test_a_collapse_is_called_one_and_its_price_explained() -> None:
 
 
 def test_a_lambda_of_1_that_did_not_collapse_is_not_said_to() -> None:
-    words = words_at(sweep_of(7, 0.97, 0.51), 7)
-    assert words.title == "One cloud a digit"
+    words = describe(sweep_of(7, 0.97, 0.51), 7)
+    assert words.title == "One cloud per digit"
     assert "51%" in words.sees
 
 
 def test_clouds_that_merged_without_a_lambda_are_not_said_to_be_two() -> None:
-    words = words_at(sweep_of(0, 0.98, 0.97), 0)
-    assert words.title == "One cloud a digit, with a seam"
+    words = describe(sweep_of(0, 0.98, 0.97), 0)
+    assert words.title == "One cloud per digit, in two halves"
     assert "97%" in words.sees
 
 
@@ -274,16 +274,16 @@ def test_some_digits_apart_are_counted() -> None:
     maps = results.coordinates.copy()
     two = np.array([item.label < 2 for item in results.items])
     maps[3] = np.where(two[:, None], clouds(results.items, 8, 0.4), maps[3])
-    assert "2 of 10 digits" in words_at(replace(results, coordinates=maps), 3).sees
+    assert "2 of 10 digits" in describe(replace(results, coordinates=maps), 3).sees
 
 
 def test_retrieval_is_praised_only_where_it_works() -> None:
-    assert "99% of images" in words_at(RESULTS, 0).why
+    assert "99% of images" in describe(RESULTS, 0).why
     rows = tuple(
         replace(row, report=replace(row.report, image_to_speech=_worse(row))) if row.lambda_ig == 0 else row
         for row in RESULTS.rows
     )
-    assert "of images" not in words_at(replace(RESULTS, rows=rows), 0).why
+    assert "of images" not in describe(replace(RESULTS, rows=rows), 0).why
 
 
 def _worse(row: SweepRow):
@@ -292,8 +292,8 @@ def _worse(row: SweepRow):
 
 
 def test_what_no_rule_was_made_for_is_told_in_figures() -> None:
-    words = words_at(sweep_of(2, 0.4, 0.75), 2)
-    assert words.title == "On the way"
+    words = describe(sweep_of(2, 0.4, 0.75), 2)
+    assert words.title == "In between"
     assert "75%" in words.sees
     assert "0.40" in words.sees
 

@@ -148,7 +148,7 @@ def test_judging_the_loaded_model(visitor: Visitor) -> None:
     assert "once the model has been evaluated" in visitor.says()
     visitor.judge()
     assert visitor.number("Cluster purity") == "0.987"
-    assert "Images of two, wrongly answered by seven" in visitor.says()
+    assert "Image of two, wrongly matched with seven" in visitor.says()
     assert visitor.informed == ["“loaded” is evaluated."]
     assert not visitor.failures
 
@@ -193,10 +193,10 @@ def test_what_is_known_shows_at_once(visitor: Visitor) -> None:
     kept(folder_of(file, EvaluationProtocol(speech="voices")), purity=0.875)
     visitor.page.show_loaded(visitor.catalogue.of(file))
     until(lambda: visitor.number("Cluster purity") == "0.875", "numbers from before")
-    assert "Judged in 12 s" in visitor.says()
+    assert "Evaluated in 12 s" in visitor.says()
     visitor.page.bar.choose(visitor.catalogue.of(visitor.file("never judged")))
     assert visitor.number("Cluster purity") == "–", "what shows is always of the chosen model"
-    until(lambda: "Not judged yet. “Evaluate” does it" in visitor.says(), "a word about that")
+    until(lambda: "Not evaluated yet. Press “Evaluate”" in visitor.says(), "a word about that")
 
 
 def test_another_model_is_loaded_meanwhile(visitor: Visitor) -> None:

@@ -57,7 +57,7 @@ class Ear:
         self.job = job
         self.said: list[dict] = []
         self.ends: list[tuple[str, ...]] = []
-        job.said.connect(self.said.append)
+        job.received.connect(self.said.append)
         job.finished.connect(lambda: self.ends.append(()))
         job.failed.connect(lambda *why: self.ends.append(why))
 
@@ -185,10 +185,10 @@ def test_one_training_at_a_time_and_trial_steps_give_way(client: JobClient) -> N
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("train", "The training ended because its process did. All that was saved is kept: Resume"),
-        ("sweep", "Resume goes on from there"),
+        ("train", "The training ended because its process did. Everything that was saved is kept. Resume"),
+        ("sweep", "Resume continues from there"),
         ("estimate", "Choose a smaller batch"),
-        ("quick", "made again"),
+        ("quick", "repeated with the next run"),
         ("evaluate", "Evaluate again"),
         ("export", "Export again"),
     ],
@@ -254,7 +254,7 @@ def test_closing_ends_the_processes_and_says_nothing(client: JobClient) -> None:
 def test_a_process_that_hangs_is_killed_once_its_patience_is_over(client: JobClient) -> None:
     ear = begun(client, "train", "hang")
     process = psutil.Process(client.pids[0])
-    ear.job.patience = 0.2
+    ear.job.close_timeout = 0.2
     client.close()
     assert not process.is_running()
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sweeps import clouds, make_items
 
-from modinv_app.map.map_layout import Fitted, Morph, digits_apart, distinctness, middle_of, settle, spread
+from modinv_app.map.map_layout import Fitted, Morph, cloud_centres, count_separated, distinctness, median_point, spread
 
 ITEMS = make_items(6)
 SQUARE = np.array([[0, 0], [4, 0], [4, 4], [0, 4]], np.float32)
@@ -43,26 +43,26 @@ def test_a_morph_takes_more_maps() -> None:
 @pytest.mark.parametrize("count", [1, 2, 7, 8])
 def test_middles_are_medians(count: int) -> None:
     points = np.random.default_rng(count).normal(size=(count, 2)).astype(np.float32)
-    middle = middle_of(points)
+    middle = median_point(points)
     assert middle == pytest.approx(np.median(points, axis=0))
     assert spread(points, middle) == pytest.approx(np.median(np.linalg.norm(points - middle, axis=1)), abs=1e-6)
 
 
 def test_two_clouds_that_lie_together_have_one_middle() -> None:
-    middles, width = settle([SQUARE, SQUARE + 1])
+    middles, width = cloud_centres([SQUARE, SQUARE + 1])
     assert len(middles) == 1
     assert width == pytest.approx(np.sqrt(8))
-    middles, _ = settle([SQUARE, SQUARE + 100])
+    middles, _ = cloud_centres([SQUARE, SQUARE + 100])
     assert [middle.tolist() for middle in middles] == [[2, 2], [102, 102]]
-    assert settle([]) == ([], 0.0)
+    assert cloud_centres([]) == ([], 0.0)
 
 
 def test_digits_in_two_clouds_are_counted() -> None:
     apart, together = clouds(ITEMS, 8, 0.3), clouds(ITEMS, 0, 0.3)
-    assert digits_apart(apart, ITEMS) == 10
-    assert digits_apart(together, ITEMS) == 0
+    assert count_separated(apart, ITEMS) == 10
+    assert count_separated(together, ITEMS) == 0
     three = np.array([item.label < 3 for item in ITEMS])
-    assert digits_apart(np.where(three[:, None], apart, together), ITEMS) == 3
+    assert count_separated(np.where(three[:, None], apart, together), ITEMS) == 3
 
 
 def test_what_is_spread_over_everything_is_not_distinct() -> None:

@@ -80,7 +80,7 @@ def test_a_file_opened_during_a_look_stays(catalogue_now, tmp_path: Path) -> Non
     catalogue.refresh()
     catalogue.of(a_file(tmp_path / "late.safetensors"))
     looks = []
-    catalogue._lane.submit(lambda: None, looks.append, looks.append)
+    catalogue._executor.submit(lambda: None, looks.append, looks.append)
     until(lambda: looks, "the end of the look")
     assert titles(catalogue) == ["Shipped model", "late"]
 

@@ -36,7 +36,7 @@ def other(tmp_path_factory) -> Path:
 
 
 def box(desk: Desk) -> QComboBox:
-    return next(box for box in desk.window.findChildren(QComboBox) if box.accessibleName() == "Model that answers")
+    return next(box for box in desk.window.findChildren(QComboBox) if box.accessibleName() == "Model in use")
 
 
 def loading(desk: Desk) -> bool:

@@ -109,15 +109,15 @@ def test_an_utterance_that_is_too_short_leaves_no_answer(desk: Desk) -> None:
     desk.await_found(SPEECH)
     tap(desk)
     assert rests(desk)
-    assert desk.canvas.resting
+    assert desk.canvas.dimmed
     assert desk.canvas.sheet.strokes, "the drawing is dimmed, not lost"
     desk.key(Qt.Key.Key_Left, ALT)
     desk.await_found(SPEECH)
-    assert not desk.canvas.resting
+    assert not desk.canvas.dimmed
     tap(desk)
     desk.draw([[(0.2, 0.8), (0.5, 0.85), (0.8, 0.8)]])
     desk.await_found(SPEECH)
-    assert not desk.canvas.resting
+    assert not desk.canvas.dimmed
     assert len(desk.canvas.sheet.strokes) == len(SEVEN) + 1, "it can be gone on with"
 
 
@@ -149,7 +149,7 @@ def test_an_unreadable_picture_leaves_no_answer(desk: Desk, tmp_path: Path) -> N
     desk.drop(files(tmp_path / "seven.png"), desk.window.explore.draw)
     until(desk.window.messages.text, "a message")
     assert rests(desk)
-    assert desk.canvas.resting
+    assert desk.canvas.dimmed
 
 
 def test_back_and_forward_walk_over_the_queries_and_a_drawing_can_be_gone_on_with(desk: Desk) -> None:

@@ -117,7 +117,7 @@ def test_a_thread_that_hangs_does_not_keep_the_process(tmp_path: Path, status: i
         atexit.register(print, "torn down", file=sys.stderr)
         threading.Thread(target=threading.Event().wait, name="a driver that hangs", daemon=True).start()
         sys.stdout.write("the report")  # not flushed: it has to be
-        start._leave({status})
+        start._exit({status})
         print("went on", file=sys.stderr)
         """,
         tmp_path,
@@ -141,7 +141,7 @@ def test_a_process_whose_threads_end_ends_as_ever(tmp_path: Path) -> None:
         idle, busy = SerialExecutor("idle", owner), SerialExecutor("busy", owner)
         busy.submit(lambda: time.sleep(0.1), print, print)
         atexit.register(print, "torn down")
-        start._leave(0)
+        start._exit(0)
         print("went on")
         """,
         tmp_path,

@@ -73,7 +73,7 @@ def test_a_new_query_takes_the_place_of_all_that_followed() -> None:
 def test_after_a_rest_back_returns_to_the_query_that_was() -> None:
     history = QueryHistory()
     history.put(sound("a"))
-    history.rest()
+    history.deselect()
     assert history.back() == sound("a")
     assert not history.can_go_back
 

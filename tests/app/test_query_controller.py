@@ -169,12 +169,12 @@ def test_a_clip_that_gives_way_to_another_ends_before_that_is_marked(scene: Scen
     assert marks[-1] is None
 
 
-@pytest.mark.parametrize("ask", ["ask_sound", "ask_sound_file", "be_silent"])
+@pytest.mark.parametrize("ask", ["ask_sound", "ask_sound_file", "stop_playing"])
 def test_speaking_silences_what_sounds_and_what_was_about_to(scene: Scene, ask: str) -> None:
     scene.talk.play(11)
     scene.utterances.deliver(11)
     scene.talk.play(12)
-    arguments = {"ask_sound": (SOUND, 16_000), "ask_sound_file": ("seven.wav",), "be_silent": ()}[ask]
+    arguments = {"ask_sound": (SOUND, 16_000), "ask_sound_file": ("seven.wav",), "stop_playing": ()}[ask]
     getattr(scene.talk, ask)(*arguments)
     assert not scene.utterances.playing
     scene.utterances.deliver(12)
@@ -184,7 +184,7 @@ def test_speaking_silences_what_sounds_and_what_was_about_to(scene: Scene, ask: 
 def test_listening_takes_back_the_wish_to_hear_the_drawing(scene: Scene) -> None:
     scene.talk.ask_drawing(DRAWING)
     scene.talk.play_nearest()
-    scene.talk.be_silent()
+    scene.talk.stop_playing()
     reply = scene.answer(17)
     assert scene.state.reply is reply
     assert not scene.utterances.asked
@@ -308,7 +308,7 @@ def test_another_model_is_asked_the_same(scene: Scene) -> None:
     assert scene.model.asked == [PIXELS, PIXELS]
     reply = scene.answer(13)
     assert scene.state.reply is reply
-    assert not scene.talk.can_go_back
+    assert not scene.talk.history.can_go_back
 
 
 def test_a_refused_picture_takes_the_wish_to_hear_it_along(scene: Scene) -> None:

@@ -92,7 +92,7 @@ def test_pausing_shows_at_once(card: RunCard, clock: Clock, info: RunInfo) -> No
     card.show_run(replace(info, step=11), usable=False)
     assert button(card, "Pausing…"), "still on its way"
     card.show_run(replace(info, state="paused", step=11), usable=False)
-    assert button(card, "Go on").isEnabled()
+    assert button(card, "Continue").isEnabled()
     card.show_run(replace(info, step=12), usable=False)
     assert button(card, "Pause").isEnabled()
     clock.now += 1000

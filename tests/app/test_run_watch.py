@@ -28,7 +28,7 @@ def library(qapp, store: RunStore) -> Iterator[RunLibrary]:  # noqa: ARG001 (Qt 
 @pytest.fixture
 def told(library: RunLibrary) -> list[tuple[RunRecord, RunUpdate]]:
     found: list[tuple[RunRecord, RunUpdate]] = []
-    library.grown.connect(lambda record, growth: found.append((record, growth)))
+    library.updated.connect(lambda record, update: found.append((record, update)))
     return found
 
 
@@ -38,7 +38,7 @@ def store(tmp_path: Path) -> RunStore:
 
 
 def steps(told: list[tuple[RunRecord, RunUpdate]], record: RunRecord) -> list[int]:
-    return [point.step for of, growth in told if of == record for point in growth.points if "total" in point.values]
+    return [point.step for of, update in told if of == record for point in update.points if "total" in point.values]
 
 
 def test_what_comes_to_a_run_is_told_once(
@@ -80,7 +80,7 @@ def test_the_curves_of_chosen_runs_lie_over_each_other(qtbot: QtBot, library: Ru
     qtbot.addWidget(curves)
     curves.resize(600, 500)
     curves.show()
-    library.grown.connect(lambda record, growth: curves.grow(str(record.folder), growth))
+    library.updated.connect(lambda record, update: curves.update_run(str(record.folder), update))
     one, other = make_run(store, "One", "running", 20), make_run(store, "Other", purity=0.5)
 
     def show(*records: RunRecord) -> None:

@@ -338,7 +338,7 @@ def test_a_run_elsewhere_is_listed_until_it_is_taken_off(
     panel.open_elsewhere(away.folder)
     await_names(qtbot, panel, "Here", "Away")
     qtbot.waitUntil(lambda: button(panel, "Use").isEnabled(), timeout=WAIT)  # it is chosen
-    action(panel, "Take off the list").trigger()
+    action(panel, "Remove from the list").trigger()
     await_names(qtbot, panel, "Here")
     assert away.folder.is_dir()
     with qtbot.waitSignal(panel.failed, timeout=WAIT) as failed:

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QScrollArea, QWidget
 from model.types import Modality
 from modinv_app.audio.backend import AudioUnavailable, Backend
 from modinv_app.audio.portaudio import NO_MICROPHONE
-from modinv_app.audio.rehearsed import RATE
+from modinv_app.audio.simulated import RATE
 from modinv_app.common.theme import apply_scheme
 from modinv_app.explore.device_chooser import DeviceButton, DeviceChooser
 from modinv_app.shell.shortcut_sheet import ShortcutSheet

@@ -233,7 +233,7 @@ def test_without_portaudio_the_panel_says_what_to_install(qtbot, make_stage):
 
 def test_an_unplugged_microphone_is_said_and_forgotten_when_it_returns(qtbot, stage):
     unheard = []
-    stage.panel.unheard.connect(lambda: unheard.append(1))
+    stage.panel.rejected.connect(lambda: unheard.append(1))
     stage.panel.press()
     plugged, stage.backend.inputs = stage.backend.inputs, []
     stage.backend.streams[-1].lose()

@@ -150,5 +150,5 @@ def test_without_a_screen_the_window_says_so():
 def test_libraries_are_missed_only_where_they_are_needed(monkeypatch, platform, told):
     monkeypatch.setenv("QT_QPA_PLATFORM", platform)
     monkeypatch.setattr(doctor, "_loads", lambda library: library != "libxcb-cursor.so.0")
-    obstacle = start._obstacle() or ""
+    obstacle = start._missing_requirement() or ""
     assert ("apt-get install -y libxcb-cursor0" in obstacle) is told

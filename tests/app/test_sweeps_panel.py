@@ -142,7 +142,7 @@ def test_without_any_sweep_the_way_to_one_is_open(person: Sweeper) -> None:
 def test_train_watch_and_turn_the_dial(person: Sweeper, monkeypatch: pytest.MonkeyPatch) -> None:
     person.train("0 2.15e-2")
     until(lambda: person.informed, "the end", 60)
-    assert "trained and judged" in person.informed[0]
+    assert "trained and evaluated" in person.informed[0]
     assert person.busy == [True, False]
     (record,) = person.store.list()
     assert record.plan().lambdas == (0.0, 0.0215)
@@ -159,7 +159,7 @@ def test_train_watch_and_turn_the_dial(person: Sweeper, monkeypatch: pytest.Monk
     person.click("Sweeps…")
     until(lambda: person.field("Sweep", QComboBox).currentData() == str(record.folder), "its name in the list")
     assert person.rows() == [["0", "0", "0.525", "1.000", ""], ["2.15e-2", "0", "0.984", "0.554", ""]]
-    assert "2 runs, all judged" in person.says()
+    assert "2 runs, all evaluated" in person.says()
     assert not person.offers("Resume")
 
 
@@ -171,7 +171,7 @@ def test_stop_keeps_and_resume_goes_on(person: Sweeper) -> None:
     person.click("Stop")
     person.until_over()
     assert [row[4] for row in person.rows()] == ["Stopped 40%", "Waiting"]
-    assert "0 of 2 runs judged" in person.says()
+    assert "0 of 2 runs evaluated" in person.says()
     person.click("Resume")
     until(lambda: person.informed, "the end", 60)
     (record,) = person.store.list()
@@ -210,8 +210,8 @@ def test_one_failure_does_not_stop_the_rest_and_is_told(person: Sweeper) -> None
 def test_a_process_that_dies_is_told_and_the_sweep_goes_on(person: Sweeper) -> None:
     person.train("0 2.15e-2", "9")
     person.until_over()
-    assert "Resume goes on from there" in person.failures[0]
-    assert "Resume goes on from there" in person.says()
+    assert "Resume continues from there" in person.failures[0]
+    assert "Resume continues from there" in person.says()
     assert person.offers("Resume")
 
 
@@ -228,9 +228,9 @@ def test_the_estimate_counts_the_runs(person: Sweeper) -> None:
 @pytest.mark.parametrize(
     ("field", "text", "word"),
     [
-        ("Other values of lambda IG", "much", "“much” is no value of λ_IG"),
-        ("Other values of lambda IG", "-1", "“-1” is no value of λ_IG"),
-        ("Seeds", "0.5", "“0.5” is no seed"),
+        ("Other values of lambda IG", "much", "“much” is not a value of λ_IG"),
+        ("Other values of lambda IG", "-1", "“-1” is not a value of λ_IG"),
+        ("Seeds", "0.5", "“0.5” is not a seed"),
         ("Seeds", "", "at least one seed"),
     ],
 )
@@ -329,7 +329,7 @@ def test_a_sweep_whose_folder_is_gone_can_t_go_on_and_says_so(person: Sweeper) -
 
 def test_stopping_before_it_has_begun(person: Sweeper) -> None:
     person.plan("0 2.15e-2")
-    person.page.service.start(person.panel.form.plan())
+    person.page.service.start(person.panel.form.config())
     person.page.trainer.stop()
     person.until_over()
     assert person.busy == [True, False]
@@ -357,7 +357,7 @@ def test_how_it_looks(person: Sweeper, shipped: Path, scheme: str) -> None:
         person.plan("0 1e-5 6.81e-5 4.64e-4 3.16e-3 2.15e-2 1.47e-1 1 0.5", "0, 1, 7")
         until(lambda: "About" in person.says(), "an estimate")
         at_both_sizes("sweeps-form")
-        person.panel.form.fold.open = True
+        person.panel.form.advanced.open = True
         at_both_sizes("sweeps-form-open")
         person.type_into("Seeds", "0, 7")
         person.click("Start")
@@ -386,7 +386,7 @@ def test_a_real_sweep_of_one_value(
         until(lambda: person.panel.form.corpora.chosen(), "the corpora", 60)
         boxes = {box.text(): box for box in person.panel.form.corpora.findChildren(QCheckBox)}
         boxes["Synthetic voices"].click()  # listening to all of them takes a minute the first time
-        person.panel.form.fold.open = True
+        person.panel.form.advanced.open = True
         for name, value in (("Steps", "12"), ("Pairs per batch", "4"), ("Samples per input", "1")):
             person.type_into(name, value)
         person.click("Start")

@@ -29,7 +29,7 @@ def test_it_can_be_chosen_in_the_form_but_is_not_by_default(qtbot) -> None:
     qtbot.addWidget(choice)
     service.found.connect(choice.show_corpora)
     with qtbot.waitSignal(service.found):
-        service.look()
+        service.refresh()
     service.close()
     box = next(box for box in choice.findChildren(QCheckBox) if box.text() == "Beeps")
     assert box.isEnabled()

@@ -38,12 +38,12 @@ def test_curves_are_those_of_its_terms(qtbot: QtBot, tmp_path) -> None:
     curves.show()
     point = MetricPoint(1, 0.1, 1.0, {"total": 2.0, "distance": 1.5, "width": 0.5})
     toy, other = make_run(store, "Toy", system="toy"), make_run(store, "Other")
-    curves.grow("toy", RunUpdate(toy.info(), [point], []))
+    curves.update_run("toy", RunUpdate(toy.info(), [point], []))
     quick = ["Purity, quick estimate", "Modality SVM, quick estimate"]
     qtbot.waitUntil(lambda: titles(curves) == ["Total loss", "Distance of pairs", *quick])
     readings = {chart.term.name: chart.reading for chart in curves.findChildren(Chart) if not chart.isHidden()}
     assert (readings["total"], readings["distance"]) == ("2.000", "1.500")
-    curves.grow("other", RunUpdate(other.info(), other.points(), []))
+    curves.update_run("other", RunUpdate(other.info(), other.points(), []))
     qtbot.waitUntil(
         lambda: titles(curves) == ["Total loss", "Distance of pairs", "Similarity loss", "Information gain", *quick]
     )
@@ -54,7 +54,7 @@ def test_curves_are_those_of_its_terms(qtbot: QtBot, tmp_path) -> None:
 def test_a_comparison_names_its_fields(tmp_path) -> None:
     store = RunStore(tmp_path)
     toy, other = (
-        choices(RunEntry(record, record.info(), {}, has_model=True))
+        choices(RunEntry.of(record, record.info(), {}))
         for record in (make_run(store, "Toy", system="toy", temperature=2.0), make_run(store, "Other"))
     )
     assert (toy["System"], toy["Temperature"]) == ("toy", "2")

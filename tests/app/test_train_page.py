@@ -114,7 +114,7 @@ class Trainer:
     def choose_small(self, steps: int) -> None:
         """A recipe that takes a moment."""
         form = self.panel.form
-        form.fold.open = True
+        form.advanced.open = True
         for name, text in (("Steps", str(steps)), ("Pairs per batch", "4"), ("Samples per input", "1")):
             self.type_into(name, text)
 
@@ -225,11 +225,11 @@ def test_the_form_comes_back_in_the_next_session(qapp, tmp_path: Path) -> None: 
         return page
 
     first = session()
-    first.panel.form.set_plan(TrainingConfig(replace(FAST, lambda_ig=0.5), ("mnist", "voices"), seed=7, device="cpu"))
-    wanted = first.panel.form.plan()
+    first.panel.form.set_config(TrainingConfig(replace(FAST, lambda_ig=0.5), ("mnist", "voices"), seed=7, device="cpu"))
+    wanted = first.panel.form.config()
     first.release()
     second = session()
-    assert second.panel.form.plan() == wanted
+    assert second.panel.form.config() == wanted
     assert (wanted.recipe.lambda_ig, wanted.seed, wanted.device) == (0.5, 7, "cpu")
     second.release()
     bench.close()
@@ -242,7 +242,7 @@ def test_pause_and_go_on(trainer: Trainer) -> None:
     step = record.info().step
     QTest.qWait(600)
     assert record.info().step == step
-    trainer.click("Go on")
+    trainer.click("Continue")
     until(lambda: record.info().step > step, "another step")
 
 
@@ -344,16 +344,16 @@ def test_a_run_that_started_from_the_loaded_model_is_chosen_again_as_such(traine
     form = trainer.panel.form
     start = next(box for box in form.findChildren(QComboBox) if box.accessibleName() == "Start")
     start.setCurrentIndex(1)
-    plan = form.plan()
+    plan = form.config()
     assert plan.start == locations.shipped_model()
     start.setCurrentIndex(0)
-    form.set_plan(plan)
-    assert form.plan().start == plan.start
+    form.set_config(plan)
+    assert form.config().start == plan.start
     start.setCurrentIndex(0)
 
 
 def test_a_plan_that_can_t_be_trained_says_why(trainer: Trainer) -> None:
-    trainer.panel.form.fold.open = True
+    trainer.panel.form.advanced.open = True
     trainer.type_into("Learning rate", "fast")
     assert trainer.says("Learning rate must be a number")
     assert not trainer.offers("Train")

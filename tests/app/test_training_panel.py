@@ -49,19 +49,19 @@ def said(panel: TrainingPanel) -> str:
 def test_a_start_from_a_model_that_heard_who_is_left_out_is_warned_of(panel: TrainingPanel, tmp_path: Path) -> None:
     heard = a_model(tmp_path, "heard.safetensors")
     panel.show_loaded(heard)
-    plan = panel.form.plan()
-    panel.form.set_plan(replace(plan, held_out_speaker="nicolas"))
+    plan = panel.form.config()
+    panel.form.set_config(replace(plan, held_out_speaker="nicolas"))
     assert said(panel) == ""
-    panel.form.set_plan(replace(plan, held_out_speaker="nicolas", start=heard.file))
+    panel.form.set_config(replace(plan, held_out_speaker="nicolas", start=heard.file))
     assert "trained on fsdd without holding out nicolas" in said(panel)
-    panel.form.set_plan(replace(plan, start=heard.file))
+    panel.form.set_config(replace(plan, start=heard.file))
     assert said(panel) == ""
 
 
 def test_another_model_is_loaded_and_the_warning_is_its_own(panel: TrainingPanel, tmp_path: Path) -> None:
     unheard = a_model(tmp_path, "unheard.safetensors", left_out="nicolas")
     panel.show_loaded(unheard)
-    panel.form.set_plan(replace(panel.form.plan(), held_out_speaker="nicolas", start=unheard.file))
+    panel.form.set_config(replace(panel.form.config(), held_out_speaker="nicolas", start=unheard.file))
     assert said(panel) == ""
     panel.show_loaded(
         a_model(tmp_path, "old.safetensors", left_out="nicolas", started_from={"name": "m", "sha256": ""})

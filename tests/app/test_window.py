@@ -20,7 +20,7 @@ from strokes import mnist_to_strokes
 from model.data.corpora.mnist import Mnist
 from model.retrieval.retriever import Retriever
 from model.types import Modality
-from modinv_app.audio.rehearsed import RATE
+from modinv_app.audio.simulated import RATE
 from modinv_app.explore.match_view import MatchView
 from modinv_app.shell.shortcut_sheet import ShortcutSheet
 

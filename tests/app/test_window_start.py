@@ -49,7 +49,7 @@ def open_desk(qapp, store: Path) -> Iterator[Open]:  # noqa: ARG001 (Qt first)
 
 
 def threads_of_ours() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name in ("model", "sound", "rehearsed sound")]
+    return [thread.name for thread in threading.enumerate() if thread.name in ("model", "sound", "simulated sound")]
 
 
 def test_a_drawing_and_a_click_from_before_the_model_are_answered_when_it_is_there(open_desk: Open) -> None:
@@ -270,6 +270,6 @@ def test_the_devices_are_offered_behind_their_button(open_desk: Open) -> None:
     assert all(box.isVisible() for box in boxes)
     boxes[0].setCurrentIndex(1)
     boxes[0].activated.emit(1)
-    until(lambda: desk.root.recorder.device == "Rehearsed microphone", "the chosen microphone")
+    until(lambda: desk.root.recorder.device == "Simulated microphone", "the chosen microphone")
     boxes[0].window().close()
     assert not boxes[0].isVisible()

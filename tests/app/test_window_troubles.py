@@ -15,7 +15,7 @@ from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QGuiApplication
 
 from model.types import Modality
-from modinv_app.audio.rehearsed import RATE
+from modinv_app.audio.simulated import RATE
 
 
 def make_sound(kind: str, path: Path) -> None:

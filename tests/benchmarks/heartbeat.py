@@ -30,7 +30,7 @@ from PySide6.QtCore import Qt, QTimer  # noqa: E402
 from PySide6.QtTest import QTest  # noqa: E402
 
 from modinv_app.app import make_application  # noqa: E402
-from modinv_app.audio.rehearsed import RATE  # noqa: E402
+from modinv_app.audio.simulated import RATE  # noqa: E402
 
 _BEAT_MS, _PEN_MS = 1000 / 60, 8
 _STROKES, _UTTERANCES = 25, 8

@@ -43,9 +43,9 @@ def live(moment: str, seed: int) -> None:
 
         def __init__(self, store: Any) -> None:
             if moment in ("recording", "playing"):
-                from modinv_app.audio.rehearsed import RehearsedSound
+                from modinv_app.audio.simulated import SimulatedSound
 
-                super().__init__(store, RehearsedSound)
+                super().__init__(store, SimulatedSound)
             else:
                 super().__init__(store)
 

@@ -131,13 +131,13 @@ def _look(record: RunRecord) -> str:
         assert all(0 <= item.label <= 9 for item in record.probe().items)
     try:
         info = record.info()
-        growth = RunTail(record).poll()
+        update = RunTail(record).poll()
     except UnusableCheckpoint:
         return "damaged"
     assert 0 <= info.step <= info.steps
     datetime.fromisoformat(info.created).astimezone()
     json.dumps([info.name, info.note, info.message, info.device, dict(info.versions)]).encode()
-    assert all(isinstance(value, float) for point in growth.points for value in point.values.values())
+    assert all(isinstance(value, float) for point in update.points for value in point.values.values())
     if not (record.folder / "label.json").is_dir():
         record.rename("Another")
         assert record.info().name == "Another"
