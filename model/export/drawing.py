@@ -28,7 +28,7 @@ ON_FILL = "#fdfdfd"
 PURITY, MODALITY_SVM = DIGITS_ON_LIGHT[6], DIGITS_ON_LIGHT[5]
 """Colours of the two measures in Figure 3."""
 
-MODALITY_GAP, P_AT_1 = DIGITS_ON_LIGHT[4], DIGITS_ON_LIGHT[1]
+MODALITY_GAP, P_AT_1, INFORMATION = DIGITS_ON_LIGHT[4], DIGITS_ON_LIGHT[1], DIGITS_ON_LIGHT[2]
 """Those of its second panel."""
 
 FORMATS = ("png", "svg", "pdf")

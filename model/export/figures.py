@@ -13,6 +13,7 @@ from model.evaluation.sweep_results import SweepRow
 from model.export.drawing import (
     FAINT,
     GROUND,
+    INFORMATION,
     INK,
     MODALITY_GAP,
     MODALITY_SVM,
@@ -25,6 +26,7 @@ from model.export.drawing import (
     styled,
 )
 from model.export.words import one_line
+from model.objectives.optimum import optimum
 from model.palette import DIGITS_ON_LIGHT, RUNS
 from model.runs.values import ESTIMATES
 from model.systems import charted_terms
@@ -42,6 +44,7 @@ LAMBDA = r"$\lambda_\mathrm{IG}$"
 
 _ZERO = 1e-6  # position of lambda_IG = 0 on a logarithmic axis
 _MARKERS = {Modality.IMAGE: "o", Modality.SPEECH: "^"}
+_LEAST_OPTIMUM = 1e-5  # lambda_IG from which the theoretical curve is drawn
 _HEADROOM = 0.03  # above the upper limit of a value
 
 _Style = Literal["-", "--"]  # of lines
@@ -118,22 +121,22 @@ def _modality_handles() -> list[Line2D]:
 
 
 def figure3(rows: Sequence[SweepRow]) -> Figure:
-    """Figure 3: purity and modality SVM against lambda_IG, with the paper's curves behind; below, modality gap and P@1.
+    """Figure 3: purity and modality SVM against lambda_IG, with the paper's curves behind; below, gap, P@1 and KL.
 
     Dots are models, in any order; lines and bands are mean, minimum and maximum over the seeds of one lambda_IG. The
-    panel below is not the paper's. Its modality gap is that of the means of all test inputs, as in reports; for
+    panels below are not the paper's. The modality gap is that of the means of all test inputs, as in reports; for
     sweeps of earlier versions, whose reports lack it, that of the sweep's sampled embeddings
-    (`SweepRow.gap_of_embeddings`), where there are any, as the legend says. Raises ``ValueError`` if there are no
-    models.
+    (`SweepRow.gap_of_embeddings`), where there are any, as the legend says. At the bottom is the information gain, with
+    the theoretical optimum of :func:`model.objectives.optimum.optimum`. Raises ``ValueError`` if there are no models.
     """
     from matplotlib.lines import Line2D
 
     if not rows:
         raise ValueError("Figure 3 needs at least one model.")
     with styled():
-        figure = blank(6.4, 7.2)
-        axes, below = figure.subplots(2, 1, height_ratios=(1, 0.8))
-        for panel in (axes, below):
+        figure = blank(6.4, 9.6)
+        axes, below, lowest = figure.subplots(3, 1, height_ratios=(1, 0.8, 0.7))
+        for panel in (axes, below, lowest):
             panel.set(xscale="log", ylim=(0, 1.04), xlabel=LAMBDA)
             panel.grid(axis="y")
             _lambda_ticks(panel, [row.lambda_ig for row in rows])
@@ -148,6 +151,7 @@ def figure3(rows: Sequence[SweepRow]) -> Figure:
             )  # fmt: skip
             _measured(axes, [(row.lambda_ig, values_of(row)) for row in rows], colour)
         _gap_and_p_at_1(below, rows)
+        _information(lowest, rows)
         counts = {sum(row.lambda_ig == lambda_ig for row in rows) for lambda_ig in {row.lambda_ig for row in rows}}
         seeds = f"{'' if len(counts) == 1 else 'up to '}{max(counts)} seeds"
         axes.legend(
@@ -160,7 +164,7 @@ def figure3(rows: Sequence[SweepRow]) -> Figure:
                        markerfacecolor=GROUND, label="the paper, MNIST and TIDIGITS"),
                 Line2D([], [], color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)), label="SVM by chance"),
             ],
-            loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.2, columnspacing=2.5,
+            loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.2, columnspacing=1,
         )  # fmt: skip
     return figure
 
@@ -186,6 +190,29 @@ def _gap_and_p_at_1(axes: Axes, rows: Sequence[SweepRow]) -> None:
             Line2D([], [], color=MODALITY_GAP, linestyle="-" if known else "", label=title),
             Line2D([], [], color=P_AT_1, label="P@1 by means, image to speech"),
             Line2D([], [], color=P_AT_1, linestyle=styles[Modality.SPEECH], label="P@1 by means, speech to image"),
+        ],
+        loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2,
+    )  # fmt: skip
+
+
+def _information(axes: Axes, rows: Sequence[SweepRow]) -> None:
+    """The third panel: the information that posteriors keep, and how much the objective wants them to keep."""
+    from matplotlib.lines import Line2D
+
+    highest = max(1.0, *(row.lambda_ig for row in rows))
+    lambdas = np.geomspace(_LEAST_OPTIMUM, highest, 80)
+    axes.plot(lambdas, [optimum(float(value)).kl for value in lambdas], color=INK, linestyle=(0, (4, 2)), zorder=2)
+    both = ((row.lambda_ig, row.report.image.mean_kl, row.report.speech.mean_kl) for row in rows)
+    found = [(lambda_ig, (image + speech) / 2) for lambda_ig, image, speech in both if image and speech]
+    if found:
+        _measured(axes, found, INFORMATION)
+    axes.set(yscale="log", ylim=(0.1, 500), yticks=[0.1, 1, 10, 100], yticklabels=["0.1", "1", "10", "100"])
+    axes.minorticks_off()
+    axes.legend(
+        handles=[
+            Line2D([], [], color=INFORMATION, label="Information gain: nats from the prior, mean of both modalities"),
+            Line2D([], [], color=INK, linestyle=(0, (4, 2)),
+                   label="what the objective wants: the optimum for ten equal clusters"),
         ],
         loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2,
     )  # fmt: skip
