@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from model.runs.store import RunStore
 
 _IN_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
@@ -24,3 +29,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         marker = item.get_closest_marker("timeout")
         patience[item.location[0]] = max(patience[item.location[0]], marker.args[0] if marker else 0)
     items.sort(key=lambda item: -patience[item.location[0]])
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    """No runs yet."""
+    from model.runs.store import RunStore  # late: NumPy reads OMP_NUM_THREADS when it is imported
+
+    return RunStore(tmp_path / "runs")

@@ -20,7 +20,8 @@ from model.data.corpora.voices import Voices
 from model.data.speech import resample
 from model.types import Item, Modality
 from modinv_app.app import Application
-from modinv_app.audio.backend import Backend, Fill
+from modinv_app.audio.backend import AudioUnavailable, Backend, Fill
+from modinv_app.audio.portaudio import NO_MICROPHONE
 from modinv_app.audio.simulated import RATE, SimulatedSound
 from modinv_app.explore.canvas import Canvas
 from modinv_app.explore.match_view import MatchView
@@ -50,6 +51,16 @@ class AudibleSound(SimulatedSound):
             return samples
 
         return super().open_output(device, rate, keep, on_lost)
+
+
+class DeafSound(AudibleSound):
+    """A sound card without a microphone."""
+
+    def input_devices(self):
+        return ()
+
+    def open_input(self, *_arguments):
+        raise AudioUnavailable(NO_MICROPHONE)
 
 
 def until(condition: Callable[[], object], what: str, seconds: float = 20) -> None:

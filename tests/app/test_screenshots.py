@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from desk import AudibleSound, Desk, pause, until, word
+from desk import DeafSound, Desk, pause, until, word
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QLabel, QScrollArea, QWidget
 
 from model.types import Modality
-from modinv_app.audio.backend import AudioUnavailable, Backend
+from modinv_app.audio.backend import Backend
 from modinv_app.audio.portaudio import NO_MICROPHONE
 from modinv_app.audio.simulated import RATE
 from modinv_app.common.theme import apply_scheme
@@ -113,15 +113,7 @@ def test_starting_drawing_and_speaking(open_desk: Callable[..., Desk], scheme: s
 
 
 def test_without_a_microphone(open_desk: Callable[..., Desk], scheme: str) -> None:
-    class Deaf(AudibleSound):
-        def input_devices(self):
-            return ()
-
-        def open_input(self, *_arguments):
-            raise AudioUnavailable(NO_MICROPHONE)
-
-    deaf = Deaf()
-    desk = open_desk(lambda: deaf)
+    desk = open_desk(DeafSound)
     until(lambda: desk.spoken_message == NO_MICROPHONE, "a word about the microphone")
     look_at_both_sizes(desk, f"no-microphone-{scheme}")
 
