@@ -108,6 +108,16 @@ class Desk:
         until(lambda: self.root.recorder.running, "the microphone")
         return self
 
+    def rest(self) -> None:
+        """Wait until what was asked for has been laid out and nothing moves any more."""
+        pause(0.1)
+
+        def rests() -> bool:
+            moving = self.window.findChildren(QAbstractAnimation)
+            return all(each.state() is QAbstractAnimation.State.Stopped for each in moving)
+
+        until(rests, "a window at rest")
+
     def tidy(self) -> None:
         """Leave the desk as it was found."""
         self.window.explore.speak.button.drop()

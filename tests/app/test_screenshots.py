@@ -83,7 +83,7 @@ def look(widget: QWidget, name: str) -> None:
 def look_at_both_sizes(desk: Desk, name: str) -> None:
     for size_name, size in SIZES.items():
         desk.window.resize(size)
-        pause(0.35)
+        desk.rest()
         assert desk.window.size() == size
         look(desk.window, f"{name}-{size_name}")
 
@@ -97,7 +97,7 @@ def test_starting_drawing_and_speaking(open_desk: Callable[..., Desk], scheme: s
     desk.await_found(Modality.SPEECH)
     look_at_both_sizes(desk, f"drawn-{scheme}")
     desk.key(Qt.Key.Key_1)
-    pause(0.7)
+    desk.rest()
     look_at_both_sizes(desk, f"pca-{scheme}")
     desk.key(Qt.Key.Key_2)
     desk.window.explore.speak.press()

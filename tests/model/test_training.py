@@ -11,6 +11,7 @@ from tiny_runs import CPU, RECIPE, a_run, assert_same_state, collect, events, sa
 
 from model.checkpoints import UnusableCheckpoint, read, write_atomically
 from model.data.pairs import PairSampler
+from model.networks import encoders
 from model.networks.precision import has_bfloat16
 from model.recipes.recipe import named
 from model.systems.model_io import load_model
@@ -18,6 +19,9 @@ from model.training import loop as training
 from model.training.loop import Ended, Saved, Stepped, TrainingFailed, train
 from model.types import Modality
 
+pytestmark = pytest.mark.usefixtures("small_encoders")
+
+WHOLE = encoders.HIDDEN_UNITS
 EXACT = named("paper", **SMALL, batch_norm=False)
 
 
@@ -66,7 +70,8 @@ def test_the_written_model_is_the_trained_one(straight):
         assert torch.equal(loaded.modules.state_dict()[name], weight.half().float())
 
 
-def test_the_loss_falls_and_the_pairs_are_found(tmp_path):
+def test_the_loss_falls_and_the_pairs_are_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(encoders, "HIDDEN_UNITS", WHOLE)
     recipe = named("fast", steps=24, batch_size=10, learning_rate=3e-4)
     recipe = recipe.changed(samples_per_input=4)
     seen = events(tmp_path, recipe)
