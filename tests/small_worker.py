@@ -3,7 +3,10 @@
 Only models of its own size can be read by it, or what it leaves by others; see the fixture ``small_encoders``.
 """
 
+import importlib
+import sys
 from pathlib import Path
+from types import ModuleType
 
 from model.processes import python
 
@@ -15,10 +18,32 @@ COMMAND = python("-c", f"import sys; sys.path.insert(0, {_FOLDER!r}); import sma
 """Starts it, in place of ``model.jobs.worker``."""
 
 
+class _NoCompiler(ModuleType):
+    """Stands in for PyTorch's compiler, which optimisers import, until more of it is wanted than to be left alone.
+
+    To import it takes longer than all else that happens here.
+    """
+
+    @staticmethod
+    def disable(function, *_how, **_more):
+        return function
+
+    @staticmethod
+    def graph_break(*_why):
+        pass
+
+    def __getattr__(self, name):
+        del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
+
+
 def main() -> None:
+    import torch
+
     from model.jobs import worker
     from model.networks import encoders
 
+    torch._dynamo = sys.modules["torch._dynamo"] = _NoCompiler("torch._dynamo")
     encoders.HIDDEN_UNITS = SMALL_UNITS
     worker._NICENESS = 0  # nobody is at the window, and other tests would keep it waiting
     worker.main()

@@ -56,6 +56,13 @@ def spoilt(step, seed=0, batch_size=SMALL["batch_size"]):
     return Samples("", Modality.IMAGE, features, IMAGES.labels, ())
 
 
+def seeded(make, seed=0):
+    """What a function makes of random weights, the same each time."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return make()
+
+
 def small(name="fast", **changes):
     """A recipe of four steps."""
     return named(name, **{**SMALL, **changes})

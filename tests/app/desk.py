@@ -20,7 +20,8 @@ from model.data.corpora.voices import Voices
 from model.data.speech import resample
 from model.types import Item, Modality
 from modinv_app.app import Application
-from modinv_app.audio.backend import Backend, Fill
+from modinv_app.audio.backend import AudioUnavailable, Backend, Fill
+from modinv_app.audio.portaudio import NO_MICROPHONE
 from modinv_app.audio.simulated import RATE, SimulatedSound
 from modinv_app.explore.canvas import Canvas
 from modinv_app.explore.match_view import MatchView
@@ -50,6 +51,16 @@ class AudibleSound(SimulatedSound):
             return samples
 
         return super().open_output(device, rate, keep, on_lost)
+
+
+class DeafSound(AudibleSound):
+    """A sound card without a microphone."""
+
+    def input_devices(self):
+        return ()
+
+    def open_input(self, *_arguments):
+        raise AudioUnavailable(NO_MICROPHONE)
 
 
 def until(condition: Callable[[], object], what: str, seconds: float = 20) -> None:
@@ -96,6 +107,16 @@ class Desk:
         until(lambda: self.state.model is not None, "the model", 60)
         until(lambda: self.root.recorder.running, "the microphone")
         return self
+
+    def rest(self) -> None:
+        """Wait until what was asked for has been laid out and nothing moves any more."""
+        pause(0.1)
+
+        def rests() -> bool:
+            moving = self.window.findChildren(QAbstractAnimation)
+            return all(each.state() is QAbstractAnimation.State.Stopped for each in moving)
+
+        until(rests, "a window at rest")
 
     def tidy(self) -> None:
         """Leave the desk as it was found."""

@@ -209,27 +209,25 @@ def test_no_speech_at_all_is_no_plan(form: TrainingConfigForm) -> None:
 
 
 @pytest.fixture
-def data(qapp) -> Iterator[DataService]:  # noqa: ARG001 (Qt first)
-    service = DataService()
-    yield service
-    service.close()
-
-
-def wire(form: TrainingConfigForm, data: DataService) -> None:
+def _offer(form: TrainingConfigForm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The form offers to download human voices, which are not there."""
+    monkeypatch.setenv("MODINV_DATA", str(tmp_path))
+    data = DataService()
     form.corpora.download_wanted.connect(data.download)
     form.corpora.download_unwanted.connect(data.stop)
     data.found.connect(form.corpora.show_corpora)
     data.progressed.connect(form.corpora.show_progress)
     data.ended.connect(form.corpora.show_problem)
-
-
-def test_getting_a_corpus_shows_progress_and_chooses_it(
-    form: TrainingConfigForm, data: DataService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MODINV_DATA", str(tmp_path))
-    wire(form, data)
     data.refresh()
     until(lambda: button(form, "Get human voices"), "the offer")
+    yield
+    data.close()
+
+
+@pytest.mark.usefixtures("_offer")
+def test_getting_a_corpus_shows_progress_and_chooses_it(
+    form: TrainingConfigForm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     let_go = tmp_path / "go"
 
     def arrive(source, stop):
@@ -256,14 +254,10 @@ def test_getting_a_corpus_shows_progress_and_chooses_it(
     assert not urges_humans(form)
 
 
+@pytest.mark.usefixtures("_offer")
 def test_a_download_that_fails_says_why_and_can_be_tried_again(
-    form: TrainingConfigForm, data: DataService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    form: TrainingConfigForm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MODINV_DATA", str(tmp_path))
-    wire(form, data)
-    data.refresh()
-    until(lambda: button(form, "Get human voices"), "the offer")
-
     def fail(_source, stop):  # noqa: ARG001
         raise download.DownloadFailed("The connection failed. Check the network and try again.")
 

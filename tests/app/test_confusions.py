@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import pytest
 from evaluated import IMAGES, MISTAKES, an_evaluation, features
@@ -9,6 +11,7 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
+from showing import shown
 
 from model.types import Modality
 from modinv_app.evaluate.confusion_grid import ConfusionGrid
@@ -19,28 +22,22 @@ from modinv_app.evaluate.pair_view import PairView
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 
 
-def shown(qtbot: QtBot, widget: QWidget) -> QWidget:
-    qtbot.addWidget(widget)
-    widget.resize(1000, 600)
-    widget.show()
-    qtbot.waitExposed(widget)
-    return widget
+Panel = TypeVar("Panel", ConfusionsPanel, MistakesPanel)
+
+
+def judged(panel: Panel) -> Panel:
+    panel.show_evaluation(an_evaluation())
+    return panel
 
 
 @pytest.fixture
 def panel(qtbot: QtBot) -> ConfusionsPanel:
-    panel = ConfusionsPanel(features)
-    shown(qtbot, panel)
-    panel.show_evaluation(an_evaluation())
-    return panel
+    return judged(shown(qtbot, ConfusionsPanel(features)))
 
 
 @pytest.fixture
 def mistakes(qtbot: QtBot) -> MistakesPanel:
-    panel = MistakesPanel(features)
-    shown(qtbot, panel)
-    panel.show_evaluation(an_evaluation())
-    return panel
+    return judged(shown(qtbot, MistakesPanel(features)))
 
 
 def listed(view: PairView) -> list[tuple[int, int]]:

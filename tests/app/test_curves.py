@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
+from showing import shown
 
 from model.runs.store import MetricPoint
 from modinv_app.common.theme import apply_scheme, run_colour
@@ -38,12 +39,7 @@ FLAT = [losses(step, 50.0) for step in (1, 10, 20, 30, 40)]
 
 @pytest.fixture
 def curves(qtbot: QtBot) -> Iterator[Curves]:
-    curves = Curves()
-    qtbot.addWidget(curves)
-    curves.resize(300, 560)
-    curves.show()
-    qtbot.waitExposed(curves)
-    yield curves
+    yield shown(qtbot, Curves(), 300, 560)
     apply_scheme("system")
 
 

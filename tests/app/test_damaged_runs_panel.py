@@ -4,37 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 from run_folders import make_run
-from test_runs_panel import WAIT, action, await_names, button, click, field, names, runs, words
+from runs_at_hand import WAIT, action, await_names, button, click, field, names, runs, runs_panel, words
 
 from model.runs.store import RunRecord, RunStore
-from modinv_app.common.run_library import RunLibrary
-from modinv_app.common.theme import apply_scheme
 from modinv_app.train.runs import RunsPanel
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> RunStore:
-    return RunStore(tmp_path / "runs")
-
-
-@pytest.fixture
 def panel(qtbot: QtBot, store: RunStore) -> Iterator[RunsPanel]:
-    library = RunLibrary(store)
-    panel = RunsPanel(library)
-    qtbot.addWidget(panel)
-    panel.resize(300, 600)
-    panel.show()
-    qtbot.waitExposed(panel)
-    yield panel
-    library.close()
-    apply_scheme("system")
+    with runs_panel(qtbot, store) as panel:
+        yield panel
 
 
 def damage(record: RunRecord, content: str = "null") -> str:

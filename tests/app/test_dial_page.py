@@ -12,6 +12,7 @@ from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QLabel, QWidget
 from pytestqt.qtbot import QtBot
+from showing import shown
 from sweeps import clouds, make_report, make_results
 from test_screenshots import hidden_parts
 from workbench import Workbench
@@ -42,18 +43,19 @@ def bench(qtbot: QtBot, tmp_path: Path) -> Iterator[Workbench]:  # noqa: ARG001 
     bench.close()
 
 
+def showing(qtbot: QtBot, bench: Workbench, results: SweepResults) -> DialPage:
+    """A page with a sweep."""
+    page = bench.dial_page(bench.store.folder)
+    page.show_results(results)
+    return shown(qtbot, page, 1280, 734)
+
+
 @pytest.fixture
 def page(qtbot: QtBot, bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> DialPage:
     """A page in a hurry."""
     monkeypatch.setattr(dial_module, "_EASE", 0.02)
     monkeypatch.setattr(dial_module, "_FASTEST", 100)
-    page = bench.dial_page(bench.store.folder)
-    qtbot.addWidget(page)
-    page.resize(1280, 734)
-    page.show_results(RESULTS)
-    page.show()
-    qtbot.waitExposed(page)
-    return page
+    return showing(qtbot, bench, RESULTS)
 
 
 def turn(qtbot: QtBot, page: DialPage, value: float) -> None:
@@ -194,12 +196,7 @@ def click(page: DialPage, index: int) -> None:
 
 def test_a_click_on_an_utterance_asks_for_its_sound(qtbot: QtBot, bench: Workbench) -> None:
     lonely = replace(RESULTS, coordinates=np.stack([clouds(RESULTS.items, 6, 4, seed) for seed in range(8)]))
-    page = bench.dial_page(bench.store.folder)
-    qtbot.addWidget(page)
-    page.resize(1280, 734)
-    page.show_results(lonely)
-    page.show()
-    qtbot.waitExposed(page)
+    page = showing(qtbot, bench, lonely)
     points = np.array([page.map.position_of(index).toTuple() for index in range(2 * HALF)])
     distances = np.linalg.norm(points[:, None] - points, axis=2) + 99 * np.eye(len(points))
     free = distances.min(axis=1) > 14

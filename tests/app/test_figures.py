@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QScrollArea, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
+from showing import shown
 
 from modinv_app.common.chip import Chip
 from modinv_app.common.lambda_dial import place_of
@@ -23,13 +24,6 @@ from modinv_app.map.hover_card import HoverCard
 from modinv_app.map.map_plot import MapPlot
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
-
-
-def shown(qtbot: QtBot, widget: QWidget, width: int = 1000, height: int = 600) -> None:
-    qtbot.addWidget(widget)
-    widget.resize(width, height)
-    widget.show()
-    qtbot.waitExposed(widget)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSlider, QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
+from showing import shown
 
 from model.recipes.recipe import PAPER_LAMBDAS, lambda_text
 from modinv_app.common.lambda_dial import LambdaDial, place_of, value_at
@@ -17,12 +18,7 @@ from modinv_app.common.lambda_dial import LambdaDial, place_of, value_at
 
 @pytest.fixture
 def dial(qtbot: QtBot) -> LambdaDial:
-    dial = LambdaDial()
-    qtbot.addWidget(dial)
-    dial.resize(700, 60)
-    dial.show()
-    qtbot.waitExposed(dial)
-    return dial
+    return shown(qtbot, LambdaDial(), 700, 60)
 
 
 def scale(dial: LambdaDial) -> QAbstractSlider:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QItemSelectionModel, QPoint, QRect, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QListView, QWidget
+from showing import shown
 
 from model.types import Answer, Certainty, Item, Match, Modality
 from modinv_app.explore.matches import MatchesPanel
@@ -55,11 +56,7 @@ SPOKEN_TWO = an_answer(Modality.SPEECH, [2] * 10)
 
 @pytest.fixture
 def window(qtbot):
-    window = QWidget()
-    qtbot.addWidget(window)
-    window.resize(800, 700)
-    window.show()
-    return window
+    return shown(qtbot, QWidget(), 800, 700)
 
 
 @pytest.fixture

@@ -6,17 +6,14 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPlainTextEdit, QToolButton, QWidget
+from showing import shown
 
 from modinv_app.shell.message_bar import MessageBar
 
 
 @pytest.fixture
 def window(qtbot):
-    window = QWidget()
-    qtbot.addWidget(window)
-    window.resize(400, 300)
-    window.show()
-    return window
+    return shown(qtbot, QWidget(), 400, 300)
 
 
 @pytest.fixture

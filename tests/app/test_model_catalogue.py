@@ -17,11 +17,6 @@ from modinv_app.common.settings import Settings
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> RunStore:
-    return RunStore(tmp_path / "runs")
-
-
-@pytest.fixture
 def catalogue_now(qapp, store: RunStore, tmp_path: Path) -> Iterator[Callable[[], ModelCatalogue]]:  # noqa: ARG001
     """Makes the catalogue of a new session."""
     made = []

@@ -8,6 +8,7 @@ import pytest
 from evaluated import a_report
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
+from showing import shown
 from test_screenshots import hidden_parts
 
 from model.evaluation.report import Calibration, OneModality
@@ -20,11 +21,7 @@ pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSi
 
 @pytest.fixture
 def table(qtbot: QtBot) -> NumbersTable:
-    table = NumbersTable()
-    qtbot.addWidget(table)
-    table.resize(1000, 600)
-    table.show()
-    return table
+    return shown(qtbot, NumbersTable())
 
 
 def cell(table: NumbersTable, name: str) -> str:

@@ -130,31 +130,21 @@ def test_closing_asks_while_a_run_trains_and_going_on_changes_nothing(own_desk: 
 
 
 @pytest.mark.usefixtures("_small_worker")
-def test_closing_can_keep_the_run(own_desk: Desk) -> None:
+@pytest.mark.parametrize("answered", ["Stop and keep", "Discard the run", None], ids=["keep", "discard", "shut down"])
+def test_closing_keeps_or_discards_the_run_and_a_system_that_shuts_down_is_not_asked(
+    own_desk: Desk, answered: str | None
+) -> None:
     record = train(own_desk, 100_000)
-    own_desk.window.close()
-    answer(own_desk, "Stop and keep")
+    if answered is None:
+        own_desk.window.keep_and_close()
+    else:
+        own_desk.window.close()
+        answer(own_desk, answered)
     until(lambda: not own_desk.window.isVisible(), "that the window closes", 60)
-    info = record.info()
-    assert info.state == "stopped"
-    assert info.resumable
-
-
-@pytest.mark.usefixtures("_small_worker")
-def test_a_system_that_shuts_down_is_not_asked_and_the_run_is_kept(own_desk: Desk) -> None:
-    record = train(own_desk, 100_000)
-    own_desk.window.keep_and_close()
-    until(lambda: not own_desk.window.isVisible(), "that the window closes", 60)
-    assert (record.info().state, record.info().resumable) == ("stopped", True)
-
-
-@pytest.mark.usefixtures("_small_worker")
-def test_closing_can_discard_the_run(own_desk: Desk) -> None:
-    record = train(own_desk, 100_000)
-    own_desk.window.close()
-    answer(own_desk, "Discard the run")
-    until(lambda: not own_desk.window.isVisible(), "that the window closes", 60)
-    assert not record.folder.exists()
+    if answered == "Discard the run":
+        assert not record.folder.exists()
+    else:
+        assert (record.info().state, record.info().resumable) == ("stopped", True)
 
 
 def test_a_run_is_seen_from_every_page_and_its_model_answers_when_it_is_used(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from run_folders import append, make_run, points
+from showing import shown
 
 from model.runs.store import RunRecord, RunStore, RunUpdate
 from modinv_app.common.run_library import RunLibrary
@@ -30,11 +30,6 @@ def told(library: RunLibrary) -> list[tuple[RunRecord, RunUpdate]]:
     found: list[tuple[RunRecord, RunUpdate]] = []
     library.updated.connect(lambda record, update: found.append((record, update)))
     return found
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> RunStore:
-    return RunStore(tmp_path)
 
 
 def steps(told: list[tuple[RunRecord, RunUpdate]], record: RunRecord) -> list[int]:
@@ -76,10 +71,7 @@ def test_only_those_that_are_watched_are_told(
 
 
 def test_the_curves_of_chosen_runs_lie_over_each_other(qtbot: QtBot, library: RunLibrary, store: RunStore) -> None:
-    curves = Curves()
-    qtbot.addWidget(curves)
-    curves.resize(600, 500)
-    curves.show()
+    curves = shown(qtbot, Curves(), 600, 500)
     library.updated.connect(lambda record, update: curves.update_run(str(record.folder), update))
     one, other = make_run(store, "One", "running", 20), make_run(store, "Other", purity=0.5)
 

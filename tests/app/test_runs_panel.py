@@ -8,79 +8,26 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, QObject, QPoint, Qt, QUrl, Slot
-from PySide6.QtGui import QAction, QDesktopServices, QPalette
+from PySide6.QtGui import QDesktopServices, QPalette
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QTableWidget
+from PySide6.QtWidgets import QTableWidget
 from pytestqt.qtbot import QtBot
 from run_folders import append, make_run, points
+from runs_at_hand import WAIT, action, await_names, button, click, field, names, runs, runs_panel, says, words
 
 from model.runs.store import RunRecord, RunStore
 from modinv_app.common.run_library import RunLibrary
 from modinv_app.common.theme import apply_scheme, run_colour
 from modinv_app.common.undo_strip import UndoStrip
-from modinv_app.train.run_list import RunList
 from modinv_app.train.runs import RunsPanel
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
-WAIT = 4000
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> RunStore:
-    return RunStore(tmp_path / "runs")
 
 
 @pytest.fixture
 def panel(qtbot: QtBot, store: RunStore) -> Iterator[RunsPanel]:
-    library = RunLibrary(store)
-    panel = RunsPanel(library)
-    qtbot.addWidget(panel)
-    panel.resize(300, 600)
-    panel.show()
-    qtbot.waitExposed(panel)
-    yield panel
-    library.close()
-    apply_scheme("system")
-
-
-def runs(panel: RunsPanel) -> RunList:
-    return panel.findChild(RunList)
-
-
-def names(panel: RunsPanel) -> list[str]:
-    model = runs(panel).model()
-    return [model.index(row, 0).data() for row in range(model.rowCount())]
-
-
-def words(panel: RunsPanel, name: str) -> str:
-    return runs(panel).model().index(names(panel).index(name), 0).data(Qt.ItemDataRole.AccessibleTextRole)
-
-
-def await_names(qtbot: QtBot, panel: RunsPanel, *wanted: str) -> None:
-    panel.refresh()  # sooner than by its clock
-    qtbot.waitUntil(lambda: names(panel) == list(wanted), timeout=WAIT)
-
-
-def click(panel: RunsPanel, name: str, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
-    view = runs(panel)
-    place = view.visualRect(view.model().index(names(panel).index(name), 0)).center()
-    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, modifier, place)
-
-
-def button(panel: RunsPanel, name: str) -> QAbstractButton:
-    return next(each for each in panel.findChildren(QAbstractButton) if name in (each.text(), each.accessibleName()))
-
-
-def action(panel: RunsPanel, name: str) -> QAction:
-    return next(each for each in panel.findChildren(QAction) if each.text() == name)
-
-
-def field(panel: RunsPanel, name: str) -> QLineEdit:
-    return next(each for each in panel.findChildren(QLineEdit) if each.accessibleName() == name)
-
-
-def says(panel: RunsPanel, text: str) -> bool:
-    return any(text in label.text() for label in panel.findChildren(QLabel) if label.isVisible())
+    with runs_panel(qtbot, store) as panel:
+        yield panel
 
 
 def test_runs_of_any_process_appear_by_themselves_newest_first(qtbot: QtBot, panel: RunsPanel, store: RunStore) -> None:

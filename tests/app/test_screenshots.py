@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from desk import AudibleSound, Desk, pause, until, word
+from desk import DeafSound, Desk, pause, until, word
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QLabel, QScrollArea, QWidget
 
 from model.types import Modality
-from modinv_app.audio.backend import AudioUnavailable, Backend
+from modinv_app.audio.backend import Backend
 from modinv_app.audio.portaudio import NO_MICROPHONE
 from modinv_app.audio.simulated import RATE
 from modinv_app.common.theme import apply_scheme
@@ -83,7 +83,7 @@ def look(widget: QWidget, name: str) -> None:
 def look_at_both_sizes(desk: Desk, name: str) -> None:
     for size_name, size in SIZES.items():
         desk.window.resize(size)
-        pause(0.35)
+        desk.rest()
         assert desk.window.size() == size
         look(desk.window, f"{name}-{size_name}")
 
@@ -97,7 +97,7 @@ def test_starting_drawing_and_speaking(open_desk: Callable[..., Desk], scheme: s
     desk.await_found(Modality.SPEECH)
     look_at_both_sizes(desk, f"drawn-{scheme}")
     desk.key(Qt.Key.Key_1)
-    pause(0.7)
+    desk.rest()
     look_at_both_sizes(desk, f"pca-{scheme}")
     desk.key(Qt.Key.Key_2)
     desk.window.explore.speak.press()
@@ -113,15 +113,7 @@ def test_starting_drawing_and_speaking(open_desk: Callable[..., Desk], scheme: s
 
 
 def test_without_a_microphone(open_desk: Callable[..., Desk], scheme: str) -> None:
-    class Deaf(AudibleSound):
-        def input_devices(self):
-            return ()
-
-        def open_input(self, *_arguments):
-            raise AudioUnavailable(NO_MICROPHONE)
-
-    deaf = Deaf()
-    desk = open_desk(lambda: deaf)
+    desk = open_desk(DeafSound)
     until(lambda: desk.spoken_message == NO_MICROPHONE, "a word about the microphone")
     look_at_both_sizes(desk, f"no-microphone-{scheme}")
 

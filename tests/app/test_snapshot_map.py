@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import showing
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QSlider
@@ -36,15 +37,17 @@ def snapshot(step: int, seed: int | None = None) -> Snapshot:
     return Snapshot(step, EMPTY, EMPTY, clouds(ITEMS, 5, 2, step if seed is None else seed), values)
 
 
+def a_map(qtbot: QtBot, *snapshots: Snapshot) -> SnapshotMap:
+    """One on the screen, with these snapshots."""
+    plot = SnapshotMap()
+    plot.set_probe(PROBE)
+    plot.show_snapshots(snapshots)
+    return showing.shown(qtbot, plot, 560, 560)
+
+
 @pytest.fixture
 def shown(qtbot: QtBot) -> SnapshotMap:
-    shown = SnapshotMap()
-    qtbot.addWidget(shown)
-    shown.resize(560, 560)
-    shown.set_probe(PROBE)
-    shown.show()
-    qtbot.waitExposed(shown)
-    return shown
+    return a_map(qtbot)
 
 
 def words(shown: SnapshotMap) -> str:
@@ -65,14 +68,7 @@ def button(shown: SnapshotMap) -> QAbstractButton:
 
 def where_it_lies(qtbot: QtBot, one: Snapshot) -> list[QPoint | None]:
     """Where the items of a snapshot lie when it shows alone."""
-    alone = SnapshotMap()
-    qtbot.addWidget(alone)
-    alone.resize(560, 560)
-    alone.set_probe(PROBE)
-    alone.show_snapshots([one])
-    alone.show()
-    qtbot.waitExposed(alone)
-    return places(alone)
+    return places(a_map(qtbot, one))
 
 
 def test_before_the_first_snapshot_it_says_what_to_wait_for(shown: SnapshotMap) -> None:

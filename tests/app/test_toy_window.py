@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 from run_folders import make_run
+from showing import shown
 from toy_system import installed
 
 from model.recipes.recipe import FAST, named
@@ -33,9 +34,7 @@ def titles(curves: Curves) -> list[str]:
 
 def test_curves_are_those_of_its_terms(qtbot: QtBot, tmp_path) -> None:
     store, curves = RunStore(tmp_path), Curves()
-    qtbot.addWidget(curves)
-    curves.resize(800, 600)
-    curves.show()
+    shown(qtbot, curves, 800)
     point = MetricPoint(1, 0.1, 1.0, {"total": 2.0, "distance": 1.5, "width": 0.5})
     toy, other = make_run(store, "Toy", system="toy"), make_run(store, "Other")
     curves.update_run("toy", RunUpdate(toy.info(), [point], []))

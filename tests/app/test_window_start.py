@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from desk import AudibleSound, Desk, files, pause, until, word
+from desk import DeafSound, Desk, files, pause, until, word
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
 from PySide6.QtWidgets import QComboBox, QSplitter
 
@@ -178,8 +178,10 @@ def test_settings_that_cannot_be_written_are_no_obstacle(qapp) -> None:  # noqa:
     desk.close()
 
 
-def make_file(kind: str, path: Path, shipped: Path) -> None:
-    content = shipped.read_bytes()
+def replace_shipped(name: str, kind: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Let another file, or none, stand in the place of the model or the gallery that ships."""
+    path, content = folder / f"{name}.safetensors", getattr(locations, f"shipped_{name}")().read_bytes()
+    patch.setattr(locations, f"shipped_{name}", lambda: path)
     if kind == "foreign":
         write_atomically(path, {"weights": np.zeros(3, np.float32)}, {"format": "another-1"})
     elif kind == "other tensors":
@@ -195,9 +197,7 @@ FILES = ["missing", "empty", "text", "cut off", "foreign", "other tensors"]
 def test_without_a_usable_model_the_window_says_so_and_shows_the_map(
     open_desk: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
 ) -> None:
-    path = tmp_path / "model.safetensors"
-    make_file(kind, path, locations.shipped_model())
-    monkeypatch.setattr(locations, "shipped_model", lambda: path)
+    replace_shipped("model", kind, tmp_path, monkeypatch)
     desk = open_desk()
     until(desk.window.messages.text, "a message")
     assert "model.safetensors" in desk.window.messages.text()
@@ -214,9 +214,7 @@ def test_without_a_usable_model_the_window_says_so_and_shows_the_map(
 def test_without_a_usable_gallery_the_window_says_so_and_lives(
     open_desk: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
 ) -> None:
-    path = tmp_path / "gallery.safetensors"
-    make_file(kind, path, locations.shipped_gallery())
-    monkeypatch.setattr(locations, "shipped_gallery", lambda: path)
+    replace_shipped("gallery", kind, tmp_path, monkeypatch)
     desk = open_desk()
     until(desk.window.messages.text, "a message")
     desk.draw()
@@ -242,15 +240,7 @@ def test_without_portaudio_the_panel_says_what_to_install_and_all_else_works(ope
 
 
 def test_without_a_microphone_the_loudspeaker_still_plays(open_desk: Open) -> None:
-
-    class Deaf(AudibleSound):
-        def input_devices(self):
-            return ()
-
-        def open_input(self, *_arguments):
-            raise AudioUnavailable(NO_MICROPHONE)
-
-    deaf = Deaf()
+    deaf = DeafSound()
     desk = open_desk(lambda: deaf)
     until(lambda: desk.spoken_message == NO_MICROPHONE, "a word about the microphone")
     desk.draw()

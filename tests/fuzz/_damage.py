@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
+
+
+def each_in_turn(files: Mapping[str, bytes], count: int, seed: int) -> Iterator[tuple[str, bytes]]:
+    """Cases of files of several kinds, by their names: what was done, and what is left."""
+    rng = np.random.default_rng(seed)
+    for _, name in zip(range(count), itertools.cycle(files), strict=False):
+        words, content = damaged(files[name], files, rng)
+        yield f"{name}: {words}", content
 
 
 def damaged(content: bytes, others: Mapping[str, bytes], rng: np.random.Generator) -> tuple[str, bytes]:

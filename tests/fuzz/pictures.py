@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ._damage import damaged
+from ._damage import each_in_turn
 
 _FORMATS: dict[str, tuple[str, str, dict[str, object]]] = {
     "png": ("PNG", "L", {}),
@@ -43,13 +43,7 @@ def valid() -> dict[str, bytes]:
 
 def cases(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
     """Each format in turn, damaged."""
-    rng = np.random.default_rng(seed)
-    pictures = valid()
-    names = list(pictures)
-    for number in range(count):
-        name = names[number % len(names)]
-        words, content = damaged(pictures[name], pictures, rng)
-        yield f"{name}: {words}", content
+    yield from each_in_turn(valid(), count, seed)
 
 
 def use(content: bytes | Path) -> str:

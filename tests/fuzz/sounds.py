@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import soundfile
 
-from ._damage import damaged
+from ._damage import each_in_turn
 
 if TYPE_CHECKING:
     from model.retrieval.retriever import Retriever
@@ -70,13 +70,7 @@ def valid() -> dict[str, bytes]:
 def cases(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
     """Each format in turn, damaged."""
     load()
-    rng = np.random.default_rng(seed)
-    sounds = valid()
-    names = list(sounds)
-    for number in range(count):
-        name = names[number % len(names)]
-        words, content = damaged(sounds[name], sounds, rng)
-        yield f"{name}: {words}", content
+    yield from each_in_turn(valid(), count, seed)
 
 
 def use(content: bytes | Path) -> str:

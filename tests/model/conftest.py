@@ -13,8 +13,11 @@ from small_worker import SMALL_UNITS
 from tiny import PLAN
 
 from model import locations
+from model.evaluation import invariance, judge
 from model.networks import encoders
-from model.runs.store import RunRecord, RunStore
+from model.retrieval import projection
+from model.runs import snapshots
+from model.runs.store import RunRecord
 
 ROOT = Path(__file__).resolve().parents[2]
 _CHOSEN = os.environ.get("MODINV_DATA")  # before the fixture below hides it
@@ -65,12 +68,6 @@ def _one_thread():
 
 
 @pytest.fixture
-def store(tmp_path):
-    """No runs yet."""
-    return RunStore(tmp_path / "runs")
-
-
-@pytest.fixture
 def record(store):
     """The folder of a run that has not begun."""
     return RunRecord(store.new_folder(PLAN))
@@ -88,4 +85,21 @@ def small_encoders():
     """Encoders with a tenth of the weights, for tests that train or write models; none of another size can be read."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(encoders, "HIDDEN_UNITS", SMALL_UNITS)
+        yield
+
+
+@pytest.fixture(scope="module")
+def brief_judging():
+    """Judging a model takes a moment, and so do snapshots: one penalty for the SVM, few embeddings, short t-SNE.
+
+    For tests that look at what becomes of the figures, not at what they are.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(invariance, "SVM_PENALTIES", [1.0])
+        for module in (invariance, judge):
+            patch.setattr(module, "PAPER_UTTERANCES", 60)
+        patch.setattr(projection, "_EARLY", 25)
+        patch.setattr(projection, "_LATE", 50)
+        patch.setattr(snapshots, "_ITERATIONS", 25)
+        patch.setattr(snapshots, "_FOLDS", 2)
         yield

@@ -24,8 +24,9 @@ from model.runs.store import RunRecord, RunStore
 from model.systems.model_io import load_model
 from model.training import loop as training
 
-pytestmark = pytest.mark.usefixtures("small_encoders")
-TRAIN = ["train", "--data", "mnist,fsdd", "--device", "cpu", "--steps", "3", "--set", "noise=0.25"]
+pytestmark = pytest.mark.usefixtures("small_encoders", "brief_judging")
+SMALL = ["--steps", "3", "--set", "batch_size=4", "--set", "samples_per_input=2"]
+TRAIN = ["train", "--data", "mnist,fsdd", "--device", "cpu", *SMALL, "--set", "noise=0.25"]
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +36,15 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def trained(data, small_encoders, tmp_path_factory):  # noqa: ARG001
+def cache(tmp_path_factory):
+    """Where all tests keep what they have heard and judged."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def trained(data, cache, small_encoders, tmp_path_factory):  # noqa: ARG001
     """The folder of a finished run of three steps."""
     folder = tmp_path_factory.mktemp("runs") / "first"
-    cache = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(locations, "cache", lambda: cache)
         result = CliRunner().invoke(app, [*TRAIN, "--data-dir", str(data), "--out", str(folder)])
@@ -47,8 +53,8 @@ def trained(data, small_encoders, tmp_path_factory):  # noqa: ARG001
 
 
 @pytest.fixture(autouse=True)
-def own_folders(tmp_path, monkeypatch):
-    monkeypatch.setattr(locations, "cache", lambda: tmp_path / "cache")
+def own_folders(cache, tmp_path, monkeypatch):
+    monkeypatch.setattr(locations, "cache", lambda: cache)
     monkeypatch.setenv("MODINV_DATA", str(tmp_path / "no data"))
 
 
@@ -88,14 +94,15 @@ def told(result, code):
 
 def test_help_is_there_at_once():
     command = [sys.executable, "-c", "from model.cli.main import main; main()", "--help"]
-    took = []
     for _ in range(3):
         started = time.perf_counter()
         answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-        took.append(time.perf_counter() - started)
+        took = time.perf_counter() - started
+        if took < 1.5:
+            break  # else the machine may be busy
     for name in ("train", "evaluate", "query", "data", "doctor"):
         assert name in answer.stdout
-    assert min(took) < 1.5  # about 0.3 s on an idle machine
+    assert took < 1.5  # about 0.3 s on an idle machine
 
 
 def test_help_imports_nothing_heavy():
@@ -341,9 +348,9 @@ def test_a_picture_and_a_sound_are_answered(data, picture):
     assert all(match["source"].startswith("FSDD") for match in answer["matches"])
     scores = [match["score"] for match in answer["matches"]]
     assert scores == sorted(scores, reverse=True)
-    table = run("query", picture).stdout
-    assert "one.png" in "".join(table.split())  # a long path is wrapped
-    assert answer["certainty"].replace(" ", "") in "".join(table.split())  # the title is wrapped, too
+    table = " ".join(run("query", picture).stdout.split())  # long lines are wrapped
+    assert "one.png" in table.replace(" ", "")
+    assert answer["certainty"].replace(" ", "") in table.replace(" ", "")
     assert "%" not in table
     assert "FSDD theo" in table
     assert sound.exists()

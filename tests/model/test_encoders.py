@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 import torch
+from tiny import seeded
 from torch import nn
 
 from model.networks.encoders import EMBEDDING_SIZE, Encoders, GaussianHead, ImageEncoder, PointHead, SpeechEncoder
@@ -25,41 +26,33 @@ def convolutions(encoder):
 
 @pytest.fixture(scope="module")
 def encoders():
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return Encoders()
+    return seeded(Encoders)
 
 
-def test_the_image_encoder_is_the_papers():
-    encoder = ImageEncoder()
-    assert convolutions(encoder) == [
-        (1, 64, (3, 3), (1, 1)),
-        (64, 128, (3, 3), (2, 2)),
-        (128, 256, (3, 3), (2, 2)),
-    ]
-    assert parameters(encoder) == IMAGE == 6_924_032
-
-
-def test_the_speech_encoder_is_the_papers():
-    encoder = SpeechEncoder()
-    assert convolutions(encoder) == [
-        (1, 64, (1, 80), (1, 1)),
-        (64, 128, (3, 1), (2, 1)),
-        (128, 256, (3, 1), (2, 1)),
-    ]
-    assert parameters(encoder) == SPEECH == 3_537_088
+IMAGE_LAYERS = [(1, 64, (3, 3), (1, 1)), (64, 128, (3, 3), (2, 2)), (128, 256, (3, 3), (2, 2))]
+SPEECH_LAYERS = [(1, 64, (1, 80), (1, 1)), (64, 128, (3, 1), (2, 1)), (128, 256, (3, 1), (2, 1))]
 
 
 @pytest.mark.parametrize(
-    ("encoder", "size", "sizes"),
+    ("make", "layers", "size", "counted"),
+    [(ImageEncoder, IMAGE_LAYERS, IMAGE, 6_924_032), (SpeechEncoder, SPEECH_LAYERS, SPEECH, 3_537_088)],
+)
+def test_the_encoders_are_the_papers(make, layers, size, counted):
+    encoder = make()
+    assert convolutions(encoder) == layers
+    assert parameters(encoder) == size == counted
+
+
+@pytest.mark.parametrize(
+    ("make", "size", "sizes"),
     [
-        (ImageEncoder(), (28, 28), [(64, 28, 28), (128, 14, 14), (256, 7, 7)]),
-        (SpeechEncoder(), (100, 80), [(64, 100, 1), (128, 50, 1), (256, 25, 1)]),
+        (ImageEncoder, (28, 28), [(64, 28, 28), (128, 14, 14), (256, 7, 7)]),
+        (SpeechEncoder, (100, 80), [(64, 100, 1), (128, 50, 1), (256, 25, 1)]),
     ],
 )
-def test_sizes_between_the_layers(encoder, size, sizes):
+def test_sizes_between_the_layers(make, size, sizes):
     x, seen = torch.zeros(2, 1, *size), []
-    for layer in encoder.body:
+    for layer in make().body:
         x = layer(x)
         if isinstance(layer, nn.Conv2d):
             seen.append(tuple(x.shape[1:]))
@@ -68,14 +61,15 @@ def test_sizes_between_the_layers(encoder, size, sizes):
 
 
 @pytest.mark.parametrize(
-    ("encoder", "norms"),
+    ("make", "norms"),
     [
-        (ImageEncoder(), ([], [])),
-        (SpeechEncoder(), ([], [])),
-        (SpeechEncoder(batch_norm=True), (["BatchNorm2d"], ["BatchNorm1d"])),
+        (ImageEncoder, ([], [])),
+        (SpeechEncoder, ([], [])),
+        (partial(SpeechEncoder, batch_norm=True), (["BatchNorm2d"], ["BatchNorm1d"])),
     ],
 )
-def test_a_relu_after_each_layer_but_the_last(encoder, norms):
+def test_a_relu_after_each_layer_but_the_last(make, norms):
+    encoder = make()
     names = [type(layer).__name__ for layer in encoder.body if not isinstance(layer, nn.Flatten)]
     assert names == ["Conv2d", *norms[0], "ReLU"] * 3 + ["Linear", *norms[1], "ReLU"]
     assert isinstance(encoder.head, nn.Linear)

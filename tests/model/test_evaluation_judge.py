@@ -18,9 +18,10 @@ def rng() -> np.random.Generator:
 
 
 @pytest.fixture(autouse=True)
-def _one_penalty(monkeypatch):
-    """Choosing C takes most of the time."""
+def _quick_svm(monkeypatch):
+    """Choosing C takes most of the time, and SVMs of a thousand embeddings most of the rest."""
     monkeypatch.setattr(invariance, "SVM_PENALTIES", [1.0])
+    monkeypatch.setattr(invariance, "PAPER_UTTERANCES", 300)
 
 
 def test_a_perfect_model_gets_a_perfect_report(rng):

@@ -14,18 +14,17 @@ from model.data.corpora import MissingData, registry
 from model.data.corpora.fsdd import Fsdd
 from model.data.corpora.mnist import Mnist
 from model.data.samples import Samples
-from model.evaluation import EvaluationError, EvaluationProtocol, Posteriors, evaluate, invariance, judge
+from model.evaluation import EvaluationError, EvaluationProtocol, Posteriors, evaluate
 from model.evaluation import checkpoints as jobs
 from model.evaluation.checkpoints import evaluate_checkpoint
 from model.evaluation.store import Evaluation, find, folder_of
 from model.progress import JobContext
 from model.recipes.recipe import named
-from model.retrieval import projection
 from model.systems import build
 from model.systems.model_io import load_model, save_model
 from model.types import Modality
 
-pytestmark = pytest.mark.usefixtures("small_encoders")
+pytestmark = pytest.mark.usefixtures("small_encoders", "brief_judging")
 
 PROTOCOL = EvaluationProtocol(resamplings=2)
 IMAGES, UTTERANCES = 90, 40
@@ -87,18 +86,13 @@ class Speech(Fsdd):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _little_work(tmp_path_factory):
-    """Small corpora in the places of MNIST and FSDD, one penalty for the SVM, a short t-SNE; a cache of one's own."""
+def _little_corpora(tmp_path_factory):
+    """Small corpora in the places of MNIST and FSDD; a cache of one's own."""
     cache = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(registry(), "mnist", Images)
         patch.setitem(registry(), "fsdd", Speech)
         patch.setattr(locations, "cache", lambda: cache)
-        patch.setattr(invariance, "SVM_PENALTIES", [1.0])
-        for module in (invariance, judge):
-            patch.setattr(module, "PAPER_UTTERANCES", 60)
-        patch.setattr(projection, "_EARLY", 25)
-        patch.setattr(projection, "_LATE", 50)
         yield
 
 
@@ -128,7 +122,7 @@ def untrained(path, seed, **data):
 
 
 @pytest.fixture(scope="module")
-def evaluation(_little_work, checkpoint):
+def evaluation(_little_corpora, brief_judging, checkpoint):  # noqa: ARG001
     return evaluate_checkpoint(checkpoint, PROTOCOL, Listener())
 
 

@@ -16,6 +16,7 @@ from model.evaluation import EvaluationError
 from model.evaluation import checkpoints as jobs
 from model.evaluation.store import Evaluation
 from model.evaluation.sweep_results import SweepResults
+from model.export import drawing
 from model.export.writers import WRITERS
 from model.jobs.export import export as job
 from model.recipes.recipe import named
@@ -74,6 +75,12 @@ def swept(tmp_path):
     return tmp_path / "swept"
 
 
+@pytest.fixture
+def _blank_figures(monkeypatch):
+    """Figures are made, but drawn as nothing: what they show in each format is tested with them."""
+    monkeypatch.setattr(drawing, "_bytes", lambda *_figure, **_options: b"<svg></svg>")
+
+
 def export(*arguments):
     return CliRunner().invoke(app, ["export", *map(str, arguments)])
 
@@ -102,6 +109,7 @@ def test_what_can_be_chosen_and_so_can_the_corpora(tmp_path, model, judged):
     assert [(protocol.speech, protocol.seed) for _, protocol, _ in judged] == [("voices", 3)]
 
 
+@pytest.mark.usefixtures("_blank_figures")
 def test_a_folder_holds_everything_in_every_format(tmp_path, model):
     to = tmp_path / "all"
     result = export(model, "--to", to)
@@ -115,6 +123,7 @@ def test_a_folder_holds_everything_in_every_format(tmp_path, model):
     assert (to / "projector" / "projector_config.pbtxt").is_file()
 
 
+@pytest.mark.usefixtures("_blank_figures")
 def test_runs_bring_their_names_and_curves_and_sweeps_their_table(tmp_path, model, run, swept):
     to = tmp_path / "all"
     result = export(model, run, swept, "--to", to)
@@ -188,6 +197,7 @@ def test_what_cannot_be_judged_or_written_is_told_in_one_line(tmp_path, model, m
     assert "diverged" in result.stderr
 
 
+@pytest.mark.usefixtures("_blank_figures")
 def test_the_worker_writes_what_it_is_asked_for(tmp_path, swept):
     evaluation().save(tmp_path / "kept")
     said = []

@@ -60,10 +60,17 @@ def two_models():
     return [("fast, λ_IG = 2.15e-2", evaluation()), ("<script>alert('λ')</script> & Co", evaluation(0.0))]
 
 
-@pytest.mark.usefixtures("corpora")
-def test_it_stands_alone(tmp_path):
-    report.save(two_models(), tmp_path / "report.html", sweep())
-    content = (tmp_path / "report.html").read_text("utf-8")
+@pytest.fixture(scope="module")
+def content(tmp_path_factory):
+    """The report on two models and a sweep, as it is written."""
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Evaluation, "features", features)
+        report.save(two_models(), path, sweep())
+    return path.read_text("utf-8")
+
+
+def test_it_stands_alone(content):
     page = Page(content)
     assert not page.of("script")
     assert not page.of("link")
@@ -76,9 +83,7 @@ def test_it_stands_alone(tmp_path):
     assert "url(http" not in content
 
 
-@pytest.mark.usefixtures("corpora")
-def test_names_are_unique_and_what_is_referred_to_is_there():
-    content = report.page(two_models(), sweep())
+def test_names_are_unique_and_what_is_referred_to_is_there(content):
     page = Page(content)
     by_name = {}
     for tag, attributes in page.elements:
@@ -88,9 +93,8 @@ def test_names_are_unique_and_what_is_referred_to_is_there():
     assert set(re.findall(r'(?:href="|url\()#([^")]+)', content)) == set(by_name)
 
 
-@pytest.mark.usefixtures("corpora")
-def test_it_tells_everything_of_every_model():
-    page = Page(report.page(two_models(), sweep()))
+def test_it_tells_everything_of_every_model(content):
+    page = Page(content)
     assert len(page.of("svg")) == 2 + 2, "Figures 2 and 3, and confusions of both"
     assert all(svg["role"] == "img" and svg["aria-label"] for svg in page.of("svg"))
     for words in (
@@ -142,9 +146,7 @@ def test_without_the_corpora_mistakes_are_told_in_words(monkeypatch):
     assert "FSDD theo, take 5, a 5," in page.text
 
 
-@pytest.mark.usefixtures("corpora")
-def test_every_colour_has_a_light_and_a_dark_form():
-    content = report.page(two_models(), sweep())
+def test_every_colour_has_a_light_and_a_dark_form(content):
     light, dark = re.findall(r":root \{([^}]*)\}", content)
     used = set(re.findall(r"var\(--([\w-]+)\)", content)) - {"share"}
     assert {"ink", "ground", "digit-0", "digit-9"} <= used

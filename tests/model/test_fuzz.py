@@ -21,8 +21,14 @@ def test_damaged_inputs_are_answered_or_refused(kind):
 
 @pytest.mark.parametrize("trouble", ["traceback", "hang", "loop", "memory", "crash", "spike"])
 def test_the_harness_finds_trouble_and_goes_on(trouble, monkeypatch):
-    monkeypatch.setattr(harness, "PATIENCE_SECONDS", 1.0 if trouble == "hang" else harness.PATIENCE_SECONDS)
+    if trouble == "hang":
+        monkeypatch.setattr(harness, "PATIENCE_SECONDS", 1.0)
+    elif trouble == "loop":
+        monkeypatch.setattr(harness, "LONGEST_SECONDS", 0.5)
+    elif trouble == "memory":
+        monkeypatch.setattr(harness, "LARGEST_BYTES", harness.LARGEST_BYTES // 4)
     monkeypatch.setenv("MODINV_TROUBLE", trouble)
+    monkeypatch.setenv("MODINV_TROUBLE_SECONDS", "1")
     report = harness.run("_trouble", 3)
     assert report.used == 3
     what = {"loop": "hang", "spike": "memory"}.get(trouble, trouble)

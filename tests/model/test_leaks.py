@@ -10,9 +10,10 @@ from model import locations
 from model.cli.main import app
 from model.systems.model_io import load_model
 
-pytestmark = pytest.mark.usefixtures("small_encoders")
+pytestmark = pytest.mark.usefixtures("small_encoders", "brief_judging")
 
-TRAIN = ("train", "--data", "mnist,fsdd", "--device", "cpu", "--steps", "1")
+SMALL = ("--steps", "1", "--set", "batch_size=4", "--set", "samples_per_input=2")
+TRAIN = ("train", "--data", "mnist,fsdd", "--device", "cpu", *SMALL)
 
 
 @pytest.fixture(scope="module")

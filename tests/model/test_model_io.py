@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from tiny import seeded
 
 from model.checkpoints import Header, UnusableCheckpoint, read, write_atomically
 from model.data.speech import FilterbankSettings
@@ -32,9 +33,7 @@ def header(recipe=PLAIN, **changes):
 
 @pytest.fixture(scope="module")
 def system():
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return build(PLAIN)
+    return seeded(lambda: build(PLAIN))
 
 
 @pytest.fixture(scope="module")

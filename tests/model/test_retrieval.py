@@ -5,6 +5,7 @@ import pytest
 import soundfile
 import torch
 from PIL import Image
+from tiny import seeded
 
 from model.checkpoints import Header
 from model.data.corpora.mnist import Mnist
@@ -22,9 +23,7 @@ WORDS = [f"kokoro_af_bella/plain/{name}.opus" for name in ("seven", "two", "nine
 
 @pytest.fixture(scope="module")
 def encoders():
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return build(FAST)
+    return seeded(lambda: build(FAST))
 
 
 @pytest.fixture(scope="module")
@@ -176,9 +175,7 @@ def test_a_gallery_holds_images_then_utterances(retriever):
 
 
 def test_another_model_sees_the_same_items_otherwise(retriever):
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        other = build(FAST)
+    other = seeded(lambda: build(FAST), 1)
     seen = encode_gallery(other, HEADER, retriever.gallery)
     assert seen.items == retriever.gallery.items
     features = torch.from_numpy(retriever.gallery.features(20))[None]

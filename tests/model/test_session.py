@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import subprocess
 from contextlib import suppress
 from dataclasses import replace
@@ -23,7 +24,7 @@ from model.training import loop as training
 from model.training.config import TrainingConfig
 from model.training.loop import Ended, Run, Saved, Stepped, TrainingFailed, train
 
-pytestmark = pytest.mark.usefixtures("small_encoders")
+pytestmark = pytest.mark.usefixtures("small_encoders", "brief_judging")
 
 CPU = torch.device("cpu")
 PLAN = TrainingConfig(small(steps=12, batch_norm=True), ("mnist", "fsdd"), device="cpu", split="train+validation")
@@ -373,24 +374,22 @@ def test_running_out_of_memory_ends_the_run_as_failed(tmp_path):
     assert_intact(tmp_path, 2)
 
 
-def test_missing_data_end_the_run_as_failed(tmp_path):
-    class Nothing(Bars):
-        def sampler(self, *_):
-            raise MissingData("Get the corpus from somewhere.")
+@pytest.mark.parametrize(
+    ("part", "error", "told"),
+    [
+        ("sampler", MissingData("Get the corpus from somewhere."), "^Get the corpus from somewhere.$"),
+        ("probe", KeyError("bars"), "KeyError"),
+    ],
+    ids=["missing data", "a bug"],
+)
+def test_what_keeps_a_run_from_beginning_ends_it_as_failed(tmp_path, monkeypatch, part, error, told):
+    def refuse(*_):
+        raise error
 
-    with pytest.raises(MissingData):
-        go(tmp_path, lessons=Nothing())
-    assert failed(tmp_path).message == "Get the corpus from somewhere."
-
-
-def test_a_bug_is_told_as_one(tmp_path):
-    class Broken(Bars):
-        def probe(self, *_):
-            raise KeyError("bars")
-
-    with pytest.raises(KeyError):
-        go(tmp_path, lessons=Broken())
-    assert "KeyError" in failed(tmp_path).message
+    monkeypatch.setattr(Bars, part, refuse)
+    with pytest.raises(type(error)):
+        go(tmp_path)
+    assert re.search(told, failed(tmp_path).message)
 
 
 def test_saving_in_between_is_written_down(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ from model.runs.store import RunRecord
 from model.training.config import TrainingConfig
 from model.training.loop import Ended, Saved, Stepped
 
-pytestmark = pytest.mark.usefixtures("small_encoders")
+pytestmark = pytest.mark.usefixtures("small_encoders", "brief_judging")
 
 PLAN = TrainingConfig(small(), ("mnist", "fsdd"), device="cpu")
 

@@ -39,7 +39,7 @@ from model.training import loop as training
 from model.training.config import TrainingConfig
 from model.types import Modality
 
-pytestmark = pytest.mark.usefixtures("small_encoders")
+pytestmark = pytest.mark.usefixtures("small_encoders", "brief_judging")
 
 RECIPE = named("fast", steps=3, batch_size=4, samples_per_input=2)
 PLAN = TrainingConfig(RECIPE, ("mnist", "fsdd"), device="cpu")

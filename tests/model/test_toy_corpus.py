@@ -22,13 +22,22 @@ def world(tmp_path_factory):
         "MODINV_DATA": str(folder / "data"),
         "XDG_CACHE_HOME": str(folder / "cache"),
         "HOME": str(folder),
+        "OMP_NUM_THREADS": "1",
     }
     return folder, environment
 
 
+PROGRAM = """
+from model.cli.main import main
+from model.evaluation import invariance
+invariance.SVM_PENALTIES, invariance.PAPER_UTTERANCES = [1.0], 60
+main()
+"""
+"""``modinv``, which takes a moment to judge."""
+
+
 def modinv(world, *arguments):
-    program = "from model.cli.main import main; main()"
-    command = [sys.executable, "-c", program, *map(str, arguments)]
+    command = [sys.executable, "-c", PROGRAM, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, env=world[1], timeout=110, check=False)
 
 
@@ -44,9 +53,8 @@ def test_it_is_listed_and_the_broken_one_is_told_in_words(world):
 
 def test_it_is_trained_on_and_evaluated_on(world):
     folder, _ = world
-    trained = modinv(
-        world, "train", "--out", folder / "run", "--data", "mnist,beeps", "--device", "cpu", "--steps", "2"
-    )
+    small = ("--device", "cpu", "--steps", "2", "--set", "batch_size=4", "--set", "samples_per_input=2")
+    trained = modinv(world, "train", "--out", folder / "run", "--data", "mnist,beeps", *small)
     assert trained.returncode == 0, trained.stderr
     judged = modinv(
         world, "evaluate", folder / "run" / "model.safetensors", "--data", "mnist,beeps", "--split", "validation",

@@ -11,6 +11,7 @@ from tiny_runs import CPU, RECIPE, a_run, assert_same_state, collect, events, sa
 
 from model.checkpoints import UnusableCheckpoint, read, write_atomically
 from model.data.pairs import PairSampler
+from model.networks import encoders
 from model.networks.precision import has_bfloat16
 from model.recipes.recipe import named
 from model.similarity import Gaussians, similarity_matrix
@@ -18,6 +19,9 @@ from model.systems.model_io import load_model
 from model.training import loop as training
 from model.training.loop import Ended, Saved, Stepped, TrainingFailed, train
 
+pytestmark = pytest.mark.usefixtures("small_encoders")
+
+WHOLE = encoders.HIDDEN_UNITS
 EXACT = named("paper", **SMALL, batch_norm=False)
 
 
@@ -77,8 +81,9 @@ def test_the_written_model_is_the_trained_one(straight):
         ("generative", {}),
     ],
 )
-def test_the_loss_falls_and_the_pairs_are_found(tmp_path, name, changes):
+def test_the_loss_falls_and_the_pairs_are_found(tmp_path, monkeypatch, name, changes):
     """The loss: the system's first term after the total."""
+    monkeypatch.setattr(encoders, "HIDDEN_UNITS", WHOLE)
     recipe = named("fast", **{"system": name, "steps": 24, "batch_size": 10, "learning_rate": 3e-4, **changes})
     recipe = recipe.changed(samples_per_input=4)
     seen = events(tmp_path, recipe)
@@ -92,7 +97,8 @@ def test_the_loss_falls_and_the_pairs_are_found(tmp_path, name, changes):
     assert (IMAGES.labels[found.argmax(0)] == SPEECH.labels).all()
 
 
-def test_a_student_learns_from_its_teacher(tmp_path):
+def test_a_student_learns_from_its_teacher(tmp_path, monkeypatch):
+    monkeypatch.setattr(encoders, "HIDDEN_UNITS", WHOLE)
     recipe = named("fast", system="distilled", steps=60, batch_size=10, learning_rate=1e-3)
     system = events(tmp_path, recipe)[-1].system
     for samples in (IMAGES, SPEECH):

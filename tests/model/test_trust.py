@@ -51,10 +51,11 @@ def _jobs(home: Path) -> str:
     return json.dumps([train, draw])
 
 
+_SMALL = ("--steps=1", "--set=batch_size=4", "--set=samples_per_input=2")
 COMMANDS = {
     "doctor": lambda _home: [MODINV, "doctor", "--json"],
     "query": lambda home: [MODINV, "query", home / "one.png", home / "seven.opus"],
-    "train": lambda home: [MODINV, "train", "--data=mnist,fsdd", "--steps=1", "--device=cpu", "--out", home / "run"],
+    "train": lambda home: [MODINV, "train", *_SMALL, "--data=mnist,fsdd", "--device=cpu", "--out", home / "run"],
     "worker": lambda home: [*python("-c", _WORK), _jobs(home)],
 }
 

@@ -18,7 +18,7 @@ from tiny import small, write_corpora
 
 from model.jobs.worker import JOBS, Job, Reader
 from model.processes import python
-from model.runs.store import RunRecord, RunStore, RunTail
+from model.runs.store import RunRecord, RunTail
 from model.systems.model_io import load_model
 from model.training.config import Estimate, TrainingConfig
 
@@ -111,11 +111,6 @@ def worker(environment):
     with started(environment) as process:
         yield process
         assert process.close() == 0
-
-
-@pytest.fixture
-def store(tmp_path):
-    return RunStore(tmp_path)
 
 
 def grown(folder, enough):
