@@ -221,8 +221,12 @@ def test_the_verdict_is_a_word_and_never_a_percentage(desk: Desk) -> None:
         desk.await_found(SPEECH)
         pause(0.05)
         shown = {label.text() for label in desk.window.explore.findChildren(QLabel) if label.isVisible()}
-        assert shown & set(Certainty)
+        assert shown & {*Certainty, "not a digit"}
         assert not any("%" in text for text in shown)
         answer = desk.state.reply.answer
-        assert answer.certainty in shown
-        assert (f"perhaps {answer.runner_up}" in shown) == (answer.certainty is not Certainty.SURE)
+        assert answer.rejected == (strokes is house)
+        assert ("not a digit" in shown) == (f"nearest is {answer.nearest}" in shown) == answer.rejected
+        assert (answer.certainty in shown) != answer.rejected
+        assert (f"perhaps {answer.runner_up}" in shown) == (
+            not answer.rejected and answer.certainty is not Certainty.SURE
+        )
