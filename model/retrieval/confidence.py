@@ -7,7 +7,7 @@ regression on the posterior and four numbers about it. Both are fitted on valida
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, Self
 
@@ -91,8 +91,15 @@ class Rejection:
         return scores
 
     @classmethod
-    def fit(cls, features: Doubles, digit: npt.NDArray[np.bool_], weights: Doubles, lost: float = LOST) -> Self:
-        """Logistic regression of digits against what is none, and the threshold that loses a given share of digits.
+    def fit(
+        cls,
+        features: Doubles,
+        digit: npt.NDArray[np.bool_],
+        weights: Doubles,
+        kept: Sequence[npt.NDArray[np.bool_]],
+        lost: float = LOST,
+    ) -> Self:
+        """Logistic regression of digits against what is none, and the greatest threshold that keeps the digits.
 
         Parameters
         ----------
@@ -102,8 +109,10 @@ class Rejection:
             Which inputs are digits, ``(n,)``.
         weights
             How much each input counts, ``(n,)``.
+        kept
+            Kinds of digits, ``(n,)`` each: of none of them more than the share ``lost`` may be rejected.
         lost
-            The share of the digits, by weight, that are rejected at most.
+            That share.
         """
         from sklearn.linear_model import LogisticRegression
         from sklearn.preprocessing import StandardScaler
@@ -112,10 +121,8 @@ class Rejection:
         fitted = LogisticRegression(C=_REGULARISATION, max_iter=1000)
         fitted.fit(scaler.transform(features), digit, weights / weights.mean())
         slopes = fitted.coef_[0] / scaler.scale_
-        scores = features[digit] @ slopes
-        order = np.argsort(scores)
-        share = np.cumsum(weights[digit][order]) / weights[digit].sum()
-        threshold = scores[order][np.searchsorted(share, lost, side="right")]
+        scores = features @ slopes
+        threshold = min(np.sort(scores[kind])[int(lost * kind.sum())] for kind in kept)
         return cls(tuple(slopes.tolist()), -float(threshold))
 
 

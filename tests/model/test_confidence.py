@@ -137,9 +137,12 @@ def test_a_rejection_loses_the_share_of_digits_that_it_may():
     rng = np.random.default_rng(0)
     digit = np.arange(2000) < 1000
     features = rng.normal(size=(2000, 3)) + 4 * digit[:, None]
-    fitted = Rejection.fit(features, digit, np.ones(2000), lost=0.05)
+    hard = np.arange(2000) < 100
+    features[hard] -= 1
+    fitted = Rejection.fit(features, digit, np.ones(2000), [hard, digit & ~hard], lost=0.05)
     rejected = fitted.scores(features) < 0
-    assert rejected[digit].mean() == pytest.approx(0.05)
+    assert rejected[hard].mean() == pytest.approx(0.05)
+    assert rejected[digit & ~hard].mean() < 0.05
     assert rejected[~digit].mean() > 0.99
 
 
