@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QPolygonF
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from model.evaluation.confidence import ConfidenceMeasures
-from modinv_app.common.card import faint
-from modinv_app.common.theme import accent
+from modinv_app.common.layouts import row
+from modinv_app.common.theme import accent, with_alpha
 
 _LEFT, _RIGHT = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
-_LEAST_RISK = 0.01  # one wrong match shall not look like a disaster
+_LEAST_RISK = 0.01  # so that one wrong match is a low point
 _DOT = 3.0
 
 
@@ -24,11 +24,7 @@ class ConfidenceCharts(QWidget):
         super().__init__(parent)
         self.reliability = _Chart("Right by confidence", "confidence", diagonal=True)
         self.risk = _Chart("Wrong by coverage", "coverage")
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(14)
-        layout.addWidget(self.reliability, 1)
-        layout.addWidget(self.risk, 1)
+        row((self.reliability, 1), (self.risk, 1), parent=self, spacing=14)
 
     def show_measures(self, found: ConfidenceMeasures | None) -> None:
         """Show them, or nothing while they are not there."""
@@ -93,7 +89,7 @@ class _Chart(QWidget):
         quiet = self.palette().color(QPalette.ColorRole.PlaceholderText)
         painter.setPen(text)
         painter.drawText(QRectF(0, 0, self.width(), line), _LEFT, self._title)
-        painter.setPen(faint(text, 0.25))
+        painter.setPen(with_alpha(text, 0.25))
         painter.drawLine(ground.bottomLeft(), ground.bottomRight())
         painter.drawLine(ground.bottomLeft(), ground.topLeft())
         painter.setPen(quiet)
@@ -108,7 +104,7 @@ class _Chart(QWidget):
         painter.drawText(beside, _RIGHT, f"{self._up[1]:.2g}")
         painter.drawText(beside.translated(0, ground.height()), _RIGHT, f"{self._up[0]:.2g}")
         if self._diagonal:
-            painter.setPen(QPen(faint(text, 0.4), 1, Qt.PenStyle.DotLine))
+            painter.setPen(QPen(with_alpha(text, 0.4), 1, Qt.PenStyle.DotLine))
             painter.drawLine(ground.bottomLeft(), ground.topRight())
         places = [self._place(point, ground) for point in self._points]
         painter.setPen(QPen(accent(self.palette()), 1.5))

@@ -241,17 +241,12 @@ class NumbersTable(VerticalScrollArea):
             "On the dotted line a confidence is as high as the share of right matches. A curve of wrong matches that "
             "rises only at the end means that the least confident answers are the wrong ones.",
         )
-        both = QHBoxLayout()
-        both.setSpacing(28)
-        for way, arrow in (("image_to_speech", "image → speech"), ("speech_to_image", "speech → image")):
+        both = row(spacing=28)
+        for way, arrow in _ARROWS.items():
             charts, word = ConfidenceCharts(), muted()
             word.setWordWrap(True)
             word.setToolTip("AUROC: how often a query with a wrong match has the lower confidence; 0.5 is chance")
-            column = QVBoxLayout()
-            column.addWidget(bold(arrow))
-            column.addWidget(word)
-            column.addWidget(charts, 1)
-            both.addLayout(column)
+            both.addLayout(column(bold(arrow), word, (charts, 1)), 1)
             self._confidences[way] = charts, word
         card.body.addLayout(both, 1)
         return card
