@@ -253,6 +253,8 @@ class Header:
         Device of the training, and versions of the libraries.
     metrics
         Evaluation reports.
+    confidence
+        Calibration and rejection of queries (:func:`model.retrieval.confidence.to_header`); empty if none were fitted.
     """
 
     recipe: dict[str, Any]
@@ -263,6 +265,7 @@ class Header:
     device: str
     versions: dict[str, str]
     metrics: dict[str, Any] = field(default_factory=dict)
+    confidence: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, with the format's name."""

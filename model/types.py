@@ -24,11 +24,15 @@ class Modality(StrEnum):
 
 
 class Certainty(StrEnum):
-    """Confidence of a guess, in words; see :mod:`model.retrieval.certainty`."""
+    """Confidence of a guess, in words: the first of :data:`LEAST_CONFIDENCE` that it reaches."""
 
     SURE = "sure"
     LIKELY = "likely"
     NOT_SURE = "not sure"
+
+
+LEAST_CONFIDENCE = {Certainty.SURE: 0.98, Certainty.LIKELY: 0.9}
+"""Least confidence for a word: one guess in 50, or one in 10, may be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +84,20 @@ class Answer:
         Embeddings sampled from the posterior, ``(16, 128)``.
     matches
         Nearest items of the other modality, best first.
-    guess
+    nearest
         The most frequent digit of the matches (of the nearest one in a tie).
     runner_up
         The digit with the next greatest mean score; ``None`` if the gallery has no other.
     margin
-        Mean score of the query with all items of the digit ``guess``, minus that of ``runner_up``, in the units of
-        :attr:`Match.score`; negative if matches and means disagree. It is not a probability.
-    certainty
-        The margin in words. It compares two digits and does not tell whether the query is a digit at all: the guess
-        for a letter can be "sure".
+        Mean score of the query with all items of the digit ``nearest``, minus that of ``runner_up``, in the units of
+        :attr:`Match.score`; negative if matches and means disagree.
+    confidence
+        Estimated probability, in [0, 1], that ``nearest`` is right, given that the query is a digit
+        (:mod:`model.retrieval.confidence`). It does not tell whether the query is a digit.
     milliseconds
         From raw input to matches.
+    reason
+        Why the query is rejected as not a digit; empty otherwise.
     """
 
     modality: Modality
@@ -100,17 +106,45 @@ class Answer:
     log_variance: FloatArray
     samples: FloatArray
     matches: tuple[Match, ...]
-    guess: int
+    nearest: int
     runner_up: int | None
     margin: float
-    certainty: Certainty
+    confidence: float
     milliseconds: float
+    reason: str = ""
+
+    @property
+    def width(self) -> float:
+        """Differential entropy of the posterior, in nats; minus infinity if it has no variance.
+
+        It measures how much information the posterior holds of the input, not how likely the guess is right.
+        """
+        return float(0.5 * (np.log(2 * np.pi * np.e) + self.log_variance.astype(np.float64)).sum())
+
+    @property
+    def rejected(self) -> bool:
+        """Whether the query is rejected as not a digit."""
+        return bool(self.reason)
+
+    @property
+    def guess(self) -> int | None:
+        """The guessed digit; ``None`` if the query is rejected."""
+        return None if self.rejected else self.nearest
+
+    @property
+    def certainty(self) -> Certainty:
+        """The confidence in words; "not sure" if the query is rejected."""
+        if self.rejected:
+            return Certainty.NOT_SURE
+        return next((word for word, least in LEAST_CONFIDENCE.items() if self.confidence >= least), Certainty.NOT_SURE)
 
     @property
     def verdict(self) -> str:
         """Guess and certainty in words: ``"sure: 7"``, ``"likely 7, perhaps 1"``, ``"not sure: 7 or 1"``."""
+        if self.rejected:
+            return f"not a digit that I know; nearest is {self.nearest}"
         if self.certainty is Certainty.LIKELY:
-            return f"likely {self.guess}" + ("" if self.runner_up is None else f", perhaps {self.runner_up}")
+            return f"likely {self.nearest}" + ("" if self.runner_up is None else f", perhaps {self.runner_up}")
         if self.certainty is Certainty.SURE or self.runner_up is None:
-            return f"{self.certainty}: {self.guess}"
-        return f"{self.certainty}: {self.guess} or {self.runner_up}"
+            return f"{self.certainty}: {self.nearest}"
+        return f"{self.certainty}: {self.nearest} or {self.runner_up}"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from fit_confidence import fit_confidence
 from rich.console import Console
 
 from model import locations
@@ -57,13 +58,17 @@ def main(
     console.print(f"Wrote {locations.shipped_model()}.")
     if run is None:
         return
+    system, trained = load_model(locations.shipped_model())
     gallery = build_gallery(
-        *load_model(locations.shipped_model()),
+        system,
+        trained,
         Mnist(data_dir).load("test").balanced(IMAGES_PER_DIGIT, SEED),
         Voices().load("test").balanced(UTTERANCES_PER_DIGIT, SEED),
     )
     gallery.with_maps(maps_of(gallery)).save(locations.shipped_gallery())
     console.print(f"Wrote {locations.shipped_gallery()}.")
+    confidence = fit_confidence(system, trained, gallery, data_dir or locations.data())
+    write_atomically(locations.shipped_model(), arrays, {**header, "metrics": metrics, "confidence": confidence})
 
 
 class _ConsoleContext(JobContext):

@@ -179,6 +179,8 @@ def _directions(report: Report) -> Table:
     for count, name in ((20, "linear_20"), (5, "linear_5"), (1, "linear_1")):
         title = f"  with {count} label{'s' if count > 1 else ''} a digit"
         table.add_row(title, *(tables_of.in_words(getattr(side.transfer, name)) for side in both))
+    for title, of in tables_of.CONFIDENCE.values():
+        table.add_row(title, *(tables_of.in_words(of(side.confidence) if side.confidence else None) for side in both))
     table.add_row("Wrong nearest matches", *(f"{side.calibration.errors:,}" for side in both))
     areas = [side.calibration.auroc for side in both]
     table.add_row("AUROC of width against mistakes", *("" if area is None else f"{area:.3f}" for area in areas))

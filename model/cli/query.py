@@ -61,6 +61,10 @@ def _answers(retriever: Retriever, files: list[Path], count: int) -> Iterator[di
             "runner_up": answer.runner_up,
             "margin": round(answer.margin, 3),
             "certainty": str(answer.certainty),
+            "confidence": round(answer.confidence, 4),
+            "rejected": answer.rejected,
+            "reason": answer.reason or None,
+            "nearest": answer.nearest,
             "verdict": answer.verdict,
             "matches": [
                 {"label": match.item.label, "source": match.item.source, "score": round(match.score, 4)}
@@ -85,7 +89,7 @@ def _show(answer: dict[str, Any]) -> None:
         "Source",
         "Score",
         title=f"{file}: {answer['verdict']}",
-        caption=f"Margin {answer['margin']:.1f}, {answer['milliseconds']:.0f} ms",
+        caption=answer["reason"] or f"Confidence {answer['confidence']:.3f}, {answer['milliseconds']:.0f} ms",
     )
     table.columns[2].justify = "right"
     for match in answer["matches"]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from model.evaluation.clusters import agreement, k_means, purity_of_assignment
+from model.evaluation.confidence import ConfidenceMeasures, confidence_measures
 from model.evaluation.invariance import PAPER_UTTERANCES, modality_gap, modality_svm
 from model.evaluation.pair_recall import pair_recall
 from model.evaluation.posteriors import Posteriors
@@ -17,7 +18,9 @@ from model.evaluation.report import Interval, PaperRow, Report
 from model.evaluation.retrieval import confusion, find_matches, precision_at_1, retrieval, shares
 from model.evaluation.transfer import NEIGHBOURS, transfer
 from model.evaluation.uncertainty import calibration, entropies, one_modality
-from model.types import FloatArray
+from model.retrieval.confidence import Confidence, Margins
+from model.similarity import Gaussians
+from model.types import FloatArray, Modality
 
 SAMPLES_PER_INPUT = 16
 """Embeddings sampled from the posterior of one input."""
@@ -44,23 +47,33 @@ class Partial:
 
 
 def evaluate(
-    images: Posteriors, speech: Posteriors, seed: int, setting: Mapping[str, Any], resamplings: int = 5
+    images: Posteriors,
+    speech: Posteriors,
+    seed: int,
+    setting: Mapping[str, Any],
+    resamplings: int = 5,
+    fitted: Mapping[Modality, Confidence] | None = None,
 ) -> Report:
     """`evaluating` in one go."""
-    for event in evaluating(images, speech, seed, setting, resamplings):
+    for event in evaluating(images, speech, seed, setting, resamplings, fitted):
         if isinstance(event, Report):
             return event
     raise AssertionError("an evaluation ends with its report")
 
 
 def evaluating(
-    images: Posteriors, speech: Posteriors, seed: int, setting: Mapping[str, Any], resamplings: int = 5
+    images: Posteriors,
+    speech: Posteriors,
+    seed: int,
+    setting: Mapping[str, Any],
+    resamplings: int = 5,
+    fitted: Mapping[Modality, Confidence] | None = None,
 ) -> Iterator[Partial | Report]:
     """Judge a model by the paper's protocol on the unseen test inputs of both modalities, part by part.
 
     - Retrieval: every image queries all utterances and every utterance all images, by means. With it come
       the interval of P@1, P@1 by one sample of each posterior on both sides, confusions, shares by digit and speaker,
-      and the calibration of the queries' posteriors.
+      the calibration of the queries' posteriors, and what the confidence is worth; see `confidence_measures`.
     - Recall of one partner a query, as papers on captioned images count it; see `pair_recall`.
     - Modality gap of the means; see `modality_gap`.
     - Label transfer from each modality to the other, with all labels and with few; see `transfer`.
@@ -87,6 +100,8 @@ def evaluating(
         found here.
     resamplings
         At least 1.
+    fitted
+        The model's calibration and rejection, by modality of the query; empty or ``None`` if it has none.
 
     Yields
     ------
@@ -115,9 +130,15 @@ def evaluating(
     recall = pair_recall(images, speech, of_pairs)
     found["pair_recall"] = None if recall is None else asdict(recall)
     directions = {"image_to_speech": (images, speech), "speech_to_image": (speech, images)}
+    margins = _margins(images, speech)
     by_samples = _p_at_1_by_samples(images, speech, of_samples)
     for (name, (queries, gallery)), p_at_1_samples in zip(directions.items(), by_samples, strict=True):
-        found[name] = {**_retrieved(queries, gallery), "p_at_1_samples": asdict(p_at_1_samples)}
+        modality = Modality.IMAGE if queries is images else Modality.SPEECH
+        found[name] = {
+            **_retrieved(queries, gallery),
+            "p_at_1_samples": asdict(p_at_1_samples),
+            "confidence": asdict(_confidence(queries, gallery, modality, margins, (fitted or {}).get(modality))),
+        }
     yield partial("Retrieval")
     for name, (queries, gallery) in directions.items():
         found[name] = {**found[name], "transfer": asdict(transfer(queries, gallery, of_labels))}
@@ -177,6 +198,28 @@ def _retrieved(queries: Posteriors, gallery: Posteriors) -> dict[str, Any]:
         "per_digit": shares(queries.labels.tolist(), right.tolist()),
         "per_speaker": shares(speakers, right.tolist()) if speakers else {},
     }
+
+
+def _margins(images: Posteriors, speech: Posteriors) -> Margins:
+    """Those of a gallery of both modalities."""
+    sides = {Modality.IMAGE: images, Modality.SPEECH: speech}
+    posteriors = {modality: Gaussians(side.means, side.log_variances) for modality, side in sides.items()}
+    return Margins("dot", posteriors, {modality: side.labels for modality, side in sides.items()})
+
+
+def _confidence(
+    queries: Posteriors, gallery: Posteriors, modality: Modality, margins: Margins, fitted: Confidence | None
+) -> ConfidenceMeasures:
+    """What the confidence in the nearest matches is worth."""
+    posteriors = Gaussians(queries.means, queries.log_variances)
+    guesses = gallery.labels[find_matches(queries, gallery).nearest]
+    shares_of_typical, right = margins.shares(posteriors, modality, guesses), guesses == queries.labels
+    if fitted is None:
+        return confidence_measures(shares_of_typical, right)
+    rejected = None
+    if fitted.rejection is not None:
+        rejected = fitted.rejection.scores(margins.features(posteriors, modality, guesses)) < 0
+    return confidence_measures(shares_of_typical, right, fitted.calibration.probabilities(shares_of_typical), rejected)
 
 
 def _sampled(

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from model.evaluation.confidence import ConfidenceMeasures
 from model.parsing import parse
 from model.types import Modality
 
@@ -245,6 +246,8 @@ class Direction:
     p_at_1_samples
         P@1 by one sample of each posterior on both sides, over draws of the samples; ``None`` in reports of earlier
         versions.
+    confidence
+        What the confidence is worth; ``None`` in reports of earlier versions.
     """
 
     retrieval: Retrieval
@@ -254,6 +257,7 @@ class Direction:
     per_digit: Mapping[int, float]
     per_speaker: Mapping[str, float]
     p_at_1_samples: Interval | None = None
+    confidence: ConfidenceMeasures | None = None
 
     @classmethod
     def from_json_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -268,6 +272,7 @@ class Direction:
             {int(digit): share for digit, share in values["per_digit"].items()},
             dict(values["per_speaker"]),
             _interval(values, "p_at_1_samples"),
+            ConfidenceMeasures.from_json_dict(values["confidence"]) if values.get("confidence") else None,
         )
 
 

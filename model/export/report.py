@@ -106,6 +106,7 @@ def _model(name: str, evaluation: Evaluation, data_dir: Path | None) -> dict[str
         "confusions": Markup(drawing.inline_svg(figures.confusions(report), f"Confusions of {name}")),
         "digits": list(_side_by_side(*(one.per_digit for one in directions.values()))),
         "speakers": list(_side_by_side(*(one.per_speaker for one in directions.values()))),
+        "confidence": [(title, one.confidence) for title, one in directions.items() if one.confidence],
         "calibration": [(_calibration(title, one), one.calibration.bins) for title, one in directions.items()],
         "mistakes": list(_pictured(evaluation, mistakes[:_MISTAKES], data_dir)),
         "mistake_count": len(mistakes),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from model.checkpoints import write_bytes_atomically
+from model.evaluation.confidence import ConfidenceMeasures
 from model.evaluation.report import (
     PAPER_TABLE,
     Direction,
@@ -87,6 +88,22 @@ def p_at_1(found: Retrieval) -> Share:
     return Share(found.p_at_1, found.p_at_1_low, found.p_at_1_high)
 
 
+CONFIDENCE: Mapping[str, tuple[str, Callable[[ConfidenceMeasures], Value]]] = {
+    "confidence_auroc": ("Less confident when wrong, AUROC", lambda found: found.auroc),
+    "confidence_aurc": ("Area under risk and coverage (0 is best)", lambda found: found.aurc),
+    "confidence_ece": ("Calibration error of the confidence", lambda found: found.ece),
+    "rejected": (
+        "Digits rejected as not a digit",
+        lambda found: None if found.rejected is None else Share(found.rejected / found.queries, None, None),
+    ),
+}
+"""What the confidence is worth: key to title and reader."""
+
+
+def _of_confidence(of: Callable[[ConfidenceMeasures], Value]) -> Callable[[Direction], Value]:
+    return lambda direction: of(direction.confidence) if direction.confidence else None
+
+
 MEASURES: tuple[Measure, ...] = (
     Measure("purity", "Cluster purity", lambda report: report.purity),
     Measure("v_measure", "V-measure of the clusters (= NMI)", lambda report: report.v_measure),
@@ -114,6 +131,7 @@ MEASURES: tuple[Measure, ...] = (
     *(measure for depth in (1, 5, 10) for measure in _recall_at(depth)),
     *_both_ways("wrong_matches", "Wrong nearest matches", lambda direction: direction.calibration.errors),
     *_both_ways("calibration_auroc", "Wider when wrong, AUROC", lambda direction: direction.calibration.auroc),
+    *(measure for key, (title, of) in CONFIDENCE.items() for measure in _both_ways(key, title, _of_confidence(of))),
     *_each("mean_kl", "Mean KL from the prior (nats)", lambda modality: modality.mean_kl),
     *_each("active_dimensions", "Active dimensions", lambda modality: modality.active_dimensions),
 )

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from model.checkpoints import Header
+from model.checkpoints import Header, UnusableCheckpoint
 from model.data.images import normalise_digit, read_picture
 from model.data.samples import Samples
 from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, read_audio
-from model.retrieval.certainty import Margins
+from model.retrieval.confidence import Margins, from_header
 from model.retrieval.gallery import Gallery, make_items
 from model.similarity import Gaussians
 from model.systems.base import System
@@ -24,6 +24,11 @@ from model.types import Answer, FloatArray, Match, Modality
 
 SAMPLES = 16
 """Number of embeddings sampled from a query's posterior, as in the paper."""
+
+_REASONS = {
+    Modality.IMAGE: "This does not look like a digit that the model knows.",
+    Modality.SPEECH: "This does not sound like a digit that the model knows.",
+}
 
 _PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".heic", ".avif"}
 
@@ -44,13 +49,25 @@ class Retriever:
     ----------
     margins
         Margins of guesses.
+    confidence
+        Calibration and rejection by modality of the query: those of the header, otherwise a calibration on the
+        gallery's own items, without a rejection.
+
+    Raises
+    ------
+    UnusableCheckpoint
+        If those of the header are damaged.
     """
 
     def __init__(self, system: System, header: Header, gallery: Gallery) -> None:
         self.system = system
         self.header = header
         self.gallery = gallery
-        self.margins = Margins(gallery)
+        self.margins = Margins.in_gallery(gallery)
+        try:
+            self.confidence = from_header(header.confidence) or self.margins.calibrated()
+        except ValueError as error:
+            raise UnusableCheckpoint(f"The model's header can't be read: {error}.") from error
         self._front_end = SpeechFrontEnd(FilterbankSettings(**header.filterbank))
 
     def ask_picture(self, picture: np.ndarray[Any, Any], count: int = 10) -> Answer:
@@ -98,8 +115,8 @@ class Retriever:
         posterior = self.system.encode(modality, torch.from_numpy(features).unsqueeze(0))
         query = Gaussians(posterior.mean[0].numpy(), posterior.log_variance[0].numpy())
         matches = self.gallery.nearest(query, modality.other, count)
-        guess = majority(matches)
-        margin, runner_up = self.margins.of(query, modality, guess)
+        nearest = majority(matches)
+        margin, runner_up, confidence, reason = self._judge(query, modality, nearest)
         # A fixed seed, so that the samples in the map do not flicker.
         samples = posterior.sample(SAMPLES, torch.Generator().manual_seed(0))[0].numpy()
         return Answer(
@@ -109,12 +126,25 @@ class Retriever:
             query.log_variances,
             samples,
             matches,
-            guess,
+            nearest,
             runner_up,
             margin,
-            self.margins.word(margin, modality),
+            confidence,
             1000 * (time.perf_counter() - started),
+            reason,
         )
+
+    def _judge(self, query: Gaussians, modality: Modality, nearest: int) -> tuple[float, int | None, float, str]:
+        """Margin, runner-up, confidence, and the reason of a rejection (or nothing), of one query."""
+        queries = Gaussians(query.means[None], query.log_variances[None])
+        fitted, guesses = self.confidence[modality], np.array([nearest])
+        margins, runners_up = self.margins.of(queries, modality, guesses)
+        confidence = fitted.calibration.probabilities(margins / self.margins.typical[modality])
+        rejected = False
+        if fitted.rejection is not None:
+            rejected = bool(fitted.rejection.scores(self.margins.features(queries, modality, guesses))[0] < 0)
+        runner_up = int(runners_up[0]) if runners_up[0] >= 0 else None
+        return float(margins[0]), runner_up, float(confidence[0]), _REASONS[modality] if rejected else ""
 
 
 def read_features(path: Path, front_end: SpeechFrontEnd) -> tuple[Modality, FloatArray]:

@@ -104,7 +104,7 @@ class ExplorePage(Page):
         if index is not None and gallery is not None and gallery.items[index].modality is Modality.SPEECH:
             self.queries.play(index)
         else:
-            self.queries.play_nearest()
+            self.queries.play_nearest(always=True)
 
     def clear(self) -> None:
         """Clear drawing and query."""

@@ -53,6 +53,7 @@ class QueryController(QObject):
         self._answered_ticket = 0
         self._play_from_ticket: int | None = None
         self._requested: tuple[str, int] | None = None  # key and gallery index of the utterance to play
+        self._play_rejected = False
         self._grace = QTimer(self, interval=_GRACE_MS, singleShot=True)
         self._grace.timeout.connect(lambda: state.set_reply(None))
         model.replied.connect(self._take_reply)
@@ -145,8 +146,12 @@ class QueryController(QObject):
 
     # Playing
 
-    def play_nearest(self) -> None:
-        """Play the nearest utterance as soon as the latest query is answered."""
+    def play_nearest(self, always: bool = False) -> None:
+        """Play the nearest utterance as soon as the latest query is answered.
+
+        Nothing is played for a query that is rejected as not a digit, unless ``always``, on request of the user.
+        """
+        self._play_rejected = always
         self._play_from_ticket = self._model.latest_ticket
         if self._answered_ticket >= self._play_from_ticket:
             self._play_best()
@@ -166,7 +171,9 @@ class QueryController(QObject):
     def _play_best(self) -> None:
         self._play_from_ticket = None
         reply = self._state.reply
-        if reply is not None and reply.answer.modality is Modality.IMAGE:
+        if reply is None or (reply.answer.rejected and not self._play_rejected):
+            return
+        if reply.answer.modality is Modality.IMAGE:
             self.play(reply.answer.matches[0].item.index)
 
     def _show_playing(self, key: str | None) -> None:

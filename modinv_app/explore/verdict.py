@@ -14,7 +14,13 @@ from modinv_app.common.theme import digit_colour, is_dark
 from modinv_app.explore.canvas import paper_and_ink
 
 _SEEN_SIDE = 84  # three screen pixels per pixel
-_MEANING = "How much nearer this digit is than the next. The guess may be sure even if the input is not a digit."
+_MEANING = (
+    "Confidence: the estimated probability that the guess is right, if this is a digit.\n"
+    "Width: the entropy of the posterior. It tells how much the model encodes of the input, and is no sign of doubt: "
+    "wrong guesses often have narrower posteriors."
+)
+_NO_DIGIT = "not a digit"
+_SHOWN_CONFIDENCE = 0.99  # nothing above is worth a figure: the calibration rests on few errors
 
 
 class SeenPicture(QWidget):
@@ -56,7 +62,7 @@ class SeenPicture(QWidget):
 
 
 class Guess(QWidget):
-    """The guessed digit in its colour, its certainty, and a second choice."""
+    """The guessed digit in its colour, with confidence and a second choice, or that the input is not a digit."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,22 +81,32 @@ class Guess(QWidget):
         self._word.setFont(font)
         self._second = QLabel(alignment=Qt.AlignmentFlag.AlignLeft)
         self._second.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self._numbers = QLabel(alignment=Qt.AlignmentFlag.AlignLeft)
+        self._numbers.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         # Room for the longest texts, so that nothing moves.
-        self._word.setMinimumWidth(self._word.fontMetrics().horizontalAdvance(Certainty.NOT_SURE))
-        self._second.setMinimumWidth(self._second.fontMetrics().horizontalAdvance("perhaps 0"))
-        words = column(None, self._word, self._second, None, spacing=0)
+        self._word.setMinimumWidth(self._word.fontMetrics().horizontalAdvance(_NO_DIGIT))
+        self._second.setMinimumWidth(self._second.fontMetrics().horizontalAdvance("nearest is 0"))
+        self._numbers.setMinimumWidth(self._numbers.fontMetrics().horizontalAdvance("confidence over 0.99"))
+        words = column(None, self._word, self._second, self._numbers, None, spacing=0)
         row(self._digit, (words, 1), parent=self, spacing=12)
         self.show_answer(None)
 
     def show_answer(self, answer: Answer | None) -> None:
-        """Show the guess of an answer with its certainty, and a second choice unless it is sure; nothing for None."""
+        """Show the guess of an answer with confidence and second choice; that it is rejected; nothing for None."""
         self._guess = None if answer is None else answer.guess
-        second = None if answer is None or answer.certainty is Certainty.SURE else answer.runner_up
-        self._digit.setText("" if answer is None else str(answer.guess))
-        self._word.setText("" if answer is None else str(answer.certainty))
-        self._second.setText("" if second is None else f"perhaps {second}")
-        self._second.setVisible(second is not None)
-        self.setToolTip("" if answer is None else f"{answer.verdict}. {_MEANING}")
+        word, second, numbers = "", "", ""
+        if answer is not None and answer.rejected:
+            word, second = _NO_DIGIT, f"nearest is {answer.nearest}"
+        elif answer is not None:
+            word, numbers = str(answer.certainty), _numbers(answer)
+            if answer.certainty is not Certainty.SURE and answer.runner_up is not None:
+                second = f"perhaps {answer.runner_up}"
+        self._digit.setText("" if answer is None else "?" if answer.rejected else str(answer.guess))
+        for label, text in ((self._word, word), (self._second, second), (self._numbers, numbers)):
+            label.setText(text)
+        self._second.setVisible(bool(second))
+        self._numbers.setVisible(bool(numbers))
+        self.setToolTip("" if answer is None else answer.reason or f"{answer.verdict}.\n{_MEANING}")
         self._digit.setAccessibleDescription("" if answer is None else answer.verdict)
         self._colour()
 
@@ -100,7 +116,15 @@ class Guess(QWidget):
         super().changeEvent(event)
 
     def _colour(self) -> None:
+        palette = QPalette(self.palette())
         if self._guess is not None:
-            palette = self._digit.palette()
             palette.setColor(self._digit.foregroundRole(), digit_colour(self._guess, is_dark(self.palette())))
-            self._digit.setPalette(palette)
+        self._digit.setPalette(palette)
+
+
+def _numbers(answer: Answer) -> str:
+    """Confidence, and the width of the posterior if it has a variance."""
+    over = answer.confidence > _SHOWN_CONFIDENCE
+    confidence = f"over {_SHOWN_CONFIDENCE}" if over else f"{answer.confidence:.2f}"
+    width = f"\nwidth {answer.width:.0f} nats" if np.isfinite(answer.width) else ""
+    return f"confidence {confidence}{width}"

@@ -399,6 +399,11 @@ def test_the_guess_is_shown_in_words(panel: DrawPanel) -> None:
     words = {label.text() for label in panel.findChildren(QLabel)}
     assert {"7", "sure"} <= words
     assert not any("perhaps" in word or "%" in word for word in words)
+    assert any("confidence over 0.99" in word for word in words)
+    panel.show_answer(answer_with(np.zeros((28, 28)), 7, reason="This does not look like a digit."))
+    words = {label.text() for label in panel.findChildren(QLabel)}
+    assert {"?", "not a digit", "nearest is 7"} <= words
+    assert not {"7", "sure"} & words
 
 
 def test_playing_can_be_switched_off(panel: DrawPanel) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QListView, QWidget
 from showing import shown
 
-from model.types import Answer, Certainty, Item, Match, Modality
+from model.types import Answer, Item, Match, Modality
 from modinv_app.explore.matches import MatchesPanel
 
 FIRST_UTTERANCE = 100
@@ -23,7 +23,7 @@ def features_of(index):
     return PICTURES[index] if index < FIRST_UTTERANCE else SPECTROGRAMS[index - FIRST_UTTERANCE]
 
 
-def an_answer(query, labels, indices=None, scores=None):
+def an_answer(query, labels, indices=None, scores=None, reason=""):
     """An answer to an image or a spoken query whose matches carry these labels, best first."""
     modality = query.other
     start = FIRST_UTTERANCE if modality is Modality.SPEECH else 0
@@ -45,8 +45,9 @@ def an_answer(query, labels, indices=None, scores=None):
         guess,
         None,
         1.0,
-        Certainty.SURE,
+        0.999,
         1.0,
+        reason,
     )
 
 
@@ -372,6 +373,12 @@ def test_clear_forgets_everything(panel):
     assert view_of(panel).selectedIndexes() == []
 
 
+def test_what_is_rejected_is_said_kindly_and_keeps_its_matches(panel):
+    panel.show_answer(an_answer(Modality.IMAGE, [7] * 10, reason="This does not look like a digit."))
+    assert "not a digit that I know; nearest is 7" in labels_shown(panel)
+    assert len(rows(panel)) == 10
+
+
 def test_an_answer_without_matches_shows_the_invitation(panel):
     panel.show_answer(DRAWN_SEVEN)
     panel.show_answer(an_answer_without_matches())
@@ -382,7 +389,7 @@ def test_an_answer_without_matches_shows_the_invitation(panel):
 def an_answer_without_matches():
     zeros = np.zeros(128, np.float32)
     samples = np.zeros((16, 128), np.float32)
-    return Answer(Modality.IMAGE, features_of(0), zeros, zeros, samples, (), 0, None, 0.0, Certainty.NOT_SURE, 1.0)
+    return Answer(Modality.IMAGE, features_of(0), zeros, zeros, samples, (), 0, None, 0.0, 0.5, 1.0)
 
 
 def test_bars_are_relative_to_the_best_and_survive_scores_below_zero(panel):

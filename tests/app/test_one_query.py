@@ -73,7 +73,8 @@ def test_a_drawing_gives_way_to_an_image_of_the_map(desk: Desk) -> None:
     np.testing.assert_allclose(sheet.picture / 255, query.features, atol=1 / 255)
     assert query.name in sheet.source
     assert query.name in desk.canvas.accessibleDescription()
-    assert guesses(desk) == (str(desk.state.reply.answer.guess), "")
+    answer = desk.state.reply.answer
+    assert guesses(desk) == ("?" if answer.rejected else str(answer.guess), "")
     np.testing.assert_array_equal(desk.window.explore.draw.seen, desk.state.reply.answer.features)
     assert name(desk) == query.name
 
@@ -215,14 +216,20 @@ def test_clear_empties_and_back_brings_the_query_back(desk: Desk) -> None:
 
 def test_the_verdict_is_a_word_and_never_a_percentage(desk: Desk) -> None:
     house = [[(0.2, 0.85), (0.2, 0.45), (0.5, 0.15), (0.8, 0.45), (0.8, 0.85), (0.2, 0.85)]]
-    for strokes in (SEVEN, house):
+    fence = [[(x, 0.1), (x, 0.9)] for x in (0.3, 0.5, 0.7)] + [[(0.1, y), (0.9, y)] for y in (0.35, 0.65)]
+    for strokes in (SEVEN, house, fence):
         desk.window.commands["clear"].trigger()
         desk.draw(strokes)
         desk.await_found(SPEECH)
         pause(0.05)
         shown = {label.text() for label in desk.window.explore.findChildren(QLabel) if label.isVisible()}
-        assert shown & set(Certainty)
+        assert shown & {*Certainty, "not a digit"}
         assert not any("%" in text for text in shown)
         answer = desk.state.reply.answer
-        assert answer.certainty in shown
-        assert (f"perhaps {answer.runner_up}" in shown) == (answer.certainty is not Certainty.SURE)
+        assert not (answer.rejected and strokes is SEVEN)
+        assert answer.rejected or strokes is not fence
+        assert ("not a digit" in shown) == (f"nearest is {answer.nearest}" in shown) == answer.rejected
+        assert (answer.certainty in shown) != answer.rejected
+        assert (f"perhaps {answer.runner_up}" in shown) == (
+            not answer.rejected and answer.certainty is not Certainty.SURE
+        )

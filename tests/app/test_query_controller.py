@@ -7,12 +7,11 @@ import pytest
 from PySide6.QtCore import QObject, Signal
 from pytestqt.qtbot import QtBot
 
-from model.types import Answer, Certainty, Item, Match, Modality
+from model.types import Answer, Item, Match, Modality
 from modinv_app.explore.queries import Drawing
 from modinv_app.explore.query_controller import QueryController
 from modinv_app.explore.state import AppState, Reply
 
-SURE = Certainty.SURE
 IMAGE, SPEECH = Modality.IMAGE, Modality.SPEECH
 PIXELS = np.zeros((8, 8), np.uint8)
 DRAWING = Drawing(1, (), PIXELS)
@@ -94,13 +93,24 @@ class Scene:
         self.problems: list[tuple[Modality, str]] = []
         self.talk.problem.connect(lambda *problem: self.problems.append(problem))
 
-    def answer(self, *nearest: int, ticket: int | None = None) -> Reply:
+    def answer(self, *nearest: int, ticket: int | None = None, reason: str = "") -> Reply:
         """Let the model answer, the latest question if nothing else is said."""
         items = [FakeGallery.items[index] for index in nearest]
         matches = tuple(Match(item, 9.0 - place) for place, item in enumerate(items))
         vector = np.zeros(128, np.float32)
         answer = Answer(
-            items[0].modality.other, PIXELS, vector, vector, vector[None], matches, items[0].label, None, 1.0, SURE, 3
+            items[0].modality.other,
+            PIXELS,
+            vector,
+            vector,
+            vector[None],
+            matches,
+            items[0].label,
+            None,
+            1.0,
+            0.999,
+            3,
+            reason,
         )
         reply = Reply(answer, {})
         self.model.answer(self.model.latest_ticket if ticket is None else ticket, reply)
@@ -219,6 +229,16 @@ def test_an_image_that_becomes_the_query_sounds_by_its_nearest_utterance_if_want
     scene.talk.ask_item(5, play)
     scene.answer(15)
     assert scene.utterances.asked == ([15] if play else [])
+
+
+def test_what_is_rejected_sounds_only_when_somebody_asks_for_it(scene: Scene) -> None:
+    scene.talk.ask_picture(PIXELS, play=True)
+    scene.answer(15, reason="This does not look like a digit.")
+    assert scene.utterances.asked == []
+    scene.talk.play_nearest()
+    assert scene.utterances.asked == []
+    scene.talk.play_nearest(always=True)
+    assert scene.utterances.asked == [15]
 
 
 @pytest.mark.parametrize("play", [True, False])

@@ -343,6 +343,8 @@ def test_a_picture_and_a_sound_are_answered(data, picture):
     labels = [match["label"] for match in answer["matches"]]
     assert answer["guess"] == max(labels, key=labels.count)
     assert answer["certainty"] in ("sure", "likely", "not sure")
+    assert 0 <= answer["confidence"] <= 1
+    assert (answer["rejected"], answer["reason"], answer["nearest"]) == (False, None, answer["guess"])
     assert answer["runner_up"] != answer["guess"]
     assert "agreement" not in answer
     assert all(match["source"].startswith("FSDD") for match in answer["matches"])
