@@ -23,7 +23,7 @@ PEAK = 0.7
 _PREEMPHASIS = 0.97  # Kaldi's
 _ITERATIONS = 32
 _MOMENTUM = 0.99  # Perraudin, Balazs and Sondergaard 2013
-_FLAT = 0.25  # standard deviation over the bands of a frame in which nothing is said: padding is zero everywhere
+_FLAT = 0.2  # contrast over the bands, as a share of the greatest, of a frame in which nothing is said
 _FADE_SECONDS = 0.01
 
 
@@ -43,10 +43,14 @@ def to_waveform(filterbank: FloatArray, settings: FilterbankSettings | None = No
         ``(n,)`` float32 at the settings' rate, with the peak `PEAK`; silence where the filterbank is flat.
     """
     settings = settings or FilterbankSettings()
-    said = np.flatnonzero(filterbank.std(axis=1) > _FLAT)
+    contrast = filterbank.std(axis=1)
+    said = np.flatnonzero(contrast > _FLAT * contrast.max())
     if not len(said):
         return np.zeros(settings.sample_rate // 10, np.float32)
-    log_energies = NATS * torch.from_numpy(np.asarray(filterbank[: said[-1] + 1], np.float32))
+    energies = filterbank[: said[-1] + 1]
+    # The front end gives an utterance unit variance. What a decoder predicts is a mean, and has less.
+    energies = (energies - energies.mean()) / max(float(energies.std()), 1e-5)
+    log_energies = NATS * torch.from_numpy(np.asarray(energies, np.float32))
     floor = -settings.range_decibels * math.log(10) / 10
     log_energies = (log_energies - log_energies.max()).clamp(min=floor)
     log_energies = torch.where(log_energies > floor, log_energies, -torch.inf)  # the floor stands for silence

@@ -73,7 +73,8 @@ class Guess(QWidget):
         font.setPointSizeF(4 * font.pointSizeF())
         font.setBold(True)
         self._digit.setFont(font)
-        self._digit.setMinimumWidth(self._digit.fontMetrics().horizontalAdvance("0"))
+        widths = map(self._digit.fontMetrics().horizontalAdvance, "0123456789?")
+        self._digit.setMinimumWidth(max(widths) + 2)  # a label needs a little more than its text
         self._word = QLabel(alignment=Qt.AlignmentFlag.AlignLeft)
         font = self._word.font()
         font.setPointSizeF(1.3 * font.pointSizeF())

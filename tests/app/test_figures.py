@@ -129,7 +129,7 @@ def table_cell(panel: Figure3Panel, name: str) -> str:
 
 
 def test_without_a_sweep_the_papers_curves_stand_alone(figure3: Figure3Panel) -> None:
-    assert "there is no sweep yet" in words(figure3)
+    assert "There is no sweep yet" in words(figure3)
     assert "0.554" in words(figure3), "the paper's table"
     assert table_cell(figure3, "Cluster purity, λ_IG 2.15e-2") == "–"
 

@@ -206,5 +206,5 @@ def test_the_guess_is_the_digit_of_most_matches(labels, guess):
 
 def test_an_image_has_no_recording(retriever):
     assert retriever.gallery.key(12) == f"voices:{WORDS[0]}"
-    with pytest.raises(IndexError, match="makes no sound"):
+    with pytest.raises(IndexError, match="is an image"):
         retriever.gallery.key(3)
