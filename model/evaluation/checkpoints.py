@@ -24,7 +24,7 @@ from model.evaluation.report import Report
 from model.evaluation.retrieval import find_matches, retrieval
 from model.evaluation.store import Evaluation, folder_of
 from model.progress import Cancelled, JobContext
-from model.retrieval.confidence import from_header
+from model.retrieval.confidence import fitted_for
 from model.retrieval.projection import NeighbourMap
 from model.systems.base import System
 from model.systems.model_io import best_device, load_model
@@ -120,10 +120,7 @@ def _evaluation(path: Path, protocol: EvaluationProtocol, context: JobContext, f
         "seen_in_training": seen_in_training(protocol, header.data),
         "inputs": fingerprints,
     }
-    try:
-        fitted = from_header(header.confidence)
-    except ValueError as error:
-        raise UnusableCheckpoint(f"The model's header can't be read: {error}.") from error
+    fitted = fitted_for(header)
     for event in evaluating(*sides, protocol.seed, setting, protocol.resamplings, fitted):
         if isinstance(event, Report):
             report = replace(event, seconds=time.perf_counter() - started)

@@ -8,18 +8,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from model.evaluation.clusters import agreement, k_means, purity_of_assignment
 from model.evaluation.confidence import ConfidenceMeasures, confidence_measures
 from model.evaluation.invariance import PAPER_UTTERANCES, modality_gap, modality_svm
 from model.evaluation.pair_recall import pair_recall
-from model.evaluation.posteriors import Posteriors
+from model.evaluation.posteriors import LabelArray, Posteriors
 from model.evaluation.report import Interval, PaperRow, Report
 from model.evaluation.retrieval import confusion, find_matches, precision_at_1, retrieval, shares
 from model.evaluation.transfer import NEIGHBOURS, transfer
 from model.evaluation.uncertainty import calibration, entropies, one_modality
 from model.retrieval.confidence import Confidence, Margins
-from model.similarity import Gaussians
 from model.types import FloatArray, Modality
 
 SAMPLES_PER_INPUT = 16
@@ -134,10 +134,12 @@ def evaluating(
     by_samples = _p_at_1_by_samples(images, speech, of_samples)
     for (name, (queries, gallery)), p_at_1_samples in zip(directions.items(), by_samples, strict=True):
         modality = Modality.IMAGE if queries is images else Modality.SPEECH
+        nearest = find_matches(queries, gallery).nearest
+        guesses = gallery.labels[nearest]
         found[name] = {
-            **_retrieved(queries, gallery),
+            **_retrieved(queries, gallery, nearest),
             "p_at_1_samples": asdict(p_at_1_samples),
-            "confidence": asdict(_confidence(queries, gallery, modality, margins, (fitted or {}).get(modality))),
+            "confidence": asdict(_confidence(queries, guesses, modality, margins, (fitted or {}).get(modality))),
         }
     yield partial("Retrieval")
     for name, (queries, gallery) in directions.items():
@@ -185,9 +187,8 @@ def evaluating(
     )
 
 
-def _retrieved(queries: Posteriors, gallery: Posteriors) -> dict[str, Any]:
-    """Of a `Direction`, all but the transfer, as plain values."""
-    nearest = find_matches(queries, gallery).nearest
+def _retrieved(queries: Posteriors, gallery: Posteriors, nearest: npt.NDArray[np.int32]) -> dict[str, Any]:
+    """Of a `Direction`, what follows from the ranking and the nearest items, ``(n,)``, as plain values."""
     match_labels = gallery.labels[nearest]
     right = match_labels == queries.labels
     speakers = queries.speakers or tuple(gallery.speakers[place] for place in nearest if gallery.speakers)
@@ -203,16 +204,15 @@ def _retrieved(queries: Posteriors, gallery: Posteriors) -> dict[str, Any]:
 def _margins(images: Posteriors, speech: Posteriors) -> Margins:
     """Those of a gallery of both modalities."""
     sides = {Modality.IMAGE: images, Modality.SPEECH: speech}
-    posteriors = {modality: Gaussians(side.means, side.log_variances) for modality, side in sides.items()}
-    return Margins("dot", posteriors, {modality: side.labels for modality, side in sides.items()})
+    posteriors = {modality: side.gaussians for modality, side in sides.items()}
+    return Margins(images.similarity, posteriors, {modality: side.labels for modality, side in sides.items()})
 
 
 def _confidence(
-    queries: Posteriors, gallery: Posteriors, modality: Modality, margins: Margins, fitted: Confidence | None
+    queries: Posteriors, guesses: LabelArray, modality: Modality, margins: Margins, fitted: Confidence | None
 ) -> ConfidenceMeasures:
-    """What the confidence in the nearest matches is worth."""
-    posteriors = Gaussians(queries.means, queries.log_variances)
-    guesses = gallery.labels[find_matches(queries, gallery).nearest]
+    """What the confidence in guesses, ``(n,)``, is worth."""
+    posteriors = queries.gaussians
     shares_of_typical, right = margins.shares(posteriors, modality, guesses), guesses == queries.labels
     if fitted is None:
         return confidence_measures(shares_of_typical, right)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -24,7 +24,8 @@ class NoDecoders(ModinvError):
     """A model that encodes only; the message says how to get one with decoders."""
 
 
-class Decoding(Protocol):
+@runtime_checkable
+class DecodingSystem(System, Protocol):
     """A system with decoders; see :class:`model.systems.generative.GenerativeSystem`."""
 
     def decode(self, modality: Modality, embeddings: Tensor) -> Tensor:
@@ -47,14 +48,12 @@ class Generator:
     """
 
     def __init__(self, system: System, header: Header) -> None:
-        decode = getattr(system, "decode", None)
-        if decode is None:
+        if not isinstance(system, DecodingSystem):
             raise NoDecoders(
                 "This model has no decoders. Train them for it: modinv train --system generative "
                 "--set frozen_encoders=yes --start MODEL"
             )
         self._system = system
-        self._decoding: Decoding = system  # type: ignore[assignment]  # it was just looked for
         self._settings = FilterbankSettings(**header.filterbank)
         self._front_end = SpeechFrontEnd(self._settings)
 
@@ -78,11 +77,11 @@ class Generator:
 
     def pictures(self, embeddings: FloatArray) -> FloatArray:
         """Images of embeddings ``(n, 128)``: ``(n, 28, 28)`` in [0, 1]."""
-        return self._decoding.decode(Modality.IMAGE, torch.from_numpy(embeddings)).numpy()
+        return self._system.decode(Modality.IMAGE, torch.from_numpy(embeddings)).numpy()
 
     def filterbanks(self, embeddings: FloatArray) -> FloatArray:
         """Normalised log mel energies of embeddings ``(n, 128)``: ``(n, 100, 80)``."""
-        return self._decoding.decode(Modality.SPEECH, torch.from_numpy(embeddings)).numpy()
+        return self._system.decode(Modality.SPEECH, torch.from_numpy(embeddings)).numpy()
 
     def sounds(self, embeddings: FloatArray) -> list[FloatArray]:
         """Sounds of embeddings ``(n, 128)``, each ``(samples,)`` at `sample_rate`."""

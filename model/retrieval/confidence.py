@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from model.checkpoints import Header, UnusableCheckpoint
 from model.parsing import parse
 from model.retrieval.gallery import Gallery
 from model.similarity import Gaussians, Similarity, normalised, similarity_matrix
@@ -153,6 +154,17 @@ def from_header(values: Mapping[str, Any]) -> dict[Modality, Confidence]:
     if found and set(found) != set(Modality):
         raise ValueError("the confidence is not that of both modalities")
     return found
+
+
+def fitted_for(header: Header) -> dict[Modality, Confidence]:
+    """What was fitted for a model; empty if nothing was.
+
+    Raises :class:`~model.checkpoints.UnusableCheckpoint` if that is damaged.
+    """
+    try:
+        return from_header(header.confidence)
+    except ValueError as error:
+        raise UnusableCheckpoint(f"The model's header can't be read: {error}.") from error
 
 
 class Judged(NamedTuple):

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from model.checkpoints import Header, UnusableCheckpoint
+from model.checkpoints import Header
 from model.data.images import normalise_digit, read_picture
 from model.data.samples import Samples
 from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, read_audio
-from model.retrieval.confidence import Margins, from_header
+from model.retrieval.confidence import Margins, fitted_for
 from model.retrieval.gallery import Gallery, make_items
 from model.similarity import Gaussians
 from model.systems.base import System
@@ -64,10 +64,7 @@ class Retriever:
         self.header = header
         self.gallery = gallery
         self.margins = Margins.in_gallery(gallery)
-        try:
-            self.confidence = from_header(header.confidence) or self.margins.calibrated()
-        except ValueError as error:
-            raise UnusableCheckpoint(f"The model's header can't be read: {error}.") from error
+        self.confidence = fitted_for(header) or self.margins.calibrated()
         self._front_end = SpeechFrontEnd(FilterbankSettings(**header.filterbank))
 
     def ask_picture(self, picture: np.ndarray[Any, Any], count: int = 10) -> Answer:

@@ -1,6 +1,7 @@
 """The whole evaluation: what a report holds, in which order it comes, and what it must not be fooled by."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -163,3 +164,22 @@ def test_many_resamplings_narrow_the_interval(rng, monkeypatch):
     few, many = (evaluate(images, speech, 0, SETTING, resamplings=count).purity for count in (4, 8))
     assert many.values[:4] == few.values
     assert many.high - many.low < few.high - few.low
+
+
+def test_the_confidence_is_measured_by_the_similarity_of_the_model(rng):
+    """By the cosine, longer queries are no more certain than others; by the dot product they are."""
+    images, speech = (posteriors(rng, 60, own=3.0) for _ in range(2))
+    lengths = np.where(np.arange(60) % 2, 7, 1)[:, None].astype(np.float32)
+    for similarity, same in (("cosine", True), ("dot", False)):
+        one, other = (
+            evaluate(
+                replace(images, means=means, similarity=similarity),
+                replace(speech, similarity=similarity),
+                0,
+                SETTING,
+                resamplings=1,
+            ).image_to_speech.confidence
+            for means in (images.means, images.means * lengths)
+        )
+        assert one.errors == other.errors > 0
+        assert (one.risk == pytest.approx(other.risk)) is same
