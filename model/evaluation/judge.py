@@ -216,9 +216,7 @@ def _confidence(
     shares_of_typical, right = margins.shares(posteriors, modality, guesses), guesses == queries.labels
     if fitted is None:
         return confidence_measures(shares_of_typical, right)
-    rejected = None
-    if fitted.rejection is not None:
-        rejected = fitted.rejection.scores(margins.features(posteriors, modality, guesses)) < 0
+    rejected = fitted.rejected(margins, posteriors, modality, guesses)
     return confidence_measures(shares_of_typical, right, fitted.calibration.probabilities(shares_of_typical), rejected)
 
 

@@ -142,6 +142,14 @@ class Confidence:
     calibration: Calibration
     rejection: Rejection | None = None
 
+    def rejected(
+        self, margins: Margins, queries: Gaussians, modality: Modality, guesses: Digits
+    ) -> npt.NDArray[np.bool_] | None:
+        """Which queries are no digits, ``(n,)``; ``None`` if nothing is rejected. Parameters as of `Margins.of`."""
+        if self.rejection is None:
+            return None
+        return self.rejection.scores(margins.features(queries, modality, guesses)) < 0
+
 
 def to_header(fitted: Mapping[Modality, Confidence]) -> dict[str, Any]:
     """JSON-ready, for :attr:`model.checkpoints.Header.confidence`."""

@@ -137,9 +137,8 @@ class Retriever:
         fitted, guesses = self.confidence[modality], np.array([nearest])
         margins, runners_up = self.margins.of(queries, modality, guesses)
         confidence = fitted.calibration.probabilities(margins / self.margins.typical[modality])
-        rejected = False
-        if fitted.rejection is not None:
-            rejected = bool(fitted.rejection.scores(self.margins.features(queries, modality, guesses))[0] < 0)
+        rejections = fitted.rejected(self.margins, queries, modality, guesses)
+        rejected = rejections is not None and bool(rejections[0])
         runner_up = int(runners_up[0]) if runners_up[0] >= 0 else None
         return float(margins[0]), runner_up, float(confidence[0]), _REASONS[modality] if rejected else ""
 

@@ -64,8 +64,7 @@ class GenerativeSystem(EncoderSystem):
         assert isinstance(recipe, GenerativeRecipe)
         self.image_decoder = self.modules.image_decoder = ImageDecoder()
         self.speech_decoder = self.modules.speech_decoder = SpeechDecoder()
-        self.frozen = recipe.frozen_encoders
-        if self.frozen:
+        if recipe.frozen_encoders:
             for encoder in (self.modules.image, self.modules.speech):
                 encoder.requires_grad_(False)
 
@@ -103,7 +102,7 @@ class GenerativeSystem(EncoderSystem):
 
         recipe = self.recipe
         assert isinstance(recipe, GenerativeRecipe)
-        if self.frozen:
+        if recipe.frozen_encoders:
             self.modules.image.eval()
             self.modules.speech.eval()
         images, speech = self.posteriors(batch)
@@ -121,7 +120,7 @@ class GenerativeSystem(EncoderSystem):
         lambda_ig = recipe.lambda_ig_at(step)
         total = recipe.lambda_reconstruction * (image_own + image_crossed + speech_own + speech_crossed)
         total = total + recipe.lambda_wd * norms
-        if not self.frozen:
+        if not recipe.frozen_encoders:
             total = total + similarity + lambda_ig * gain
         return Loss(
             total,
