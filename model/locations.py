@@ -58,6 +58,11 @@ def shipped_gallery() -> Path:
     return assets() / "gallery.safetensors"
 
 
+def shipped_comparison() -> Path:
+    """The comparison of systems that ships with the package; absent until ``scripts/ship_sweep.py`` writes one."""
+    return assets() / "comparison.safetensors"
+
+
 def shipped_sweep() -> Path:
     """The results that ship with the application: the paper's eight values of lambda_IG on open data."""
     return assets() / "sweep.safetensors"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from model.recipes.fields import RecipeField, fields_of, fixed_values
 from model.recipes.recipe import RECIPES, Recipe
-from model.systems import BUILT_IN
+from model.systems import BUILT_IN, summary
 from model.systems.base import System
 
 FILE = Path(__file__).parents[1] / "docs" / "recipes.md"
@@ -42,8 +42,7 @@ def _system_row(system: type[System]) -> str:
     own = [field for field in fields_of(system.recipe_type) if field.name not in known]
     fields = "; ".join(f"`{field.name}` ({field.text(field.default)}): {field.help}, {field.wanted}" for field in own)
     lacking = ", ".join(f"`{field}`" for field in fixed_values(system.recipe_type))
-    summary = (system.__doc__ or "").splitlines()[0]
-    return f"| `{system.name}` | {summary} | {fields} | {lacking} |"
+    return f"| `{system.name}` | {summary(system.name)} | {fields} | {lacking} |"
 
 
 def _row(field: RecipeField) -> str:

@@ -12,7 +12,7 @@ from model.cli.evaluate import evaluate
 from model.cli.export import export
 from model.cli.generate import generate
 from model.cli.query import query
-from model.cli.sweep import sweep
+from model.cli.sweep import compare, sweep
 from model.cli.train import train
 from model.processes import avoid_current_folder
 
@@ -27,6 +27,7 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(export)
 app.command()(sweep)
+app.command()(compare)
 app.command()(query)
 app.command()(generate)
 app.add_typer(data.app, name="data")

@@ -1,8 +1,8 @@
-"""``modinv sweep``."""
+"""``modinv sweep`` and ``modinv compare``: many runs, one table."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +16,19 @@ from model.cli.options import DataDir, Device, RecipeName, Settings, Steps, bad_
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from model.evaluation.sweep_results import SweepResults
+    from model.sweeps.plans import Plan
+    from model.sweeps.results import Results
     from model.sweeps.runner import Event, SweepEnded
+    from model.training.config import TrainingConfig
+
+Data = Annotated[
+    str,
+    typer.Option(
+        help="Corpora to train on, with commas between: one of images, any of speech; by default those that "
+        "evaluation prefers."
+    ),
+]
+Train = Annotated[bool, typer.Option("--train/--no-train", help="Train missing runs, or evaluate complete ones only.")]
 
 
 def sweep(
@@ -27,19 +38,11 @@ def sweep(
     ] = "0,1e-5,6.81e-5,4.64e-4,3.16e-3,2.15e-2,1.47e-1,1",
     seeds: Annotated[str, typer.Option(help="Seeds, with commas between; every lambda_IG is trained with each.")] = "0",
     recipe: RecipeName = "fast",
-    data: Annotated[
-        str,
-        typer.Option(
-            help="Corpora to train on, with commas between: one of images, any of speech; by default those that "
-            "evaluation prefers."
-        ),
-    ] = "",
+    data: Data = "",
     device: Device = "auto",
     steps: Steps = None,
     settings: Settings = None,
-    train: Annotated[
-        bool, typer.Option("--train/--no-train", help="Train missing runs, or evaluate complete ones only.")
-    ] = True,
+    train: Train = True,
     data_dir: DataDir = None,
 ) -> None:
     """Train and evaluate models for many values of lambda_IG, and write the paper's table and Figure 3.
@@ -47,42 +50,96 @@ def sweep(
     Ctrl-C stops and keeps the work; the same command resumes it. A run that fails does not stop the others.
     """
     with report_errors():
-        from model.data.corpora import preferred
+        from model.sweeps.plans import SweepFailed, SweepPlan
         from model.sweeps.records import SweepRecord
-        from model.sweeps.runner import SweepFailed, SweepPlan, write
-        from model.sweeps.runner import sweep as run
-        from model.systems.model_io import best_device
-        from model.training.config import TrainingConfig
-        from model.types import Modality
 
-        chosen = named_recipe(recipe, steps)
-        with bad_option("--set"):
-            if any(setting.startswith("lambda_ig") for setting in settings or ()):
-                raise ValueError("A sweep takes its values of lambda_ig from --lambdas.")
-            chosen = chosen.with_settings(settings or ())
-        with bad_option("--device"):
-            best_device(device)
-        with bad_option("--data"):
-            names = split_names(data) or tuple(map(preferred, Modality))
-            config = TrainingConfig(chosen, names, device=device)
+        config = _config(recipe, steps, settings, ("lambda_ig",), data, device)
         with suppress(SweepFailed):  # a sweep that began before there were validation splits continues without them
             config = replace(config, split=SweepRecord(out).plan().plan.split)
         with bad_option("--lambdas or --seeds"):
             plan = SweepPlan(config, tuple(map(float, lambdas.split(","))), tuple(map(int, seeds.split(","))))
-        if train:
-            SweepRecord(out).keep_plan(plan)
-        with interruptible() as interrupted:
-            ended = _show(run(plan, out, interrupted, train=train, data=data_dir))
-        if ended.results is None:
-            print_note(f"Stopped. Finished runs and checkpoints are kept in {out}; the same command resumes the sweep.")
-            raise typer.Exit(interrupted.status)
-        file = write(ended.results, out)
-        _print(ended.results)
-        print_note(f"Wrote {file}, and table.* and figure3.* in the same folder.")
+        _run(plan, out, train=train, data_dir=data_dir)
+
+
+def compare(
+    out: Annotated[
+        Path, typer.Option(help="Folder of the comparison, with a sub-folder for each run.", file_okay=False)
+    ],
+    systems: Annotated[
+        str,
+        typer.Option(
+            help="Systems to compare, with commas or semicolons between; by default all of the table in the README.",
+            show_default=False,
+        ),
+    ] = "",
+    seeds: Annotated[str, typer.Option(help="Seeds, with commas between; every system is trained with each.")] = "0",
+    recipe: RecipeName = "fast",
+    data: Data = "",
+    device: Device = "auto",
+    steps: Steps = None,
+    settings: Settings = None,
+    train: Train = True,
+    data_dir: DataDir = None,
+) -> None:
+    """Train and evaluate many systems with the same recipe on the same data, and write one table.
+
+    Ctrl-C stops and keeps the work; the same command resumes it. A run that fails does not stop the others.
+    """
+    with report_errors():
+        from model.sweeps.plans import ComparisonPlan, chosen_systems
+
+        config = _config(recipe, steps, settings, ("system", "lambda_ig"), data, device)
+        with bad_option("--systems or --seeds"):
+            plan = ComparisonPlan(config, chosen_systems(_names(systems)), tuple(map(int, seeds.split(","))))
+        _run(plan, out, train=train, data_dir=data_dir)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Names of systems, of which some contain a comma: ``"deterministic; variational, λ 0"``."""
+    return tuple(filter(None, (part.strip() for part in text.split(";")))) if ";" in text else split_names(text)
+
+
+def _config(
+    recipe: RecipeName, steps: Steps, settings: Settings, varied: Sequence[str], data: Data, device: Device
+) -> TrainingConfig:
+    """What all runs have in common; fields that vary can't be set."""
+    from model.data.corpora import preferred
+    from model.systems.model_io import best_device
+    from model.training.config import TrainingConfig
+    from model.types import Modality
+
+    chosen = named_recipe(recipe, steps)
+    with bad_option("--set"):
+        for name in varied:
+            if any(setting.partition("=")[0].strip() == name for setting in settings or ()):
+                raise ValueError(f"Runs of this command differ in {name}, which can't be set.")
+        chosen = chosen.with_settings(settings or ())
+    with bad_option("--device"):
+        best_device(device)
+    with bad_option("--data"):
+        return TrainingConfig(chosen, split_names(data) or tuple(map(preferred, Modality)), device=device)
+
+
+def _run(plan: Plan, out: Path, *, train: bool, data_dir: Path | None) -> None:
+    """Run a plan to its end, write and print its results; exits if it was interrupted."""
+    from model.sweeps.records import SweepRecord
+    from model.sweeps.runner import sweep as run
+    from model.sweeps.runner import write
+
+    if train:
+        SweepRecord(out).keep_plan(plan)
+    with interruptible() as interrupted:
+        ended = _show(run(plan, out, interrupted, train=train, data=data_dir))
+    if ended.results is None:
+        print_note(f"Stopped. Finished runs and checkpoints are kept in {out}; the same command resumes the work.")
+        raise typer.Exit(interrupted.status)
+    file = write(ended.results, out)
+    _print(ended.results)
+    print_note(f"Wrote {file}, and its table and figures in the same folder.")
 
 
 def _show(events: Iterator[Event]) -> SweepEnded:
-    """Follow a sweep to its end, with a progress bar and a line for each run."""
+    """Follow the runs to their end, with a progress bar and a line for each run."""
     from rich.text import Text
 
     from model.sweeps.runner import Evaluated, RunFailed, SweepEnded, Working
@@ -95,7 +152,7 @@ def _show(events: Iterator[Event]) -> SweepEnded:
                     text = f"{event.number} of {event.runs}: {event.name}, {event.text}"
                     progress.update(task, completed=event.share_of_all, description=text)
                 case Evaluated():
-                    report = event.row.report
+                    report = event.report
                     progress.console.print(
                         f"{event.name}: purity {report.purity.mean:.3f}, modality SVM {report.modality_svm.mean:.3f}"
                     )
@@ -104,7 +161,7 @@ def _show(events: Iterator[Event]) -> SweepEnded:
                     progress.console.print(failure, soft_wrap=True)
                 case SweepEnded():
                     return event
-    raise AssertionError("A sweep always ends with SweepEnded.")
+    raise AssertionError("It always ends with SweepEnded.")
 
 
 def _progress() -> Progress:
@@ -115,14 +172,17 @@ def _progress() -> Progress:
     return Progress(*columns, console=notes())
 
 
-def _print(results: SweepResults) -> None:
-    """Print the measured values in the layout of the paper's Table 1."""
+def _print(results: Results) -> None:
+    """Print the table: the paper's Table 1 with measured values, or a line for each system."""
     from rich.table import Table
 
+    from model.evaluation.sweep_results import SweepResults
     from model.export import tables as exported
 
-    measured = exported.sweep(results.rows)
-    table = Table(*measured.head, caption=measured.caption, caption_justify="left")
+    measured = exported.sweep(results.rows) if isinstance(results, SweepResults) else exported.systems(results.rows)
+    table = Table(caption=measured.caption, caption_justify="left")
+    for place, head in enumerate(measured.head):
+        table.add_column(head, no_wrap=place == 0)
     for row in measured.rows:
         table.add_row(*row)
     tables().print(table)

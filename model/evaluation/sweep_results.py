@@ -6,19 +6,19 @@ Plain numpy, without torch: the window shows it at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from model.checkpoints import FORMAT, Arrays, checked, read_as, write_atomically
+from model.checkpoints import Arrays, read_as, write_atomically
+from model.evaluation.aligned_maps import AlignedMaps, fields_from, over_seeds
 from model.evaluation.invariance import gap_between
 from model.evaluation.report import Interval, Report, parse_report
 from model.parsing import parse
-from model.retrieval.gallery import items_on_disk, read_items
-from model.types import FloatArray, Item, Modality
+from model.types import Modality
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,41 +45,19 @@ class SweepRow:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SweepResults:
-    """A finished sweep.
+class SweepResults(AlignedMaps):
+    """A finished sweep: the maps are those of the first seed's model of each lambda_IG.
 
     Attributes
     ----------
-    items
-        Test inputs, the same for all models: images first, then utterances; ``items[i].index == i``.
-    image_features
-        The images, ``(images, 28, 28)`` uint8. Of the utterances there are no features: their corpus may forbid it.
-    keys
-        Of each utterance, what its corpus takes to play it where it is installed: ``"fsdd:recordings/7_theo_0.wav"``.
     lambdas
         Of the maps, ascending.
-    embeddings
-        One embedding sampled of each item's posterior, by the first seed's model of each lambda_IG: ``(L, n, 128)``
-        float16. The noise is the same for all models, so that they differ by their posteriors alone.
-    coordinates
-        Where these embeddings lie in two dimensions, ``(L, n, 2)`` float32; each map is aligned to the one before.
     rows
         Every model, by lambda_IG, then by seed.
-    setting
-        What all models have in common: recipe, corpora, steps, protocol, versions. Plain values only.
-    failures
-        Runs that came to nothing, by name, and why.
     """
 
-    items: tuple[Item, ...]
-    image_features: npt.NDArray[np.uint8]
-    keys: tuple[str, ...]
     lambdas: tuple[float, ...]
-    embeddings: npt.NDArray[np.float16]
-    coordinates: FloatArray
     rows: tuple[SweepRow, ...]
-    setting: Mapping[str, Any]
-    failures: Mapping[str, str] = field(default_factory=dict)
 
     def purity(self, lambda_ig: float) -> Interval:
         """Cluster purity over the seeds of one lambda_IG; raises ``KeyError`` where it was not swept."""
@@ -95,29 +73,16 @@ class SweepResults:
 
     def over_seeds(self, lambda_ig: float, figure: Callable[[Report], float]) -> Interval:
         """Any figure of the reports over the seeds of one lambda_IG; raises ``KeyError`` where it was not swept."""
-        found = [figure(row.report) for row in self.rows if row.lambda_ig == lambda_ig]
-        if not found:
-            raise KeyError(lambda_ig)
-        return Interval.of(found)
+        return over_seeds((row.report for row in self.rows if row.lambda_ig == lambda_ig), figure)
 
     def save(self, path: Path) -> None:
         """Write everything to one file, all or nothing."""
-        labels, header = items_on_disk(self.items, self.keys)
+        arrays, header = self.on_disk("sweep")
         header |= {
-            "format": FORMAT,
-            "kind": "sweep",
             "lambdas": list(self.lambdas),
             "rows": [
                 {"lambda_ig": row.lambda_ig, "seed": row.seed, "report": row.report.to_json_dict()} for row in self.rows
             ],
-            "setting": dict(self.setting),
-            "failures": dict(self.failures),
-        }
-        arrays: dict[str, npt.NDArray[Any]] = {
-            "labels": labels,
-            "image_features": self.image_features,
-            "embeddings": self.embeddings,
-            "coordinates": self.coordinates,
         }
         write_atomically(path, arrays, header)
 
@@ -128,23 +93,13 @@ class SweepResults:
 
     @classmethod
     def _from(cls, arrays: Arrays, header: Mapping[str, Any]) -> SweepResults:
-        items, image_features, keys = read_items(arrays, header)
         lambdas = parse(tuple[float, ...], header.get("lambdas"), "lambdas")
         rows = [_row(values) for values in parse(list[dict[str, Any]], header.get("rows"), "rows")]
         if not lambdas or {row.lambda_ig for row in rows} != set(lambdas):
             raise ValueError("its maps and its rows are of different lambda_IG")
-        embeddings = checked(arrays, "embeddings", np.float16, (len(lambdas), len(items), None))
-        return cls(
-            items,
-            image_features,
-            keys,
-            lambdas,
-            embeddings,
-            checked(arrays, "coordinates", np.float32, (len(lambdas), len(items), 2)),
-            tuple(_with_gaps(rows, lambdas, embeddings, len(image_features))),
-            parse(dict[str, Any], header.get("setting"), "setting"),
-            parse(dict[str, str], header.get("failures"), "failures"),
-        )
+        shared = fields_from(arrays, header, len(lambdas))
+        gaps = _with_gaps(rows, lambdas, shared["embeddings"], len(shared["image_features"]))
+        return cls(**shared, lambdas=lambdas, rows=tuple(gaps))
 
 
 def _with_gaps(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from model.checkpoints import write_bytes_atomically
+from model.evaluation.comparison_results import ComparisonRow
 from model.evaluation.confidence import ConfidenceMeasures
 from model.evaluation.report import (
     PAPER_TABLE,
@@ -259,6 +260,41 @@ def sweep(rows: Sequence[SweepRow]) -> Table:
     )
 
 
+def systems(rows: Sequence[ComparisonRow]) -> Table:
+    """The systems of a comparison: one line per system, over all seeds; raises ``ValueError`` if there is no row."""
+    if not rows:
+        raise ValueError("A table needs at least one model.")
+    columns: Mapping[str, Callable[[ComparisonRow], float | None]] = {
+        "Purity": lambda row: row.report.purity.mean,
+        "Modality SVM": lambda row: row.report.modality_svm.mean,
+        "Modality gap": lambda row: row.report.modality_gap.share if row.report.modality_gap else None,
+        "P@1 image → speech": lambda row: row.report.image_to_speech.retrieval.p_at_1,
+        "P@1 speech → image": lambda row: row.report.speech_to_image.retrieval.p_at_1,
+        "1 label image → speech": lambda row: _mean_of(row.report.image_to_speech.transfer.linear_1),
+        "1 label speech → image": lambda row: _mean_of(row.report.speech_to_image.transfer.linear_1),
+    }
+    lines = []
+    for system in dict.fromkeys(row.system for row in rows):
+        same = [row for row in rows if row.system == system]
+        figures = [[value for row in same if (value := of(row)) is not None] for of in columns.values()]
+        minutes = sum(row.seconds for row in same) / len(same) / 60
+        cost = (f"{minutes:.1f}", f"{same[0].parameters / 1e6:.1f}")
+        lines.append((system, f"{len(same)}", *(_spread(each) if each else "–" for each in figures), *cost))
+    note = " Mean of the seeds, with minimum and maximum." if any(line[1] != "1" for line in lines) else ""
+    caption = words.sweep_caption([row.report for row in rows], (row.seed for row in rows))
+    return Table(
+        f"{caption}{note} Modality gap: share of the variance between the centroids. 1 label: a linear classifier with "
+        "one label a digit in one modality, tested in the other. Minutes: of training, on this machine.",
+        ("System", "Seeds", *columns, "Minutes", "Million weights"),
+        tuple(lines),
+        tuple(
+            _record(f"{row.system}, seed {row.seed}", row.report)
+            | {"seconds": row.seconds, "parameters": row.parameters}
+            for row in rows
+        ),
+    )
+
+
 def save(table: Table, path: Path) -> None:
     """Write a table as CSV, Markdown or LaTeX, by the path's suffix.
 
@@ -284,6 +320,10 @@ def in_words(value: Value) -> str:
     if isinstance(value, int):
         return str(value)
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def _mean_of(interval: Interval | None) -> float | None:
+    return interval.mean if interval else None
 
 
 def _spread(values: Sequence[float]) -> str:

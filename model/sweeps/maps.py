@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from model.evaluation.aligned_maps import AlignedMaps
 from model.evaluation.store import Evaluation
-from model.evaluation.sweep_results import SweepResults, SweepRow
 from model.retrieval.projection import NeighbourMap, continued
 from model.types import FloatArray
 
@@ -21,24 +21,21 @@ _PERPLEXITY = 60
 outside its cluster, so that nothing holds the clusters of a modality together, and some end up far away."""
 
 
-def gather(
-    rows: Sequence[SweepRow],
-    evaluations: Mapping[float, Evaluation],
+def maps_of(
+    evaluations: Sequence[Evaluation],
     setting: Mapping[str, Any],
     failures: Mapping[str, str],
     folder: Path | None = None,
     stop: Callable[[], bool] = lambda: False,
-) -> SweepResults | None:
-    """The results of a sweep: rows, and for each lambda_IG a map of the items of Figure 2.
+) -> AlignedMaps | None:
+    """A map of the items of Figure 2 for each of several models.
 
     Parameters
     ----------
-    rows
-        All models, in any order.
     evaluations
-        Evaluations of one model for each lambda_IG, at least one; all by the same protocol on the same data.
+        Evaluations of the models, at least one, in the order of the maps; all by the same protocol on the same data.
     setting, failures
-        See :class:`~model.evaluation.sweep_results.SweepResults`.
+        See :class:`~model.evaluation.aligned_maps.AlignedMaps`.
     folder
         Folder of the corpora, for the pictures; by default the user's.
     stop
@@ -46,7 +43,7 @@ def gather(
 
     Returns
     -------
-    SweepResults or None
+    AlignedMaps or None
         None if it was cancelled.
 
     Raises
@@ -54,24 +51,21 @@ def gather(
     MissingData
         If the corpus of images is missing or has changed.
     """
-    lambdas = sorted(evaluations)
-    known = evaluations[lambdas[0]]
+    known = evaluations[0]
     _, places = known.figure2()
     images = [int(place) for place in places if place < known.image_count]
-    embeddings = [sampled(evaluations[lambda_ig], places) for lambda_ig in lambdas]
-    merged = [_merged(evaluations[lambda_ig]) for lambda_ig in lambdas]
+    embeddings = [sampled(evaluation, places) for evaluation in evaluations]
+    merged = [_merged(evaluation) for evaluation in evaluations]
     coordinates = aligned_maps(embeddings, merged.index(max(merged)), stop)
     if coordinates is None:
         return None
     pictures = np.stack([known.features(place, folder) for place in images])
-    return SweepResults(
+    return AlignedMaps(
         items=tuple(replace(known.items()[place], index=index) for index, place in enumerate(places)),
         image_features=(pictures * 255).round().astype(np.uint8),
         keys=tuple(known.key(int(place)) for place in places[len(images) :]),
-        lambdas=tuple(lambdas),
         embeddings=np.stack(embeddings).astype(np.float16),
         coordinates=np.stack(coordinates),
-        rows=tuple(sorted(rows, key=lambda row: (row.lambda_ig, row.seed))),
         setting=setting,
         failures=failures,
     )

@@ -1,4 +1,4 @@
-"""Folders of sweeps: each contains the plan, a folder for each run, and in the end the results.
+"""Folders of sweeps and comparisons: each contains the plan, a folder for each run, and in the end the results.
 
 Without torch, as :mod:`model.runs.store`, so that the window lists sweeps early.
 """
@@ -6,7 +6,7 @@ Without torch, as :mod:`model.runs.store`, so that the window lists sweeps early
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,10 +15,12 @@ from pathlib import Path
 from model import locations
 from model.checkpoints import write_bytes_atomically
 from model.evaluation.store import find
-from model.evaluation.sweep_results import SweepRow
+from model.evaluation.sweep_results import SweepResults
 from model.parsing import read_json
+from model.recipes.recipe import lambda_text
 from model.runs.store import RunInfo, RunRecord, RunStore, State, make_dated_folder
-from model.sweeps.runner import SweepFailed, SweepPlan, found_in, protocol_of, run_name
+from model.sweeps.plans import Plan, SweepFailed, found_in, plan_from, protocol_of
+from model.sweeps.results import COMPARISON_FILE, SWEEP_FILE, Results
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,9 @@ class SweptRun:
     Attributes
     ----------
     name
-        See :func:`model.sweeps.runner.run_name`; empty if only its row in the table is known.
-    lambda_ig, seed
-        Identify the run.
+        Of its folder; empty if only its row in the table is known.
+    label, seed
+        Identify the run: see :class:`~model.sweeps.plans.PlannedRun`.
     state
         State of its training.
     share
@@ -42,7 +44,7 @@ class SweptRun:
     """
 
     name: str
-    lambda_ig: float
+    label: str
     seed: int
     state: State = "waiting"
     share: float = 0.0
@@ -51,16 +53,20 @@ class SweptRun:
     message: str = ""
 
 
-def runs_of(plan: SweepPlan) -> tuple[SweptRun, ...]:
-    """The runs of a sweep before any has started."""
-    return tuple(SweptRun(run_name(one), one.recipe.lambda_ig, one.seed) for one in plan.configs())
+def runs_of(plan: Plan) -> tuple[SweptRun, ...]:
+    """The runs of a plan before any has started."""
+    return tuple(SweptRun(one.name, one.label, one.config.seed) for one in plan.runs())
 
 
-def runs_behind(rows: Iterable[SweepRow]) -> tuple[SweptRun, ...]:
-    """The runs behind the rows of a table, if their folders are not available."""
+def runs_behind(results: Results) -> tuple[SweptRun, ...]:
+    """The runs behind the rows of results, if their folders are not available."""
+    if isinstance(results, SweepResults):
+        rows = [(f"λ {lambda_text(row.lambda_ig)}", row.seed, row.report) for row in results.rows]
+    else:
+        rows = [(row.system, row.seed, row.report) for row in results.rows]
     return tuple(
-        SweptRun("", row.lambda_ig, row.seed, "complete", 1.0, row.report.purity.mean, row.report.modality_svm.mean)
-        for row in rows
+        SweptRun("", label, seed, "complete", 1.0, report.purity.mean, report.modality_svm.mean)
+        for label, seed, report in rows
     )
 
 
@@ -72,26 +78,27 @@ class SweepRecord:
 
     @property
     def results_file(self) -> Path:
-        """The results, see :class:`model.evaluation.sweep_results.SweepResults`."""
-        return self.folder / "sweep.safetensors"
+        """The results, see :mod:`model.sweeps.results`."""
+        comparison = self.folder / COMPARISON_FILE
+        return comparison if comparison.is_file() else self.folder / SWEEP_FILE
 
     @property
     def plan_file(self) -> Path:
         """The plan."""
         return self.folder / "plan.json"
 
-    def keep_plan(self, plan: SweepPlan) -> None:
-        """Write the plan, so that the sweep can be resumed; raises ``OSError``."""
+    def keep_plan(self, plan: Plan) -> None:
+        """Write the plan, so that it can be resumed; raises ``OSError``."""
         self.folder.mkdir(parents=True, exist_ok=True)
         write_bytes_atomically(self.plan_file, json.dumps(plan.to_dict(), indent=1).encode())
 
-    def plan(self) -> SweepPlan:
+    def plan(self) -> Plan:
         """The plan, derived from the complete runs if there is no ``plan.json``.
 
-        Raises :class:`~model.sweeps.runner.SweepFailed` if the folder holds no sweep.
+        Raises :class:`~model.sweeps.plans.SweepFailed` if the folder holds no sweep.
         """
         try:
-            return SweepPlan.from_dict(read_json(self.plan_file))
+            return plan_from(read_json(self.plan_file))
         except FileNotFoundError:
             return found_in(self.folder)
         except (OSError, ValueError) as error:
@@ -103,12 +110,12 @@ class SweepRecord:
         return datetime.fromtimestamp(file.stat().st_mtime, UTC).astimezone()
 
     def runs(self) -> tuple[SweptRun, ...]:
-        """All planned runs; raises :class:`~model.sweeps.runner.SweepFailed` if the folder holds no sweep."""
+        """All planned runs; raises :class:`~model.sweeps.plans.SweepFailed` if the folder holds no sweep."""
         plan = self.plan()
         existing = RunStore(self.folder).readable()
         return tuple(
-            next((_updated(run, record, info) for record, info in existing if info.plan.trains_as(config)), run)
-            for run, config in zip(runs_of(plan), plan.configs(), strict=True)
+            next((_updated(run, record, info) for record, info in existing if info.plan.trains_as(one.config)), run)
+            for run, one in zip(runs_of(plan), plan.runs(), strict=True)
         )
 
 
@@ -139,7 +146,7 @@ class SweepStore:
                 found.append((record.created(), record))
         return [record for _, record in sorted(found, key=lambda pair: (pair[0], pair[1].folder.name), reverse=True)]
 
-    def new(self, plan: SweepPlan) -> SweepRecord:
+    def new(self, plan: Plan) -> SweepRecord:
         """Create a folder for a sweep; raises ``OSError``."""
         record = SweepRecord(make_dated_folder(self.folder, plan.plan.recipe.name))
         record.keep_plan(plan)

@@ -46,6 +46,11 @@ def names() -> tuple[str, ...]:
     return (*BUILT_IN, *(name for name in entry_points() if name not in BUILT_IN))
 
 
+def summary(name: str) -> str:
+    """What a system is, in the sentence that its class begins with; raises ``ValueError`` as :func:`find`."""
+    return (find(name).__doc__ or "").partition("\n")[0]
+
+
 def find(name: str) -> type[System]:
     """A system by its name; a ``ValueError`` lists those there are, or says why it can't be imported."""
     if name in BUILT_IN:

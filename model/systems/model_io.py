@@ -44,6 +44,12 @@ def to_arrays(module: nn.Module) -> dict[str, npt.NDArray[Any]]:
     return {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
 
 
+def parameter_count(recipe: Recipe) -> int:
+    """The number of weights that training a system changes, those of all its networks; nothing is initialised."""
+    with torch.device("meta"):
+        return sum(weights.numel() for weights in build(recipe).modules.parameters() if weights.requires_grad)
+
+
 def fill(module: nn.Module, arrays: dict[str, npt.NDArray[Any]]) -> None:
     """The inverse of :func:`to_arrays`, whatever the floating type; raises :class:`UnusableCheckpoint`."""
     for name, array in arrays.items():

@@ -1,14 +1,18 @@
-"""Describes the results of a sweep at a value of lambda_IG, in sentences made from the measurements."""
+"""Describes the models of a sweep or a comparison, in sentences made from the measurements."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from model.data.corpora import registry
+from model.evaluation.comparison_results import ComparisonResults
 from model.evaluation.report import PAPER_TABLE, Report
-from model.evaluation.sweep_results import SweepResults
-from model.recipes.recipe import lambda_text
+from model.evaluation.sweep_results import SweepResults, SweepRow
+from model.recipes.recipe import FAST, lambda_text
+from model.sweeps.results import Results
+from model.systems import summary
 from model.types import Modality
 from modinv_app.map.map_layout import count_separated
 
@@ -86,6 +90,27 @@ def describe(results: SweepResults, index: int) -> Description:
     )
     case = next(case for case in _CASES if case.applies(at))
     return Description(case.title, case.sees(at), case.why(at), _difference(at))
+
+
+def describe_system(results: ComparisonResults, index: int) -> Description:
+    """Describe the model of a system of a comparison, by its index."""
+    name = results.systems[index]
+    recipe = FAST.with_settings(results.settings[name])
+    at = _Measured(
+        recipe.lambda_ig,
+        results.over_seeds(name, lambda report: report.purity.mean).mean,
+        results.over_seeds(name, lambda report: report.modality_svm.mean).mean,
+        results.over_seeds(name, lambda report: report.image_to_speech.retrieval.p_at_1).mean,
+        count_separated(results.coordinates[index], results.items),
+        len({item.label for item in results.items}),
+        0.0,
+        None,
+    )
+    case = next(case for case in _CASES if case.applies(at))
+    found = f"{at.p_at_1:.0%} of images find the right word."
+    return Description(
+        f"{name[0].upper()}{name[1:]}", f"{case.title}. {case.sees(at)} {found}", summary(recipe.system), ""
+    )
 
 
 def _nats(results: SweepResults, lambda_ig: float) -> float:
@@ -211,18 +236,17 @@ def _difference(at: _Measured) -> str:
     return f"The paper, with other speech and its own recipe, has {' and '.join(differs)} here." if differs else ""
 
 
-def origin_of(results: SweepResults) -> str:
+def origin_of(results: Results) -> str:
     """The data, recipe and seeds behind the numbers."""
     recipe, protocol = results.setting["recipe"], results.setting["protocol"]
     names = protocol["images"], protocol["speech"]
     corpora = " + ".join(registry()[name].info.label if name in registry() else name for name in names)
-    counts = [len(results.purity(value).values) for value in results.lambdas]
+    swept = isinstance(results, SweepResults)
+    counts = Counter(row.lambda_ig if isinstance(row, SweepRow) else row.system for row in results.rows).values()
     fewest, most = min(counts), max(counts)
     if most == 1:
         seeds = "one seed"
     else:
         seeds = f"means of {most} seeds" if fewest == most else f"means of {fewest} to {most} seeds"
-    return (
-        f"{corpora} {protocol.get('split', 'test')}, recipe {recipe['name']}, {recipe['steps']:,} steps, {seeds}. "
-        "Diamonds: the paper, MNIST + TIDIGITS."
-    )
+    origin = f"{corpora} {protocol.get('split', 'test')}, recipe {recipe['name']}, {recipe['steps']:,} steps, {seeds}."
+    return f"{origin} Diamonds: the paper, MNIST + TIDIGITS." if swept else origin

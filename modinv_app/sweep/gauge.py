@@ -52,15 +52,16 @@ class Gauge(QWidget):
         """The number that is shown."""
         return self._number.text()
 
-    def show_value(self, measured: Interval, paper: float) -> None:
-        """Show the mean over seeds, each seed, and the paper's value."""
+    def show_value(self, measured: Interval, paper: float | None) -> None:
+        """Show the mean over seeds, each seed, and the paper's value if it has one."""
         self._number.setText(f"{measured.mean:.3f}")
         lines = [f"{self._title} {measured.mean:.3f}"]
         if len(measured.values) > 1:
             lines.append(
                 f"mean of {len(measured.values)} seeds: {', '.join(f'{each:.3f}' for each in measured.values)}"
             )
-        lines.append(f"the paper: {paper:.3f}")
+        if paper is not None:
+            lines.append(f"the paper: {paper:.3f}")
         self.setToolTip("\n".join(lines))
         self.setAccessibleName("; ".join(lines))
         self._bar.show_value(measured, paper)
@@ -81,7 +82,7 @@ class _Bar(QWidget):
         self._glide.setEasingCurve(QEasingCurve.Type.OutCubic)
         self._glide.valueChanged.connect(self._move)
 
-    def show_value(self, measured: Interval, paper: float) -> None:
+    def show_value(self, measured: Interval, paper: float | None) -> None:
         self._seeds, self._paper = measured.values, paper
         self._glide.stop()
         self._glide.setStartValue(self._shown)
@@ -101,7 +102,7 @@ class _Bar(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(with_alpha(text, 0.12))
         painter.drawRoundedRect(groove, _BAR / 2, _BAR / 2)
-        if self._paper is None:
+        if not self._seeds:
             return
         filled = QRectF(groove)
         filled.setRight(max(groove.left() + _BAR, self._x(self._shown)))
@@ -111,6 +112,8 @@ class _Bar(QWidget):
             painter.setPen(QPen(text, 1.5))
             for seed in self._seeds:
                 painter.drawLine(QPointF(self._x(seed), groove.top()), QPointF(self._x(seed), groove.bottom()))
+        if self._paper is None:
+            return
         at = self._x(self._paper)
         painter.setPen(QPen(text, 1.4))
         painter.setBrush(self.palette().color(QPalette.ColorRole.Window))

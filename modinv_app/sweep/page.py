@@ -1,4 +1,4 @@
-"""The page of the λ dial: the models of a sweep over lambda_IG in one map."""
+"""The page of the dial: the models of a sweep over lambda_IG, or of a comparison of systems, in one map."""
 
 from __future__ import annotations
 
@@ -8,29 +8,31 @@ import time
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QHideEvent, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QStackedWidget, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
 from model import locations
-from model.evaluation.report import PaperRow
 from model.evaluation.sweep_results import SweepResults
-from model.recipes.recipe import lambda_text
 from model.sweeps.records import SweepStore
+from model.sweeps.results import Results
 from model.types import FloatArray, Modality
 from modinv_app.common.card import with_subscripts
 from modinv_app.common.data_service import DataService
 from modinv_app.common.icons import IconButton
-from modinv_app.common.lambda_dial import LambdaDial, place_of, value_at
+from modinv_app.common.lambda_dial import LambdaDial
 from modinv_app.common.layouts import column, row
 from modinv_app.common.page import Page, Services, Trainer
 from modinv_app.common.sweep_curve import PURITY_COLOUR, SVM_COLOUR, SweepCurve
 from modinv_app.jobs.client import JobClient
 from modinv_app.map.map_layout import Morph
 from modinv_app.map.morph_map import MorphMap
-from modinv_app.sweep.description import Description, describe, origin_of
+from modinv_app.sweep.axes import Axis, LambdaAxis, SystemAxis
+from modinv_app.sweep.description import Description, origin_of
 from modinv_app.sweep.gauge import Gauge
 from modinv_app.sweep.service import SweepService
 from modinv_app.sweep.sweep_entry import SweepState
 from modinv_app.sweep.sweeps import SweepsPanel
+from modinv_app.sweep.system_dial import SystemDial
+from modinv_app.sweep.system_table import SystemTable
 
 _FRAME_MS = 16
 _EASE = 0.14  # time constant in seconds with which the map follows the dial
@@ -44,10 +46,11 @@ _SWEEPS = "Sweeps…"
 
 
 class DialPage(Page):
-    """A map that changes as the dial is turned, with measurements, the curves of Figure 3, and a description.
+    """A map that changes as the dial is turned, with measurements, curves or a table, and a description.
 
-    Between two trained values the map is interpolated; numbers and texts are those of the nearest trained value.
-    A button leads to the choice and training of sweeps.
+    The dial turns through the values of lambda_IG of a sweep or through the systems of a comparison. Between two
+    trained models the map is interpolated; numbers and texts are those of the nearest one. A button leads to the choice
+    and training of sweeps and comparisons.
 
     Parameters
     ----------
@@ -64,7 +67,9 @@ class DialPage(Page):
         self.service = service
         self.trainer = Trainer("sweep", "sweep", "λ dial, Sweeps…", service.stop)
         self.sweeps = SweepsPanel(service, client, data)
-        self._results: SweepResults | None = None
+        self._results: Results | None = None
+        self._axis: Axis | None = None
+        self._kept: dict[int, Results] = {}  # the last results of each axis
         self._morph = Morph(())
         self._places = np.zeros(1)  # positions of the models on the dial
         self._shown = self._target = 0.0  # positions: 0 is the first model, 1 the second
@@ -73,8 +78,15 @@ class DialPage(Page):
         self._last_frame = 0.0
         self.map = MorphMap(_MISSING)
         self.map.clicked.connect(self._clicked)
-        self.dial = LambdaDial()
-        self.dial.value_changed.connect(self._turn)
+        self._axes = QComboBox()
+        self._axes.addItems(["λ_IG", "System"])
+        self._axes.setAccessibleName("What the dial turns through")
+        self._axes.setToolTip("Turn through values of λ_IG, or through systems that were trained on the same data")
+        self._axes.activated.connect(self._choose_axis)
+        self._dials = QStackedWidget()
+        for dial in (LambdaDial(), SystemDial()):
+            dial.value_changed.connect(self._turn)
+            self._dials.addWidget(dial)
         self._play = IconButton("play", _PLAY)
         self._play.setAutoRaise(False)
         self._play.clicked.connect(self._toggle)
@@ -90,7 +102,11 @@ class DialPage(Page):
             "Modality SVM", "Can images be told from speech?", ("0.5  by guessing", "always  1"), (0.5, 1.0), SVM_COLOUR
         )
         self._where = QLabel()
-        self._curve = SweepCurve()
+        self._curve, self._table = SweepCurve(), SystemTable()
+        self._table.chosen.connect(lambda index: self.dial.set_value(float(index)))
+        self._charts = QStackedWidget()
+        for chart in (self._curve, self._table):
+            self._charts.addWidget(chart)
         self._side = QWidget()
         self._column = QStackedWidget()
         self._origin = QLabel()
@@ -101,31 +117,66 @@ class DialPage(Page):
         self._lay_out()
         self._wire_sweeps()
         self._enable(there=False)
-        self.setFocusProxy(self.dial)
+        self.setFocusProxy(self._dials)
 
-    def show_results(self, results: SweepResults) -> None:
-        """Show a sweep at the current value of the dial."""
+    @property
+    def dial(self) -> LambdaDial | SystemDial:
+        """The dial of the current axis."""
+        dial = self._dials.currentWidget()
+        assert isinstance(dial, LambdaDial | SystemDial)
+        return dial
+
+    def show_results(self, results: Results) -> None:
+        """Show a sweep at the current value of the dial, or a comparison at its first system."""
         self._stop()
         if self._results is None:
             self._column.setCurrentWidget(self._side)
         self._results = results
         self._morph = Morph(list(results.coordinates))
-        self._places = np.array([place_of(value) for value in results.lambdas])
-        self.dial.set_marks(results.lambdas)
+        self._axis = self._show_axis(results)
+        self._places = np.array([self._axis.place_of(value) for value in self._axis.values])
         self.map.set_items(results.items, self._features)
         old = [each for place in range(self._words.count()) if (each := self._words.widget(place)) is not None]
-        for index in range(len(results.lambdas)):
-            self._words.addWidget(_Paragraphs(describe(results, index)))
+        for index in range(len(self._axis.values)):
+            self._words.addWidget(_Paragraphs(self._axis.describe(index)))
         self._words.setCurrentIndex(len(old))  # one that stays, so that the others are not laid out again
         for each in old:
             self._words.removeWidget(each)
             each.deleteLater()
-        self._curve.show_results(results)
         self._origin.setText(origin_of(results))
         self._enable(there=True)
         self._nearest = -1
         self._shown = self._target = self._position_of(self.dial.value)
         self._show()
+
+    def _show_axis(self, results: Results) -> Axis:
+        """Show dial and chart of an axis."""
+        axis: Axis
+        if isinstance(results, SweepResults):
+            axis, place, dial = LambdaAxis(results), 0, self._dials.widget(0)
+            assert isinstance(dial, LambdaDial)
+            dial.set_marks(results.lambdas)
+            self._curve.show_results(results)
+        else:
+            axis, place, dial = SystemAxis(results), 1, self._dials.widget(1)
+            assert isinstance(dial, SystemDial)
+            dial.set_systems(results.systems)
+            self._table.show_results(results)
+        self._kept[place] = results
+        for shown in (self._axes, self._dials, self._charts):
+            shown.setCurrentIndex(place)
+        return axis
+
+    def _choose_axis(self, place: int) -> None:
+        """Show the last results of an axis, or the shipped ones; without any, where they can be trained."""
+        shipped = (locations.shipped_sweep(), locations.shipped_comparison())[place]
+        if place in self._kept:
+            self.show_results(self._kept[place])
+        elif shipped.is_file() and not self.busy:
+            self.service.open(shipped)
+        else:
+            self._axes.setCurrentIndex(self._dials.currentIndex())
+            self._column.setCurrentWidget(self.sweeps)
 
     # The interface to the window
 
@@ -182,7 +233,8 @@ class DialPage(Page):
             self.play_wanted.emit(results.keys[index - len(results.image_features)])
 
     def _position_of(self, value: float) -> float:
-        return float(np.interp(place_of(value), self._places, np.arange(len(self._places))))
+        assert self._axis is not None
+        return float(np.interp(self._axis.place_of(value), self._places, np.arange(len(self._places))))
 
     def _place_at(self, position: float) -> float:
         return float(np.interp(position, np.arange(len(self._places)), self._places))
@@ -236,14 +288,14 @@ class DialPage(Page):
 
     def _play_on(self, passed: float) -> None:
         """Turn the dial while playing."""
-        assert self._results is not None
+        assert self._axis is not None
         assert self._played is not None
         self._played += passed
         self._target = min(_position_after(self._played), float(self._last))
         mark = round(self._target)
         exact = self._target == mark
         with QSignalBlocker(self.dial):  # which is not a turn by the user
-            self.dial.set_value(self._results.lambdas[mark] if exact else value_at(self._place_at(self._target)))
+            self.dial.set_value(self._axis.values[mark] if exact else self._axis.value_at(self._place_at(self._target)))
         if self._target == self._last:
             self._stop()
 
@@ -252,46 +304,38 @@ class DialPage(Page):
     def _show(self) -> None:
         self.map.place(self._morph.at(self._shown))
         nearest = round(self._shown)
-        self._curve.show_place(self._place_at(self._shown), nearest)
+        chart = self._table if self._charts.currentWidget() is self._table else self._curve
+        chart.show_place(self._place_at(self._shown), nearest)
         if nearest != self._nearest:
             self._nearest = nearest
             self._show_model(nearest)
         self._show_where()
 
     def _show_model(self, index: int) -> None:
-        assert self._results is not None
-        lambda_ig = self._results.lambdas[index]
-        paper = PaperRow.nearest(lambda_ig)
-        self._purity.show_value(self._results.purity(lambda_ig), paper.purity)
-        self._svm.show_value(self._results.modality_svm(lambda_ig), paper.modality_svm)
+        assert self._axis is not None
+        paper, (purity, svm) = self._axis.paper(index), self._axis.measured(index)
+        self._purity.show_value(purity, paper.purity if paper else None)
+        self._svm.show_value(svm, paper.modality_svm if paper else None)
         self._words.setCurrentIndex(index)
 
     def _enable(self, *, there: bool) -> None:
-        for part in (self.dial, self._play):
+        for part in (self._dials, self._play):
             part.setEnabled(there)
         self.sweeps.set_back(there)
 
     def _show_where(self) -> None:
-        assert self._results is not None
-        name = lambda_text(self._results.lambdas[self._nearest])
-        there = abs(self._shown - self._nearest) < _ARRIVED
-        text = f"λ_IG = {name}, trained and measured" if there else f"λ_IG = {name} is nearest; map interpolated"
+        assert self._axis is not None
+        text = self._axis.where(self._nearest, there=abs(self._shown - self._nearest) < _ARRIVED)
         if with_subscripts(text) != self._where.text():
             self._where.setText(with_subscripts(text))
 
     def _lay_out(self) -> None:
-        name = QLabel(with_subscripts("λ_IG"))
-        name.setBuddy(self.dial)
-        name.setToolTip(
-            "The weight of the information gain in the objective: how strongly posteriors are pulled to N(0, I)"
-        )
         turn = QHBoxLayout()
         turn.setContentsMargins(4, 0, 8, 0)
         turn.setSpacing(6)
-        name.setMinimumHeight(self._play.sizeHint().height())
-        for part in (self._play, name):
+        for part in (self._play, self._axes):
             turn.addWidget(part, 0, Qt.AlignmentFlag.AlignTop)
-        turn.addWidget(self.dial, 1)
+        turn.addWidget(self._dials, 1)
         left = column((self.map, 1), turn, spacing=8)
         for label in (self._where, self._origin):
             label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
@@ -299,7 +343,7 @@ class DialPage(Page):
         below = row((self._origin, 1))
         below.addWidget(self._to_sweeps, 0, Qt.AlignmentFlag.AlignBottom)
         column(
-            *(self._where, self._words, 8, self._purity, self._svm, 4, (self._curve, 1), below),
+            *(self._where, self._words, 8, self._purity, self._svm, 4, (self._charts, 1), below),
             parent=self._side,
             margins=(0, 8, 8, 4),
             spacing=6,

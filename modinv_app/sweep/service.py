@@ -13,9 +13,9 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from model.evaluation.sweep_results import SweepResults
+from model.sweeps.plans import Plan
 from model.sweeps.records import SweepRecord, SweepStore, SweptRun, runs_of
-from model.sweeps.runner import SweepPlan
+from model.sweeps.results import Results, load_results
 from modinv_app.jobs.client import Job, JobClient
 from modinv_app.jobs.executor import SerialExecutor, describe_error
 from modinv_app.sweep.sweep_entry import (
@@ -49,7 +49,7 @@ class SweepService(QObject):
         The sweeps to choose from: first the shipped one, then the user's, the newest first.
     state_changed(SweepState)
         The state of the current sweep.
-    loaded(SweepResults)
+    loaded(SweepResults or ComparisonResults)
         The results of the current sweep.
     finished(str)
         The sweep of this title is trained and evaluated.
@@ -95,7 +95,7 @@ class SweepService(QObject):
         if self.busy:
             return
 
-        def opened(found: tuple[SweepState, SweepResults | None]) -> None:
+        def opened(found: tuple[SweepState, Results | None]) -> None:
             if self.busy:
                 return
             state, results = found
@@ -107,7 +107,7 @@ class SweepService(QObject):
 
     # Training
 
-    def start(self, plan: SweepPlan) -> None:
+    def start(self, plan: Plan) -> None:
         """Train a new sweep."""
         self._begin(
             SweepState(title_of(plan, datetime.now().astimezone()), runs_of(plan)),
@@ -128,7 +128,7 @@ class SweepService(QObject):
             if self._job is not None:
                 self._job.stop()
 
-    def _begin(self, state: SweepState, prepare: Callable[[], tuple[SweepRecord, SweepPlan]]) -> None:
+    def _begin(self, state: SweepState, prepare: Callable[[], tuple[SweepRecord, Plan]]) -> None:
         if not self._client.begin_training("sweep"):
             if obstacle := self._client.obstacle("sweep"):
                 self.failed.emit(obstacle, "")
@@ -139,7 +139,7 @@ class SweepService(QObject):
         ready = replace(state, runs=waiting, active=True, ending=False)
         self._change(replace(ready, share=0.0, text="Getting ready", ends_at=None))
 
-        def prepared(found: tuple[SweepRecord, SweepPlan]) -> None:
+        def prepared(found: tuple[SweepRecord, Plan]) -> None:
             record, plan = found
             assert self._state is not None
             self._change(replace(self._state, record=record))
@@ -211,7 +211,7 @@ class SweepService(QObject):
             self._end("")
             return
 
-        def loaded(results: SweepResults) -> None:
+        def loaded(results: Results) -> None:
             assert self._state is not None
             title = self._state.title
             self._state = replace(self._state, finished=True, share=1.0)
@@ -223,7 +223,7 @@ class SweepService(QObject):
             self._end(str(error))
             self._report_error(error)
 
-        self._executor.submit(lambda: SweepResults.load(file), loaded, failed)
+        self._executor.submit(lambda: load_results(file), loaded, failed)
 
     def _change_run(self, name: str, **values: Any) -> None:
         assert self._state is not None

@@ -8,10 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 from model import locations
-from model.evaluation.sweep_results import SweepResults
-from model.recipes.recipe import lambda_text
+from model.sweeps.plans import Plan, SweepFailed, SweepPlan
 from model.sweeps.records import SweepRecord, SweepStore, SweptRun, runs_behind
-from model.sweeps.runner import SweepFailed, SweepPlan
+from model.sweeps.results import Results, load_results
 from modinv_app.common.run_entry import date
 
 SHIPPED = "Shipped with modinv"
@@ -82,7 +81,7 @@ class SweepState:
         return self.record is not None and not self.active and not whole
 
 
-def open_sweep(path: Path) -> tuple[SweepState, SweepResults | None]:
+def open_sweep(path: Path) -> tuple[SweepState, Results | None]:
     """Open a folder or a file; the results are None if a sweep has none yet.
 
     Raises
@@ -94,7 +93,7 @@ def open_sweep(path: Path) -> tuple[SweepState, SweepResults | None]:
     """
     record = SweepRecord(path if path.is_dir() else path.parent)
     file = record.results_file if path.is_dir() else path
-    results = SweepResults.load(file) if file.is_file() or not path.is_dir() else None
+    results = load_results(file) if file.is_file() or not path.is_dir() else None
     if path.is_dir() or record.plan_file.is_file():
         try:
             failed = results.failures if results else {}
@@ -106,7 +105,7 @@ def open_sweep(path: Path) -> tuple[SweepState, SweepResults | None]:
                 raise SweepFailed(f"{error} {_NO_SWEEP}") from error
     assert results is not None
     title = SHIPPED if path == locations.shipped_sweep() else path.stem
-    return SweepState(title, runs_behind(results.rows), file=path, finished=True), results
+    return SweepState(title, runs_behind(results), file=path, finished=True), results
 
 
 def listings(store: SweepStore) -> list[Listing]:
@@ -122,17 +121,17 @@ def listings(store: SweepStore) -> list[Listing]:
     return found
 
 
-def title_of(plan: SweepPlan, created: datetime) -> str:
-    """``"fast, 8 values, seed 0, 24 Nov"``."""
+def title_of(plan: Plan, created: datetime) -> str:
+    """``"fast, 8 values, seed 0, 24 Nov"``, ``"fast, 13 systems, 3 seeds, 24 Nov"``."""
     seeds = dict.fromkeys(plan.seeds)
-    values = len(set(plan.lambdas))
+    what, count = ("value", len(set(plan.lambdas))) if isinstance(plan, SweepPlan) else ("system", len(plan.systems))
     seed = f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {plan.seeds[0]}"
-    return f"{plan.plan.recipe.name}, {values} value{'s' if values > 1 else ''}, {seed}, {date(created.isoformat())}"
+    return f"{plan.plan.recipe.name}, {count} {what}{'s' if count > 1 else ''}, {seed}, {date(created.isoformat())}"
 
 
 def title_of_run(run: SweptRun) -> str:
     """``"λ 2.15e-2, seed 0"``."""
-    return f"λ {lambda_text(run.lambda_ig)}, seed {run.seed}"
+    return f"{run.label}, seed {run.seed}"
 
 
 def with_reported(runs: Sequence[SweptRun], before: Sequence[SweptRun]) -> tuple[SweptRun, ...]:
@@ -143,11 +142,11 @@ def with_reported(runs: Sequence[SweptRun], before: Sequence[SweptRun]) -> tuple
     )
 
 
-def _measured(run: SweptRun, results: SweepResults | None) -> SweptRun:
+def _measured(run: SweptRun, results: Results | None) -> SweptRun:
     """A complete run with its numbers from the results, if the cached evaluation is of another version's code."""
     if results is None or run.state != "complete" or run.purity is not None:
         return run
-    measured = (one for one in runs_behind(results.rows) if (one.lambda_ig, one.seed) == (run.lambda_ig, run.seed))
+    measured = (one for one in runs_behind(results) if (one.label, one.seed) == (run.label, run.seed))
     return next((replace(one, name=run.name) for one in measured), run)
 
 

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
-from model.recipes.recipe import lambda_text
 from model.sweeps.records import SweptRun
 from modinv_app.common.run_entry import ACTIVE, STATES
 
-_HEADS = ("λ_IG", "Seed", "Purity", "SVM", "")
+_HEADS = ("Model", "Seed", "Purity", "SVM", "")
 _ROW_GAP = 6  # pixels between two rows
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -65,7 +64,7 @@ def status_text(run: SweptRun) -> str:
 
 def _fill(row: QTreeWidgetItem, run: SweptRun) -> None:
     numbers = ["" if value is None else f"{value:.3f}" for value in (run.purity, run.modality_svm)]
-    for column, text in enumerate((lambda_text(run.lambda_ig), str(run.seed), *numbers, status_text(run))):
+    for column, text in enumerate((run.label, str(run.seed), *numbers, status_text(run))):
         row.setText(column, text)
         row.setToolTip(column, run.message)
         if 0 < column < len(_HEADS) - 1:

@@ -1,4 +1,4 @@
-"""The panel to choose and train sweeps over lambda_IG."""
+"""The panel to choose and train sweeps over lambda_IG and comparisons of systems."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from model.sweeps.runner import SweepPlan
+from model.sweeps.plans import Plan
 from model.training.config import Estimate
 from model.training.time_left import Countdown
 from modinv_app.common.card import bold, muted
@@ -38,7 +38,10 @@ from modinv_app.sweep.sweep_table import SweepTable
 
 _TICK_MS = 1000
 _WHOLE = 1_000_000  # maximum of the progress bar
-_NO_SWEEP = "There is no sweep yet. Train one: a model for each value of λ_IG, each evaluated as in the paper."
+_NO_SWEEP = (
+    "There is no sweep yet. Train one: a model for each value of λ_IG, or for each system, each evaluated as in the "
+    "paper."
+)
 
 
 class SweepsPanel(QWidget):
@@ -106,7 +109,7 @@ class SweepsPanel(QWidget):
             for words in (
                 ("Stop", "Keep what there is; the sweep can be resumed, now or later"),
                 ("Resume", "Train and evaluate the remaining runs"),
-                ("Train a sweep…", "Choose values of λ_IG, seeds, data and recipe"),
+                ("Train a sweep…", "Choose values of λ_IG or systems, seeds, data and recipe"),
                 ("Cancel", "Train nothing"),
                 ("Start", "Train and evaluate one run after the other"),
             )
@@ -248,8 +251,8 @@ class SweepsPanel(QWidget):
         self._service.start(self.form.config())
 
 
-def _cost_in_words(plan: SweepPlan, seconds: float, estimate: Estimate) -> str:
-    runs = len(plan.configs())
+def _cost_in_words(plan: Plan, seconds: float, estimate: Estimate) -> str:
+    runs = len(plan.runs())
     each = f"{runs} runs of {duration(seconds)} each" if runs > 1 else "one run"
     return (
         f"About {duration(runs * seconds)}: {each}, and up to a minute to evaluate each. "

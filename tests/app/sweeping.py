@@ -18,7 +18,7 @@ from sweeps import make_results
 from model.evaluation.report import PAPER_TABLE
 from model.runs.store import RunRecord
 from model.runs.values import RunStatus, State
-from model.sweeps.runner import SweepPlan, run_name
+from model.sweeps.plans import SweepPlan
 from model.training.config import TrainingConfig
 
 # The window's processes don't look for modules beside their script.
@@ -55,11 +55,11 @@ def train(folder: Path, plan: TrainingConfig, begun: bool) -> bool:
 
 
 def sweep(plan: SweepPlan, folder: Path) -> None:
-    plans = plan.configs()
-    for place, one in enumerate(plans):
-        name, lambda_ig = run_name(one), one.recipe.lambda_ig
+    runs = plan.runs()
+    for place, planned in enumerate(runs):
+        name, one, lambda_ig = planned.name, planned.config, planned.config.recipe.lambda_ig
         run = {"name": name, "share": 0.4, "text": "step 640 of 1,600"}
-        say(say="progress", share=(place + 0.4) / len(plans), text=f"{name}, {run['text']}", left=90.0, run=run)
+        say(say="progress", share=(place + 0.4) / len(runs), text=f"{name}, {run['text']}", left=90.0, run=run)
         if lambda_ig == 0.5:
             say(say="run_failed", name=name, message="The loss is not finite.")
             continue
@@ -67,7 +67,7 @@ def sweep(plan: SweepPlan, folder: Path) -> None:
             say(say="stopped")
             return
         purity, svm = PAPER_TABLE.get(lambda_ig, (0.9, 0.6))
-        say(say="judged", name=name, lambda_ig=lambda_ig, seed=one.seed, purity=purity, modality_svm=svm)
+        say(say="judged", name=name, purity=purity, modality_svm=svm)
     results = make_results(seeds=plan.seeds)
     kept = [place for place, value in enumerate(results.lambdas) if value in plan.lambdas]
     results = replace(

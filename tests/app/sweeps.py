@@ -63,12 +63,13 @@ def make_results(per_digit: int = 20, seeds: Sequence[int] = (0,)) -> SweepResul
         for seed in seeds
     ]
     return SweepResults(
-        items,
-        np.full((half, 28, 28), 128, np.uint8),
-        tuple(f"fsdd:{index}" for index in range(half)),
-        PAPER_LAMBDAS,
-        np.zeros((8, len(items), 4), np.float16),
-        np.stack(maps),
-        tuple(rows),
-        {"recipe": {"name": "fast", "steps": 1600}, "protocol": {"images": "mnist", "speech": "fsdd"}},
+        items=items,
+        image_features=np.full((half, 28, 28), 128, np.uint8),
+        keys=tuple(f"fsdd:{index}" for index in range(half)),
+        embeddings=np.zeros((8, len(items), 4), np.float16),
+        coordinates=np.stack(maps),
+        setting={"recipe": {"name": "fast", "steps": 1600}, "protocol": {"images": "mnist", "speech": "fsdd"}},
+        failures={},
+        lambdas=PAPER_LAMBDAS,
+        rows=tuple(rows),
     )

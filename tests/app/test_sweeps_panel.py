@@ -158,7 +158,7 @@ def test_train_watch_and_turn_the_dial(person: Sweeper, monkeypatch: pytest.Monk
     assert person.page.dial.value == 0.0215, "the dial has the marks of this sweep"
     person.click("Sweeps…")
     until(lambda: person.field("Sweep", QComboBox).currentData() == str(record.folder), "its name in the list")
-    assert person.rows() == [["0", "0", "0.525", "1.000", ""], ["2.15e-2", "0", "0.984", "0.554", ""]]
+    assert person.rows() == [["λ 0", "0", "0.525", "1.000", ""], ["λ 2.15e-2", "0", "0.984", "0.554", ""]]
     assert "2 runs, all evaluated" in person.says()
     assert not person.offers("Resume")
 
@@ -399,7 +399,7 @@ def test_a_real_sweep_of_one_value(
         assert "λ_IG = 2.15e-2, trained and measured" in person.says()
         person.click("Sweeps…")
         ((name, _, purity, svm, _),) = person.rows()
-        assert name == "2.15e-2"
+        assert name == "λ 2.15e-2"
         assert 0.1 <= float(purity) <= 1
         assert 0.3 <= float(svm) <= 1
     finally:

@@ -19,8 +19,8 @@ from model.recipes.recipe import FAST
 from model.retrieval.gallery import Gallery
 from model.runs.store import MetricPoint, RunRecord, RunStore, RunTail
 from model.runs.values import RunStatus, Snapshot
+from model.sweeps.plans import SweepFailed, SweepPlan
 from model.sweeps.records import SweepRecord, SweepStore
-from model.sweeps.runner import SweepFailed, SweepPlan
 from model.training.config import TrainingConfig
 from model.types import Item, Modality
 
@@ -147,5 +147,5 @@ def _look(record: RunRecord) -> str:
 def _look_at_the_sweep(folder: Path) -> None:
     SweepStore(folder.parent).list()
     with suppress(SweepFailed):
-        assert SweepRecord(folder).plan().configs()
+        assert SweepRecord(folder).plan().runs()
         SweepRecord(folder).runs()

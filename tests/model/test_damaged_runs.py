@@ -9,8 +9,8 @@ from tiny import PLAN
 from model.checkpoints import FORMAT, UnusableCheckpoint, write_atomically
 from model.retrieval.gallery import Gallery
 from model.runs.store import RunRecord, RunTail, Snapshot
+from model.sweeps.plans import SweepFailed, SweepPlan, found_in
 from model.sweeps.records import SweepRecord
-from model.sweeps.runner import SweepFailed, SweepPlan, found_in
 
 GOOD = '{"step": 1, "epoch": 0.1, "seconds": 0.5, "total": 2.0}\n'
 
@@ -184,7 +184,7 @@ def test_a_damaged_run_does_not_hide_its_sweep(store, record):
     other = RunRecord(store.new_folder(PLAN))
     change(record, created=5)
     change(other, state="complete", step=4)
-    assert found_in(store.folder).configs() == [PLAN]
+    assert [run.config for run in found_in(store.folder).runs()] == [PLAN]
     sweep = SweepRecord(store.folder)
     sweep.keep_plan(SweepPlan(PLAN, (2.15e-2, 1.0)))
     assert [run.state for run in sweep.runs()] == ["complete", "waiting"]

@@ -20,21 +20,9 @@ from model.progress import JobContext
 from model.recipes.recipe import PAPER_LAMBDAS, named
 from model.runs.store import RunRecord
 from model.sweeps import runner as sweeping
+from model.sweeps.plans import SweepFailed, SweepPlan, found_in, protocol_of
 from model.sweeps.records import SweepRecord
-from model.sweeps.runner import (
-    Evaluated,
-    RunFailed,
-    SweepEnded,
-    SweepFailed,
-    SweepPlan,
-    Working,
-    found_in,
-    protocol_of,
-    run_name,
-    run_sweep,
-    sweep,
-    write,
-)
+from model.sweeps.runner import Evaluated, RunFailed, SweepEnded, Working, run_sweep, sweep, write
 from model.training import loop as training
 from model.training.config import TrainingConfig
 from model.types import Modality
@@ -103,14 +91,16 @@ def names(events, kind):
 
 
 def test_the_default_is_the_papers_table():
-    assert [plan.recipe.lambda_ig for plan in SweepPlan(PLAN).configs()] == list(PAPER_LAMBDAS)
+    assert [run.config.recipe.lambda_ig for run in SweepPlan(PLAN).runs()] == list(PAPER_LAMBDAS)
 
 
 def test_one_seed_comes_after_the_other_and_nothing_twice():
-    plans = SweepPlan(PLAN, (0.1, 0.0, 0.1), (1, 0)).configs()
-    assert [(plan.seed, plan.recipe.lambda_ig) for plan in plans] == [(1, 0.0), (1, 0.1), (0, 0.0), (0, 0.1)]
-    assert [run_name(plan) for plan in plans[:2]] == ["lambda-0-seed-1", "lambda-1e-1-seed-1"]
-    assert all(plan.corpora == PLAN.corpora and plan.recipe.steps == 3 for plan in plans)
+    runs = SweepPlan(PLAN, (0.1, 0.0, 0.1), (1, 0)).runs()
+    configs = [run.config for run in runs]
+    assert [(one.seed, one.recipe.lambda_ig) for one in configs] == [(1, 0.0), (1, 0.1), (0, 0.0), (0, 0.1)]
+    assert [run.name for run in runs[:2]] == ["lambda-0-seed-1", "lambda-1e-1-seed-1"]
+    assert [run.label for run in runs[:2]] == ["λ 0", "λ 1e-1"]
+    assert all(one.corpora == PLAN.corpora and one.recipe.steps == 3 for one in configs)
 
 
 def test_a_plan_survives_json():
@@ -125,7 +115,7 @@ def test_what_cannot_be_trained_is_told_before_anything_is(values):
 
 
 def test_planning_needs_no_torch():
-    assert not imported_by("import model.sweeps.runner") & {"torch", "sklearn", "matplotlib"}
+    assert not imported_by("import model.sweeps.runner, model.sweeps.records") & {"torch", "sklearn", "matplotlib"}
 
 
 # The course
@@ -246,7 +236,7 @@ def test_without_training_complete_runs_are_judged_and_nothing_is_written(copied
 
 
 def test_the_plan_of_a_folder_is_found_in_its_runs(finished, copied, tmp_path):
-    assert found_in(finished[0]).configs() == SMALL.configs()
+    assert found_in(finished[0]).runs() == SMALL.runs()
     with pytest.raises(SweepFailed, match="no complete run"):
         found_in(tmp_path / "nowhere")
     progress = RunRecord(copied / "lambda-0-seed-0").progress()
@@ -278,7 +268,7 @@ def test_the_job_tells_its_way_and_where_the_results_lie(copied, data, monkeypat
     run_sweep({"plan": SMALL.to_dict(), "folder": str(copied)}, listener)
     assert [message["say"] for message in listener.heard] == ["progress", "judged", "progress", "judged", "swept"]
     assert listener.heard[0]["text"] == "lambda-0-seed-0, evaluating"
-    assert listener.heard[1]["lambda_ig"] == 0.0
+    assert listener.heard[1]["name"] == "lambda-0-seed-0"
     assert len(SweepResults.load(Path(listener.heard[-1]["file"])).rows) == 2
 
 
@@ -316,7 +306,7 @@ def test_ctrl_c_keeps_the_work(tmp_path, data, monkeypatch):
     monkeypatch.setattr(training, "take_step", press_ctrl_c)
     result = run("--out", tmp_path, "--data-dir", data, "--steps", 2, "--lambdas", "0")
     assert result.exit_code == 130
-    assert "the same command resumes the sweep" in result.stderr
+    assert "the same command resumes the work" in result.stderr
     assert RunRecord(tmp_path / "lambda-0-seed-0").info().step == 1
     assert SweepRecord(tmp_path).plan().lambdas == (0.0,), "the window can resume it, too"
 

@@ -9,8 +9,8 @@ from model import locations
 from model.recipes.recipe import named
 from model.runs.store import RunRecord
 from model.runs.values import RunStatus
+from model.sweeps.plans import SweepFailed, SweepPlan
 from model.sweeps.records import SweepRecord, SweepStore, runs_of
-from model.sweeps.runner import SweepFailed, SweepPlan, run_name
 from model.training.config import TrainingConfig
 
 PLAN = SweepPlan(TrainingConfig(named("fast", steps=10), ("mnist", "fsdd")), (0.0, 2.15e-2), (0, 1))
@@ -22,9 +22,10 @@ def store(tmp_path):
 
 
 def write(record, place, state, **values):
-    plan = PLAN.configs()[place]
+    run = PLAN.runs()[place]
+    plan = run.config
     progress = RunStatus(plan, state, "2026-11-01T12:00:00+00:00", plan.title, **values)
-    folder = record.folder / run_name(plan)
+    folder = record.folder / run.name
     folder.mkdir()
     RunRecord(folder).write_progress(progress)
 
@@ -84,7 +85,7 @@ def test_a_folder_without_a_plan_is_known_by_its_complete_runs(tmp_path):
         record.plan()
     for place in range(4):
         write(record, place, "complete", step=10)
-    assert set(record.plan().configs()) == set(PLAN.configs())
+    assert {run.config for run in record.plan().runs()} == {run.config for run in PLAN.runs()}
 
 
 def test_a_torn_plan_is_told(store):

@@ -22,19 +22,19 @@ def results():
         Item(2, Modality.SPEECH, 3, "FSDD lucas, take 1", "lucas"),
     )
     return SweepResults(
-        items,
-        rng.integers(0, 256, (1, 28, 28), dtype=np.uint8),
-        ("fsdd:7_theo_0.wav", "fsdd:3_lucas_1.wav"),
-        (0.0, 2.15e-2),
-        rng.standard_normal((2, 3, 128)).astype(np.float16),
-        rng.standard_normal((2, 3, 2)).astype(np.float32),
-        (
+        items=items,
+        image_features=rng.integers(0, 256, (1, 28, 28), dtype=np.uint8),
+        keys=("fsdd:7_theo_0.wav", "fsdd:3_lucas_1.wav"),
+        embeddings=rng.standard_normal((2, 3, 128)).astype(np.float16),
+        coordinates=rng.standard_normal((2, 3, 2)).astype(np.float32),
+        lambdas=(0.0, 2.15e-2),
+        rows=(
             SweepRow(0.0, 0, report(0.0, 0.5, 1.0, 0, (0.9, 0.45))),
             SweepRow(2.15e-2, 0, report(2.15e-2, 0.98, 0.55, 0, (0.8, 0.4))),
             SweepRow(2.15e-2, 1, report(2.15e-2, 0.99, 0.57, 1, (0.9, 0.45))),
         ),
-        {"recipe": {"name": "fast"}, "steps": 1600},
-        {"lambda-1-seed-0": "The loss is not finite."},
+        setting={"recipe": {"name": "fast"}, "steps": 1600},
+        failures={"lambda-1-seed-0": "The loss is not finite."},
     )
 
 
