@@ -177,11 +177,12 @@ class MarkedScale(QAbstractSlider):
             painter.drawEllipse(QPointF(self._x(at), y), 4, 4)
 
     def _paint_labels(self, painter: QPainter, text: QColor) -> None:
-        """Label the marks at both ends, and as many of the others as there is room for."""
+        """Label the mark at the handle, those at both ends, and as many of the others as there is room for."""
         metrics, bottom = self.fontMetrics(), self._groove()[2] + _HANDLE + 6
         taken: list[QRectF] = []
         places = sorted(self._marks)
-        for at in [*places[:1], *places[-1:], *places[1:-1]]:
+        here = [at for at in places if at == self.value()]
+        for at in dict.fromkeys([*here, *places[:1], *places[-1:], *places[1:-1]]):
             name = self._marks[at].name
             width = metrics.horizontalAdvance(name) + 2.0
             x = min(max(0.0, self._x(at) - width / 2), self.width() - width)
