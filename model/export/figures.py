@@ -26,7 +26,7 @@ from model.export.drawing import (
     styled,
 )
 from model.export.words import one_line
-from model.objectives.optimum import optimum
+from model.objectives.optimum import optimal_information
 from model.palette import DIGITS_ON_LIGHT, RUNS
 from model.runs.values import ESTIMATES
 from model.systems import charted_terms
@@ -44,7 +44,6 @@ LAMBDA = r"$\lambda_\mathrm{IG}$"
 
 _ZERO = 1e-6  # position of lambda_IG = 0 on a logarithmic axis
 _MARKERS = {Modality.IMAGE: "o", Modality.SPEECH: "^"}
-_LEAST_OPTIMUM = 1e-5  # lambda_IG from which the theoretical curve is drawn
 _HEADROOM = 0.03  # above the upper limit of a value
 
 _Style = Literal["-", "--"]  # of lines
@@ -199,9 +198,8 @@ def _information(axes: Axes, rows: Sequence[SweepRow]) -> None:
     """The third panel: the information that posteriors keep, and how much the objective wants them to keep."""
     from matplotlib.lines import Line2D
 
-    highest = max(1.0, *(row.lambda_ig for row in rows))
-    lambdas = np.geomspace(_LEAST_OPTIMUM, highest, 80)
-    axes.plot(lambdas, [optimum(float(value)).kl for value in lambdas], color=INK, linestyle=(0, (4, 2)), zorder=2)
+    wanted = optimal_information(max(1.0, *(row.lambda_ig for row in rows)))
+    axes.plot(*zip(*wanted, strict=True), color=INK, linestyle=(0, (4, 2)), zorder=2)
     both = ((row.lambda_ig, row.report.image.mean_kl, row.report.speech.mean_kl) for row in rows)
     found = [(lambda_ig, (image + speech) / 2) for lambda_ig, image, speech in both if image and speech]
     if found:

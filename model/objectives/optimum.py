@@ -21,6 +21,7 @@ _STARTS = (
     (2.0, -0.1),
 )  # of the logarithms of radius and variance
 _LEAST_LOGARITHM = -40.0
+_LEAST_LAMBDA = 1e-5  # the paper's smallest above 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,12 @@ def optimum(lambda_ig: float) -> Optimum:
     best = min(results, key=lambda result: float(result.fun))
     squared_radius, variance = (math.exp(max(_LEAST_LOGARITHM, value)) for value in best.x)
     return Optimum(_kl(squared_radius, variance), squared_radius, variance, float(best.fun))
+
+
+def optimal_information(highest: float = 1.0, points: int = 60) -> list[tuple[float, float]]:
+    """KL divergence of the optimum in nats, ``(lambda_IG, kl)``, at logarithmic steps from 1e-5 to a highest value."""
+    steps = (_LEAST_LAMBDA * (highest / _LEAST_LAMBDA) ** (point / (points - 1)) for point in range(points))
+    return [(lambda_ig, optimum(lambda_ig).kl) for lambda_ig in steps]
 
 
 def _loss(log_radius: float, log_variance: float, lambda_ig: float) -> float:

@@ -12,14 +12,12 @@ from model.evaluation.sweep_results import SweepResults
 from model.recipes.recipe import lambda_text
 from model.types import Modality
 from modinv_app.common.card import Card, RuledTable, bold, muted, with_subscripts
+from modinv_app.common.chart_choice import ChartChoice
 from modinv_app.common.layouts import column, row
-from modinv_app.common.sweep_curve import PURITY_COLOUR, SVM_COLOUR, SweepCurve
 from modinv_app.evaluate.chart_legend import ChartLegend, Entry
 
 _RIGHT = Qt.AlignmentFlag.AlignRight
 _ENTRIES = (
-    Entry("purity", "line", PURITY_COLOUR),
-    Entry("modality SVM", "line", SVM_COLOUR),
     Entry("the paper, on TIDIGITS", "dashed"),
     Entry("chance", "dotted"),
     Entry("chosen model", "star"),
@@ -48,12 +46,12 @@ class Figure3Panel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._results: SweepResults | None = None
-        self._curve = SweepCurve(legend=False)
-        self._card = Card(with_subscripts("Purity and modality SVM against λ_IG"))
+        self._curve = ChartChoice()
+        self._card = Card(with_subscripts("Measured against λ_IG"))
         self._card.body.setSpacing(6)
-        self._card.body.addWidget(ChartLegend(_ENTRIES))
         self._card.body.addWidget(self._curve, 1)
         self._card.body.addWidget(muted(with_subscripts("λ_IG"), Qt.AlignmentFlag.AlignHCenter))
+        self._card.body.addWidget(ChartLegend(_ENTRIES))
         self._table_card = Card("Mean over seeds, and the paper's")
         self._table: RuledTable | None = None
         self._source = muted(_NO_SWEEP)

@@ -16,12 +16,13 @@ from model.sweeps.records import SweepStore
 from model.sweeps.results import Results
 from model.types import FloatArray, Modality
 from modinv_app.common.card import with_subscripts
+from modinv_app.common.chart_choice import ChartChoice
 from modinv_app.common.data_service import DataService
 from modinv_app.common.icons import IconButton
 from modinv_app.common.lambda_dial import LambdaDial
 from modinv_app.common.layouts import column, row
 from modinv_app.common.page import Page, Services, Trainer
-from modinv_app.common.sweep_curve import PURITY_COLOUR, SVM_COLOUR, SweepCurve
+from modinv_app.common.sweep_charts import PURITY_COLOUR, SVM_COLOUR
 from modinv_app.jobs.client import JobClient
 from modinv_app.map.map_layout import Morph
 from modinv_app.map.morph_map import MorphMap
@@ -102,7 +103,7 @@ class DialPage(Page):
             "Modality SVM", "Can images be told from speech?", ("0.5  by guessing", "always  1"), (0.5, 1.0), SVM_COLOUR
         )
         self._where = QLabel()
-        self._curve, self._table = SweepCurve(), SystemTable()
+        self._curve, self._table = ChartChoice(), SystemTable()
         self._table.chosen.connect(lambda index: self.dial.set_value(float(index)))
         self._charts = QStackedWidget()
         for chart in (self._curve, self._table):

@@ -103,13 +103,13 @@ def a_sweep() -> SweepResults:
         for seed in (0, 1)
     ]
     return SweepResults(
-        (),
-        np.zeros((0, 28, 28), np.uint8),
-        (),
-        (0.0, 0.03),
-        np.zeros((2, 0, 128), np.float16),
-        np.zeros((2, 0, 2), np.float32),
-        tuple(rows),
-        {},
-        {"lambda-1-seed-0": "out of memory"},
+        items=(),
+        image_features=np.zeros((0, 28, 28), np.uint8),
+        keys=(),
+        embeddings=np.zeros((2, 0, 128), np.float16),
+        coordinates=np.zeros((2, 0, 2), np.float32),
+        setting={},
+        failures={"lambda-1-seed-0": "out of memory"},
+        lambdas=(0.0, 0.03),
+        rows=tuple(rows),
     )

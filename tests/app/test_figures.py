@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from evaluated import IMAGES, a_report, a_sweep, an_evaluation, features
 from fresh_python import imported_by
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QScrollArea, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QScrollArea, QTabBar, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 from showing import shown
 
 from modinv_app.common.chip import Chip
 from modinv_app.common.lambda_dial import place_of
+from modinv_app.common.sweep_charts import GAP, INFORMATION, INVARIANCE
 from modinv_app.common.sweep_curve import SweepCurve
 from modinv_app.common.theme import apply_scheme
 from modinv_app.evaluate.figure2 import Figure2Panel
@@ -187,3 +190,30 @@ def test_bars_stand_for_digits_and_speakers(qtbot: QtBot) -> None:
 def test_nothing_of_the_page_imports_what_takes_long() -> None:
     found = imported_by("import modinv_app.evaluate.page")
     assert not found & {"torch", "sklearn", "openTSNE", "pyqtgraph", "matplotlib", "scipy"}
+
+
+def test_charts_are_chosen_by_tabs_and_show_what_was_measured(qtbot: QtBot, figure3: Figure3Panel) -> None:
+    results = a_sweep()
+    figure3.show_sweep(results, "mine")
+    tabs, plot = figure3.findChild(QTabBar), figure3.findChild(SweepCurve)
+    assert [tabs.tabText(place) for place in range(tabs.count())] == ["Purity, SVM", "Gap and P@1", "Information"]
+    pictures = []
+    for place in range(tabs.count()):
+        tabs.setCurrentIndex(place)
+        pictures.append(plot.grab().toImage())
+    assert pictures[0] != pictures[1] != pictures[2]
+    assert plot.accessibleName() == "measured, nats against lambda IG"
+    qtbot.waitUntil(lambda: plot.grab().toImage() != pictures[2], timeout=60_000)  # the optimum, from a thread
+    tabs.setCurrentIndex(0)
+    assert plot.grab().toImage() == pictures[0]
+
+
+def test_series_read_what_their_names_say() -> None:
+    row = a_sweep().rows[0]
+    purity, svm = (series.of(row) for series in INVARIANCE.series)
+    assert (purity, svm) == (row.report.purity.mean, row.report.modality_svm.mean)
+    nats = (row.report.image.mean_kl + row.report.speech.mean_kl) / 2
+    assert INFORMATION.series[0].of(row) == pytest.approx(nats)
+    bare = replace(row, report=replace(row.report, modality_gap=None), gap_of_embeddings=0.25)
+    assert GAP.series[0].of(bare) == 0.25
+    assert [round(INFORMATION.height_of(value), 3) for value in (0.01, 0.1, 500, 1000)] == [0, 0, 1, 1]

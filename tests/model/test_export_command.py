@@ -62,14 +62,15 @@ def run(tmp_path):
 def swept(tmp_path):
     """The folder of a sweep."""
     results = SweepResults(
-        (Item(0, Modality.IMAGE, 3, "MNIST test 0"),),
-        np.zeros((1, 28, 28), np.uint8),
-        (),
-        (0.0, 2.15e-2, 0.5),
-        np.zeros((3, 1, 8), np.float16),
-        np.zeros((3, 1, 2), np.float32),
-        tuple(sweep()),
-        {"recipe": "fast"},
+        items=(Item(0, Modality.IMAGE, 3, "MNIST test 0"),),
+        image_features=np.zeros((1, 28, 28), np.uint8),
+        keys=(),
+        embeddings=np.zeros((3, 1, 8), np.float16),
+        coordinates=np.zeros((3, 1, 2), np.float32),
+        setting={"recipe": "fast"},
+        failures={},
+        lambdas=(0.0, 2.15e-2, 0.5),
+        rows=tuple(sweep()),
     )
     results.save(tmp_path / "swept" / "sweep.safetensors")
     return tmp_path / "swept"

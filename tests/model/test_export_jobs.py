@@ -41,8 +41,8 @@ def judged(tmp_path: Path) -> Path:
 @pytest.fixture
 def swept(tmp_path: Path) -> Path:
     nothing = (), np.zeros((0, 28, 28), np.uint8), ()
-    maps = (0.0, 2.15e-2, 0.5), np.zeros((3, 0, 128), np.float16), np.zeros((3, 0, 2), np.float32)
-    SweepResults(*nothing, *maps, tuple(sweep()), {}).save(tmp_path / "sweep.safetensors")
+    maps = np.zeros((3, 0, 128), np.float16), np.zeros((3, 0, 2), np.float32)
+    SweepResults(*nothing, *maps, {}, {}, (0.0, 2.15e-2, 0.5), tuple(sweep())).save(tmp_path / "sweep.safetensors")
     return tmp_path / "sweep.safetensors"
 
 
