@@ -7,6 +7,7 @@ encoder's architecture that learnt from real data and labels, and share nothing 
 import argparse
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,12 @@ import torch
 from model import locations
 from model.data.corpora import find
 from model.data.samples import Samples
-from model.data.speech import SpeechFrontEnd, UnusableAudio
+from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio
 from model.evaluation.proportions import clopper_pearson
-from model.generation.generator import Generator, draw_from_prior
-from model.systems.distilled import DistilledSystem
+from model.generation.generator import draw_from_prior
+from model.generation.waveform import to_waveform
+from model.systems.distilled import DistilledRecipe, DistilledSystem
+from model.systems.generative import GenerativeSystem
 from model.systems.model_io import load_model
 from model.types import FloatArray, Modality
 from tests.benchmarks.machine import about
@@ -30,8 +33,10 @@ Judge = Callable[[FloatArray], Labels]
 def judge_of(path: Path, modality: Modality) -> Judge:
     """The digits that a classifier sees in features."""
     system, _ = load_model(path)
+    recipe = system.recipe
     assert isinstance(system, DistilledSystem), f"{path} is not a model of the system distilled."
-    assert system.recipe.teacher == modality.value, f"{path} has not learnt {modality} from labels."  # type: ignore[attr-defined]
+    assert isinstance(recipe, DistilledRecipe)
+    assert recipe.teacher == modality.value, f"{path} has not learnt {modality} from labels."
     return lambda features: system.classify(modality, torch.from_numpy(features)).argmax(1).numpy()
 
 
@@ -60,51 +65,72 @@ def drawn(samples: Samples, count: int) -> tuple[torch.Tensor, Labels]:
     return samples.features[places].float(), samples.labels[places].numpy()
 
 
-def main() -> None:
-    """Print JSON: accuracy of the judges on real inputs, and coherence across modalities and from the prior."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--model", type=Path, default=locations.shipped_decoders(), help="a model with decoders")
-    parser.add_argument("--image-judge", type=Path, required=True, help="a model of distilled, teacher image")
-    parser.add_argument("--speech-judge", type=Path, required=True, help="a model of distilled, teacher speech")
-    parser.add_argument("--split", choices=["validation", "test"], default="validation")
-    parser.add_argument("--count", type=int, default=300, help="of each kind")
-    parser.add_argument("--data-dir", type=Path)
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
+@dataclass(frozen=True)
+class Generating:
+    """What generates: features of a modality to embeddings, and embeddings to features in the same form."""
+
+    encode: Callable[[Modality, torch.Tensor], FloatArray]
+    decode: Callable[[Modality, FloatArray], FloatArray]
+
+
+def coherence(model: Generating, arguments: argparse.Namespace) -> dict[str, object]:
+    """Accuracy of the judges on real inputs, and coherence across modalities and from the prior."""
     seen_by = judge_of(arguments.image_judge, Modality.IMAGE)
     heard_by = judge_of(arguments.speech_judge, Modality.SPEECH)
-    system, header = load_model(arguments.model)
-    generator = Generator(system, header)
-    images, digits_shown = drawn(find("mnist")(arguments.data_dir).load(arguments.split), arguments.count)
-    utterances, digits_said = drawn(find("fsdd")(arguments.data_dir).load(arguments.split), arguments.count)
+    images, shown = drawn(find("mnist")(arguments.data_dir).load(arguments.split), arguments.count)
+    utterances, said = drawn(find("fsdd")(arguments.data_dir).load(arguments.split), arguments.count)
 
-    def coherence(embeddings: FloatArray) -> tuple[Labels, Labels, Labels]:
-        """What is seen in pictures, and in filterbanks directly and as sounds."""
-        filterbanks = generator.filterbanks(embeddings)
-        sounds = heard(generator.sounds(embeddings), generator.sample_rate, heard_by)
-        return seen_by(generator.pictures(embeddings)), heard_by(filterbanks), sounds
+    def judged(embeddings: FloatArray) -> tuple[Labels, Labels, Labels]:
+        """What is seen in pictures, and heard in filterbanks directly and as sounds."""
+        filterbanks = model.decode(Modality.SPEECH, embeddings)
+        sounds = [to_waveform(filterbank) for filterbank in filterbanks]
+        heard_in_sounds = heard(sounds, FilterbankSettings().sample_rate, heard_by)
+        return seen_by(model.decode(Modality.IMAGE, embeddings)), heard_by(filterbanks), heard_in_sounds
 
-    of_image = system.encode(Modality.IMAGE, images).mean.numpy()
-    of_speech = system.encode(Modality.SPEECH, utterances).mean.numpy()
-    picture_of_speech, filterbank_of_speech, _ = coherence(of_speech)
-    picture_of_image, filterbank_of_image, sound_of_image = coherence(of_image)
-    picture, filterbank, sound = coherence(draw_from_prior(arguments.count, 0))
-    found = {
+    picture_of_speech, filterbank_of_speech, _ = judged(model.encode(Modality.SPEECH, utterances))
+    picture_of_image, filterbank_of_image, sound_of_image = judged(model.encode(Modality.IMAGE, images))
+    picture, filterbank, sound = judged(draw_from_prior(arguments.count, 0))
+    return {
         "machine": about(),
         "split": arguments.split,
         "judges_on_real": {
-            "images": share(seen_by(images.numpy()) == digits_shown),
-            "speech": share(heard_by(utterances.numpy()) == digits_said),
+            "images": share(seen_by(images.numpy()) == shown),
+            "speech": share(heard_by(utterances.numpy()) == said),
         },
-        "speech_to_image": share(picture_of_speech == digits_said),
-        "image_to_filterbank": share(filterbank_of_image == digits_shown),
-        "image_to_sound": share(sound_of_image == digits_shown),
-        "image_to_image": share(picture_of_image == digits_shown),
-        "speech_to_filterbank": share(filterbank_of_speech == digits_said),
+        "speech_to_image": share(picture_of_speech == said),
+        "image_to_filterbank": share(filterbank_of_image == shown),
+        "image_to_sound": share(sound_of_image == shown),
+        "image_to_image": share(picture_of_image == shown),
+        "speech_to_filterbank": share(filterbank_of_speech == said),
         "joint_from_prior": share(picture == filterbank),
         "joint_from_prior_as_sound": share(picture == sound),
     }
-    print(json.dumps(found, indent=2))
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """Options of judges and data."""
+    found = argparse.ArgumentParser(description=description)
+    found.add_argument("--image-judge", type=Path, required=True, help="a model of distilled, teacher image")
+    found.add_argument("--speech-judge", type=Path, required=True, help="a model of distilled, teacher speech")
+    found.add_argument("--split", choices=["validation", "test"], default="validation")
+    found.add_argument("--count", type=int, default=300, help="of each kind")
+    found.add_argument("--data-dir", type=Path)
+    return found
+
+
+def main() -> None:
+    """Print JSON about a model with decoders."""
+    options = parser("Cross-modal coherence of generated digits, judged by independent classifiers.")
+    options.add_argument("--model", type=Path, default=locations.shipped_decoders(), help="a model with decoders")
+    arguments = options.parse_args()
+    torch.set_num_threads(1)
+    system, _ = load_model(arguments.model)
+    assert isinstance(system, GenerativeSystem), f"{arguments.model} has no decoders."
+    model = Generating(
+        lambda modality, features: system.encode(modality, features).mean.numpy(),
+        lambda modality, embeddings: system.decode(modality, torch.from_numpy(embeddings)).numpy(),
+    )
+    print(json.dumps(coherence(model, arguments), indent=2))
 
 
 if __name__ == "__main__":
