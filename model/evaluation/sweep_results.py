@@ -5,20 +5,37 @@ Plain numpy, without torch: the window shows it at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from model.checkpoints import Arrays, read_as, write_atomically
 from model.evaluation.aligned_maps import AlignedMaps, fields_from, over_seeds
 from model.evaluation.invariance import gap_between
+from model.evaluation.posteriors import Posteriors
 from model.evaluation.report import Interval, Report, parse_report
+from model.evaluation.retrieval import precision_at_1
 from model.parsing import parse
 from model.types import Modality
+
+
+class Sampled(NamedTuple):
+    """What a sweep's embeddings say of a model: one sample of the posterior of each of some hundred items.
+
+    Attributes
+    ----------
+    gap
+        Share of their variance that lies between the modalities, the width of the posteriors included; ``None``
+        where there is no variance.
+    p_at_1
+        P@1 by these samples, mean of both directions.
+    """
+
+    gap: float | None
+    p_at_1: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +48,28 @@ class SweepRow:
         Of the training.
     report
         Its evaluation.
-    gap_of_embeddings
-        In place of the modality gap that reports of earlier versions lack: the share of the variance of this model's
-        embeddings in the sweep (`SweepResults.embeddings`) that lies between the modalities. These are samples, so that
-        the width of the posteriors counts as variance, too. ``None`` if the report has the gap, or the sweep has no
-        embeddings of this model.
+    sampled
+        In place of what reports of earlier versions lack, by this model's embeddings in the sweep
+        (`SweepResults.embeddings`). ``None`` if the report has it, or the sweep has no embeddings of this model.
     """
 
     lambda_ig: float
     seed: int
     report: Report
-    gap_of_embeddings: float | None = None
+    sampled: Sampled | None = None
+
+    @property
+    def modality_gap(self) -> float | None:
+        """Share of the variance between the modalities: of means, or of samples; ``None`` if it is not known."""
+        known = self.report.modality_gap
+        return known.share if known else self.sampled and self.sampled.gap
+
+    @property
+    def p_at_1_samples(self) -> float | None:
+        """P@1 by single samples, mean of both directions; ``None`` if it is not known."""
+        ways = [self.report.direction(query).p_at_1_samples for query in Modality]
+        known = [way.mean for way in ways if way is not None]
+        return sum(known) / len(ways) if len(known) == len(ways) else self.sampled and self.sampled.p_at_1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,19 +126,22 @@ class SweepResults(AlignedMaps):
         if not lambdas or {row.lambda_ig for row in rows} != set(lambdas):
             raise ValueError("its maps and its rows are of different lambda_IG")
         shared = fields_from(arrays, header, len(lambdas))
-        gaps = _with_gaps(rows, lambdas, shared["embeddings"], len(shared["image_features"]))
-        return cls(**shared, lambdas=lambdas, rows=tuple(gaps))
+        results = cls(**shared, lambdas=lambdas, rows=tuple(rows))
+        return replace(results, rows=tuple(_with_samples(results)))
 
 
-def _with_gaps(
-    rows: Iterable[SweepRow], lambdas: Sequence[float], embeddings: npt.NDArray[np.float16], images: int
-) -> Iterator[SweepRow]:
-    """The rows, with `SweepRow.gap_of_embeddings`."""
-    unseen = dict(zip(lambdas, embeddings, strict=True))
-    for row in rows:
+def _with_samples(results: SweepResults) -> Iterator[SweepRow]:
+    """The rows, with `SweepRow.sampled`."""
+    unseen = dict(zip(results.lambdas, results.embeddings.astype(np.float32), strict=True))
+    images, labels = len(results.image_features), np.array([item.label for item in results.items])
+    for row in results.rows:
         found = unseen.pop(row.lambda_ig, None)  # of the first seed
+        # Reports of versions that knew one system only; its similarity is the dot product.
         if row.report.modality_gap is None and found is not None and 0 < images < len(found):
-            row = replace(row, gap_of_embeddings=gap_between(found[:images], found[images:]).share)
+            points = Posteriors(found, np.full_like(found, -np.inf), labels)
+            seen, spoken = points.take(np.arange(images)), points.take(np.arange(images, len(found)))
+            both = (precision_at_1(seen, spoken) + precision_at_1(spoken, seen)) / 2
+            row = replace(row, sampled=Sampled(gap_between(found[:images], found[images:]).share, both))
         yield row
 
 

@@ -46,7 +46,7 @@ _ZERO = 1e-6  # position of lambda_IG = 0 on a logarithmic axis
 _MARKERS = {Modality.IMAGE: "o", Modality.SPEECH: "^"}
 _HEADROOM = 0.03  # above the upper limit of a value
 
-_Style = Literal["-", "--"]  # of lines
+_Style = Literal["-", "--", ":"]  # of lines
 
 
 def figure2(rows: Sequence[tuple[str, Evaluation]]) -> Figure:
@@ -125,7 +125,7 @@ def figure3(rows: Sequence[SweepRow]) -> Figure:
     Dots are models, in any order; lines and bands are mean, minimum and maximum over the seeds of one lambda_IG. The
     panels below are not the paper's. The modality gap is that of the means of all test inputs, as in reports; for
     sweeps of earlier versions, whose reports lack it, that of the sweep's sampled embeddings
-    (`SweepRow.gap_of_embeddings`), where there are any, as the legend says. At the bottom is the information gain, with
+    (`SweepRow.sampled`), where there are any, as the legend says. At the bottom is the information gain, with
     the theoretical optimum of :func:`model.objectives.optimum.optimum`. Raises ``ValueError`` if there are no models.
     """
     from matplotlib.lines import Line2D
@@ -175,20 +175,27 @@ def _gap_and_p_at_1(axes: Axes, rows: Sequence[SweepRow]) -> None:
     gaps = [(row.lambda_ig, row.report.modality_gap.share) for row in rows if row.report.modality_gap]
     of_what = "means"
     if len(gaps) < len(rows):  # of earlier versions: all by one definition, or none
-        gaps, of_what = [(row.lambda_ig, row.gap_of_embeddings) for row in rows], "single samples, one model each"
+        gaps = [(row.lambda_ig, row.sampled.gap) for row in rows if row.sampled]
+        of_what = "single samples, one model each"
     known = [(lambda_ig, share) for lambda_ig, share in gaps if share is not None]
     if known:
         _measured(axes, known, MODALITY_GAP)
+    sampled = [(row.lambda_ig, share) for row in rows if (share := row.p_at_1_samples) is not None]
     styles: dict[Modality, _Style] = {Modality.IMAGE: "-", Modality.SPEECH: "--"}
     for query, style in styles.items():
         found = [(row.lambda_ig, row.report.direction(query).retrieval.p_at_1) for row in rows]
         _measured(axes, found, P_AT_1, style)
+    by_samples = []
+    if sampled:
+        _measured(axes, sampled, P_AT_1, ":")
+        by_samples.append(Line2D([], [], color=P_AT_1, linestyle=":", label="P@1 by single samples, both directions"))
     title = f"Modality gap, share of the variance of {of_what}" if known else "Modality gap: not measured in this sweep"
     axes.legend(
         handles=[
             Line2D([], [], color=MODALITY_GAP, linestyle="-" if known else "", label=title),
             Line2D([], [], color=P_AT_1, label="P@1 by means, image to speech"),
             Line2D([], [], color=P_AT_1, linestyle=styles[Modality.SPEECH], label="P@1 by means, speech to image"),
+            *by_samples,
         ],
         loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2,
     )  # fmt: skip

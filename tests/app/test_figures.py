@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QTabBar, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 from showing import shown
 
+from model.evaluation.sweep_results import Sampled
 from modinv_app.common.chip import Chip
 from modinv_app.common.lambda_dial import place_of
 from modinv_app.common.sweep_charts import GAP, INFORMATION, INVARIANCE
@@ -214,6 +215,6 @@ def test_series_read_what_their_names_say() -> None:
     assert (purity, svm) == (row.report.purity.mean, row.report.modality_svm.mean)
     nats = (row.report.image.mean_kl + row.report.speech.mean_kl) / 2
     assert INFORMATION.series[0].of(row) == pytest.approx(nats)
-    bare = replace(row, report=replace(row.report, modality_gap=None), gap_of_embeddings=0.25)
+    bare = replace(row, report=replace(row.report, modality_gap=None), sampled=Sampled(0.25, 0.9))
     assert GAP.series[0].of(bare) == 0.25
     assert [round(INFORMATION.height_of(value), 3) for value in (0.01, 0.1, 500, 1000)] == [0, 0, 1, 1]

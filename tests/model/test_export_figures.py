@@ -15,6 +15,7 @@ from fresh_python import imported_by
 from PIL import Image
 
 from model.evaluation.report import PAPER_TABLE
+from model.evaluation.sweep_results import Sampled
 from model.export import drawing, figures
 from model.palette import DIGITS_ON_LIGHT
 from model.recipes.recipe import FAST
@@ -148,24 +149,26 @@ def below_figure_3(rows):
 def test_below_figure_3_are_the_modality_gap_and_p_at_1():
     named, curves = below_figure_3(sweep())
     assert named[0] == "Modality gap, share of the variance of means"
-    gap, to_speech, to_image = (curve[:, 1] for curve in curves)
+    gap, to_speech, to_image, by_samples = (curve[:, 1] for curve in curves)
     assert gap == pytest.approx([0.125] * 3)
     assert to_speech == pytest.approx([0.975] * 3)
     assert to_image == pytest.approx([0.95] * 3)
+    assert by_samples == pytest.approx([0.8125] * 3)
+    assert named[-1] == "P@1 by single samples, both directions"
 
 
 def test_of_earlier_versions_figure_3_has_the_gap_of_samples_or_says_that_it_is_unknown():
     old = [replace(row, report=replace(row.report, modality_gap=None)) for row in sweep()]
     named, curves = below_figure_3(old)
     assert named[0] == "Modality gap: not measured in this sweep"
-    assert len(curves) == 2, "of P@1"
-    mapped = [replace(row, gap_of_embeddings=0.4 if row.seed == 0 else None) for row in old]
+    assert len(curves) == 3, "of P@1"
+    mapped = [replace(row, sampled=Sampled(0.4, 0.9) if row.seed == 0 else None) for row in old]
     named, curves = below_figure_3(mapped)
     assert named[0] == "Modality gap, share of the variance of single samples, one model each"
     assert curves[0][:, 1] == pytest.approx([0.4] * 3)
     named, curves = below_figure_3([*mapped[:-1], sweep()[-1]])
     assert "single samples" in named[0], "never both definitions in one curve"
-    assert len(curves) == 2
+    assert len(curves) == 3
 
 
 def test_confusions_tell_the_counts_of_both_directions(tmp_path):

@@ -112,7 +112,7 @@ def test_a_sweep_is_listed_and_its_results_are_read(tmp_path, monkeypatch):
     assert results.setting["recipe"]["steps"] == 6
     assert all(0 < row.report.purity.mean <= 1 for row in results.rows)
     assert all(row.report.modality_gap is row.report.v_measure is None for row in results.rows)
-    assert all(0 <= row.gap_of_embeddings <= 1 for row in results.rows)
+    assert all(0 <= row.sampled.gap <= 1 for row in results.rows)
     record.plan_file.unlink()  # as in sweeps from before it was kept: found in the runs
     assert record.plan() == plan
 

@@ -62,7 +62,7 @@ def test_a_file_keeps_everything(results, tmp_path):
 def test_of_earlier_versions_the_gap_is_that_of_the_first_seeds_embeddings(results, tmp_path):
     old = [replace(row, report=replace(row.report, modality_gap=None)) for row in results.rows]
     replace(results, rows=tuple(old)).save(tmp_path / "sweep.safetensors")
-    found = [row.gap_of_embeddings for row in SweepResults.load(tmp_path / "sweep.safetensors").rows]
+    found = [row.sampled and row.sampled.gap for row in SweepResults.load(tmp_path / "sweep.safetensors").rows]
     assert found[2] is None, "no embeddings of the second seed's model are kept"
     for share, embeddings in zip(found, results.embeddings.astype(float), strict=False):
         centroid = embeddings[1:].mean(axis=0)
@@ -71,9 +71,33 @@ def test_of_earlier_versions_the_gap_is_that_of_the_first_seeds_embeddings(resul
         assert share == pytest.approx(between / (between + within))
 
 
+def test_of_earlier_versions_p_at_1_by_samples_is_that_of_embeddings(results, tmp_path):
+    rng = np.random.default_rng(0)
+    points = np.zeros((2, 3, 128), np.float16)
+    points[0] = rng.standard_normal(128)
+    points[0, 2] *= -1  # the three lies opposite to both sevens
+    points[1] = [points[0, 0], -points[0, 0], points[0, 0]]  # the seven's nearest utterance is the three
+    old = [replace(row, report=replace(row.report, modality_gap=None)) for row in results.rows]
+    bare = [
+        replace(
+            row,
+            report=replace(
+                row.report,
+                image_to_speech=replace(row.report.image_to_speech, p_at_1_samples=None),
+                speech_to_image=replace(row.report.speech_to_image, p_at_1_samples=None),
+            ),
+        )
+        for row in old
+    ]
+    replace(results, rows=tuple(bare), embeddings=points).save(tmp_path / "sweep.safetensors")
+    found = SweepResults.load(tmp_path / "sweep.safetensors").rows
+    # The three has no image of its digit: of the two utterances at most one is right.
+    assert [row.p_at_1_samples for row in found] == [pytest.approx(0.75), pytest.approx(0.25), None]
+
+
 def test_where_reports_have_the_gap_embeddings_are_not_asked(results, tmp_path):
     results.save(tmp_path / "sweep.safetensors")
-    assert {row.gap_of_embeddings for row in SweepResults.load(tmp_path / "sweep.safetensors").rows} == {None}
+    assert {row.sampled for row in SweepResults.load(tmp_path / "sweep.safetensors").rows} == {None}
 
 
 def test_another_file_is_no_sweep(tmp_path):
