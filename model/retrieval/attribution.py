@@ -16,8 +16,8 @@ from model.similarity import Gaussians, similarities
 from model.systems.base import System
 from model.types import FloatArray, Modality
 
-TILE = 3
-"""Side of the parts of an image, in pixels. The parts of an utterance are single frames."""
+SIZES = {Modality.IMAGE: 3, Modality.SPEECH: 1}
+"""Of the parts: the side of an image's tiles in pixels, and so many neighbouring frames of an utterance."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +70,9 @@ def floor(modality: Modality, features: FloatArray) -> FloatArray:
     return faded
 
 
-def occlude(system: System, modality: Modality, features: FloatArray, other: Gaussians) -> Heat:
+def occlude(
+    system: System, modality: Modality, features: FloatArray, other: Gaussians, size: int | None = None
+) -> Heat:
     """Heat of an input.
 
     Parameters
@@ -81,9 +83,11 @@ def occlude(system: System, modality: Modality, features: FloatArray, other: Gau
         The input, ``(28, 28)`` in [0, 1] or ``(100, 80)``.
     other
         Posterior of the other side of the pair, ``(z,)`` each.
+    size
+        Of the parts, if not as in :data:`SIZES`.
     """
     faded = floor(modality, features)
-    parts = _tiles(features != faded) if modality is Modality.IMAGE else _frames(features != faded)
+    parts = _parts(modality, features != faded, size or SIZES[modality])
     inputs = np.concatenate([features[None], np.where(parts, faded, features)])
     posteriors = system.encode(modality, torch.from_numpy(inputs))
     queries = Gaussians(posteriors.mean.numpy(), posteriors.log_variance.numpy())
@@ -92,15 +96,9 @@ def occlude(system: System, modality: Modality, features: FloatArray, other: Gau
     return Heat(features, drops if modality is Modality.IMAGE else drops[:, 0])
 
 
-def _tiles(inked: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """The tiles of an image with ink in them, ``(n, 28, 28)`` each."""
-    rows, columns = (axis // TILE for axis in np.indices(inked.shape))
-    number = rows * (columns.max() + 1) + columns
-    return np.asarray(number == np.unique(number[inked])[:, None, None])
-
-
-def _frames(audible: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """The frames of an utterance above its floor, ``(n, 100, 80)`` each."""
-    frames = np.flatnonzero(audible.any(axis=1))
-    number = np.broadcast_to(np.arange(len(audible))[:, None], audible.shape)
-    return np.asarray(number == frames[:, None, None])
+def _parts(modality: Modality, differs: npt.NDArray[np.bool_], size: int) -> npt.NDArray[np.bool_]:
+    """The parts of an input that fading changes, ``(n, height, width)``: tiles of an image, frames of an utterance."""
+    places: npt.NDArray[np.intp] = np.indices(differs.shape) // size
+    rows, columns = places
+    number = rows * differs.shape[1] + columns if modality is Modality.IMAGE else rows
+    return np.asarray(number == np.unique(number[differs])[:, None, None])
