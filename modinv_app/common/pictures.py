@@ -20,6 +20,7 @@ _PICTURE_SHAPE = (28, 28)
 _SPECTROGRAM_SHAPE = (100, 80)
 # Energies have zero mean and unit variance in each utterance; speech fills this range at any loudness.
 _QUIETEST, _LOUDEST = -1.8, 2.0
+_TINT = 0.3  # level of silence in the hottest frame
 
 
 def picture_image(features: FloatArray) -> QImage:
@@ -40,13 +41,42 @@ def picture_image(features: FloatArray) -> QImage:
         paper = np.rint(255 * (1 - np.clip(features, 0, 1))).astype(np.uint8)
         return _image(paper, QImage.Format.Format_Grayscale8)
     if features.shape == _SPECTROGRAM_SHAPE:
-        scaled = np.clip((features - _QUIETEST) / (_LOUDEST - _QUIETEST), 0, 1)
-        # Rows of exact zeros pad a short utterance: they are silence, not mean energy.
-        spoken = np.flatnonzero(features.any(axis=1))
-        scaled[spoken[-1] + 1 if spoken.size else 0 :] = 0
-        colours = spectrogram_colours()[np.rint(255 * scaled).astype(np.uint8)]
+        colours = spectrogram_colours()[np.rint(255 * _loudness(features)).astype(np.uint8)]
         return _image(colours.transpose(1, 0, 2)[::-1], QImage.Format.Format_RGB888)
     raise ValueError(f"neither a picture (28, 28) nor a spectrogram (100, 80): {features.shape}")
+
+
+def heat_image(features: FloatArray, shares: FloatArray, ground: QColor, cold: QColor, hot: QColor) -> QImage:
+    """Paint features in two colours: what carries a match, and the rest.
+
+    Parameters
+    ----------
+    features
+        As for `picture_image`.
+    shares
+        Heat in [0, 1]: ``(28, 28)``, or of frames, ``(100,)``.
+    ground, cold, hot
+        Colours of paper or silence, of ink or sound that does not matter, and of what matters most.
+    """
+    if features.shape == _PICTURE_SHAPE:
+        heat, levels = shares, np.clip(features, 0, 1)
+    else:
+        heat = np.broadcast_to(shares, features.T.shape)
+        # A hot frame is tinted where it is quiet, too.
+        levels = np.maximum(_loudness(features).T, _TINT * heat)[::-1]
+    ground_rgb, cold_rgb, hot_rgb = (np.array([c.red(), c.green(), c.blue()]) for c in (ground, cold, hot))
+    marked = cold_rgb + heat[..., None] * (hot_rgb - cold_rgb)
+    colours = ground_rgb + levels[..., None] * (marked - ground_rgb)
+    return _image(np.rint(colours).astype(np.uint8), QImage.Format.Format_RGB888)
+
+
+def _loudness(features: FloatArray) -> FloatArray:
+    """Energies of a spectrogram in [0, 1], ``(100, 80)``."""
+    scaled = np.clip((features - _QUIETEST) / (_LOUDEST - _QUIETEST), 0, 1)
+    # Rows of exact zeros pad a short utterance: they are silence, not mean energy.
+    spoken = np.flatnonzero(features.any(axis=1))
+    scaled[spoken[-1] + 1 if spoken.size else 0 :] = 0
+    return np.asarray(scaled, np.float32)
 
 
 def features_pixmap(features: FloatArray, size: QSize, dpr: float) -> QPixmap:

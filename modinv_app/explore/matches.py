@@ -35,10 +35,13 @@ class MatchesPanel(QWidget):
         Gallery index of an utterance to play.
     query_requested(int)
         Gallery index of an item to use as the query.
+    chosen_changed(int or None)
+        Another match is selected: its gallery index.
     """
 
     play_requested = Signal(int)
     query_requested = Signal(int)
+    chosen_changed = Signal(object)
 
     def __init__(self, features_of: Callable[[int], FloatArray]) -> None:
         super().__init__()
@@ -116,6 +119,7 @@ class MatchesPanel(QWidget):
     def _remember(self) -> None:
         place = self._view.selected_row()
         self._selected = None if place is None else self._model.match_at(place).item.index
+        self.chosen_changed.emit(self._selected)
 
 
 class _Invitation(QWidget):
