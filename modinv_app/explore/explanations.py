@@ -95,9 +95,8 @@ class Explanations(QObject):
 
     def choose(self, index: int | None) -> None:
         """Explain the match with this gallery index; the nearest for None."""
-        if index != self._chosen:
-            self._chosen = index
-            self._renew()
+        self._chosen = index
+        self._renew()
 
     def hear(self) -> None:
         """Play the utterance of the pair with what matters as loud as it is, and the rest faded."""
