@@ -14,12 +14,15 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPixmap
 
 from model.types import FloatArray
-from modinv_app.common.theme import blend, spectrogram_colours
+from modinv_app.common.theme import blend, heat_colour, spectrogram_colours
 
 _PICTURE_SHAPE = (28, 28)
 _SPECTROGRAM_SHAPE = (100, 80)
 # Energies have zero mean and unit variance in each utterance; speech fills this range at any loudness.
 _QUIETEST, _LOUDEST = -1.8, 2.0
+# Of pictures of heat.
+_COLD_INK = 0.45  # share of ink in the colour of ink that does not matter
+_SILENCE, _SOUND = QColor("#101114"), QColor("#8d929b")
 _TINT = 0.3  # level of silence in the hottest frame
 
 
@@ -46,24 +49,34 @@ def picture_image(features: FloatArray) -> QImage:
     raise ValueError(f"neither a picture (28, 28) nor a spectrogram (100, 80): {features.shape}")
 
 
-def heat_image(features: FloatArray, shares: FloatArray, ground: QColor, cold: QColor, hot: QColor) -> QImage:
-    """Paint features in two colours: what carries a match, and the rest.
+def picture_of_heat(features: FloatArray, shares: FloatArray, paper: QColor, ink: QColor) -> QImage:
+    """Paint a picture in grey, and what a match is based on in the colour of heat.
 
     Parameters
     ----------
     features
-        As for `picture_image`.
+        ``(28, 28)`` in [0, 1].
     shares
-        Heat in [0, 1]: ``(28, 28)``, or of frames, ``(100,)``.
-    ground, cold, hot
-        Colours of paper or silence, of ink or sound that does not matter, and of what matters most.
+        Heat in [0, 1], ``(28, 28)``.
+    paper, ink
+        Colours of the picture.
     """
-    if features.shape == _PICTURE_SHAPE:
-        heat, levels = shares, np.clip(features, 0, 1)
-    else:
-        heat = np.broadcast_to(shares, features.T.shape)
-        # A hot frame is tinted where it is quiet, too.
-        levels = np.maximum(_loudness(features).T, _TINT * heat)[::-1]
+    cold, hot = blend(ink, paper, _COLD_INK), heat_colour(paper.lightness() < 128)
+    return _mixed(np.clip(features, 0, 1), shares, paper, cold, hot)
+
+
+def spectrogram_of_heat(features: FloatArray, shares: FloatArray) -> QImage:
+    """Paint a spectrogram ``(100, 80)`` in grey, and hot frames, by shares ``(100,)`` in [0, 1], in the colour of heat.
+
+    It is dark in every theme, as other spectrograms.
+    """
+    heat = np.broadcast_to(shares, features.T.shape)
+    levels = np.maximum(_loudness(features).T, _TINT * heat)[::-1]  # a hot frame is tinted where it is quiet, too
+    return _mixed(levels, heat, _SILENCE, _SOUND, heat_colour(dark=True))
+
+
+def _mixed(levels: FloatArray, heat: FloatArray, ground: QColor, cold: QColor, hot: QColor) -> QImage:
+    """From the ground, where the level is 0, to cold or hot; levels and heat ``(h, w)`` in [0, 1]."""
     ground_rgb, cold_rgb, hot_rgb = (np.array([c.red(), c.green(), c.blue()]) for c in (ground, cold, hot))
     marked = cold_rgb + heat[..., None] * (hot_rgb - cold_rgb)
     colours = ground_rgb + levels[..., None] * (marked - ground_rgb)
@@ -94,9 +107,15 @@ def features_pixmap(features: FloatArray, size: QSize, dpr: float) -> QPixmap:
     aspect = (
         Qt.AspectRatioMode.KeepAspectRatio if features.shape == _PICTURE_SHAPE else Qt.AspectRatioMode.IgnoreAspectRatio
     )
+    return scaled_pixmap(picture_image(features), size, dpr, aspect)
+
+
+def scaled_pixmap(
+    image: QImage, size: QSize, dpr: float, aspect: Qt.AspectRatioMode = Qt.AspectRatioMode.IgnoreAspectRatio
+) -> QPixmap:
+    """An image smoothly scaled for the screen; size and ratio as of `features_pixmap` (GUI thread only)."""
     pixels = QSize(round(size.width() * dpr), round(size.height() * dpr))
-    scaled = picture_image(features).scaled(pixels, aspect, Qt.TransformationMode.SmoothTransformation)
-    pixmap = QPixmap.fromImage(scaled)
+    pixmap = QPixmap.fromImage(image.scaled(pixels, aspect, Qt.TransformationMode.SmoothTransformation))
     pixmap.setDevicePixelRatio(dpr)
     return pixmap
 

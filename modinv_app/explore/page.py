@@ -19,7 +19,7 @@ from modinv_app.common.page import Page
 from modinv_app.common.remembered import restore_sizes
 from modinv_app.common.settings import MapKind, Settings
 from modinv_app.explore.draw import DrawPanel
-from modinv_app.explore.explanations import Explanations
+from modinv_app.explore.explanations import Explanations, Pair
 from modinv_app.explore.matches import MatchesPanel
 from modinv_app.explore.model_service import ModelService
 from modinv_app.explore.projection import ProjectionPanel
@@ -169,6 +169,7 @@ class ExplorePage(Page):
         self.why.toggled.connect(self.explanations.set_wanted)
         self.why.hear_clicked.connect(self.explanations.hear)
         self.explanations.pair_changed.connect(self.why.show_pair)
+        self.explanations.pair_changed.connect(self._show_heat)
         self.explanations.problem.connect(self.warned)
 
     def _wire_sound(self) -> None:
@@ -224,6 +225,13 @@ class ExplorePage(Page):
             self._map_follows.start()
         name = "" if self._state.query is None else self._state.query.name
         self.status_changed.emit(f"{name}: answered in {answer.milliseconds:.0f} ms")
+
+    def _show_heat(self, pair: Pair | None) -> None:
+        """Show what the match is based on over the query."""
+        heat = None if pair is None or pair.explanation is None else pair.explanation.query
+        drawn = pair is not None and pair.answer.modality is Modality.IMAGE
+        self.draw.show_heat(heat if drawn else None)
+        self.speak.show_heat(None if drawn or heat is None else heat.shares)
 
     def _show_on_map(self) -> None:
         """Show the query in the current map."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QPainterPath, QPaintEvent, QPalette
+from PySide6.QtGui import QPainterPath, QPaintEvent, QPalette
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
 
 from model.types import FloatArray
@@ -12,16 +12,13 @@ from modinv_app.common.collapsible import Collapsible
 from modinv_app.common.icons import icon
 from modinv_app.common.layouts import column, row
 from modinv_app.common.painted import PaintedWidget
-from modinv_app.common.pictures import heat_image
-from modinv_app.common.theme import antialiased, blend, is_dark, with_alpha
+from modinv_app.common.pictures import picture_of_heat, scaled_pixmap, spectrogram_of_heat
+from modinv_app.common.theme import antialiased, with_alpha
 from modinv_app.explore.canvas import paper_and_ink
 from modinv_app.explore.explanations import Pair
 
 _EXPLAINED = "Orange: without it, the two would be less similar."
 _NO_PAIR = "Draw or speak first: this shows what the match is based on."
-_HOT_ON_LIGHT, _HOT_ON_DARK = QColor("#e8590c"), QColor("#ff922b")
-_SILENCE, _SOUND = QColor("#101114"), QColor("#8d929b")  # a spectrogram is dark in every theme
-_COLD = 0.45  # share of ink in the colour of ink that does not matter
 
 
 class HeatView(PaintedWidget):
@@ -51,30 +48,26 @@ class HeatView(PaintedWidget):
         if self._features is None:
             return
         painter = antialiased(self)
-        paper, ink = paper_and_ink(self.palette())
         line = self.fontMetrics().height() + 2
         room = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5 - line)
         name = self.fontMetrics().elidedText(self.accessibleName(), Qt.TextElideMode.ElideRight, self.width())
         painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, name)
         picture = self._features.shape[0] == self._features.shape[1]
+        shares = self._shares
+        if shares is None:
+            shares = np.zeros(self._features.shape if picture else len(self._features), np.float32)
         if picture:
             side = min(room.width(), room.height())
             room = QRectF(room.center().x() - side / 2, room.top(), side, side)
-            dark = is_dark(self.palette())
-            colours = paper, blend(ink, paper, _COLD), _HOT_ON_DARK if dark else _HOT_ON_LIGHT
+            image = picture_of_heat(self._features, shares, *paper_and_ink(self.palette()))
         else:
-            colours = _SILENCE, _SOUND, _HOT_ON_DARK
-        shares = np.zeros(len(self._features), np.float32) if self._shares is None else self._shares
-        image = heat_image(self._features, shares, *colours)
+            image = spectrogram_of_heat(self._features, shares)
         outline = QPainterPath()
         outline.addRoundedRect(room, 4, 4)
         painter.save()
         painter.setClipPath(outline)
-        size = room.size().toSize() * self.devicePixelRatioF()
-        painter.drawImage(
-            room, image.scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
-        )
+        painter.drawPixmap(room.topLeft(), scaled_pixmap(image, room.size().toSize(), self.devicePixelRatioF()))
         painter.restore()
         painter.setPen(with_alpha(self.palette().color(QPalette.ColorRole.WindowText), 0.25))
         painter.drawPath(outline)
@@ -102,7 +95,7 @@ class WhyPanel(Collapsible):
         self._hear.setToolTip("Play the utterance with what mattered as loud as it is, and the rest 20 dB softer (M)")
         self._hear.clicked.connect(self.hear_clicked)
         sides = row((self.query, 1), (self.match, 1), spacing=8)
-        column(sides, self._hint, row(self._hear, None), parent=content, margins=(2, 0, 2, 4), spacing=4)
+        column(self._hint, sides, row(self._hear, None), parent=content, margins=(2, 0, 2, 4), spacing=4)
         self.setContentsMargins(6, 2, 6, 2)
         self._set_icon()
         self.show_pair(None)

@@ -9,19 +9,24 @@ import pytest
 import soundfile
 from desk import RATE, Desk, likeness, until, word
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from model.data.corpora import recording
+from model.data.images import normalise_digit
 from model.data.speech import resample
 from model.retrieval.attribution import Explanation, Heat
 from model.types import Answer, Item, Match, Modality
-from modinv_app.common.pictures import heat_image
+from modinv_app.common.pictures import picture_of_heat, spectrogram_of_heat
+from modinv_app.common.theme import heat_colour
 from modinv_app.explore import explanations
+from modinv_app.explore.canvas import Canvas
 from modinv_app.explore.explanations import Explanations, Pair
 from modinv_app.explore.queries import Drawing, GalleryItem, Query, Recording, SoundFile
+from modinv_app.explore.spectrogram_view import SpectrogramView
 from modinv_app.explore.state import AppState, Reply
+from modinv_app.explore.stroke_heat import StrokeHeat
 
 IMAGE, SPEECH = Modality.IMAGE, Modality.SPEECH
 PICTURE, FILTERBANK = np.ones((28, 28), np.float32), np.ones((100, 80), np.float32)
@@ -212,25 +217,74 @@ def test_hot_ink_has_another_colour_and_paper_has_none() -> None:
     image, heat = np.zeros((28, 28), np.float32), np.zeros((28, 28), np.float32)
     image[5, 9] = image[6, 9] = 1
     heat[5, 9] = heat[7, 9] = 1
-    ground, cold, hot = QColor("white"), QColor("grey"), QColor("orange")
-    painted = heat_image(image, heat, ground, cold, hot)
-    assert [painted.pixelColor(9, y) for y in (5, 6, 7)] == [hot, cold, ground]
+    for paper, ink in (("white", "black"), ("black", "white")):
+        painted = picture_of_heat(image, heat, QColor(paper), QColor(ink))
+        hot, cold, ground = (painted.pixelColor(9, y) for y in (5, 6, 7))
+        assert ground == QColor(paper)
+        assert cold.saturation() == 0
+        assert hot == heat_colour(dark=paper == "black")
 
 
 def test_hot_frames_have_another_colour_low_frequencies_at_the_bottom() -> None:
     features, heat = np.full((100, 80), -3, np.float32), np.zeros(100, np.float32)
     features[20:40, 10] = 3
     heat[30] = 1
-    painted = heat_image(features, heat, QColor("black"), QColor("grey"), QColor("orange"))
+    painted = spectrogram_of_heat(features, heat)
     assert (painted.width(), painted.height()) == (100, 80)
-    assert painted.pixelColor(25, 69) == QColor("grey")
-    assert painted.pixelColor(30, 69) == QColor("orange")
-    assert painted.pixelColor(25, 20) == QColor("black")
-    assert painted.pixelColor(30, 20).hue() == pytest.approx(QColor("orange").hue(), abs=3)
+    loud, hot, quiet, hot_but_quiet = (painted.pixelColor(*at) for at in ((25, 69), (30, 69), (25, 20), (30, 20)))
+    assert hot == heat_colour(dark=True)
+    assert quiet.lightness() < 20
+    assert loud.lightness() > 100
+    assert loud.saturation() < 50
+    assert quiet.lightness() < hot_but_quiet.lightness() < hot.lightness()
 
 
 def hot(desk: Desk) -> bool:
     return desk.window.explore.why.query.hot and desk.window.explore.why.match.hot
+
+
+def orange(widget: QWidget) -> int:
+    """How many pixels of a widget are in the colour of heat, more or less."""
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    rgb = pixels[:, : 3 * image.width()].reshape(-1, 3).astype(int)
+    return int(((rgb[:, 0] > rgb[:, 2] + 80) & (rgb[:, 1] > rgb[:, 2] + 10)).sum())
+
+
+def test_heat_lies_over_the_part_of_a_drawing_that_the_encoder_saw_there(qtbot: QtBot) -> None:
+    canvas = Canvas()
+    qtbot.addWidget(canvas)
+    overlay = StrokeHeat(canvas)
+    canvas.resize(280, 280)
+    canvas.show()
+    canvas.replay([[(0.6, 0.2), (0.6, 0.4), (0.6, 0.6)]])  # a bar, off the centre
+    features = normalise_digit(canvas.raster())
+    shares = np.zeros((28, 28), np.float32)
+    shares[: int(np.flatnonzero(features.any(1)).mean())] = 1  # the upper half
+    assert not orange(canvas)
+    overlay.show_heat(canvas.sheet.strokes, features, shares)
+    image = canvas.grab().toImage()
+    upper, lower = (image.pixelColor(round(0.6 * 280), round(y * 280)) for y in (0.25, 0.55))
+    assert upper.hsvSaturation() > 150
+    assert lower.hsvSaturation() < 40
+    assert image.pixelColor(round(0.3 * 280), round(0.3 * 280)) == image.pixelColor(20, 20), "paper stays as it is"
+    canvas.replay([[(0.3, 0.2), (0.3, 0.6)]])
+    assert not orange(canvas), "that was the heat of another drawing"
+    assert len(canvas.sheet.strokes) == 2
+
+
+def test_a_spectrogram_shows_heat_until_there_is_another(qtbot: QtBot) -> None:
+    view = SpectrogramView()
+    qtbot.addWidget(view)
+    view.resize(200, 150)
+    features = np.random.default_rng(0).normal(size=(100, 80)).astype(np.float32)
+    view.show_features(features)
+    plain = view.grab().toImage()
+    view.show_heat(np.r_[np.ones(50), np.zeros(50)].astype(np.float32))
+    assert view.grab().toImage() != plain
+    assert view.grab().toImage().pixelColor(150, 75).hsvSaturation() < 60, "grey where nothing matters"
+    view.show_features(features)
+    assert view.grab().toImage() == plain
 
 
 @pytest.fixture
@@ -249,12 +303,14 @@ def test_a_drawing_and_a_chosen_match_are_explained(curious: Desk) -> None:
     desk.draw()
     found = desk.await_found(SPEECH)
     until(lambda: hot(desk), "heat")
+    assert orange(desk.canvas) > 100
     assert why.query.accessibleName() == "Your drawing"
     assert why.match.accessibleName() == found[0].source
     desk.key(Qt.Key.Key_J)
     desk.key(Qt.Key.Key_J)
     assert why.match.accessibleName() == found[1].source
     assert not hot(desk), "that was the heat of another match"
+    assert not orange(desk.canvas)
     until(lambda: hot(desk), "heat")
     desk.window.commands["clear"].trigger()
     assert not hot(desk)
