@@ -37,6 +37,11 @@ class Heat:
     drops: FloatArray
 
     @property
+    def modality(self) -> Modality:
+        """Of the input."""
+        return Modality.IMAGE if self.features.shape == (28, 28) else Modality.SPEECH
+
+    @property
     def shares(self) -> FloatArray:
         """The drops as shares of the greatest, in [0, 1]; 0 where the similarity rises."""
         positive = np.maximum(self.drops, 0)
@@ -52,7 +57,7 @@ class Explanation:
 
     def of(self, modality: Modality) -> Heat:
         """That of the side of this modality."""
-        return self.query if (self.query.features.shape == (28, 28)) == (modality is Modality.IMAGE) else self.match
+        return self.query if self.query.modality is modality else self.match
 
 
 def floor(modality: Modality, features: FloatArray) -> FloatArray:

@@ -15,8 +15,6 @@ from modinv_app.common.theme import antialiased
 from modinv_app.explore.canvas import PEN, Canvas, paper_and_ink
 from modinv_app.explore.strokes import Stroke, inked, paint_strokes
 
-_SMOOTH = 10  # pixels to which heat is reduced: neighbouring parts, of three pixels in 28, blend
-
 
 class StrokeHeat(QWidget):
     """Paints the strokes on a canvas again, in the colour of heat where a match is based on them; nothing at first.
@@ -60,16 +58,12 @@ class StrokeHeat(QWidget):
         ink, colours = np.ones_like(self._shares), paper_and_ink(self.palette())
         texture.fill(picture_of_heat(ink, 0 * ink, *colours).pixelColor(0, 0))
         rows, columns = (np.flatnonzero(self._features.any(axis=axis)) for axis in (1, 0))
-        share = _SMOOTH / len(self._features)
         box = QRectF(columns[0], rows[0], columns[-1] + 1 - columns[0], rows[-1] + 1 - rows[0])
-        box = QRectF(share * box.x(), share * box.y(), share * box.width(), share * box.height())
         unit, side = inked(self._strokes), paper.width()
         place = QRectF(side * unit.x(), side * unit.y(), side * unit.width(), side * unit.height())
         painter = QPainter(texture)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        heat = picture_of_heat(ink, self._shares, *colours)
-        smooth = heat.scaled(_SMOOTH, _SMOOTH, mode=Qt.TransformationMode.SmoothTransformation)
-        painter.drawImage(place, smooth, box)
+        painter.drawImage(place, picture_of_heat(ink, self._shares, *colours), box)
         painter.end()
         return texture
 
