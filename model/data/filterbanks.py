@@ -125,15 +125,20 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _filterbank(front_end: SpeechFrontEnd, key: str, clip: Clip) -> FloatArray:
-    """As for live sound, but if no voice activity is detected, the whole recording is used, as a corpus is speech."""
+def utterance_in(front_end: SpeechFrontEnd, samples: FloatArray, rate: int) -> FloatArray:
+    """The utterance in a recording of a corpus, at the front end's rate.
+
+    As for live sound, but if no voice activity is detected, the whole recording is used, as a corpus is speech.
+    """
     try:
-        samples, rate = clip(key)
-        try:
-            utterance = front_end.trim(samples, rate)
-        except UnusableAudio:
-            utterance = resample(samples, rate, front_end.settings.sample_rate)
-        filterbank = front_end.filterbank(utterance)
+        return front_end.trim(samples, rate)
+    except UnusableAudio:
+        return resample(samples, rate, front_end.settings.sample_rate)
+
+
+def _filterbank(front_end: SpeechFrontEnd, key: str, clip: Clip) -> FloatArray:
+    try:
+        filterbank = front_end.filterbank(utterance_in(front_end, *clip(key)))
         if not np.isfinite(filterbank).all():
             raise UnusableAudio("It holds values that are not finite.")
         return filterbank

@@ -13,9 +13,12 @@ import numpy as np
 import torch
 
 from model.checkpoints import Header
+from model.data.emphasis import emphasise
+from model.data.filterbanks import utterance_in
 from model.data.images import normalise_digit, read_picture
 from model.data.samples import Samples
 from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, read_audio
+from model.retrieval.attribution import Explanation, Heat, occlude
 from model.retrieval.confidence import Margins, fitted_for
 from model.retrieval.gallery import Gallery, make_items
 from model.similarity import Gaussians
@@ -107,6 +110,34 @@ class Retriever:
         """Find matches for an item of the gallery."""
         started = time.perf_counter()
         return self._ask(self.gallery.items[index].modality, self.gallery.features(index), count, started)
+
+    def explain(self, answer: Answer, match: int) -> Explanation:
+        """What carries the similarity of an answered query with an item of the gallery in the other modality."""
+        modality, features = self.gallery.items[match].modality, self.gallery.features(match)
+        item = Gaussians(self.gallery.means[match], self.gallery.log_variances[match])
+        return Explanation(
+            occlude(self.system, answer.modality, answer.features, item),
+            occlude(self.system, modality, features, Gaussians(answer.mean, answer.log_variance)),
+        )
+
+    def emphasise(self, samples: FloatArray, rate: int, heat: Heat) -> tuple[FloatArray, int]:
+        """The utterance in a recording with what matters as loud as it is, and the rest faded.
+
+        Parameters
+        ----------
+        samples, rate
+            The recording ``(n,)`` whose filterbank ``heat`` is about, and its rate in Hz.
+        heat
+            Heat of the utterance.
+
+        Returns
+        -------
+        tuple
+            Samples and their rate in Hz; see :func:`model.data.emphasis.emphasise`.
+        """
+        settings = self._front_end.settings
+        utterance = utterance_in(self._front_end, samples, rate)
+        return emphasise(utterance, heat.shares, settings), settings.sample_rate
 
     def _ask(self, modality: Modality, features: FloatArray, count: int, started: float) -> Answer:
         posterior = self.system.encode(modality, torch.from_numpy(features).unsqueeze(0))

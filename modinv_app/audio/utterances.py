@@ -41,8 +41,16 @@ class UtterancePlayer(QObject):
         self._wanted = key
         self._executor.submit(partial(recording, key), lambda sound: self._play(key, *sound), self._fail)
 
+    def expect(self, key: str) -> None:
+        """Have a sound that is made elsewhere played when it is delivered under this key, unless stopped until then."""
+        self._wanted = key
+
+    def deliver(self, key: str, samples: FloatArray, rate: int) -> None:
+        """Play a sound, ``(n,)`` in [-1, 1] at ``rate`` Hz, if it is still expected."""
+        self._play(key, samples, rate)
+
     def stop(self) -> None:
-        """Stop playing, and cancel what is being loaded."""
+        """Stop playing, and cancel what is being loaded or expected."""
         self._wanted = None
         self._player.stop()
 

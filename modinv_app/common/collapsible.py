@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from modinv_app.common.layouts import column
 
 
 class Collapsible(QWidget):
-    """A heading that shows and hides the content below it; collapsed at first."""
+    """A heading that shows and hides the content below it; collapsed at first.
+
+    Signals
+    -------
+    toggled(bool)
+        The content is shown from now on, or hidden.
+    """
+
+    toggled = Signal(bool)
 
     def __init__(self, title: str, content: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,3 +44,4 @@ class Collapsible(QWidget):
     def _open(self, on: bool) -> None:
         self._heading.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
         self._content.setVisible(on)
+        self.toggled.emit(on)

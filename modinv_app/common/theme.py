@@ -85,6 +85,11 @@ def with_alpha(colour: QColor, opacity: float) -> QColor:
     return changed
 
 
+def heat_colour(dark: bool) -> QColor:
+    """The colour of what a match is based on, on a light or dark background."""
+    return QColor("#ff922b" if dark else "#e8590c")
+
+
 def antialiased(device: QPaintDevice) -> QPainter:
     """A painter that smooths edges."""
     painter = QPainter(device)

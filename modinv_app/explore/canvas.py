@@ -30,7 +30,7 @@ from modinv_app.common.pictures import grey_image, ink_image
 from modinv_app.common.theme import antialiased, is_dark, muted_text, with_alpha
 from modinv_app.explore.strokes import MetricPoint, Stroke, paint_strokes, rasterise
 
-_PEN = 0.085  # of the canvas' side: a digit over most of it looks like the encoder's input
+PEN = 0.085  # of the canvas' side: a digit over most of it looks like the encoder's input
 _STEP = 0.004  # of the canvas' side, a pixel or two: closer points are dropped
 _FRAME_MS = 16
 _RADIUS = 10.0
@@ -206,7 +206,7 @@ class Canvas(QWidget):
     def _move(self, at: QPointF, pressure: float = 1.0) -> None:
         if self._stroke is None:
             return
-        edge = 0.6 * _PEN  # so that the whole width of the stroke is visible
+        edge = 0.6 * PEN  # so that the whole width of the stroke is visible
         point = (min(max(at.x(), edge), 1 - edge), min(max(at.y(), edge), 1 - edge))
         if self._stroke.points and math.dist(self._stroke.points[-1], point) < _STEP:
             return
@@ -248,7 +248,7 @@ class Canvas(QWidget):
 
     def _pen_event(self, kind: str, device: QInputDevice, at: QPointF, pressure: float = 1.0) -> None:
         """Handle an event of the device that draws; those of others are ignored."""
-        paper = self._paper()
+        paper = self.paper
         unit = QPointF((at.x() - paper.x()) / paper.width(), (at.y() - paper.y()) / paper.height())
         if kind == "down":
             if self._stroke and device.type() == QInputDevice.DeviceType.TouchScreen:
@@ -331,7 +331,9 @@ class Canvas(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(140, 140)
 
-    def _paper(self) -> QRectF:
+    @property
+    def paper(self) -> QRectF:
+        """The square on which one draws, in pixels."""
         side = min(self.width(), self.height())
         return QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
 
@@ -343,7 +345,7 @@ class Canvas(QWidget):
         lit = self.hasFocus() or self._drop_hint
         painter.setPen(QPen(palette.highlight() if lit else palette.mid(), 2 if lit else 1))
         painter.setBrush(paper_colour)
-        paper = self._paper().adjusted(1, 1, -1, -1)
+        paper = self.paper.adjusted(1, 1, -1, -1)
         painter.drawRoundedRect(paper, _RADIUS, _RADIUS)
         sheet = self.sheet
         painter.setOpacity(_DIMMED if self._dimmed and not self._drop_hint else 1)
@@ -358,7 +360,7 @@ class Canvas(QWidget):
                 self._paint_picture(painter, paper, sheet.picture)
         else:
             painter.setPen(ink_colour)
-            paint_strokes(painter, sheet.strokes, _PEN, self._paper().width(), self._paper().topLeft())
+            paint_strokes(painter, sheet.strokes, PEN, self.paper.width(), self.paper.topLeft())
 
     def _write(self, painter: QPainter, paper: QRectF, words: str) -> None:
         font = self.font()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QMimeData, Signal
@@ -27,8 +28,12 @@ from modinv_app.common.layouts import column, row
 from modinv_app.explore.canvas import Canvas, Sheet
 from modinv_app.explore.picture_reader import PictureReader
 from modinv_app.explore.queries import Drawing, GalleryItem, Picture, Query
+from modinv_app.explore.stroke_heat import StrokeHeat
 from modinv_app.explore.strokes import MetricPoint
 from modinv_app.explore.verdict import Guess, SeenPicture
+
+if TYPE_CHECKING:  # it imports torch
+    from model.retrieval.attribution import Heat
 
 # Formats of the clipboard that are decoded like files: Qt would decode any format of its plugins in the GUI thread.
 _ENCODED = ("image/png", "image/bmp", "image/tiff", "image/jpeg", "image/webp", "image/gif")
@@ -67,6 +72,7 @@ class DrawPanel(QWidget):
         self._canvas.changed.connect(self._emit_change)
         self._canvas.pen_lifted.connect(self.pen_lifted)
         self._canvas.history_changed.connect(self._enable_tools)
+        self._heat = StrokeHeat(self._canvas)
         self._reader = PictureReader(self)
         self._reader.read.connect(self._canvas.show_picture)
         self._reader.failed.connect(self.failed)
@@ -104,6 +110,7 @@ class DrawPanel(QWidget):
 
     def show_query(self, query: Query | None) -> None:
         """Show the query on the canvas: empty for speech, dimmed if there is no query."""
+        self._heat.clear()
         sheet = self._canvas.sheet
         match query:
             case Drawing():
@@ -131,6 +138,13 @@ class DrawPanel(QWidget):
             self._seen.clear()
         else:
             self._seen.show_picture(answer.features)
+
+    def show_heat(self, heat: Heat | None) -> None:
+        """Show on a drawing what a match is based on, until there is another query; nothing for None."""
+        if heat is None:
+            self._heat.clear()
+        else:
+            self._heat.show_heat(self._canvas.sheet.strokes, heat.features, heat.shares)
 
     def clear(self) -> None:
         """Clear drawing, picture and guess; Undo restores the drawing or picture."""

@@ -35,10 +35,13 @@ class MatchesPanel(QWidget):
         Gallery index of an utterance to play.
     query_requested(int)
         Gallery index of an item to use as the query.
+    chosen_changed(int or None)
+        Another match is selected: its gallery index.
     """
 
     play_requested = Signal(int)
     query_requested = Signal(int)
+    chosen_changed = Signal(object)
 
     def __init__(self, features_of: Callable[[int], FloatArray]) -> None:
         super().__init__()
@@ -84,7 +87,7 @@ class MatchesPanel(QWidget):
 
     def clear(self) -> None:
         """Show no answer, but what to do."""
-        self._selected = None
+        self._choose(None)
         self._model.set_matches(())
         self._pages.setCurrentIndex(0)
 
@@ -108,14 +111,19 @@ class MatchesPanel(QWidget):
     def _select_again(self) -> None:
         place = self._model.row_of(self._selected)
         if place is None:
-            self._selected = None
+            self._choose(None)
             self._view.clearSelection()
         elif place != self._view.selected_row():
             self._view.setCurrentIndex(self._model.index(place))
 
     def _remember(self) -> None:
         place = self._view.selected_row()
-        self._selected = None if place is None else self._model.match_at(place).item.index
+        self._choose(None if place is None else self._model.match_at(place).item.index)
+
+    def _choose(self, index: int | None) -> None:
+        if index != self._selected:
+            self._selected = index
+            self.chosen_changed.emit(index)
 
 
 class _Invitation(QWidget):

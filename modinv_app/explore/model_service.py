@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from model import locations
 from model.checkpoints import Header
+from model.errors import ModinvError
 from model.retrieval.gallery import Gallery
 from model.retrieval.projection import NeighbourMap, PrincipalComponents, Projection
 from model.types import Answer, FloatArray
@@ -24,6 +25,7 @@ if TYPE_CHECKING:  # importing torch takes seconds: it is imported in the thread
     from model.retrieval.retriever import Retriever
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 MATCHES = 10
 """Number of matches of a query."""
@@ -34,6 +36,10 @@ MAPS: dict[str, type[PrincipalComponents] | type[NeighbourMap]] = {"PCA": Princi
 
 class _NoGallery(Exception):
     """The gallery could not be loaded."""
+
+
+class _NoRetriever(Exception):
+    """No model is loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,34 @@ class ModelService(QObject):
     def ask_item(self, index: int) -> None:
         """Find matches of an item of the gallery."""
         self._ask(lambda retriever: retriever.ask_item(index, MATCHES))
+
+    def consult(
+        self, work: Callable[[Retriever], T], done: Callable[[T], object], refused: Callable[[str], object]
+    ) -> None:
+        """Have the retriever do something other than answer a query, in the model's thread.
+
+        Parameters
+        ----------
+        work
+            Called in the thread, with the retriever of the time.
+        done
+            Called in the GUI thread with the result; never, if no model is loaded.
+        refused
+            Called in the GUI thread if it can't be done: why and what to do. Other errors are reported by ``failed``.
+        """
+
+        def fail(error: Exception) -> None:
+            if isinstance(error, ModinvError):
+                refused(str(error))
+            elif not isinstance(error, _NoRetriever):
+                self._report_error(error)
+
+        def with_retriever() -> T:
+            if self._loaded is None or self._loaded.retriever is None:
+                raise _NoRetriever  # which was reported, or is still being loaded
+            return work(self._loaded.retriever)
+
+        self._executor.submit(with_retriever, done, fail)
 
     def _ask(self, question: Callable[[Retriever], Answer]) -> None:
         self._ticket += 1

@@ -19,6 +19,7 @@ from modinv_app.common.page import Page
 from modinv_app.common.remembered import restore_sizes
 from modinv_app.common.settings import MapKind, Settings
 from modinv_app.explore.draw import DrawPanel
+from modinv_app.explore.explanations import Explanations, Pair
 from modinv_app.explore.matches import MatchesPanel
 from modinv_app.explore.model_service import ModelService
 from modinv_app.explore.projection import ProjectionPanel
@@ -27,6 +28,7 @@ from modinv_app.explore.query_bar import QueryBar
 from modinv_app.explore.query_controller import QueryController
 from modinv_app.explore.speak import SpeakPanel
 from modinv_app.explore.state import AppState, Reply
+from modinv_app.explore.why_panel import WhyPanel
 
 
 def _make_detector() -> Detector:
@@ -64,10 +66,12 @@ class ExplorePage(Page):
         self._recorder = recorder
         self._player = player
         self.queries = QueryController(state, model, utterances, self)
+        self.explanations = Explanations(state, model, utterances, self)
         self.draw = DrawPanel()
         self.speak = SpeakPanel(recorder, _make_detector)
         self.bar = QueryBar()
         self.matches = MatchesPanel(self._features)
+        self.why = WhyPanel()
         self.map = ProjectionPanel(self._features)
         # Painting the map takes longer than an answer: at most 30 times a second, or it would delay the next matches.
         self._map_follows = QTimer(self, interval=33, singleShot=True)
@@ -75,6 +79,7 @@ class ExplorePage(Page):
         self._lay_out()
         self._wire_queries()
         self._wire_results()
+        self._wire_explanations()
         self._wire_sound()
 
     def restore(self) -> None:
@@ -115,10 +120,14 @@ class ExplorePage(Page):
         """Switch hands-free on or off."""
         self.speak.hands_free = not self.speak.hands_free
 
+    def toggle_why(self) -> None:
+        """Show or hide why the chosen or nearest match is one."""
+        self.why.open = not self.why.open
+
     def _lay_out(self) -> None:
         left, right = QWidget(), QWidget()
         column((self.draw, 1), self.speak, parent=left, spacing=0)  # draw is as high as its square canvas can use
-        column(self.bar, (self.matches, 1), parent=right, spacing=0)
+        column(self.bar, (self.matches, 1), self.why, parent=right, spacing=0)
         self._columns = side_by_side((left, 300, 0), (self.map, 660, 1), (right, 320, 0))
         column(self._columns, parent=self)
 
@@ -154,6 +163,14 @@ class ExplorePage(Page):
         )
         self.draw.failed.connect(self.warned)
         self.draw.paste_failed.connect(self.warned)
+
+    def _wire_explanations(self) -> None:
+        self.matches.chosen_changed.connect(self.explanations.choose)
+        self.why.toggled.connect(self.explanations.set_wanted)
+        self.why.hear_clicked.connect(self.explanations.hear)
+        self.explanations.pair_changed.connect(self.why.show_pair)
+        self.explanations.pair_changed.connect(self._show_heat)
+        self.explanations.problem.connect(self.warned)
 
     def _wire_sound(self) -> None:
         self._sound.devices_changed.connect(self.speak.show_devices)
@@ -208,6 +225,13 @@ class ExplorePage(Page):
             self._map_follows.start()
         name = "" if self._state.query is None else self._state.query.name
         self.status_changed.emit(f"{name}: answered in {answer.milliseconds:.0f} ms")
+
+    def _show_heat(self, pair: Pair | None) -> None:
+        """Show what the match is based on over the query."""
+        heat = None if pair is None or pair.explanation is None else pair.explanation.query
+        drawn = pair is not None and pair.answer.modality is Modality.IMAGE
+        self.draw.show_heat(heat if drawn else None)
+        self.speak.show_heat(None if drawn or heat is None else heat.shares)
 
     def _show_on_map(self) -> None:
         """Show the query in the current map."""

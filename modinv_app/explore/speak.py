@@ -172,6 +172,10 @@ class SpeakPanel(QWidget):
         self._guess.show_answer(answer)
         self._spectrogram.show_features(self._given if answer is None else answer.features)
 
+    def show_heat(self, shares: FloatArray | None) -> None:
+        """Show what a match is based on, shares of frames ``(100,)`` in [0, 1], until there is another answer."""
+        self._spectrogram.show_heat(shares)
+
     @Slot(str)
     def show_problem(self, message: str) -> None:
         """Show what is wrong with the last utterance, until the next one."""

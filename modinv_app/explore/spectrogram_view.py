@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from model.types import FloatArray
 from modinv_app.common.painted import PaintedWidget
-from modinv_app.common.pictures import features_pixmap
+from modinv_app.common.pictures import picture_image, scaled_pixmap, spectrogram_of_heat
 from modinv_app.common.theme import antialiased, with_alpha
 
 _EMPTY = "The encoder's input\nappears here"
@@ -22,6 +22,7 @@ class SpectrogramView(PaintedWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._features: FloatArray | None = None
+        self._heat: FloatArray | None = None
         self._note = ""
         self._pixmap: QPixmap | None = None  # cached for the current size
         self.setAccessibleName("Spectrogram of the last utterance")
@@ -39,8 +40,13 @@ class SpectrogramView(PaintedWidget):
     @Slot(object)
     def show_features(self, features: FloatArray | None) -> None:
         """Show normalised log mel energies, ``(100, 80)``, time x frequency; nothing for None."""
-        self._features, self._pixmap = features, None
+        self._features, self._heat, self._pixmap = features, None, None
         self.setAccessibleDescription("empty" if features is None else "one utterance")
+        self.update()
+
+    def show_heat(self, shares: FloatArray | None) -> None:
+        """Show, until there are other features, what a match is based on: shares of frames, ``(100,)`` in [0, 1]."""
+        self._heat, self._pixmap = shares, None
         self.update()
 
     def set_note(self, words: str) -> None:
@@ -69,7 +75,9 @@ class SpectrogramView(PaintedWidget):
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, _EMPTY)
         else:
             if self._pixmap is None or self._pixmap.devicePixelRatio() != self.devicePixelRatioF():
-                self._pixmap = features_pixmap(self._features, self.size(), self.devicePixelRatioF())
+                heat = self._heat
+                image = picture_image(self._features) if heat is None else spectrogram_of_heat(self._features, heat)
+                self._pixmap = scaled_pixmap(image, self.size(), self.devicePixelRatioF())
             painter.save()
             painter.setClipPath(outline)
             painter.drawPixmap(0, 0, self._pixmap)

@@ -8,7 +8,7 @@ from itertools import groupby, pairwise
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPen
 
 from modinv_app.common.theme import antialiased
@@ -41,7 +41,7 @@ class Stroke:
 def paint_strokes(
     painter: QPainter, strokes: Iterable[Stroke], pen_width: float, scale: float, origin: QPointF
 ) -> None:
-    """Paint smooth curves through the strokes' points in the colour of the painter's pen.
+    """Paint smooth curves through the strokes' points in the colour, or texture, of the painter's pen.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def paint_strokes(
     scale, origin
         Side length and top left corner of the unit square in the painter's coordinates.
     """
-    pen = QPen(painter.pen().color(), 1, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
+    pen = QPen(painter.pen().brush(), 1, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for stroke in strokes:
@@ -89,10 +89,7 @@ def rasterise(strokes: Sequence[Stroke]) -> npt.NDArray[np.uint8]:
     ndarray of uint8, shape (112, 112)
         Ink 255 on 0, with smooth edges.
     """
-    places = np.concatenate([stroke.points for stroke in strokes])
-    low, high = places.min(axis=0), places.max(axis=0)
-    extent = max(float(np.max(high - low)), _SMALLEST)
-    pen = extent * _PEN_SHARE / (1 - _PEN_SHARE)  # the extent of the drawing includes the pen width
+    low, high, extent, pen = _measured(strokes)
     scale = (_RASTER_SIDE - 2 * _RASTER_MARGIN) / (extent + pen)
     image = QImage(_RASTER_SIDE, _RASTER_SIDE, QImage.Format.Format_Grayscale8)
     image.fill(0)
@@ -103,3 +100,17 @@ def rasterise(strokes: Sequence[Stroke]) -> npt.NDArray[np.uint8]:
     painter.end()
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(_RASTER_SIDE, image.bytesPerLine())
     return rows[:, :_RASTER_SIDE].copy()
+
+
+def inked(strokes: Sequence[Stroke]) -> QRectF:
+    """The rectangle in the unit square that the strokes cover with the encoder's pen, as `rasterise` paints them."""
+    low, high, _, pen = _measured(strokes)
+    return QRectF(QPointF(*low), QPointF(*high)).adjusted(-pen / 2, -pen / 2, pen / 2, pen / 2)
+
+
+def _measured(strokes: Sequence[Stroke]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], float, float]:
+    """The least and the greatest coordinates, the greater extent, and the width of the encoder's pen."""
+    places = np.concatenate([stroke.points for stroke in strokes])
+    low, high = places.min(axis=0), places.max(axis=0)
+    extent = max(float(np.max(high - low)), _SMALLEST)
+    return low, high, extent, extent * _PEN_SHARE / (1 - _PEN_SHARE)  # the drawing's extent includes the pen width

@@ -58,6 +58,8 @@ def _commands(pages: Sequence[PageInfo]) -> tuple[Command, ...]:
         Command("play", "Listen", "&Play the chosen or nearest match", ("P",)),
         Command("next", "Listen", "&Next match", ("J",)),
         Command("previous", "Listen", "Pre&vious match", ("K",)),
+        Command("why", "Listen", "&Why this match", ("W",), toggles=True),
+        Command("hear", "Listen", "Hear what &mattered", ("M",)),
         Command("stop_playing", "Listen", "&Stop playing", (".",)),
         Command("pca", "Map", "&PCA", ("1",), choice="kind"),
         Command("tsne", "Map", "&t-SNE", ("2",), choice="kind"),

@@ -137,6 +137,8 @@ class MainWindow(QMainWindow):
             "play": explore.play_chosen,
             "next": explore.matches.select_next,
             "previous": explore.matches.select_previous,
+            "why": explore.toggle_why,
+            "hear": explore.explanations.hear,
             "stop_playing": explore.queries.stop_playing,
             "pca": lambda: explore.map.choose("PCA"),
             "tsne": lambda: explore.map.choose("t-SNE"),
@@ -177,6 +179,7 @@ class MainWindow(QMainWindow):
         self.explore.status_changed.connect(self._status.setText)
         self.explore.map.kind_chosen.connect(self._check_kind)
         self.explore.speak.hands_free_changed.connect(self.commands["hands_free"].setChecked)
+        self.explore.why.toggled.connect(self.commands["why"].setChecked)
         self._model.failed.connect(self._fail)
         self._utterances.failed.connect(self._fail)
         self._player.failed.connect(self._warn)

@@ -112,6 +112,21 @@ def test_starting_drawing_and_speaking(open_desk: Callable[..., Desk], scheme: s
     look_at_both_sizes(desk, f"error-{scheme}")
 
 
+def test_why_a_match_is_one(open_desk: Callable[..., Desk], scheme: str) -> None:
+    desk = open_desk().ready()
+    why = desk.window.explore.why
+    why.open = True
+    look_at_both_sizes(desk, f"why-nothing-{scheme}")
+    desk.draw()
+    desk.await_found(Modality.SPEECH)
+    until(lambda: why.query.hot and why.match.hot, "heat")
+    look_at_both_sizes(desk, f"why-drawn-{scheme}")
+    desk.window.explore.queries.ask_sound(word(), RATE)
+    desk.await_found(Modality.IMAGE)
+    until(lambda: why.query.hot and why.match.hot, "heat")
+    look_at_both_sizes(desk, f"why-spoken-{scheme}")
+
+
 def test_without_a_microphone(open_desk: Callable[..., Desk], scheme: str) -> None:
     desk = open_desk(DeafSound)
     until(lambda: desk.spoken_message == NO_MICROPHONE, "a word about the microphone")

@@ -89,6 +89,19 @@ def test_what_was_about_to_sound_can_be_stopped(scene: Scene, qtbot: QtBot) -> N
     assert scene.marks == ["quiet:0"]
 
 
+def test_a_sound_that_was_made_elsewhere_is_heard_unless_it_was_stopped(scene: Scene, qtbot: QtBot) -> None:
+    made = np.full(RATE // 10, 0.125, np.float32)
+    scene.utterances.expect("made: 0")
+    scene.utterances.stop()
+    scene.utterances.deliver("made: 0", made, RATE)
+    assert not scene.player.playing
+    scene.utterances.expect("made: 1")
+    with qtbot.waitSignal(scene.player.started):
+        scene.utterances.deliver("made: 1", made, RATE)
+    assert scene.hear(qtbot) == pytest.approx(0.125)
+    assert scene.marks == ["made: 1", None]
+
+
 def test_a_recording_that_is_missing_is_said(scene: Scene, qtbot: QtBot) -> None:
     with qtbot.waitSignal(scene.utterances.failed) as said:
         scene.utterances.play("nowhere:0")
