@@ -9,10 +9,11 @@ from __future__ import annotations
 from model.evaluation.clusters import cluster_purity, purity_of_assignment
 from model.evaluation.invariance import modality_svm
 from model.evaluation.judge import Partial, evaluate, evaluating
+from model.evaluation.paper import PAPER_TABLE, PaperRow
 from model.evaluation.posteriors import EvaluationError, LabelArray, Posteriors
 from model.evaluation.proportions import clopper_pearson
 from model.evaluation.protocol import EvaluationProtocol
-from model.evaluation.report import PAPER_TABLE, Interval, PaperRow, Report
+from model.evaluation.report import Interval, Report
 from model.evaluation.retrieval import precision_at_1
 
 __all__ = [

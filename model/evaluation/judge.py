@@ -14,8 +14,9 @@ from model.evaluation.clusters import agreement, k_means, purity_of_assignment
 from model.evaluation.confidence import ConfidenceMeasures, confidence_measures
 from model.evaluation.invariance import PAPER_UTTERANCES, modality_gap, modality_svm
 from model.evaluation.pair_recall import pair_recall
+from model.evaluation.paper import PaperRow
 from model.evaluation.posteriors import LabelArray, Posteriors
-from model.evaluation.report import Interval, PaperRow, Report
+from model.evaluation.report import Interval, Report
 from model.evaluation.retrieval import confusion, find_matches, precision_at_1, retrieval, shares
 from model.evaluation.transfer import NEIGHBOURS, transfer
 from model.evaluation.uncertainty import calibration, entropies, one_modality

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from model.evaluation.report import PAPER_TABLE, Report
+from model.evaluation.paper import PAPER_TABLE
+from model.evaluation.report import Report
 from model.evaluation.sweep_results import SweepRow
 from model.export.drawing import (
     FAINT,

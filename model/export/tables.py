@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from model.checkpoints import write_bytes_atomically
 from model.evaluation.comparison_results import ComparisonRow
 from model.evaluation.confidence import ConfidenceMeasures
+from model.evaluation.paper import PAPER_TABLE
 from model.evaluation.report import (
-    PAPER_TABLE,
     Direction,
     Interval,
     ModalityGap,

@@ -46,7 +46,7 @@ class AdversarialRecipe(Recipe):
     )
 
 
-class AdversarialSystem(EncoderSystem):
+class AdversarialSystem(EncoderSystem[AdversarialRecipe]):
     """Gaussian encoders against a discriminator of image, speech and prior."""
 
     name: ClassVar[str] = "adversarial"
@@ -72,7 +72,7 @@ class AdversarialSystem(EncoderSystem):
         WEIGHT_NORMS,
     )
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: AdversarialRecipe) -> None:
         from model.networks.discriminator import Discriminator
 
         super().__init__(recipe)
@@ -93,7 +93,6 @@ class AdversarialSystem(EncoderSystem):
         from model.objectives.weight_norms import weight_norms
 
         recipe = self.recipe
-        assert isinstance(recipe, AdversarialRecipe)
         images, speech = self.posteriors(batch)
         seen, spoken = (side.sample(recipe.samples_per_input, generator).flatten(0, 1) for side in (images, speech))
         similarity = margin_similarity(seen, spoken, recipe.impostors, generator=generator)

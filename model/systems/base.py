@@ -117,8 +117,6 @@ class System(Protocol):
         :class:`~model.recipes.recipe.Recipe`, or a subclass with the fields that only this system has.
     terms
         What its loss consists of, :data:`TOTAL` among them, in the order in which people see them.
-    recipe
-        What the system was built from.
     similarity
         What its loss compares pairs by, and its matches are ranked by.
     """
@@ -126,7 +124,11 @@ class System(Protocol):
     name: ClassVar[str]
     recipe_type: ClassVar[type[Recipe]]
     terms: ClassVar[tuple[Term, ...]]
-    recipe: Recipe
+
+    @property
+    def recipe(self) -> Recipe:
+        """What the system was built from."""
+        ...
 
     @property
     def similarity(self) -> Similarity:

@@ -31,7 +31,7 @@ class ContrastiveRecipe(Recipe):
     impostors: Impostors = fixed("all")  # noqa: RUF009 (a field)
 
 
-class ContrastiveSystem(EncoderSystem):
+class ContrastiveSystem(EncoderSystem[ContrastiveRecipe]):
     """InfoNCE on the cosine of embeddings, and the KL term where it has a weight."""
 
     name: ClassVar[str] = "contrastive"
@@ -45,7 +45,7 @@ class ContrastiveSystem(EncoderSystem):
         WEIGHT_NORMS,
     )
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: ContrastiveRecipe) -> None:
         import torch
         from torch import nn
 

@@ -32,7 +32,7 @@ class PointRecipe(Recipe):
     initial_log_variance: float | None = fixed(None)
 
 
-class DeterministicSystem(EncoderSystem):
+class DeterministicSystem(EncoderSystem[PointRecipe]):
     """The margin loss on embeddings that are points."""
 
     name: ClassVar[str] = "deterministic"

@@ -42,7 +42,7 @@ class DistilledRecipe(PointRecipe):
     )
 
 
-class DistilledSystem(EncoderSystem):
+class DistilledSystem(EncoderSystem[DistilledRecipe]):
     """A classifier of digits in one modality, and one in the other that follows its predictions."""
 
     name: ClassVar[str] = "distilled"
@@ -55,7 +55,7 @@ class DistilledSystem(EncoderSystem):
         WEIGHT_NORMS,
     )
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: DistilledRecipe) -> None:
         from torch import nn
 
         from model.networks.encoders import EMBEDDING_SIZE
@@ -84,7 +84,6 @@ class DistilledSystem(EncoderSystem):
         from model.objectives.weight_norms import weight_norms
 
         recipe, classifier = self.recipe, self.classifier
-        assert isinstance(recipe, DistilledRecipe)
         teacher, student = (side.mean for side in self.posteriors(batch))
         if recipe.teacher == Modality.SPEECH.value:
             teacher, student = student, teacher

@@ -40,15 +40,14 @@ class DivergenceRecipe(Recipe):
     )
 
 
-class DivergenceSystem(EncoderSystem):
+class DivergenceSystem(EncoderSystem[DivergenceRecipe]):
     """The margin loss on a divergence of posteriors, with the KL term."""
 
     name: ClassVar[str] = "divergence"
     recipe_type: ClassVar[type[Recipe]] = DivergenceRecipe
     terms: ClassVar[tuple[Term, ...]] = (TOTAL, SIMILARITY, INFORMATION_GAIN, WEIGHT_NORMS)
 
-    def __init__(self, recipe: Recipe) -> None:
-        assert isinstance(recipe, DivergenceRecipe)
+    def __init__(self, recipe: DivergenceRecipe) -> None:
         super().__init__(recipe)
         self.similarity: Similarity = recipe.divergence
 

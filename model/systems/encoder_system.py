@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from model.recipes.recipe import Recipe
 from model.similarity import Similarity
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from model.networks.encoders import Head
     from model.networks.posterior import DiagonalGaussian
 
+AnyRecipe = TypeVar("AnyRecipe", bound=Recipe)
 
-class EncoderSystem:
+
+class EncoderSystem(Generic[AnyRecipe]):
     """The paper's two encoders; what is missing of a :class:`~model.systems.base.System` is its name, terms and loss.
 
     Attributes
@@ -30,7 +32,7 @@ class EncoderSystem:
     recipe_type: ClassVar[type[Recipe]] = Recipe
     similarity: Similarity = "dot"
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: AnyRecipe) -> None:
         import torch
 
         from model.networks.encoders import Encoders

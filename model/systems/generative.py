@@ -41,7 +41,7 @@ class GenerativeRecipe(Recipe):
     )
 
 
-class GenerativeSystem(EncoderSystem):
+class GenerativeSystem(EncoderSystem[GenerativeRecipe]):
     """Gaussian encoders, a decoder for each modality, and the paths between them."""
 
     name: ClassVar[str] = "generative"
@@ -57,11 +57,10 @@ class GenerativeSystem(EncoderSystem):
         WEIGHT_NORMS,
     )
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: GenerativeRecipe) -> None:
         from model.networks.decoders import ImageDecoder, SpeechDecoder
 
         super().__init__(recipe)
-        assert isinstance(recipe, GenerativeRecipe)
         self.image_decoder = self.modules.image_decoder = ImageDecoder()
         self.speech_decoder = self.modules.speech_decoder = SpeechDecoder()
         if recipe.frozen_encoders:
@@ -101,7 +100,6 @@ class GenerativeSystem(EncoderSystem):
         from model.objectives.weight_norms import weight_norms
 
         recipe = self.recipe
-        assert isinstance(recipe, GenerativeRecipe)
         if recipe.frozen_encoders:
             self.modules.image.eval()
             self.modules.speech.eval()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from model.recipes.recipe import Recipe
 from model.systems.base import INFORMATION_GAIN, SIMILARITY, TOTAL, WEIGHT_NORMS, Batch, Loss, Term
 from model.systems.encoder_system import EncoderSystem
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class VariationalSystem(EncoderSystem):
+class VariationalSystem(EncoderSystem[Recipe]):
     """Two encoders to diagonal Gaussians, trained by Equation 5 of the paper."""
 
     name: ClassVar[str] = "variational"

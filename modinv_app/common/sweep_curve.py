@@ -9,7 +9,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QPixmap, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from model.evaluation.report import PAPER_TABLE, Report
+from model.evaluation.paper import PAPER_TABLE
+from model.evaluation.report import Report
 from model.evaluation.sweep_results import SweepResults, SweepRow
 from modinv_app.common.lambda_dial import place_of
 from modinv_app.common.sweep_charts import INVARIANCE, Series, SweepChart

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
 
-from model.evaluation.report import PAPER_TABLE, Interval, Report
+from model.evaluation.paper import PAPER_TABLE
+from model.evaluation.report import Interval, Report
 from model.evaluation.sweep_results import SweepResults
 from model.recipes.recipe import lambda_text
 from model.types import Modality

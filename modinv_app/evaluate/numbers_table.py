@@ -9,7 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from model.evaluation.confidence import ConfidenceMeasures
-from model.evaluation.report import Calibration, Interval, PaperRow
+from model.evaluation.paper import PaperRow
+from model.evaluation.report import Calibration, Interval
 from model.export.words import PAIR_RECALL, resampled, speakers, wrong_matches
 from model.recipes.recipe import lambda_text
 from modinv_app.common.card import Card, RuledTable, bold, muted, with_subscripts

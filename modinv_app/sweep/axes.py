@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from model.evaluation.comparison_results import ComparisonResults
-from model.evaluation.report import Interval, PaperRow
+from model.evaluation.paper import PaperRow
+from model.evaluation.report import Interval
 from model.evaluation.sweep_results import SweepResults
 from model.recipes.recipe import lambda_text
 from modinv_app.common.lambda_dial import place_of, value_at

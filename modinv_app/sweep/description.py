@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from model.data.corpora import registry
 from model.evaluation.comparison_results import ComparisonResults
-from model.evaluation.report import PAPER_TABLE, Report
+from model.evaluation.paper import PAPER_TABLE
+from model.evaluation.report import Report
 from model.evaluation.sweep_results import SweepResults, SweepRow
 from model.recipes.recipe import FAST, lambda_text
 from model.sweeps.results import Results

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from sweeps import make_results
 
-from model.evaluation.report import PAPER_TABLE
+from model.evaluation.paper import PAPER_TABLE
 from model.runs.store import RunRecord
 from model.runs.values import RunStatus, State
 from model.sweeps.plans import SweepPlan

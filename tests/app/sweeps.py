@@ -8,7 +8,8 @@ from dataclasses import replace
 import exhibits
 import numpy as np
 
-from model.evaluation.report import PAPER_TABLE, Interval, OneModality, Report
+from model.evaluation.paper import PAPER_TABLE
+from model.evaluation.report import Interval, OneModality, Report
 from model.evaluation.sweep_results import SweepResults, SweepRow
 from model.recipes.recipe import PAPER_LAMBDAS
 from model.types import FloatArray, Item, Modality

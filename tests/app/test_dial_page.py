@@ -17,7 +17,7 @@ from sweeps import clouds, make_report, make_results
 from test_screenshots import hidden_parts
 from workbench import Workbench
 
-from model.evaluation.report import PAPER_TABLE
+from model.evaluation.paper import PAPER_TABLE
 from model.evaluation.sweep_results import SweepResults, SweepRow
 from model.recipes.recipe import PAPER_LAMBDAS
 from model.types import Modality

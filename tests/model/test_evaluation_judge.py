@@ -8,7 +8,8 @@ import pytest
 from clouds import posteriors
 
 from model.evaluation import Interval, Partial, Report, evaluate, evaluating, invariance, judge
-from model.evaluation.report import Calibration, PaperRow
+from model.evaluation.paper import PaperRow
+from model.evaluation.report import Calibration
 
 SETTING = {"lambda_ig": 2e-2, "images": "mnist"}
 

@@ -6,8 +6,9 @@ import pytest
 from exhibits import report
 from fresh_python import imported_by
 
+from model.evaluation.paper import PAPER_TABLE, PaperRow
 from model.evaluation.protocol import EvaluationProtocol
-from model.evaluation.report import PAPER_TABLE, Interval, PaperRow, Report, Transfer, parse_report
+from model.evaluation.report import Interval, Report, Transfer, parse_report
 from model.types import Modality
 
 

@@ -14,7 +14,7 @@ from exhibits import IMAGES, MAPPED, evaluation, report, sweep
 from fresh_python import imported_by
 from PIL import Image
 
-from model.evaluation.report import PAPER_TABLE
+from model.evaluation.paper import PAPER_TABLE
 from model.evaluation.sweep_results import Sampled
 from model.export import drawing, figures
 from model.palette import DIGITS_ON_LIGHT
