@@ -62,6 +62,31 @@ class Generator:
         """The generator of a model's file; raises :class:`~model.checkpoints.UnusableCheckpoint`, too."""
         return cls(*load_model(path))
 
+    @classmethod
+    def of_model(cls, system: System, header: Header, decoders: Path) -> Generator:
+        """The generator for embeddings of a model: by its own decoders, or by those that were trained on its encoders.
+
+        Parameters
+        ----------
+        system, header
+            The model.
+        decoders
+            The file of another model with decoders. They are used only if its encoders are exactly those of the model:
+            other encoders put other things in the same place.
+
+        Raises
+        ------
+        NoDecoders
+            If the model has no decoders, and those of the file are of other encoders.
+        UnusableCheckpoint
+            If the model has none and the file can't be read.
+        """
+        if not isinstance(system, DecodingSystem):
+            other, its_header = load_model(decoders)
+            if _contains(other, system):
+                return cls(other, its_header)
+        return cls(system, header)
+
     @property
     def sample_rate(self) -> int:
         """Of sounds, in Hz."""
@@ -89,6 +114,14 @@ class Generator:
 
     def _embed(self, modality: Modality, features: FloatArray) -> FloatArray:
         return self._system.encode(modality, torch.from_numpy(features).unsqueeze(0)).mean[0].numpy()
+
+
+def _contains(system: System, part: System) -> bool:
+    """Whether all weights of ``part`` are weights of a system, by name and value."""
+    weights = system.modules.state_dict()
+    return all(
+        name in weights and torch.equal(weights[name], value) for name, value in part.modules.state_dict().items()
+    )
 
 
 def walk(start: FloatArray, end: FloatArray, steps: int) -> FloatArray:

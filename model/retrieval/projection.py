@@ -80,6 +80,14 @@ class PrincipalComponents:
         """Project embeddings ``(m, d)`` on the plane, ``(m, 2)``."""
         return np.asarray((np.asarray(embeddings, np.float32) - self._mean) @ self._components.T, np.float32)
 
+    def embeddings_at(self, coordinates: npt.ArrayLike) -> FloatArray:
+        """The embeddings in the plane itself that are placed at coordinates ``(m, 2)``, ``(m, d)``.
+
+        The inverse of `place` for embeddings in the plane; all others that are placed there differ from these only in
+        directions that the map does not show.
+        """
+        return np.asarray(self._mean + np.asarray(coordinates, np.float32) @ self._components, np.float32)
+
 
 class NeighbourMap:
     """A t-SNE map.

@@ -105,6 +105,40 @@ def test_samples_of_the_prior_are_those_of_the_seed():
     assert drawn.std() == pytest.approx(1, abs=0.01)
 
 
+# Whose decoders
+
+
+def test_decoders_are_used_with_exactly_the_encoders_they_were_trained_on(tmp_path):
+    torch.manual_seed(0)
+    decoding = systems.build(named("fast", **SMALL, system="generative"))
+    encoding = systems.build(named("fast", **SMALL))
+    theirs = decoding.modules.state_dict()
+    encoding.modules.load_state_dict({name: theirs[name] for name in encoding.modules.state_dict()})
+    settings = FilterbankSettings().to_dict()
+    header = Header(encoding.recipe.to_dict(), settings, DATA, 0, 0, "cpu", {})
+    decoders, alone = tmp_path / "decoders.safetensors", tmp_path / "alone.safetensors"
+    save_model(decoders, decoding, Header(decoding.recipe.to_dict(), settings, DATA, 0, 0, "cpu", {}))
+    save_model(alone, encoding, header)
+    embeddings = draw_from_prior(2, 0)
+    expected = Generator.load(decoders).pictures(embeddings)
+    found = Generator.of_model(*load_model(alone), decoders)
+    np.testing.assert_array_equal(found.pictures(embeddings), expected)
+
+    encoding.modules.speech.head.bias.data[0] += 0.01
+    with pytest.raises(NoDecoders, match="has no decoders"):
+        Generator.of_model(encoding, header, decoders)
+
+
+def test_a_model_with_decoders_needs_no_others(model, tmp_path):
+    found = Generator.of_model(*load_model(model), tmp_path / "missing.safetensors")
+    embeddings = draw_from_prior(2, 0)
+    np.testing.assert_array_equal(found.pictures(embeddings), Generator.load(model).pictures(embeddings))
+
+
+def test_the_shipped_decoders_are_those_of_the_shipped_model():
+    Generator.of_model(*load_model(locations.shipped_model()), locations.shipped_decoders())
+
+
 # The command
 
 

@@ -82,6 +82,17 @@ def test_principal_components_place_an_item_where_it_lies() -> None:
     np.testing.assert_allclose(projection.place(embeddings[7:9]), projection.coordinates[7:9], atol=1e-4)
 
 
+def test_a_place_in_the_plane_has_an_embedding_that_lies_there() -> None:
+    embeddings, _ = clusters(60, seed=1)
+    plane = PrincipalComponents.fit(embeddings)
+    places = np.array([[0.0, 0.0], [3.0, -1.5], [40.0, 8.0]], np.float32)
+    found = plane.embeddings_at(places)
+    assert found.shape == (3, 128)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(plane.place(found), places, atol=1e-4)
+    np.testing.assert_allclose(found[0], embeddings.mean(axis=0), atol=1e-4)
+
+
 def test_principal_components_are_the_plane_of_greatest_variance_with_a_settled_sign() -> None:
     rng = np.random.default_rng(0)
     embeddings = rng.normal(size=(500, 128)) * np.r_[0.1, 9.0, 0.1, 5.0, np.full(124, 0.1)] + 3
