@@ -12,7 +12,7 @@ from torch import Tensor
 from model.checkpoints import Header
 from model.data.speech import FilterbankSettings, SpeechFrontEnd
 from model.errors import ModinvError
-from model.generation.waveform import to_waveform
+from model.generation.waveform import to_waveform, utterance
 from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import read_features
 from model.systems.base import System
@@ -105,8 +105,13 @@ class Generator:
         return self._system.decode(Modality.IMAGE, torch.from_numpy(embeddings)).numpy()
 
     def filterbanks(self, embeddings: FloatArray) -> FloatArray:
-        """Normalised log mel energies of embeddings ``(n, 128)``: ``(n, 100, 80)``."""
-        return self._system.decode(Modality.SPEECH, torch.from_numpy(embeddings)).numpy()
+        """Log mel energies of embeddings ``(n, 128)``, normalised and padded as by the front end: ``(n, 100, 80)``."""
+        filterbanks = self._system.decode(Modality.SPEECH, torch.from_numpy(embeddings)).numpy()
+        padded = np.zeros_like(filterbanks)
+        for filterbank, into in zip(filterbanks, padded, strict=True):
+            said = utterance(filterbank)
+            into[: len(said)] = said
+        return padded
 
     def sounds(self, embeddings: FloatArray) -> list[FloatArray]:
         """Sounds of embeddings ``(n, 128)``, each ``(samples,)`` at `sample_rate`."""

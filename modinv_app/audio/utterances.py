@@ -1,4 +1,4 @@
-"""Plays recordings of corpora by their keys."""
+"""Plays recordings of corpora by their keys, and sounds that are made for the moment."""
 
 from __future__ import annotations
 

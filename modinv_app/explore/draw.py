@@ -79,9 +79,9 @@ class DrawPanel(QWidget):
         self._undo = _tool("undo", "Undo", self.undo)
         self._redo = _tool("redo", "Redo", self.redo)
         self._clear = _tool("clear", "Clear", self.clear)
-        self._play = CheckBox("Play the nearest match")
+        self._play = CheckBox()
         self._play.setChecked(True)
-        self._play.setToolTip("Play the nearest match as soon as the pen is lifted")
+        self.show_voice("nearest match")
         self._seen = SeenPicture()
         self._guess = Guess()
 
@@ -102,6 +102,11 @@ class DrawPanel(QWidget):
     @play_on_lift.setter
     def play_on_lift(self, wanted: bool) -> None:
         self._play.setChecked(wanted)
+
+    def show_voice(self, voice: str) -> None:
+        """Say what is played when the pen is lifted."""
+        self._play.setText(f"Play the {voice}")
+        self._play.setToolTip(f"Play the {voice} as soon as the pen is lifted")
 
     @property
     def seen(self) -> FloatArray | None:

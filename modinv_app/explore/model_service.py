@@ -43,7 +43,7 @@ class _NoRetriever(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Loaded:
+class Loaded:
     """Gallery, maps and model, which are replaced together, so that any thread sees matching parts."""
 
     gallery: Gallery
@@ -100,12 +100,17 @@ class ModelService(QObject):
         self._forgotten = 0
         self._closing = False
         self.file = locations.shipped_model()
-        self._loaded: _Loaded | None = None  # replaced in the model's thread only
+        self._loaded: Loaded | None = None  # replaced in the model's thread only
 
     @property
     def latest_ticket(self) -> int:
         """The ticket of the latest query."""
         return self._ticket
+
+    @property
+    def retriever(self) -> Retriever | None:
+        """The model in use, for jobs of other threads; ``None`` until it is loaded."""
+        return None if self._loaded is None else self._loaded.retriever
 
     def start(self) -> None:
         """Load the gallery, then the model."""
@@ -178,6 +183,31 @@ class ModelService(QObject):
 
         self._executor.submit(with_retriever, done, fail)
 
+    def when_idle(self, work: Callable[[Loaded], T | None], done: Callable[[T], object]) -> None:
+        """Have gallery, maps and model do something of less importance than queries, in the model's thread.
+
+        It is not done if a query is asked before its turn.
+
+        Parameters
+        ----------
+        work
+            Called in the thread, with what is in use at the time.
+        done
+            Called in the GUI thread with the result, unless that is ``None`` or ``forget`` has been called. Errors are
+            reported by ``failed``.
+        """
+        ticket = self._ticket
+
+        def if_idle() -> T | None:
+            loaded = self._loaded
+            return None if ticket != self._ticket or loaded is None or loaded.retriever is None else work(loaded)
+
+        def deliver(result: T | None) -> None:
+            if result is not None and ticket >= self._forgotten:
+                done(result)
+
+        self._executor.submit(if_idle, deliver, self._report_error)
+
     def _ask(self, question: Callable[[Retriever], Answer]) -> None:
         self._ticket += 1
         ticket = self._ticket
@@ -206,11 +236,11 @@ class ModelService(QObject):
 
         self._executor.submit(work, done, refuse)
 
-    def _load_gallery(self) -> _Loaded:
+    def _load_gallery(self) -> Loaded:
         self._loaded = loaded = _shipped()
         return loaded
 
-    def _gallery_loaded(self, loaded: _Loaded) -> None:
+    def _gallery_loaded(self, loaded: Loaded) -> None:
         self.gallery_loaded.emit(loaded.gallery, loaded.coordinates)
 
     def _load_model(self, path: Path) -> Header:
@@ -227,7 +257,7 @@ class ModelService(QObject):
         self._loaded = replace(loaded, retriever=retriever)
         return retriever.header
 
-    def _change_model(self, path: Path) -> tuple[Header, _Loaded]:
+    def _change_model(self, path: Path) -> tuple[Header, Loaded]:
         from model.retrieval.retriever import Retriever, encode_gallery
         from model.systems.model_io import load_model
 
@@ -236,11 +266,11 @@ class ModelService(QObject):
             found = _shipped()
         else:
             gallery = encode_gallery(encoders, header, self._current().gallery)
-            found = _Loaded(gallery, {"PCA": PrincipalComponents.fit(gallery.means)})
+            found = Loaded(gallery, {"PCA": PrincipalComponents.fit(gallery.means)})
         self._loaded = loaded = replace(found, retriever=Retriever(encoders, header, found.gallery))
         return header, loaded
 
-    def _model_changed(self, path: Path, changed: tuple[Header, _Loaded]) -> None:
+    def _model_changed(self, path: Path, changed: tuple[Header, Loaded]) -> None:
         header, loaded = changed
         self.file = path
         self._gallery_loaded(loaded)
@@ -273,7 +303,7 @@ class ModelService(QObject):
         self._report_error(error)
         self.not_loaded.emit(path)
 
-    def _current(self) -> _Loaded:
+    def _current(self) -> Loaded:
         if self._loaded is None:
             raise _NoGallery("The gallery of the application is missing. Install the application again.")
         return self._loaded
@@ -288,7 +318,7 @@ class ModelService(QObject):
         self.failed.emit(*describe_error(error))
 
 
-def _shipped() -> _Loaded:
+def _shipped() -> Loaded:
     """The gallery and the maps of the shipped model."""
     gallery = Gallery.load(locations.shipped_gallery())
     maps = {}
@@ -296,4 +326,4 @@ def _shipped() -> _Loaded:
         prefix = f"{kind}/"
         arrays = {name.removeprefix(prefix): array for name, array in gallery.maps.items() if name.startswith(prefix)}
         maps[kind] = projection.from_arrays(arrays)
-    return _Loaded(gallery, maps)
+    return Loaded(gallery, maps)

@@ -20,6 +20,8 @@ from modinv_app.common.remembered import restore_sizes
 from modinv_app.common.settings import MapKind, Settings
 from modinv_app.explore.draw import DrawPanel
 from modinv_app.explore.explanations import Explanations, Pair
+from modinv_app.explore.imagination import Imagination
+from modinv_app.explore.imagined_card import ImaginedCard
 from modinv_app.explore.matches import MatchesPanel
 from modinv_app.explore.model_service import ModelService
 from modinv_app.explore.projection import ProjectionPanel
@@ -27,7 +29,7 @@ from modinv_app.explore.queries import Query
 from modinv_app.explore.query_bar import QueryBar
 from modinv_app.explore.query_controller import QueryController
 from modinv_app.explore.speak import SpeakPanel
-from modinv_app.explore.state import AppState, Reply
+from modinv_app.explore.state import AppState, Imagined, Reply
 from modinv_app.explore.why_panel import WhyPanel
 
 
@@ -67,11 +69,13 @@ class ExplorePage(Page):
         self._player = player
         self.queries = QueryController(state, model, utterances, self)
         self.explanations = Explanations(state, model, utterances, self)
+        self.imagination = Imagination(state, model, utterances, self)
         self.draw = DrawPanel()
         self.speak = SpeakPanel(recorder, _make_detector)
         self.bar = QueryBar()
         self.matches = MatchesPanel(self._features)
         self.why = WhyPanel()
+        self.imagined = ImaginedCard()
         self.map = ProjectionPanel(self._features)
         # Painting the map takes longer than an answer: at most 30 times a second, or it would delay the next matches.
         self._map_follows = QTimer(self, interval=33, singleShot=True)
@@ -80,6 +84,7 @@ class ExplorePage(Page):
         self._wire_queries()
         self._wire_results()
         self._wire_explanations()
+        self._wire_imagination()
         self._wire_sound()
 
     def restore(self) -> None:
@@ -87,6 +92,7 @@ class ExplorePage(Page):
         get = self._settings.get
         restore_sizes(self._columns, get(chosen.COLUMNS))
         self.draw.play_on_lift = get(chosen.PLAY_ON_LIFT)
+        self.imagined.voice = get(chosen.IMAGINED_VOICE)
         self.map.choose(get(chosen.MAP_KIND))
         if device := get(chosen.INPUT_DEVICE):
             self._recorder.set_device(device)
@@ -95,13 +101,15 @@ class ExplorePage(Page):
         self.speak.hands_free = get(chosen.HANDS_FREE)
 
     def release(self) -> None:
-        """Store the settings, and end the detector's thread."""
+        """Store the settings, and end the threads of detector and decoders."""
         columns: QByteArray = self._columns.saveState()
         self._settings.set(chosen.COLUMNS, columns)
         self._settings.set(chosen.PLAY_ON_LIFT, self.draw.play_on_lift)
+        self._settings.set(chosen.IMAGINED_VOICE, self.imagined.voice)
         self._settings.set(chosen.HANDS_FREE, self.speak.hands_free)
         self._settings.set(chosen.MAP_KIND, self.map.kind)
         self.speak.close_detector()
+        self.imagination.close()
 
     def play_chosen(self) -> None:
         """Play the selected match if it is an utterance, else the nearest."""
@@ -112,9 +120,10 @@ class ExplorePage(Page):
             self.queries.play_nearest(always=True)
 
     def clear(self) -> None:
-        """Clear drawing and query."""
+        """Clear drawing, query and what is imagined."""
         self.draw.clear()
         self.queries.forget()
+        self.imagination.forget()  # a place of the map, without a query
 
     def toggle_hands_free(self) -> None:
         """Switch hands-free on or off."""
@@ -127,7 +136,7 @@ class ExplorePage(Page):
     def _lay_out(self) -> None:
         left, right = QWidget(), QWidget()
         column((self.draw, 1), self.speak, parent=left, spacing=0)  # draw is as high as its square canvas can use
-        column(self.bar, (self.matches, 1), self.why, parent=right, spacing=0)
+        column(self.bar, (self.matches, 1), self.why, self.imagined, parent=right, spacing=0)
         self._columns = side_by_side((left, 300, 0), (self.map, 660, 1), (right, 320, 0))
         column(self._columns, parent=self)
 
@@ -157,6 +166,7 @@ class ExplorePage(Page):
         self._state.playing_changed.connect(self.matches.set_playing)
         self._model.map_fitted.connect(self.map.set_coordinates)
         self.map.kind_chosen.connect(self._show_on_map)
+        self.map.kind_chosen.connect(self._show_imagined_on_map)
         self.queries.problem.connect(self._show_problem)
         self.queries.history_changed.connect(
             lambda: self.bar.enable(self.queries.history.can_go_back, self.queries.history.can_go_forward)
@@ -171,6 +181,19 @@ class ExplorePage(Page):
         self.explanations.pair_changed.connect(self.why.show_pair)
         self.explanations.pair_changed.connect(self._show_heat)
         self.explanations.problem.connect(self.warned)
+
+    def _wire_imagination(self) -> None:
+        imagination, card = self.imagination, self.imagined
+        self.queries.speak_instead = imagination.speak_instead
+        self._state.imagined_changed.connect(self._show_imagined)
+        imagination.walk_offered.connect(card.offer_walk)
+        imagination.unable.connect(card.show_unable)
+        imagination.unable.connect(self._show_voice)
+        imagination.voice_missing.connect(self.queries.play_nearest)
+        card.step_chosen.connect(imagination.walk_to)
+        card.voice_wanted.connect(imagination.speak)
+        card.voice_chosen.connect(self._show_voice)
+        self.map.place_clicked.connect(self._place_clicked)
 
     def _wire_sound(self) -> None:
         self._sound.devices_changed.connect(self.speak.show_devices)
@@ -242,6 +265,30 @@ class ExplorePage(Page):
         place = reply.places[self.map.kind]
         matches = [match.item.index for match in reply.answer.matches]
         self.map.show_query(reply.answer.modality, place[0], place[1:], matches, reply.answer.guess)
+
+    def _show_imagined(self, imagined: Imagined | None) -> None:
+        self.imagined.show_imagined(imagined)
+        self._show_imagined_on_map()
+
+    def _show_imagined_on_map(self) -> None:
+        """Show the imagined place in the current map, unless it is the query, which is shown there already."""
+        imagined, kind = self._state.imagined, self.map.kind
+        if imagined is None:
+            self.map.show_imagined(None)
+        else:
+            self.map.show_imagined(imagined.places.get(kind), imagined.ends.get(kind))
+
+    def _show_voice(self) -> None:
+        """Say which voice answers a picture."""
+        self.imagination.voice = self.imagined.voice
+        imagined = self.imagined.voice and self.imagination.able
+        self.draw.show_voice("imagined voice" if imagined else "nearest match")
+
+    def _place_clicked(self, coordinates: FloatArray) -> None:
+        if self.map.kind == "PCA":
+            self.imagination.look_at(coordinates)
+        else:
+            self.status_changed.emit("Empty places can be imagined in the PCA map only")
 
     def _show_problem(self, modality: Modality, why: str) -> None:
         if modality is Modality.SPEECH:

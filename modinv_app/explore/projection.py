@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from modinv_app.common.settings import MapKind
 from modinv_app.common.theme import muted_text
 from modinv_app.map.map_layout import Fitted
 from modinv_app.map.map_panel import MapPanel
+
+if TYPE_CHECKING:  # it imports pyqtgraph
+    from modinv_app.map.map_plot import MapPlot
 
 _KINDS: tuple[MapKind, ...] = get_args(MapKind)
 # Two of these buttons look like one switch.
@@ -43,9 +46,12 @@ class ProjectionPanel(MapPanel):
     -------
     kind_chosen(str)
         ``"PCA"`` or ``"t-SNE"`` is shown from now on; the query has to be shown again.
+    place_clicked(object)
+        Coordinates ``(2,)``, of the projection that is shown, of an empty place that was clicked.
     """
 
     kind_chosen = Signal(str)
+    place_clicked = Signal(object)
 
     def __init__(self, features_of: Callable[[int], FloatArray]) -> None:
         super().__init__("Loading the map…", "Map of all digits")
@@ -144,10 +150,32 @@ class ProjectionPanel(MapPanel):
 
         self._plot.show_query(Query(modality, fitted.place(mean), fitted.place(samples), tuple(matches), guess))
 
+    def show_imagined(self, place: npt.ArrayLike | None, ends: npt.ArrayLike | None = None) -> None:
+        """Show an imagined place ``(2,)`` and the ends ``(2, 2)`` of its line, in coordinates of the projection shown.
+
+        Nothing is shown for None.
+        """
+        fitted = self._projections.get(self.kind)
+        if self._plot is None or fitted is None:
+            return
+        if place is None:
+            self._plot.show_imagined(None)
+        else:
+            self._plot.show_imagined(fitted.place(place), None if ends is None else fitted.place(ends))
+
     def clear_query(self) -> None:
         """Show no query."""
         if self._plot is not None:
             self._plot.show_query(None)
+
+    def prepare(self) -> MapPlot:
+        first = self._plot is None
+        plot = super().prepare()
+        if first:
+            plot.background_clicked.connect(
+                lambda x, y: self.place_clicked.emit(self._projections[self.kind].coordinates_of([x, y]))
+            )
+        return plot
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -173,7 +201,10 @@ class ProjectionPanel(MapPanel):
         top.addWidget(self._waiting)
         top.addStretch()
         top.addWidget(self._home)
-        self._kinds["PCA"].setToolTip("Principal components: the plane in which the items differ most")
+        self._kinds["PCA"].setToolTip(
+            "Principal components: the plane in which the items differ most.\n"
+            "Click an empty place to see what the model imagines there."
+        )
         layout = self.layout()
         assert isinstance(layout, QVBoxLayout)
         layout.insertLayout(0, top)

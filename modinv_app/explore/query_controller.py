@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,7 @@ class QueryController(QObject):
         self._model = model
         self._utterances = utterances
         self.history = QueryHistory()
+        self.speak_instead: Callable[[], bool] = lambda: False  # true if another voice answers a picture
         self._first_ticket = 0  # of the current query: a drawing asks many times
         self._answered_ticket = 0
         self._play_from_ticket: int | None = None
@@ -147,9 +149,10 @@ class QueryController(QObject):
     # Playing
 
     def play_nearest(self, always: bool = False) -> None:
-        """Play the nearest utterance as soon as the latest query is answered.
+        """Play the nearest utterance, or the voice that is chosen for it, as soon as the latest query is answered.
 
-        Nothing is played for a query that is rejected as not a digit, unless ``always``, on request of the user.
+        ``always``, on request of the user, the utterance is played; otherwise nothing for a query that is rejected as
+        not a digit.
         """
         self._play_rejected = always
         self._play_from_ticket = self._model.latest_ticket
@@ -173,7 +176,7 @@ class QueryController(QObject):
         reply = self._state.reply
         if reply is None or (reply.answer.rejected and not self._play_rejected):
             return
-        if reply.answer.modality is Modality.IMAGE:
+        if reply.answer.modality is Modality.IMAGE and (self._play_rejected or not self.speak_instead()):
             self.play(reply.answer.matches[0].item.index)
 
     def _show_playing(self, key: str | None) -> None:

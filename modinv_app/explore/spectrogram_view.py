@@ -11,16 +11,21 @@ from modinv_app.common.painted import PaintedWidget
 from modinv_app.common.pictures import picture_image, scaled_pixmap, spectrogram_of_heat
 from modinv_app.common.theme import antialiased, with_alpha
 
-_EMPTY = "The encoder's input\nappears here"
-
 
 class SpectrogramView(PaintedWidget):
-    """A spectrogram with time to the right and low frequencies at the bottom, or a hint while there is none."""
+    """A spectrogram with time to the right and low frequencies at the bottom.
+
+    Parameters
+    ----------
+    hint
+        Shown while there is none.
+    """
 
     preferred, least = (12, 8), (7, 5)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, hint: str = "The encoder's input\nappears here", parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._hint = hint
         self._features: FloatArray | None = None
         self._heat: FloatArray | None = None
         self._note = ""
@@ -72,7 +77,7 @@ class SpectrogramView(PaintedWidget):
         painter.fillPath(outline, self.palette().color(QPalette.ColorRole.Base))
         if self._features is None:
             painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
-            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, _EMPTY)
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, self._hint)
         else:
             if self._pixmap is None or self._pixmap.devicePixelRatio() != self.devicePixelRatioF():
                 heat = self._heat

@@ -28,8 +28,28 @@ class Reply:
     places: dict[str, FloatArray]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Imagined:
+    """What the decoders make of an embedding.
+
+    Attributes
+    ----------
+    picture, filterbank
+        ``(28, 28)`` in [0, 1], and ``(100, 80)`` normalised log mel energies.
+    places
+        By kind of map: its position ``(2,)``; empty for the query itself, which is shown there already.
+    ends
+        By kind of map: the two ends of the straight line that it is on, ``(2, 2)``, where it is one in the map.
+    """
+
+    picture: FloatArray
+    filterbank: FloatArray
+    places: dict[str, FloatArray]
+    ends: dict[str, FloatArray]
+
+
 class AppState(QObject):
-    """Gallery, model, query and reply. Signals are emitted only when something has changed.
+    """Gallery, model, query, reply and what is imagined. Signals are emitted only when something has changed.
 
     Signals
     -------
@@ -43,6 +63,8 @@ class AppState(QObject):
         The current query, or the state of its drawing, has changed.
     reply_changed(Reply or None)
         The query was answered, or there is no answer.
+    imagined_changed(Imagined or None)
+        Something else is imagined, or nothing.
     playing_changed(int or None)
         The gallery index of the utterance that plays.
     """
@@ -52,6 +74,7 @@ class AppState(QObject):
     model_changed = Signal(object)
     query_changed = Signal(object)
     reply_changed = Signal(object)
+    imagined_changed = Signal(object)
     playing_changed = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -61,6 +84,7 @@ class AppState(QObject):
         self.model: Header | None = None
         self.query: Query | None = None
         self.reply: Reply | None = None
+        self.imagined: Imagined | None = None
         self.playing: int | None = None
 
     def set_gallery(self, gallery: Gallery) -> None:
@@ -90,6 +114,12 @@ class AppState(QObject):
         if reply is not self.reply:
             self.reply = reply
             self.reply_changed.emit(reply)
+
+    def set_imagined(self, imagined: Imagined | None) -> None:
+        """Set what is imagined, or nothing."""
+        if imagined is not self.imagined:
+            self.imagined = imagined
+            self.imagined_changed.emit(imagined)
 
     def set_playing(self, index: int | None) -> None:
         """Set which utterance plays, or none."""

@@ -41,6 +41,10 @@ class Fitted:
         """Transform other coordinates ``(m, 2)`` of the same projection."""
         return (np.asarray(coordinates, np.float32) - self.centre) / self.scale
 
+    def coordinates_of(self, points: npt.ArrayLike) -> FloatArray:
+        """The inverse of `place`."""
+        return np.asarray(points, np.float32) * self.scale + self.centre
+
 
 class Morph:
     """Interpolates between several maps of the same items, each scaled to the square.

@@ -15,6 +15,7 @@ from PySide6.QtGui import QBrush, QKeyEvent, QPalette, QResizeEvent
 
 from model.types import FloatArray, Item, Modality
 from modinv_app.common.theme import digit_colour, is_dark
+from modinv_app.map.imagined_layer import ImaginedLayer
 from modinv_app.map.map_items import Cloud, Link, Name
 from modinv_app.map.map_layout import cloud_centres, distinctness, median_point, spread
 from modinv_app.map.query_layer import SYMBOLS, Query, QueryLayer
@@ -42,10 +43,13 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         Index of the item under the pointer, -1 for none.
     clicked(int)
         Index of the item that was clicked.
+    background_clicked(float, float)
+        An empty place was clicked, in units of the map.
     """
 
     hovered = Signal(int)
     clicked = Signal(int)
+    background_clicked = Signal(float, float)
 
     _complete = False  # GraphicsView changes its palette in its constructor
 
@@ -62,6 +66,7 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self._names = [Name(str(digit), self._box) for digit in _DIGITS for _ in Modality]
         self._links = [Link(self._box) for _ in _DIGITS] if links else []
         self._query_layer = QueryLayer(self._box)
+        self._imagined_layer = ImaginedLayer(self._box)
         self._pointed = pg.ScatterPlotItem(size=17)
         self._pointed.setZValue(30)
         self._box.addItem(self._pointed, ignoreBounds=True)
@@ -110,6 +115,7 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self._points = np.empty((0, 2), np.float32)
         self._query = None
         self._query_layer.hide()
+        self._imagined_layer.hide()
         self.set_hidden(*self._hidden)
 
     def set_points(self, points: FloatArray) -> None:
@@ -147,6 +153,13 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self._redraw_query()
         if query is not None:
             self._follow(query.mean)
+
+    def show_imagined(self, place: FloatArray | None, ends: FloatArray | None = None) -> None:
+        """Show an imagined place ``(2,)`` and the ends ``(2, 2)`` of the line that it lies on; nothing for None."""
+        if place is None:
+            self._imagined_layer.hide()
+        else:
+            self._imagined_layer.show(place, ends)
 
     def reset_view(self) -> None:
         """Show all points again."""
@@ -208,6 +221,7 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
             link.set_colour(digit_colour(digit, dark))
         self._pointed.setPen(pg.mkPen(palette.color(QPalette.ColorRole.Text), width=2))
         self._query_layer.set_palette(palette)
+        self._imagined_layer.set_palette(palette)
         self._redraw()
 
     # The pointer
@@ -255,6 +269,9 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
                 self.reset_view()
         elif index >= 0:
             self.clicked.emit(index)
+        elif len(self._points):
+            at = self._box.mapSceneToView(event.scenePos())
+            self.background_clicked.emit(at.x(), at.y())
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)

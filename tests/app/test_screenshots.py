@@ -10,7 +10,7 @@ import pytest
 from desk import DeafSound, Desk, pause, until, word
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QAbstractButton, QLabel, QScrollArea, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLabel, QScrollArea, QSlider, QWidget
 
 from model.types import Modality
 from modinv_app.audio.backend import Backend
@@ -108,6 +108,14 @@ def test_starting_drawing_and_speaking(open_desk: Callable[..., Desk], scheme: s
     desk.window.explore.speak.release()
     desk.await_found(Modality.IMAGE)
     look_at_both_sizes(desk, f"spoken-{scheme}")
+    desk.draw()
+    desk.await_found(Modality.SPEECH)
+    desk.key(Qt.Key.Key_1)
+    slider = desk.window.explore.imagined.findChild(QSlider)
+    slider.setSliderDown(True)  # silent
+    slider.setValue(slider.maximum() // 2)
+    until(lambda: desk.state.imagined is not None and desk.state.imagined.ends, "a walk")
+    look_at_both_sizes(desk, f"walk-{scheme}")
     desk.window.messages.show_message("The model file is damaged. Choose another one.", "error", "Traceback …")
     look_at_both_sizes(desk, f"error-{scheme}")
 

@@ -2,8 +2,9 @@
 
 Opens the real window on a rehearsed sound card, draws for a while with the mouse's events at 125 Hz, speaks a few
 times, and prints JSON: percentiles, in milliseconds, of the gaps of a 60 Hz timer while nothing happens and while one
-draws, and the times from the last stroke to matches and from letting go to images. Ratios to the idle window in the
-same run say more than times on a machine that is shared.
+draws, and the times from the last stroke to matches, to the imagined picture, and to the nearest recording and the
+imagined voice (when the loudspeaker gets them), and from letting go to images. Ratios to the idle window in the same
+run say more than times on a machine that is shared.
 """
 
 from __future__ import annotations
@@ -93,6 +94,41 @@ def stroke_to_matches(desk: Desk) -> float:
     return 1000 * (desk.answered_at - lifted)
 
 
+def stroke_to_picture(desk: Desk) -> float:
+    """Milliseconds from lifting the pen to what is imagined of all of the drawing, shown."""
+    desk.window.explore.draw.clear()
+    moments: list[float] = []
+
+    def note(imagined: object) -> None:
+        if imagined is not None and desk.answered == desk.root.model.latest_ticket:
+            moments.append(time.perf_counter())
+
+    desk.state.imagined_changed.connect(note)
+    desk.draw()
+    lifted = time.perf_counter()
+    until(lambda: moments, "something imagined")
+    desk.state.imagined_changed.disconnect(note)
+    return 1000 * (moments[-1] - lifted)
+
+
+def stroke_to_voice(desk: Desk) -> float:
+    """Milliseconds from lifting the pen to the recording or imagined voice, which the loudspeaker gets."""
+    desk.window.explore.draw.clear()
+    moments: list[float] = []
+
+    def note(key: object) -> None:
+        if key is not None:
+            moments.append(time.perf_counter())
+
+    desk.root.utterances.playing_changed.connect(note)
+    desk.draw()
+    lifted = time.perf_counter()
+    until(lambda: moments, "a voice")
+    desk.root.utterances.playing_changed.disconnect(note)
+    until(lambda: not desk.root.player.playing, "the end of it")
+    return 1000 * (moments[0] - lifted)
+
+
 def utterance_to_images(desk: Desk, said: np.ndarray) -> float:
     """Milliseconds from letting go of the button to images, shown."""
     desk.window.explore.draw.clear()
@@ -119,6 +155,12 @@ def main() -> None:
         drawing = beats(lambda: draw_for(desk, seconds))
         desk.window.explore.draw.play_on_lift = False
         strokes = [stroke_to_matches(desk) for _ in range(_STROKES)]
+        pictures = [stroke_to_picture(desk) for _ in range(_STROKES)]
+        desk.window.explore.draw.play_on_lift = True
+        recordings = [stroke_to_voice(desk) for _ in range(_STROKES)]
+        desk.window.explore.imagined.voice = True
+        voices = [stroke_to_voice(desk) for _ in range(_STROKES)]
+        desk.window.explore.draw.play_on_lift = desk.window.explore.imagined.voice = False
         said = word()
         utterances = [utterance_to_images(desk, said) for _ in range(_UTTERANCES)]
         desk.close()
@@ -127,6 +169,9 @@ def main() -> None:
         "gaps_while_idle": spread(idle, 50, 95, 99),
         "gaps_while_drawing": spread(drawing, 50, 95, 99),
         "stroke_to_matches": spread(strokes, 50, 95),
+        "stroke_to_picture": spread(pictures, 50, 95),
+        "stroke_to_recording": spread(recordings, 50, 95),
+        "stroke_to_voice": spread(voices, 50, 95),
         "utterance_to_images": spread(utterances, 50, 95),
     }
     report["drawing_to_idle"] = {
