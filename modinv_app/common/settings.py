@@ -25,6 +25,7 @@ class Setting(Generic[T]):
 SCHEME: Setting[Scheme] = Setting("appearance/scheme", "system", get_args(Scheme))
 PLAY_ON_LIFT = Setting("draw/play_on_lift", True)
 IMAGINED_VOICE = Setting("draw/imagined_voice", False)
+IMAGINED_OPEN = Setting("explore/imagined_open", True)
 HANDS_FREE = Setting("speak/hands_free", False)
 INPUT_DEVICE = Setting("sound/input_device", "")
 OUTPUT_DEVICE = Setting("sound/output_device", "")

@@ -21,7 +21,7 @@ from modinv_app.common.settings import MapKind, Settings
 from modinv_app.explore.draw import DrawPanel
 from modinv_app.explore.explanations import Explanations, Pair
 from modinv_app.explore.imagination import Imagination
-from modinv_app.explore.imagined_card import ImaginedCard
+from modinv_app.explore.imagined_panel import ImaginedPanel
 from modinv_app.explore.matches import MatchesPanel
 from modinv_app.explore.model_service import ModelService
 from modinv_app.explore.projection import ProjectionPanel
@@ -75,7 +75,7 @@ class ExplorePage(Page):
         self.bar = QueryBar()
         self.matches = MatchesPanel(self._features)
         self.why = WhyPanel()
-        self.imagined = ImaginedCard()
+        self.imagined = ImaginedPanel()
         self.map = ProjectionPanel(self._features)
         # Painting the map takes longer than an answer: at most 30 times a second, or it would delay the next matches.
         self._map_follows = QTimer(self, interval=33, singleShot=True)
@@ -93,6 +93,7 @@ class ExplorePage(Page):
         restore_sizes(self._columns, get(chosen.COLUMNS))
         self.draw.play_on_lift = get(chosen.PLAY_ON_LIFT)
         self.imagined.voice = get(chosen.IMAGINED_VOICE)
+        self.imagined.open = get(chosen.IMAGINED_OPEN)
         self.map.choose(get(chosen.MAP_KIND))
         if device := get(chosen.INPUT_DEVICE):
             self._recorder.set_device(device)
@@ -106,6 +107,7 @@ class ExplorePage(Page):
         self._settings.set(chosen.COLUMNS, columns)
         self._settings.set(chosen.PLAY_ON_LIFT, self.draw.play_on_lift)
         self._settings.set(chosen.IMAGINED_VOICE, self.imagined.voice)
+        self._settings.set(chosen.IMAGINED_OPEN, self.imagined.open)
         self._settings.set(chosen.HANDS_FREE, self.speak.hands_free)
         self._settings.set(chosen.MAP_KIND, self.map.kind)
         self.speak.close_detector()
@@ -183,16 +185,16 @@ class ExplorePage(Page):
         self.explanations.problem.connect(self.warned)
 
     def _wire_imagination(self) -> None:
-        imagination, card = self.imagination, self.imagined
+        imagination, panel = self.imagination, self.imagined
         self.queries.speak_instead = imagination.speak_instead
         self._state.imagined_changed.connect(self._show_imagined)
-        imagination.walk_offered.connect(card.offer_walk)
-        imagination.unable.connect(card.show_unable)
+        imagination.walk_offered.connect(panel.offer_walk)
+        imagination.unable.connect(panel.show_unable)
         imagination.unable.connect(self._show_voice)
         imagination.voice_missing.connect(self.queries.play_nearest)
-        card.step_chosen.connect(imagination.walk_to)
-        card.voice_wanted.connect(imagination.speak)
-        card.voice_chosen.connect(self._show_voice)
+        panel.step_chosen.connect(imagination.walk_to)
+        panel.voice_wanted.connect(imagination.speak)
+        panel.voice_chosen.connect(self._show_voice)
         self.map.place_clicked.connect(self._place_clicked)
 
     def _wire_sound(self) -> None:

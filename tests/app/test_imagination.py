@@ -27,7 +27,7 @@ from modinv_app.common import settings as chosen
 from modinv_app.common.check_box import CheckBox
 from modinv_app.common.icons import IconButton
 from modinv_app.explore.imagination import STEPS
-from modinv_app.explore.imagined_card import ImaginedCard
+from modinv_app.explore.imagined_panel import ImaginedPanel
 from modinv_app.explore.state import Imagined
 
 IMAGE, SPEECH = Modality.IMAGE, Modality.SPEECH
@@ -48,21 +48,21 @@ def generator() -> Generator:
 
 @pytest.fixture(autouse=True)
 def _recordings_answer(desk: Desk) -> None:
-    card(desk).voice = False
+    panel(desk).voice = False
     desk.window.explore.map.choose("PCA")
     desk.window.explore.map.reset_view()
 
 
-def card(desk: Desk) -> ImaginedCard:
+def panel(desk: Desk) -> ImaginedPanel:
     return desk.window.explore.imagined
 
 
 def slider(desk: Desk) -> QSlider:
-    return card(desk).findChild(QSlider)
+    return panel(desk).findChild(QSlider)
 
 
 def why_not(desk: Desk) -> str:
-    label = card(desk).findChild(QLabel, "why not")
+    label = panel(desk).findChild(QLabel, "why not")
     return label.text() if label.isVisible() else ""
 
 
@@ -124,7 +124,7 @@ def hears(desk: Desk, sound: FloatArray) -> int:
 def test_what_was_said_is_imagined_as_a_picture_that_the_encoder_reads(desk: Desk, digit: str) -> None:
     say(desk, digit)
     assert read(desk, IMAGE, settled(desk).picture) == {"zero": 0, "three": 3}[digit]
-    assert any("Nobody drew or said this" in label.text() for label in card(desk).findChildren(QLabel))
+    assert any("Nobody drew or said this" in label.text() for label in panel(desk).findChildren(QLabel))
 
 
 def test_a_drawing_is_imagined_as_speech(desk: Desk) -> None:
@@ -133,7 +133,7 @@ def test_a_drawing_is_imagined_as_speech(desk: Desk) -> None:
 
 
 def test_with_the_switch_on_the_imagined_voice_answers_a_drawing(desk: Desk) -> None:
-    card(desk).voice = True
+    panel(desk).voice = True
     play = next(box for box in desk.window.explore.draw.findChildren(CheckBox) if box.text().startswith("Play"))
     assert play.text() == "Play the imagined voice"
     heard = listen(desk, lambda: desk.draw(SEVEN))
@@ -141,7 +141,7 @@ def test_with_the_switch_on_the_imagined_voice_answers_a_drawing(desk: Desk) -> 
     assert not desk.played, "no recording"
     assert not np.array_equal(heard, listen(desk, desk.window.commands["play"].trigger)), "on request, the recording"
     assert len(desk.played) == 1
-    card(desk).voice = False
+    panel(desk).voice = False
     assert play.text() == "Play the nearest match"
 
 
@@ -151,7 +151,7 @@ def test_with_the_switch_off_the_nearest_recording_answers(desk: Desk) -> None:
 
 
 def test_what_is_no_digit_is_not_answered_by_a_voice_either(desk: Desk) -> None:
-    card(desk).voice = True
+    panel(desk).voice = True
     cross = [[(0.1, 0.1), (0.9, 0.9)], [(0.9, 0.1), (0.1, 0.9)], [(0.5, 0.05), (0.5, 0.95)], [(0.05, 0.5), (0.95, 0.5)]]
     desk.window.explore.draw.play_on_lift = False  # until it is complete
     desk.draw(cross[:-1])
@@ -214,7 +214,7 @@ def test_keys_on_the_slider_are_heard_once_they_rest(desk: Desk) -> None:
 def test_there_is_no_walk_without_a_former_query(desk: Desk) -> None:
     assert not slider(desk).isEnabled()
     assert desk.state.imagined is None
-    assert not next(button for button in card(desk).findChildren(IconButton)).isEnabled()
+    assert not next(button for button in panel(desk).findChildren(IconButton)).isEnabled()
 
 
 def test_a_stroke_of_the_same_drawing_is_no_new_query(desk: Desk) -> None:
@@ -229,8 +229,8 @@ def test_a_stroke_of_the_same_drawing_is_no_new_query(desk: Desk) -> None:
 
 
 def test_an_empty_place_of_the_plane_is_imagined(desk: Desk, generator: Generator) -> None:
-    panel, places = desk.window.explore.map, []
-    panel.place_clicked.connect(places.append)
+    places: list[FloatArray] = []
+    desk.window.explore.map.place_clicked.connect(places.append)
     widget, _ = desk.on_map(0)
     corner = QPoint(12, 12)
     picture = imagine(desk, lambda: QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=corner))
@@ -241,7 +241,7 @@ def test_an_empty_place_of_the_plane_is_imagined(desk: Desk, generator: Generato
     assert not desk.root.player.playing
     desk.window.commands["clear"].trigger()
     assert desk.state.imagined is None
-    card(desk).voice = True
+    panel(desk).voice = True
     heard = listen(desk, lambda: QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=corner + QPoint(30, 0)))
     assert len(heard)
 
@@ -258,7 +258,7 @@ def test_in_the_other_map_empty_places_say_where_it_works(desk: Desk) -> None:
 
 
 def test_a_voice_gives_way_to_what_is_played_after_it(desk: Desk) -> None:
-    card(desk).voice = True
+    panel(desk).voice = True
     desk.window.explore.draw.play_on_lift = False
     draw(desk)
     settled(desk)
@@ -294,7 +294,7 @@ def test_without_decoders_a_reason_is_shown_and_recordings_answer(desk: Desk, tm
     encoders, header = load_model(locations.shipped_model())
     encoders.modules.image.head.bias.data[0] += 0.1  # the shipped decoders are not of these encoders
     save_model(tmp_path / "another.safetensors", encoders, header)
-    card(desk).voice = True
+    panel(desk).voice = True
     use(desk, tmp_path / "another.safetensors")
     heard = listen(desk, lambda: desk.draw(SEVEN))
     assert "no decoders" in why_not(desk)
@@ -324,9 +324,9 @@ def test_a_model_with_decoders_of_its_own_uses_them(desk: Desk, tmp_path: Path) 
 
 
 def test_the_choice_of_the_voice_is_remembered(desk: Desk) -> None:
-    card(desk).voice = True
+    panel(desk).voice = True
     settings = desk.root.settings
-    settings.set(chosen.IMAGINED_VOICE, card(desk).voice)
-    card(desk).voice = False
+    settings.set(chosen.IMAGINED_VOICE, panel(desk).voice)
+    panel(desk).voice = False
     desk.window.explore.restore()
-    assert card(desk).voice
+    assert panel(desk).voice

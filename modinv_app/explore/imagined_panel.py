@@ -1,12 +1,13 @@
-"""The card with what the model imagines: a picture, a voice, and the walk from the former query."""
+"""The section with what the model imagines: a picture, a voice, and the walk from the former query."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QSizePolicy, QSlider, QWidget
 
-from modinv_app.common.card import Card, muted
+from modinv_app.common.card import muted
 from modinv_app.common.check_box import CheckBox
+from modinv_app.common.collapsible import Collapsible
 from modinv_app.common.icons import IconButton
 from modinv_app.common.layouts import column, row
 from modinv_app.explore.imagination import STEPS
@@ -26,8 +27,10 @@ _WALK = (
 _REST_MS = 300  # after the last key or turn of the wheel, until the voice sounds
 
 
-class ImaginedCard(QWidget):
-    """What is imagined, with a switch for its voice and a slider from the former query to this one.
+class ImaginedPanel(Collapsible):
+    """A section below the matches, open at first: what is imagined, a switch for its voice, and a slider.
+
+    The slider goes from the former query to this one.
 
     Signals
     -------
@@ -43,8 +46,10 @@ class ImaginedCard(QWidget):
     voice_wanted = Signal()
     voice_chosen = Signal(bool)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        content = QWidget()
+        super().__init__("Imagined", content)
+        self._heading.setToolTip(_MEANING)
         self._picture = SeenPicture()
         self._picture.setAccessibleName("Imagined picture")
         self._picture.setToolTip(_REMARK)
@@ -57,7 +62,6 @@ class ImaginedCard(QWidget):
         self._play.clicked.connect(self.voice_wanted)
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setRange(0, STEPS - 1)
-        self._slider.setMinimumWidth(2 * self._slider.minimumSizeHint().height())
         self._slider.setAccessibleName("From the former query to this one")
         self._slider.setToolTip(_WALK)
         self._slider.valueChanged.connect(self._move)
@@ -70,20 +74,18 @@ class ImaginedCard(QWidget):
         self._why_not = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._why_not.setObjectName("why not")
         self._why_not.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-        self._content = QWidget()
-
+        self._imagined = QWidget()
         column(
+            row(muted(_REMARK), None, self._play),
             row(self._picture, (self._spectrogram, 1), spacing=8),
             row(muted("former query"), (self._slider, 1), muted("this one"), spacing=6),
-            row(self._switch, None, self._play),
-            parent=self._content,
+            self._switch,
+            parent=self._imagined,
             spacing=4,
         )
-        card = Card("Imagined", _REMARK)
-        card.setToolTip(_MEANING)
-        card.body.addWidget(self._content)
-        card.body.addWidget(self._why_not)
-        column(card, parent=self, margins=(6, 4, 6, 6))
+        column(self._imagined, self._why_not, parent=content, margins=(2, 0, 2, 4))
+        self.setContentsMargins(6, 2, 6, 4)
+        self.open = True
         self.show_unable("")
         self.show_imagined(None)
 
@@ -120,10 +122,7 @@ class ImaginedCard(QWidget):
         """Say why nothing can be imagined, in place of everything else; empty if it can."""
         self._why_not.setText(why)
         self._why_not.setVisible(bool(why))
-        self._content.setVisible(not why)
-
-    def sizeHint(self) -> QSize:
-        return QSize(0, super().sizeHint().height())
+        self._imagined.setVisible(not why)
 
     def _move(self, step: int) -> None:
         self.step_chosen.emit(step)
