@@ -62,6 +62,7 @@ class ImaginedPanel(Collapsible):
         self._play.clicked.connect(self.voice_wanted)
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setRange(0, STEPS - 1)
+        self._slider.setMinimumWidth(self._picture.width())
         self._slider.setAccessibleName("From the former query to this one")
         self._slider.setToolTip(_WALK)
         self._slider.valueChanged.connect(self._move)
