@@ -17,6 +17,7 @@ def test_any_map_fills_the_square_and_new_points_are_placed_with_it() -> None:
     assert fitted.points.min(axis=0).tolist() == [-1, -1]
     assert fitted.points.max(axis=0).tolist() == [1, 1]
     assert fitted.place([106, 106]).tolist() == [0, 0]
+    assert fitted.coordinates_of(fitted.place([103, 110])).tolist() == pytest.approx([103, 110])
 
 
 def test_points_that_all_coincide_are_a_map_too() -> None:
