@@ -88,5 +88,5 @@ def test_the_sweep_is_found_and_its_numbers_are_read(desk: Desk) -> None:
     table = desk.window.findChild(SweepTable)
     until(lambda: table.topLevelItemCount() == 2, "its runs")
     rows = [[table.topLevelItem(row).text(column) for column in range(4)] for row in range(2)]
-    assert [row[:2] for row in rows] == [["0", "0"], ["2.15e-2", "0"]]
+    assert [row[:2] for row in rows] == [["λ 0", "0"], ["λ 2.15e-2", "0"]]
     assert all(0 < float(row[2]) <= 1 and 0 <= float(row[3]) <= 1 for row in rows), rows
