@@ -23,7 +23,7 @@ class SpectrogramView(PaintedWidget):
 
     preferred, least = (12, 8), (7, 5)
 
-    def __init__(self, hint: str = "The encoder's input\nappears here", parent: QWidget | None = None) -> None:
+    def __init__(self, hint: str = "The encoder's input appears here", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._hint = hint
         self._features: FloatArray | None = None
@@ -77,7 +77,8 @@ class SpectrogramView(PaintedWidget):
         painter.fillPath(outline, self.palette().color(QPalette.ColorRole.Base))
         if self._features is None:
             painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
-            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, self._hint)
+            words = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(area.adjusted(8, 4, -8, -4), words, self._hint)
         else:
             if self._pixmap is None or self._pixmap.devicePixelRatio() != self.devicePixelRatioF():
                 heat = self._heat
