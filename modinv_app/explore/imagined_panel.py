@@ -53,7 +53,7 @@ class ImaginedPanel(Collapsible):
         self._picture = SeenPicture()
         self._picture.setAccessibleName("Imagined picture")
         self._picture.setToolTip(_REMARK)
-        self._spectrogram = SpectrogramView("The imagined voice\nappears here")
+        self._spectrogram = SpectrogramView("The imagined voice appears here")
         self._spectrogram.setAccessibleName("Imagined voice")
         self._spectrogram.setToolTip(_REMARK)
         self._spectrogram.setFixedHeight(self._picture.height())
