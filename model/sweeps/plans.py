@@ -32,7 +32,7 @@ SYSTEMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "adversarial + KL": ("system=adversarial",),
         "divergence": ("system=divergence",),
         "contrastive": ("system=contrastive", "lambda_ig=0"),
-        "contrastive + KL": ("system=contrastive",),
+        "contrastive + KL": ("system=contrastive", "lambda_ig=1e-3"),  # see decision 37
         "distilled from images": ("system=distilled", "teacher=image"),
         "distilled from speech": ("system=distilled", "teacher=speech"),
         "generative": ("system=generative",),
