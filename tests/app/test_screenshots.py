@@ -95,6 +95,7 @@ def test_starting_drawing_and_speaking(open_desk: Callable[..., Desk], scheme: s
     look_at_both_sizes(desk, f"ready-{scheme}")
     desk.draw()
     desk.await_found(Modality.SPEECH)
+    until(lambda: desk.state.imagined is not None, "what is imagined of it")
     look_at_both_sizes(desk, f"drawn-{scheme}")
     desk.key(Qt.Key.Key_1)
     desk.rest()
