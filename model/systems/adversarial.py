@@ -4,7 +4,7 @@ As Leidal, Harwath and Glass 2017 describe it, a discriminator is given the embe
 or a sample of the unit Gaussian, and has to say which; the encoders are trained against it by gradient reversal.
 Saito's networks read images and sentences; here they are the encoders of Leidal et al. Chosen here: the
 discriminator's size (two hidden layers of 512), the schedule of the reversal's weight (that of Ganin and Lempitsky 2015,
-from whom the reversal comes), and that weight: with 1, training with the recipe ``fast`` diverged or collapsed.
+from whom the reversal comes), and that weight: with 0.1 and 1, training with the recipe ``fast`` diverged.
 
 The discriminator says nothing of digits. With ``lambda_similarity`` 0 the system is the adversarial term alone, which
 makes the two clouds one, but pairs nothing; with it, the margin loss of Harwath et al. 2016 pairs them; with
@@ -37,7 +37,7 @@ class AdversarialRecipe(Recipe):
         1.0, "λ_Sim", "Weight of the similarity loss; 0 leaves the discriminator alone", 0, 100, shown=lambda_text
     )
     lambda_adversarial: float = _ADVERSARY.number(
-        0.1,
+        0.02,
         "λ_Adv",
         "Weight of the discriminator's reversed gradient, which rises to this value within half of the steps",
         0,
