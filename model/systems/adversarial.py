@@ -3,8 +3,8 @@
 As Leidal, Harwath and Glass 2017 describe it, a discriminator is given the embedding of an image or of an utterance,
 or a sample of the unit Gaussian, and has to say which; the encoders are trained against it by gradient reversal.
 Saito's networks read images and sentences; here they are the encoders of Leidal et al. Chosen here: the
-discriminator's size (two hidden layers of 512), the schedule of the reversal's weight (that of Ganin and Lempitsky 2015,
-from whom the reversal comes), and that weight: with 0.1 and 1, training with the recipe ``fast`` diverged.
+discriminator's size (two hidden layers of 512), the schedule of the reversal's weight (that of Ganin and Lempitsky
+2015, from whom the reversal comes), and that weight: with 0.1 and 1, training with the recipe ``fast`` diverged.
 
 The discriminator says nothing of digits. With ``lambda_similarity`` 0 the system is the adversarial term alone, which
 makes the two clouds one, but pairs nothing; with it, the margin loss of Harwath et al. 2016 pairs them; with
