@@ -1,13 +1,16 @@
 """Comparisons of systems on tiny corpora: planned, trained and judged once, and put in one table."""
 
 import json
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from tiny import write_corpora
 from typer.testing import CliRunner
 
+from model import locations
 from model.checkpoints import UnusableCheckpoint, write_atomically
 from model.cli.main import app
 from model.evaluation.comparison_results import ComparisonResults
@@ -197,3 +200,21 @@ def test_wrong_values_are_told_as_such(tmp_path, option, value):
     result = run("--out", tmp_path, option, value)
     assert result.exit_code == 2
     assert option in result.stderr
+
+
+def test_a_folder_becomes_what_ships(finished, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(locations, "shipped_comparison", lambda: tmp_path / "comparison.safetensors")
+    script = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "ship_sweep.py"))
+    script["main"](finished[0], data)
+    assert load_results(tmp_path / "comparison.safetensors").rows == finished[1].rows
+    told = (tmp_path / "comparison.md").read_text("utf-8")
+    for words in ("The comparison that ships", "4 models", "*variational* and *deterministic*", "2 steps of 4 pairs"):
+        assert words in told
+
+
+def test_what_ships_can_be_shown():
+    results = load_results(locations.shipped_comparison())
+    assert set(results.systems) <= set(SYSTEMS)
+    assert "variational" in results.systems
+    assert locations.shipped_comparison().stat().st_size + locations.shipped_sweep().stat().st_size < 5_000_000
+    assert all(row.seconds > 0 for row in results.rows)
