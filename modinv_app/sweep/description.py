@@ -249,5 +249,7 @@ def origin_of(results: Results) -> str:
         seeds = "one seed"
     else:
         seeds = f"means of {most} seeds" if fewest == most else f"means of {fewest} to {most} seeds"
-    origin = f"{corpora} {protocol.get('split', 'test')}, recipe {recipe['name']}, {recipe['steps']:,} steps, {seeds}."
+    batch = recipe.get("batch_size", FAST.batch_size)
+    steps = f"{recipe['steps']:,} steps" + ("" if batch == FAST.batch_size else f" of {batch} pairs")
+    origin = f"{corpora} {protocol.get('split', 'test')}, recipe {recipe['name']}, {steps}, {seeds}."
     return f"{origin} Diamonds: the paper, MNIST + TIDIGITS." if swept else origin
