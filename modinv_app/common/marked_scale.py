@@ -178,21 +178,20 @@ class MarkedScale(QAbstractSlider):
 
     def _paint_labels(self, painter: QPainter, text: QColor) -> None:
         """Label the mark at the handle, those at both ends, and as many of the others as there is room for."""
-        metrics, bottom = self.fontMetrics(), self._groove()[2] + _HANDLE + 6
+        bottom = self._groove()[2] + _HANDLE + 6
         taken: list[QRectF] = []
         places = sorted(self._marks)
         here = [at for at in places if at == self.value()]
         for at in dict.fromkeys([*here, *places[:1], *places[-1:], *places[1:-1]]):
-            name = self._marks[at].name
+            name, chosen, font = self._marks[at].name, at == self.value(), self.font()
+            font.setBold(chosen)
+            painter.setFont(font)
+            metrics = painter.fontMetrics()
             width = metrics.horizontalAdvance(name) + 2.0
             x = min(max(0.0, self._x(at) - width / 2), self.width() - width)
             box = QRectF(x, bottom, width, metrics.height())
             if any(box.adjusted(-4, 0, 4, 0).intersects(other) for other in taken):
                 continue
             taken.append(box)
-            chosen = at == self.value()
-            font = self.font()
-            font.setBold(chosen)
-            painter.setFont(font)
             painter.setPen(text if chosen or not self.isEnabled() else muted_text(self.palette()))
-            painter.drawText(box.adjusted(-6, 0, 6, 0), Qt.AlignmentFlag.AlignCenter, name)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, name)
