@@ -78,10 +78,10 @@ def description(results: Results, name: str) -> str:
     shown_images = len(results.image_features)
     seeds = sorted({row.seed for row in results.rows})
     if isinstance(results, SweepResults):
-        what, command, each, table = "sweep", "sweep", "lambda_IG", tables.sweep(results.rows)
+        what, command, each = "sweep", "sweep", "lambda_IG"
         which = f"lambda_IG {listed([lambda_text(lambda_ig) for lambda_ig in results.lambdas])}"
     else:
-        what, command, each, table = "comparison", "compare", "system", tables.systems(results.rows)
+        what, command, each = "comparison", "compare", "system"
         which = f"systems {listed([f'*{name}*' for name in results.systems])}"
     batch = setting["recipe"]["batch_size"]
     return DESCRIPTION.format(
@@ -101,7 +101,7 @@ def description(results: Results, name: str) -> str:
         speech=f"{measured['n_utterances']:,}",
         shown_images=shown_images,
         shown_utterances=len(results.items) - shown_images,
-        table=table.markdown(),
+        table=tables.of_results(results).markdown(),
     )
 
 

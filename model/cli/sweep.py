@@ -176,10 +176,9 @@ def _print(results: Results) -> None:
     """Print the table: the paper's Table 1 with measured values, or a line for each system."""
     from rich.table import Table
 
-    from model.evaluation.sweep_results import SweepResults
-    from model.export import tables as exported
+    from model.export.tables import of_results
 
-    measured = exported.sweep(results.rows) if isinstance(results, SweepResults) else exported.systems(results.rows)
+    measured = of_results(results)
     table = Table(caption=measured.caption, caption_justify="left")
     for place, head in enumerate(measured.head):
         table.add_column(head, no_wrap=place == 0)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from model.checkpoints import write_bytes_atomically
-from model.evaluation.comparison_results import ComparisonRow
+from model.evaluation.comparison_results import ComparisonResults, ComparisonRow
 from model.evaluation.confidence import ConfidenceMeasures
 from model.evaluation.paper import PAPER_TABLE
 from model.evaluation.report import (
@@ -23,7 +23,7 @@ from model.evaluation.report import (
     Report,
     Retrieval,
 )
-from model.evaluation.sweep_results import SweepRow
+from model.evaluation.sweep_results import SweepResults, SweepRow
 from model.export import words
 from model.recipes.recipe import lambda_text
 from model.types import Modality
@@ -293,6 +293,11 @@ def systems(rows: Sequence[ComparisonRow]) -> Table:
             for row in rows
         ),
     )
+
+
+def of_results(results: SweepResults | ComparisonResults) -> Table:
+    """The table of a sweep or of a comparison."""
+    return sweep(results.rows) if isinstance(results, SweepResults) else systems(results.rows)
 
 
 def save(table: Table, path: Path) -> None:

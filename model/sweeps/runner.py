@@ -202,12 +202,12 @@ def write(results: Results, folder: Path) -> Path:
     """
     from model.export import drawing, figures, tables  # late: it imports matplotlib
 
+    file = folder / COMPARISON_FILE
     if isinstance(results, SweepResults):
-        file, table = folder / SWEEP_FILE, tables.sweep(results.rows)
+        file = folder / SWEEP_FILE
         for suffix in ("png", "svg"):
             drawing.save(figures.figure3(results.rows), folder / f"figure3.{suffix}")
-    else:
-        file, table = folder / COMPARISON_FILE, tables.systems(results.rows)
+    table = tables.of_results(results)
     for suffix in tables.FORMATS:
         tables.save(table, folder / f"table.{suffix}")
     results.save(file)

@@ -85,7 +85,8 @@ class DialPage(Page):
         self._axes.setToolTip("Turn through values of λ_IG, or through systems that were trained on the same data")
         self._axes.activated.connect(self._choose_axis)
         self._dials = QStackedWidget()
-        for dial in (LambdaDial(), SystemDial()):
+        self._lambda_dial, self._system_dial = LambdaDial(), SystemDial()
+        for dial in (self._lambda_dial, self._system_dial):
             dial.value_changed.connect(self._turn)
             self._dials.addWidget(dial)
         self._play = IconButton("play", _PLAY)
@@ -123,9 +124,7 @@ class DialPage(Page):
     @property
     def dial(self) -> LambdaDial | SystemDial:
         """The dial of the current axis."""
-        dial = self._dials.currentWidget()
-        assert isinstance(dial, LambdaDial | SystemDial)
-        return dial
+        return self._system_dial if self._dials.currentWidget() is self._system_dial else self._lambda_dial
 
     def show_results(self, results: Results) -> None:
         """Show a sweep at the current value of the dial, or a comparison at its first system."""
@@ -154,14 +153,12 @@ class DialPage(Page):
         """Show dial and chart of an axis."""
         axis: Axis
         if isinstance(results, SweepResults):
-            axis, place, dial = LambdaAxis(results), 0, self._dials.widget(0)
-            assert isinstance(dial, LambdaDial)
-            dial.set_marks(results.lambdas)
+            axis, place = LambdaAxis(results), 0
+            self._lambda_dial.set_marks(results.lambdas)
             self._curve.show_results(results)
         else:
-            axis, place, dial = SystemAxis(results), 1, self._dials.widget(1)
-            assert isinstance(dial, SystemDial)
-            dial.set_systems(results.systems)
+            axis, place = SystemAxis(results), 1
+            self._system_dial.set_systems(results.systems)
             self._table.show_results(results)
         self._kept[place] = results
         for shown in (self._axes, self._dials, self._charts):
