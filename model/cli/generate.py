@@ -26,26 +26,34 @@ def generate(
         tuple[str, str] | None,
         typer.Option("--walk", metavar="A B", help="Two digits, pictures or recordings, to go from one to the other."),
     ] = None,
-    prior: Annotated[int | None, typer.Option(help="Number of samples of the prior N(0, I).", min=1, max=1000)] = None,
+    random: Annotated[
+        int | None,
+        typer.Option(help="Number of random digits, from posteriors of the shipped gallery.", min=1, max=1000),
+    ] = None,
+    prior: Annotated[
+        int | None,
+        typer.Option(help="Number of samples of the prior N(0, I), mostly far from any digit.", min=1, max=1000),
+    ] = None,
     steps: Annotated[int, typer.Option(help="Number of embeddings of a walk, both ends included.", min=2, max=100)] = 9,
-    seed: Annotated[int, typer.Option(help="Fixes the samples of the prior.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Fixes what is random.", min=0)] = 0,
     model: Annotated[
         Path | None, typer.Option(help="A model with decoders; by default the shipped one.", dir_okay=False)
     ] = None,
 ) -> None:
     """Generate pictures or speech that nobody drew or said.
 
-    From an input of either modality, on the way between two inputs, or from the prior.
+    From an input of either modality, on the way between two inputs, or at random.
     """
     with report_errors():
         from model import locations
 
-        if sum(choice is not None for choice in (source, between, prior)) != 1:
-            raise typer.BadParameter("Choose one of --from, --walk and --prior.")
+        if sum(choice is not None for choice in (source, between, random, prior)) != 1:
+            raise typer.BadParameter("Choose one of --from, --walk, --random and --prior.")
         if to.suffix.lower() not in PICTURES + SOUNDS:
             raise typer.BadParameter(f"Choose a file that ends with {', '.join(PICTURES + SOUNDS)}.", param_hint="--to")
         with notes().status("Loading the model"):
             from model.generation.generator import Generator, draw_from_prior, walk
+            from model.retrieval.gallery import Gallery
 
             generator = Generator.load(model or locations.shipped_decoders())
         if source is not None:
@@ -53,6 +61,8 @@ def generate(
         elif between is not None:
             start, end = (_end_of_walk(generator, end) for end in between)
             embeddings = walk(start, end, steps)
+        elif random is not None:
+            embeddings = generator.draw_from_posteriors(Gallery.load(locations.shipped_gallery()), random, seed)
         else:
             embeddings = draw_from_prior(prior or 1, seed)
         _write(generator, embeddings, to)

@@ -179,9 +179,22 @@ def _print(results: Results) -> None:
     from model.export.tables import of_results
 
     measured = of_results(results)
-    table = Table(caption=measured.caption, caption_justify="left")
-    for place, head in enumerate(measured.head):
-        table.add_column(head, no_wrap=place == 0)
+    console = tables()
+    count = _columns_that_fit(measured.head, measured.rows, console.width)
+    left_out = f" Too wide for this terminal: {', '.join(measured.head[count:])}." if count < len(measured.head) else ""
+    table = Table(caption=measured.caption + left_out, caption_justify="left")
+    for head in measured.head[:count]:
+        table.add_column(head, no_wrap=" " not in head)
     for row in measured.rows:
-        table.add_row(*row)
-    tables().print(table)
+        table.add_row(*row[:count])
+    console.print(table)
+
+
+def _columns_that_fit(head: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> int:
+    """The number of columns, at least one, that fit without an ellipsis, if headings are broken between words."""
+    needed = 1  # the left edge
+    for place, title in enumerate(head):
+        needed += 3 + max(map(len, (*title.split(), *(row[place] for row in rows))))
+        if needed > width:
+            return max(1, place)
+    return len(head)

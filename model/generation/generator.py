@@ -13,6 +13,7 @@ from model.checkpoints import Header
 from model.data.speech import FilterbankSettings, SpeechFrontEnd
 from model.errors import ModinvError
 from model.generation.waveform import to_waveform, utterance
+from model.networks.encoders import EMBEDDING_SIZE
 from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import read_features
 from model.systems.base import System
@@ -100,6 +101,29 @@ class Generator:
         """The mean of the posterior of an item of a gallery, ``(128,)``."""
         return self._embed(gallery.items[index].modality, gallery.features(index))
 
+    def draw_from_posteriors(self, gallery: Gallery, count: int, seed: int) -> FloatArray:
+        """Samples of the aggregated posterior, the mean of the posteriors of all items of a gallery.
+
+        Unlike most samples of the prior, they lie where inputs lie: the aggregated posterior is far from the prior
+        (Makhzani et al. 2016, arXiv 1511.05644; Ghosh et al. 2020, arXiv 1903.12436).
+
+        Returns
+        -------
+        ndarray
+            ``(count, 128)``, each from the posterior of a random item of either modality.
+        """
+        random = np.random.default_rng(seed)
+        chosen = random.choice(len(gallery.items), count)
+        noise = random.standard_normal((count, EMBEDDING_SIZE), dtype=np.float32)
+        embeddings = np.empty_like(noise)
+        for modality in Modality:
+            rows = [row for row, index in enumerate(chosen) if gallery.items[index].modality is modality]
+            if rows:
+                features = np.stack([gallery.features(int(chosen[row])) for row in rows])
+                posterior = self._system.encode(modality, torch.from_numpy(features))
+                embeddings[rows] = posterior.mean.numpy() + np.exp(posterior.log_variance.numpy() / 2) * noise[rows]
+        return embeddings
+
     def pictures(self, embeddings: FloatArray) -> FloatArray:
         """Images of embeddings ``(n, 128)``: ``(n, 28, 28)`` in [0, 1]."""
         return self._system.decode(Modality.IMAGE, torch.from_numpy(embeddings)).numpy()
@@ -135,6 +159,6 @@ def walk(start: FloatArray, end: FloatArray, steps: int) -> FloatArray:
     return np.asarray((1 - shares) * start + shares * end, np.float32)
 
 
-def draw_from_prior(count: int, seed: int, size: int = 128) -> FloatArray:
+def draw_from_prior(count: int, seed: int, size: int = EMBEDDING_SIZE) -> FloatArray:
     """Samples of the prior N(0, I), ``(count, size)``."""
     return np.random.default_rng(seed).standard_normal((count, size), dtype=np.float32)

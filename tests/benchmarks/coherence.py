@@ -67,9 +67,9 @@ def drawn(samples: Samples, count: int) -> tuple[torch.Tensor, Labels]:
 
 @dataclass(frozen=True)
 class Generating:
-    """What generates: features of a modality to embeddings, and embeddings to features in the same form."""
+    """What generates: features to means and standard deviations, embeddings to features in the same form."""
 
-    encode: Callable[[Modality, torch.Tensor], FloatArray]
+    encode: Callable[[Modality, torch.Tensor], tuple[FloatArray, FloatArray]]
     decode: Callable[[Modality, FloatArray], FloatArray]
 
 
@@ -87,9 +87,18 @@ def coherence(model: Generating, arguments: argparse.Namespace) -> dict[str, obj
         heard_in_sounds = heard(sounds, FilterbankSettings().sample_rate, heard_by)
         return seen_by(model.decode(Modality.IMAGE, embeddings)), heard_by(filterbanks), heard_in_sounds
 
-    picture_of_speech, filterbank_of_speech, _ = judged(model.encode(Modality.SPEECH, utterances))
-    picture_of_image, filterbank_of_image, sound_of_image = judged(model.encode(Modality.IMAGE, images))
-    picture, filterbank, sound = judged(draw_from_prior(arguments.count, 0))
+    (spoken, spoken_width), (seen, seen_width) = (
+        model.encode(modality, features)
+        for modality, features in ((Modality.SPEECH, utterances), (Modality.IMAGE, images))
+    )
+    picture_of_speech, filterbank_of_speech, _ = judged(spoken)
+    picture_of_image, filterbank_of_image, sound_of_image = judged(seen)
+    noise = draw_from_prior(arguments.count, 0)
+    picture, filterbank, sound = judged(noise)
+    # The aggregated posterior: half of the samples from images, half from speech.
+    half = arguments.count // 2
+    drawn_digits = np.concatenate([(seen + seen_width * noise)[:half], (spoken + spoken_width * noise)[half:]])
+    random_picture, random_filterbank, random_sound = judged(drawn_digits)
     return {
         "machine": about(),
         "split": arguments.split,
@@ -104,6 +113,8 @@ def coherence(model: Generating, arguments: argparse.Namespace) -> dict[str, obj
         "speech_to_filterbank": share(filterbank_of_speech == said),
         "joint_from_prior": share(picture == filterbank),
         "joint_from_prior_as_sound": share(picture == sound),
+        "joint_from_posteriors": share(random_picture == random_filterbank),
+        "joint_from_posteriors_as_sound": share(random_picture == random_sound),
     }
 
 
@@ -126,8 +137,13 @@ def main() -> None:
     torch.set_num_threads(1)
     system, _ = load_model(arguments.model)
     assert isinstance(system, GenerativeSystem), f"{arguments.model} has no decoders."
+
+    def encode(modality: Modality, features: torch.Tensor) -> tuple[FloatArray, FloatArray]:
+        posterior = system.encode(modality, features)
+        return posterior.mean.numpy(), np.exp(posterior.log_variance.numpy() / 2)
+
     model = Generating(
-        lambda modality, features: system.encode(modality, features).mean.numpy(),
+        encode,
         lambda modality, embeddings: system.decode(modality, torch.from_numpy(embeddings)).numpy(),
     )
     print(json.dumps(coherence(model, arguments), indent=2))

@@ -104,13 +104,12 @@ def main() -> None:
 
 
 def generating(model: Any) -> Generating:
-    """Means of the unimodal posteriors, and the means of what is decoded."""
+    """Unimodal posteriors, and the means of what is decoded."""
 
     @torch.inference_mode()
-    def encode(modality: Modality, features: Tensor) -> FloatArray:
+    def encode(modality: Modality, features: Tensor) -> tuple[FloatArray, FloatArray]:
         posterior = model.encoders[str(modality)](features.reshape(-1, *SHAPES[modality]))
-        embeddings: FloatArray = posterior.embedding.numpy()
-        return embeddings
+        return posterior.embedding.numpy(), (posterior.log_covariance / 2).exp().numpy()
 
     @torch.inference_mode()
     def decode(modality: Modality, embeddings: FloatArray) -> FloatArray:

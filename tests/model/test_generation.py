@@ -18,6 +18,7 @@ from model.recipes.recipe import named
 from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import Retriever
 from model.systems.model_io import load_model, save_model
+from model.types import Modality
 
 runner = CliRunner()
 
@@ -105,6 +106,27 @@ def test_samples_of_the_prior_are_those_of_the_seed():
     assert drawn.std() == pytest.approx(1, abs=0.01)
 
 
+def test_random_digits_are_drawn_and_spoken_alike():
+    """What the shipped decoders draw and say of a sample is the same digit far more often than with the prior."""
+    generator, gallery = Generator.load(locations.shipped_decoders()), Gallery.load(locations.shipped_gallery())
+    system, _ = load_model(locations.shipped_model())
+    labels = np.array([item.label for item in gallery.items])
+
+    def digits(modality, features):
+        return labels[(system.encode(modality, torch.from_numpy(features)).mean.numpy() @ gallery.means.T).argmax(1)]
+
+    def agreement(embeddings):
+        drawn = digits(Modality.IMAGE, generator.pictures(embeddings))
+        spoken = digits(Modality.SPEECH, generator.filterbanks(embeddings))
+        return (drawn == spoken).mean(), set(drawn)
+
+    embeddings = generator.draw_from_posteriors(gallery, 60, 0)
+    np.testing.assert_array_equal(embeddings, generator.draw_from_posteriors(gallery, 60, 0))
+    share, found = agreement(embeddings)
+    assert share > 0.5 > agreement(draw_from_prior(60, 0))[0]
+    assert len(found) == 10
+
+
 # Whose decoders
 
 
@@ -158,10 +180,11 @@ def test_a_picture_becomes_a_sound_and_a_picture(model, seven, tmp_path):
     assert np.abs(found - expected).mean() < 0.05
 
 
-def test_a_walk_and_the_prior_fill_a_sheet(model, seven, tmp_path):
+def test_a_walk_and_random_digits_fill_a_sheet(model, seven, tmp_path):
     for arguments, size in (
         (("--walk", 3, seven, "--steps", 5), (5 * 112, 112)),
         (("--prior", 12, "--seed", 1), (10 * 112, 2 * 112)),
+        (("--random", 12), (10 * 112, 2 * 112)),
     ):
         answer = generate(model, *arguments, "--to", tmp_path / "sheet.png")
         assert answer.exit_code == 0, answer.output
