@@ -44,6 +44,7 @@ _WORKING_SIDE = 800  # pixels; more adds time and no detail to a digit that ends
 _BACKGROUND_SIDE = 64
 _MIN_CONTRAST = 0.08
 _FLAT = 0.03  # median distance from the level at the rim, below which the ground counts as even
+_FAINT = 0.1  # ink that does not count for the box around a digit
 _THIN, _USUAL = (
     1.3,
     2.2,
@@ -185,6 +186,25 @@ def normalise_digit(picture: npt.ArrayLike) -> FloatArray:
     grey = _working_copy(picture)
     ink = _only_the_digit(_ink(grey))
     return _centre(_fit(_thicken(ink)))
+
+
+def to_mnist_format(ink: FloatArray) -> FloatArray:
+    """Scale the ink of a digit to the box of MNIST, and centre it by mass, without other changes.
+
+    Parameters
+    ----------
+    ink
+        ``(h, w)`` in [0, 1], 0 where there is none.
+
+    Returns
+    -------
+    ndarray of float32, shape (28, 28)
+        Zeros if there is no ink.
+    """
+    rows, columns = (np.flatnonzero((ink > _FAINT).any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return np.zeros((SIDE, SIDE), np.float32)
+    return _centre(_fit(np.ascontiguousarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], np.float32)))
 
 
 def _working_copy(picture: npt.ArrayLike) -> FloatArray:

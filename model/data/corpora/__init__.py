@@ -42,8 +42,17 @@ log = logging.getLogger(__name__)
 GROUP = "modinv.corpora"
 
 _BUILT_IN = tuple(
-    EntryPoint(name=module.lower(), value=f"model.data.corpora.{module.lower()}:{module}", group=GROUP)
-    for module in ("Mnist", "Fsdd", "Voices", "Wild")
+    EntryPoint(name=value.rpartition(":")[2].lower(), value=f"model.data.corpora.{value}", group=GROUP)
+    for value in (
+        "mnist:Mnist",
+        "fsdd:Fsdd",
+        "voices:Voices",
+        "wild:Wild",
+        "qmnist:Qmnist",
+        "qmnist:Nist",
+        "emnist:Emnist",
+        "usps:Usps",
+    )
 )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -134,8 +135,16 @@ class Corpus(ABC):
 
     @property
     def home(self) -> Path:
-        """Its own folder, which may not exist."""
-        return (self.folder or locations.data()) / self.info.name
+        """Its own folder, in upper or lower case; it may not exist."""
+        folder = self.folder or locations.data()
+        home = folder / self.info.name
+        if home.is_dir():
+            return home
+        with suppress(OSError, StopIteration):
+            return next(
+                path for path in sorted(folder.iterdir()) if path.name.lower() == self.info.name and path.is_dir()
+            )
+        return home
 
     @abstractmethod
     def location(self) -> Path | None:
