@@ -454,3 +454,33 @@ def test_torch_keeps_its_threads_whoever_comes_first(first):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr[-500:]
+
+
+def test_many_recordings_are_trimmed_as_each_alone(front_end, word):
+    clips = [(noise(0.3, 8000), 8000), word(), (tone(0.01), 8000), (np.zeros(800, np.float32), 8000)]
+    clips += [word(f"kokoro_am_adam/plain/{name}.opus") for name in ("two", "nine", "six")]
+
+    def alone(samples, rate):
+        try:
+            return front_end.trim(samples, rate)
+        except UnusableAudio as error:
+            return error
+
+    for found, (samples, rate) in zip(front_end.trim_all(clips), clips, strict=True):
+        expected = alone(samples, rate)
+        assert type(found) is type(expected)
+        if isinstance(expected, UnusableAudio):
+            assert str(found) == str(expected)
+        else:
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_many_filterbanks_are_those_of_each_alone(front_end):
+    lengths = [199, 200, 279, 280, 4000, 0, 8120, 9000]
+    utterances = [noise(length / 8000, 8000, 0.1, seed) for seed, length in enumerate(lengths)]
+    found = front_end.filterbanks(utterances)
+    assert [isinstance(one, UnusableAudio) for one in found] == [length < 200 for length in lengths]
+    for filterbank, utterance in zip(found, utterances, strict=True):
+        if not isinstance(filterbank, UnusableAudio):
+            np.testing.assert_allclose(filterbank, front_end.filterbank(utterance), atol=1e-5)
+    assert front_end.filterbanks([]) == []

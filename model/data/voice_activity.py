@@ -1,0 +1,98 @@
+"""Silero's voice activity detector, on many recordings at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from model.types import FloatArray
+
+_RATE = 8000  # Hz
+_WINDOW = 256  # samples; the detector's at this rate
+_CONTEXT = 32  # samples before a window that the network sees as well
+_STATE = 128  # units of the network's memory
+
+
+def load_detector() -> Any:
+    """A new detector for one stream of sound, which has a state."""
+    threads = torch.get_num_threads()
+    import silero_vad  # its import sets torch to one thread for the whole process
+
+    torch.set_num_threads(threads)
+    return silero_vad.load_silero_vad(onnx=True)
+
+
+class VoiceActivity:
+    """Finds speech in recordings at 8 kHz.
+
+    The windows of a recording must follow each other, as the network has a memory, but those of different recordings
+    can be processed together. With 64 recordings that takes a fifth of the time, with the same results.
+    One instance belongs to one thread.
+    """
+
+    def __init__(self) -> None:
+        self._session = load_detector().session
+
+    def spans(self, recordings: Sequence[FloatArray]) -> list[list[dict[str, int]]]:
+        """The utterances in recordings ``(n,)``, each with ``start`` and ``end`` in samples.
+
+        Pauses of over 0.3 s separate utterances, which are extended by 60 ms.
+        """
+        import silero_vad
+
+        return [
+            silero_vad.get_speech_timestamps(
+                torch.from_numpy(recording),
+                _Replay(probabilities),
+                threshold=0.3,
+                sampling_rate=_RATE,
+                min_speech_duration_ms=60,
+                min_silence_duration_ms=300,
+                speech_pad_ms=60,
+            )
+            for recording, probabilities in zip(recordings, self.probabilities(recordings), strict=True)
+        ]
+
+    def probabilities(self, recordings: Sequence[FloatArray]) -> list[FloatArray]:
+        """The probability of speech in each window of each recording; the last window is filled up with silence."""
+        order = sorted(range(len(recordings)), key=lambda place: -len(recordings[place]))
+        windows = [-(-len(recordings[place]) // _WINDOW) for place in order]
+        most = windows[0] if windows else 0
+        sound = np.zeros((len(order), _CONTEXT + most * _WINDOW), np.float32)
+        for row, place in zip(sound, order, strict=True):
+            row[_CONTEXT : _CONTEXT + len(recordings[place])] = recordings[place]
+        state = np.zeros((2, len(order), _STATE), np.float32)
+        found = np.zeros((len(order), most), np.float32)
+        rate = np.array(_RATE, np.int64)
+        active = len(order)
+        for window in range(most):
+            while windows[active - 1] <= window:  # the longest recordings come first
+                active -= 1
+            start = window * _WINDOW
+            inputs = {
+                "input": np.ascontiguousarray(sound[:active, start : start + _CONTEXT + _WINDOW]),
+                "state": np.ascontiguousarray(state[:, :active]),
+                "sr": rate,
+            }
+            speech, state = self._session.run(None, inputs)
+            found[:active, window] = speech[:, 0]
+        rows: list[FloatArray] = [np.zeros(0, np.float32)] * len(order)
+        for row, place, count in zip(found, order, windows, strict=True):
+            rows[place] = row[:count]
+        return rows
+
+
+class _Replay:
+    """A detector for ``get_speech_timestamps`` whose probabilities are already known."""
+
+    def __init__(self, probabilities: FloatArray) -> None:
+        self._probabilities: Iterator[np.float32] = iter(probabilities)
+
+    def reset_states(self) -> None:
+        """There is no state."""
+
+    def __call__(self, _window: torch.Tensor, _rate: int) -> np.float32:
+        return next(self._probabilities)
