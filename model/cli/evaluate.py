@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from model.cli.conditions import recognise_in_conditions
 from model.cli.console import notes, print_json, progress_text, report_errors, tables
 from model.cli.options import DataDir, Json, bad_option, split_names
 from model.progress import JobContext
@@ -44,6 +45,10 @@ def evaluate(
     ),
     seed: Annotated[int, typer.Option(help="Fixes samples, clusters and splits.", min=0)] = 0,
     speaker: Annotated[str, typer.Option(help="Evaluate on the utterances of this speaker only.")] = "",
+    conditions: Annotated[
+        bool,
+        typer.Option("--conditions", help="Instead, how many utterances are recognised in noise and rooms."),
+    ] = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -56,8 +61,12 @@ def evaluate(
             with bad_option("--data"):
                 images, speech = _pair(data)
         protocol = chosen_protocol(images, speech, speaker, seed, split)
+        model = checkpoint or locations.shipped_model()
         try:
-            evaluation = evaluated(checkpoint or locations.shipped_model(), protocol, data_dir)
+            if conditions:
+                recognise_in_conditions(model, protocol, data_dir, as_json=as_json)
+                return
+            evaluation = evaluated(model, protocol, data_dir)
         except UnknownSpeaker as error:
             raise typer.BadParameter(str(error), param_hint="--speaker") from error
     if as_json:

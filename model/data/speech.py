@@ -6,27 +6,24 @@ Kaldi log mel energies and normalised.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
 import torch
 import torchaudio
-from torchaudio.compliance import kaldi
 
+from model.data.endpoints import loudest_part
 from model.data.inputs import RationedFile, open_file, printable
+from model.data.log_mel import SAMPLE_RATE, log_mel, normalise
+from model.data.log_mel import FilterbankSettings as FilterbankSettings
 from model.data.voice_activity import VoiceActivity, load_detector
 from model.errors import ModinvError
 from model.types import FloatArray
-
-SAMPLE_RATE = 8000
-"""Hz. The rate of the open human corpus, so that corpora and microphones don't differ above 4 kHz."""
 
 LONGEST_RECORDING = 60.0
 """Maximum duration of a recording in seconds."""
@@ -59,27 +56,6 @@ _OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none", "max_
 
 class UnusableAudio(ModinvError, ValueError):
     """A sound without a usable utterance; the message says what is wrong and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class FilterbankSettings:
-    """Settings of the filterbanks (Section 4 of the paper); stored in every checkpoint.
-
-    Energies more than ``range_decibels`` below an utterance's maximum are raised to that floor. Otherwise the digital
-    silence of a gated microphone, a hundred decibels down, would dominate the normalisation.
-    """
-
-    sample_rate: int = SAMPLE_RATE
-    bins: int = 80
-    window_milliseconds: float = 25.0
-    shift_milliseconds: float = 10.0
-    window: Literal["povey"] = "povey"
-    frames: int = 100
-    range_decibels: float = 45.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return asdict(self)
 
 
 def read_audio(source: Path | str | BinaryIO) -> tuple[FloatArray, int]:
@@ -214,7 +190,8 @@ class SpeechFrontEnd:
     def trim(self, samples: FloatArray, rate: int) -> FloatArray:
         """The utterance in a recording, at the front end's sampling rate.
 
-        Pauses of over 0.3 s separate utterances, of which the longest is taken.
+        Pauses of over 0.3 s separate utterances, of which the longest is taken; if that is longer than a word, its
+        loudest part.
 
         Parameters
         ----------
@@ -257,7 +234,9 @@ class SpeechFrontEnd:
                 )
                 continue
             span = max(spans, key=lambda found: found["end"] - found["start"])
-            results[place] = utterances[place][max(0, span["start"] - silence) : span["end"] - silence]
+            start, end = max(0, span["start"] - silence), min(span["end"] - silence, len(utterances[place]))
+            start, end = loudest_part(utterances[place], start, end, target)
+            results[place] = utterances[place][start:end]
         return results
 
     def _peak(self, samples: FloatArray) -> float:
@@ -297,47 +276,22 @@ class SpeechFrontEnd:
     def filterbanks(self, utterances: Sequence[FloatArray]) -> list[FloatArray | UnusableAudio]:
         """As :meth:`filterbank`, several times faster for many utterances; what it would raise is returned."""
         settings = self.settings
-        window = math.ceil(settings.window_milliseconds * settings.sample_rate / 1000)
-        shift = int(settings.shift_milliseconds * settings.sample_rate / 1000)
-        # One long sound, in which each utterance begins with a frame; frames don't depend on each other.
-        starts = np.cumsum([0, *(-(-len(utterance) // shift) for utterance in utterances)])
-        sound = np.zeros(int(starts[-1]) * shift + window, np.float32)
-        for start, utterance in zip(starts, utterances, strict=False):
-            sound[start * shift : start * shift + len(utterance)] = utterance
-        energies = self._energies(sound)
-        return [
-            self._normalised(energies[start : start + 1 + (len(utterance) - window) // shift])
-            if len(utterance) >= window
-            else UnusableAudio("The sound is too short to contain a word.")
-            for start, utterance in zip(starts, utterances, strict=False)
+        lengths = np.array([len(utterance) for utterance in utterances])
+        usable = np.flatnonzero(lengths >= settings.window_samples)
+        results: list[FloatArray | UnusableAudio] = [
+            UnusableAudio("The sound is too short to contain a word.") for _ in utterances
         ]
-
-    def _energies(self, sound: FloatArray) -> FloatArray:
-        """Log mel energies of all frames of a sound, ``(frames, 80)``."""
-        settings = self.settings
-        with torch.inference_mode():
-            # Kaldi expects samples on the scale of 16-bit integers.
-            energies: FloatArray = kaldi.fbank(
-                torch.from_numpy(sound).unsqueeze(0) * 32768,
-                num_mel_bins=settings.bins,
-                frame_length=settings.window_milliseconds,
-                frame_shift=settings.shift_milliseconds,
-                window_type=settings.window,
-                sample_frequency=settings.sample_rate,
-                dither=0.0,
-            ).numpy()
-        return energies
-
-    def _normalised(self, energies: FloatArray) -> FloatArray:
-        """The filterbank with those energies."""
-        settings = self.settings
-        energies = np.maximum(energies, energies.max() - settings.range_decibels * math.log(10) / 10)
-        energies = (energies - energies.mean()) / max(float(energies.std()), 1e-5)
-        surplus = len(energies) - settings.frames
-        if surplus >= 0:
-            start = surplus // 2
-            return np.ascontiguousarray(energies[start : start + settings.frames])
-        return np.pad(energies, ((0, -surplus), (0, 0)))
+        if len(usable):
+            row = np.zeros((len(usable), lengths.max()), np.float32)
+            for place, into in zip(usable.tolist(), row, strict=True):
+                into[: lengths[place]] = utterances[place]
+            with torch.inference_mode():
+                energies = log_mel(torch.from_numpy(row), settings)
+                counts = torch.from_numpy(1 + (lengths[usable] - settings.window_samples) // settings.shift_samples)
+                normalised = normalise(energies, torch.zeros_like(counts), counts, settings).numpy()
+            for place, filterbank in zip(usable.tolist(), normalised, strict=True):
+                results[place] = filterbank
+        return results
 
 
 class UtteranceDetector:

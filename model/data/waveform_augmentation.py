@@ -1,0 +1,119 @@
+"""Augmentation of speech before the filterbank: the same word in another room, with noise, by another microphone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from model.data import distortions
+from model.data.log_mel import FilterbankSettings, log_mel, normalise
+
+_LEAD, _SPEECH, _TAIL = 0.35, 0.95, 0.40  # seconds of silence, speech (longer utterances lose their ends) and silence
+_RESPONSE_STEPS = 12  # points of a microphone's frequency response
+
+
+class WaveformAugmentation:
+    """Distorts utterances at random, and computes their filterbanks.
+
+    A distorted utterance is in a room with a probability of 0.4, in noise or babble with 0.65, behind a coloured,
+    band-limited microphone with 0.6, clipped with 0.3 and coarsely quantised with 0.2. Its endpoints are moved as noise
+    moves those that are detected: in one of six cases by up to a third of a second.
+
+    Parameters
+    ----------
+    utterances
+        Trimmed waveforms, ``(samples,)`` int16 each.
+    settings
+        Of the filterbank.
+    device
+        Where batches are computed.
+    """
+
+    def __init__(self, utterances: Sequence[Tensor], settings: FilterbankSettings, device: torch.device) -> None:
+        self._settings, self._device = settings, device
+        self._samples = torch.cat(list(utterances)).to(device)
+        lengths = torch.tensor([len(utterance) for utterance in utterances], device=device)
+        self._ends = lengths.cumsum(0)
+        self._begins = self._ends - lengths
+        self._rate = settings.sample_rate
+
+    def filterbanks(self, chosen: Tensor, generator: torch.Generator) -> Tensor:
+        """Distorted filterbanks of some utterances by their places ``(n,)``: ``(n, 1, 100, 80)``."""
+        waveforms, lengths = self._placed(chosen)
+        waveforms = self._distorted(waveforms, generator)
+        energies = log_mel(waveforms, self._settings)
+        first, count = self._endpoints(lengths, energies.shape[1], generator)
+        return normalise(energies, first, count, self._settings).unsqueeze(1)
+
+    def _placed(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """Utterances with silence around, ``(n, samples)``, and their lengths in samples."""
+        before, most, after = (round(seconds * self._rate) for seconds in (_LEAD, _SPEECH, _TAIL))
+        whole = self._ends[chosen] - self._begins[chosen]
+        lengths = whole.clamp(max=most)
+        first = self._begins[chosen] + (whole - lengths) // 2
+        places = torch.arange(most, device=self._device)
+        index = (first[:, None] + places).clamp(max=len(self._samples) - 1)
+        speech = self._samples[index].float() / 32768 * (places < lengths[:, None])
+        return torch.nn.functional.pad(speech, (before, after)), lengths
+
+    def _endpoints(self, lengths: Tensor, frames: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """First frame and number of frames of each utterance, as a detector finds them in noise."""
+        settings = self._settings
+        begin = round(_LEAD * self._rate) // settings.shift_samples
+        end = begin + (lengths - settings.window_samples) // settings.shift_samples + 1
+        far = self._uniform(lengths.shape, 0, 1, generator) < 1 / 6
+        early = self._uniform(lengths.shape, -5, 10, generator)
+        late = self._uniform(lengths.shape, -5, 15, generator)
+        early = torch.where(far, self._uniform(lengths.shape, 0, 35, generator), early)
+        late = torch.where(far, self._uniform(lengths.shape, 0, 38, generator), late)
+        first = (begin - early).round().long().clamp(min=0)
+        last = (end + late).round().long().clamp(max=frames)
+        return first, (last - first).clamp(min=10)
+
+    def _distorted(self, speech: Tensor, generator: torch.Generator) -> Tensor:
+        """Each distortion is applied to the utterances that it befalls only, since it costs more than all the rest."""
+        dry, rate = speech, self._rate
+        speech = speech.clone()
+
+        def befallen(probability: float) -> Tensor:
+            draws = torch.rand(len(speech), generator=generator, device=self._device)
+            return torch.nonzero(draws < probability).flatten()
+
+        def uniform(rows: Tensor, low: float, high: float) -> Tensor:
+            return self._uniform((len(rows), 1), low, high, generator)
+
+        if len(rows := befallen(0.4)):
+            seconds, direct = uniform(rows, 0.1, 0.8), uniform(rows, -3, 15)
+            speech[rows] = distortions.reverberate(speech[rows], seconds, direct, rate, generator)
+        if len(rows := befallen(0.65)):
+            in_babble = len(rows) * 3 // 10
+            talkers = torch.randint(3, 7, (in_babble, 1), generator=generator, device=self._device)
+            exponents = uniform(rows[in_babble:], -0.2, 2.2)
+            noise = [distortions.coloured_noise((len(exponents), speech.shape[1]), rate, exponents, generator)]
+            if in_babble:
+                noise.append(distortions.babble(dry, in_babble, talkers, generator))
+            ratio = uniform(rows, 0, 30)
+            speech[rows] = distortions.add_noise(speech[rows], torch.cat(noise), ratio, rate)
+        if len(rows := befallen(0.6)):
+            speech[rows] = distortions.filtered(speech[rows], self._response(len(rows), generator))
+        speech = distortions.at_peak(speech, 0.0)
+        if len(rows := befallen(0.3)):
+            speech[rows] = distortions.clip(speech[rows], uniform(rows, 0, 24))
+        if len(rows := befallen(0.2)):
+            speech[rows] = distortions.quantise(speech[rows], uniform(rows, 6, 13))
+        return speech
+
+    def _response(self, count: int, generator: torch.Generator) -> Tensor:
+        """Random frequency responses of microphones in dB, ``(count, steps)``: slope, ripples, limits of the band."""
+        frequencies = torch.linspace(0, 1, _RESPONSE_STEPS, device=self._device)
+        ripples = 4 * torch.randn((count, _RESPONSE_STEPS), generator=generator, device=self._device)
+        slope = 12 * torch.randn((count, 1), generator=generator, device=self._device) * (frequencies - 0.5)
+        high = self._uniform((count, 1), 0.55, 1.5, generator)
+        low = self._uniform((count, 1), 0, 0.1, generator)
+        outside = (frequencies - high).clamp(min=0) + (low - frequencies).clamp(min=0)
+        return ripples + slope - 120 * outside
+
+    def _uniform(self, shape: tuple[int, ...], low: float, high: float, generator: torch.Generator) -> Tensor:
+        return low + (high - low) * torch.rand(shape, generator=generator, device=self._device)
