@@ -27,7 +27,12 @@ Settings = Annotated[
         "--set", metavar="FIELD=VALUE", help="A field of the recipe, such as batch_size=64; can be given several times."
     ),
 ]
-RecipeName = Annotated[str, typer.Option(help="fast, or paper, which follows the paper as far as it specifies.")]
+RecipeName = Annotated[
+    str,
+    typer.Option(
+        help="fast; robust, which distorts sound; or paper, which follows the paper as far as it specifies."
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
 Steps = Annotated[int | None, typer.Option(help="Batches in all, instead of the recipe's.", min=1)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]

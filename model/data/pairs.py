@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from model.data.log_mel import FilterbankSettings
 from model.data.samples import Samples
+from model.data.waveform_augmentation import WaveformAugmentation
 
 _STEPS, _EPOCHS = range(2)
 
@@ -47,6 +50,7 @@ class PairSampler:
         self.batch_size = batch_size
         self.steps_per_epoch = -(-len(images) // batch_size)
         self._seed = seed
+        self._speech = speech
         self._device = device
         self._images = images.features.unsqueeze(1).to(device)
         self._digits = images.labels.to(device)
@@ -72,8 +76,15 @@ class PairSampler:
         seed = np.random.SeedSequence((self._seed, kind, number)).generate_state(1)
         return torch.Generator(self._device).manual_seed(int(seed[0]))
 
-    def batch(self, step: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    def batch(self, step: int, generator: torch.Generator, distorted: float = 0.0) -> tuple[Tensor, Tensor, Tensor]:
         """The pairs of a step, counted from 0.
+
+        Parameters
+        ----------
+        step, generator
+            The step, and :meth:`generator` of it.
+        distorted
+            Share of the utterances that are distorted before the filterbank, which needs their waveforms.
 
         Returns
         -------
@@ -86,4 +97,19 @@ class PairSampler:
         corpus, place = torch.rand((2, len(chosen)), generator=generator, device=self._device)
         group = (corpus * self._corpora).long() * 10 + self._digits[chosen]
         partner = self._order[self._starts[group] + (place * self._counts[group]).long()]
-        return self._images[chosen], self._filterbanks[partner], self._digits[chosen]
+        filterbanks = self._filterbanks[partner]
+        if distorted:
+            rows = torch.rand(len(chosen), generator=generator, device=self._device) < distorted
+            rows = torch.nonzero(rows).flatten()
+            filterbanks[rows] = self._augmentation.filterbanks(partner[rows], generator)
+        return self._images[chosen], filterbanks, self._digits[chosen]
+
+    @cached_property
+    def _augmentation(self) -> WaveformAugmentation:
+        waveforms = [corpus.waveforms for corpus in self._speech]
+        if any(each is None for each in waveforms):
+            missing = ", ".join(corpus.corpus for corpus in self._speech if corpus.waveforms is None)
+            raise ValueError(f"Utterances of {missing} can't be distorted: the corpus has no waveforms.")
+        return WaveformAugmentation(
+            torch.cat([each for each in waveforms if each is not None]), FilterbankSettings(), self._device
+        )

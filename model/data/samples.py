@@ -32,6 +32,9 @@ class Samples:
         Names of speakers, ``n`` strings; empty for images.
     keys
         Keys for :meth:`~model.data.corpora.base.Corpus.clip`; empty for images.
+    waveforms
+        Trimmed utterances at the front end's rate, ``(n, samples)`` in [-1, 1], cropped to their centre or padded with
+        zeros at the end; ``None`` for images, and for corpora that don't provide them.
     """
 
     corpus: str
@@ -41,6 +44,7 @@ class Samples:
     sources: tuple[str, ...]
     speakers: tuple[str, ...] = field(default=())
     keys: tuple[str, ...] = field(default=())
+    waveforms: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -56,6 +60,7 @@ class Samples:
             tuple(self.sources[i] for i in chosen),
             tuple(self.speakers[i] for i in chosen) if self.speakers else (),
             tuple(self.keys[i] for i in chosen) if self.keys else (),
+            None if self.waveforms is None else self.waveforms[index],
         )
 
     def balanced(self, per_digit: int, seed: int) -> Samples:
@@ -92,6 +97,7 @@ class Samples:
 
 def joined(parts: Sequence[Samples]) -> Samples:
     """Concatenate samples of one corpus."""
+    waveforms = [part.waveforms for part in parts if part.waveforms is not None]
     return Samples(
         parts[0].corpus,
         parts[0].modality,
@@ -100,4 +106,5 @@ def joined(parts: Sequence[Samples]) -> Samples:
         sum((part.sources for part in parts), ()),
         sum((part.speakers for part in parts), ()),
         sum((part.keys for part in parts), ()),
+        torch.cat(waveforms) if len(waveforms) == len(parts) else None,
     )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from model.data import distortions
 from model.data.log_mel import FilterbankSettings, log_mel, normalise
 
-_LEAD, _SPEECH, _TAIL = 0.35, 0.95, 0.40  # seconds of silence, speech (longer utterances lose their ends) and silence
+_LEAD, _TAIL = 0.35, 0.40  # seconds of silence before and after
 _RESPONSE_STEPS = 12  # points of a microphone's frequency response
 
 
@@ -23,40 +22,28 @@ class WaveformAugmentation:
 
     Parameters
     ----------
-    utterances
-        Trimmed waveforms, ``(samples,)`` int16 each.
+    waveforms
+        Trimmed utterances in [-1, 1], ``(n, samples)``, padded with zeros at the end.
     settings
         Of the filterbank.
     device
         Where batches are computed.
     """
 
-    def __init__(self, utterances: Sequence[Tensor], settings: FilterbankSettings, device: torch.device) -> None:
+    def __init__(self, waveforms: Tensor, settings: FilterbankSettings, device: torch.device) -> None:
         self._settings, self._device = settings, device
-        self._samples = torch.cat(list(utterances)).to(device)
-        lengths = torch.tensor([len(utterance) for utterance in utterances], device=device)
-        self._ends = lengths.cumsum(0)
-        self._begins = self._ends - lengths
+        self._waveforms = waveforms.to(device)
+        places = torch.arange(1, waveforms.shape[1] + 1, device=device)
+        self._lengths = torch.stack([((one != 0) * places).max() for one in self._waveforms])
         self._rate = settings.sample_rate
 
     def filterbanks(self, chosen: Tensor, generator: torch.Generator) -> Tensor:
         """Distorted filterbanks of some utterances by their places ``(n,)``: ``(n, 1, 100, 80)``."""
-        waveforms, lengths = self._placed(chosen)
-        waveforms = self._distorted(waveforms, generator)
-        energies = log_mel(waveforms, self._settings)
-        first, count = self._endpoints(lengths, energies.shape[1], generator)
+        before, after = (round(seconds * self._rate) for seconds in (_LEAD, _TAIL))
+        speech = functional.pad(self._waveforms[chosen], (before, after))
+        energies = log_mel(self._distorted(speech, generator), self._settings)
+        first, count = self._endpoints(self._lengths[chosen], energies.shape[1], generator)
         return normalise(energies, first, count, self._settings).unsqueeze(1)
-
-    def _placed(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """Utterances with silence around, ``(n, samples)``, and their lengths in samples."""
-        before, most, after = (round(seconds * self._rate) for seconds in (_LEAD, _SPEECH, _TAIL))
-        whole = self._ends[chosen] - self._begins[chosen]
-        lengths = whole.clamp(max=most)
-        first = self._begins[chosen] + (whole - lengths) // 2
-        places = torch.arange(most, device=self._device)
-        index = (first[:, None] + places).clamp(max=len(self._samples) - 1)
-        speech = self._samples[index].float() / 32768 * (places < lengths[:, None])
-        return torch.nn.functional.pad(speech, (before, after)), lengths
 
     def _endpoints(self, lengths: Tensor, frames: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """First frame and number of frames of each utterance, as a detector finds them in noise."""

@@ -143,6 +143,17 @@ class Recipe:
     channel: float = _AUGMENTATION.number(0.0, "Channel", "Strength of a random frequency response", 0, 5)
     noise: float = _AUGMENTATION.number(0.0, "Noise", "Share of the utterances with added noise", 0, 5)
     frequency_mask: int = _AUGMENTATION.number(0, "Frequency mask", "Maximum width", 0, 79, unit="bands")
+    distorted: float = _AUGMENTATION.number(
+        0.0,
+        "Distorted sound",
+        "Share of the utterances put into rooms, noise and babble, behind other microphones, clipped and quantised, "
+        "before the filterbank",
+        0,
+        1,
+    )
+    distorted_at_end: float = _AUGMENTATION.number(
+        0.0, "Distorted at the end", "The same share after the steps with augmentation", 0, 1
+    )
     augmented_share: float = _AUGMENTATION.number(
         1.0,
         "Share of the steps",
@@ -230,6 +241,15 @@ class Recipe:
         """Whether a step, counted from 0, uses augmentation."""
         return step < self.augmented_share * self.steps
 
+    def distorted_at(self, step: int) -> float:
+        """The share of distorted utterances at a step, counted from 0."""
+        return self.distorted if self.augments_at(step) else self.distorted_at_end
+
+    @property
+    def needs_waveforms(self) -> bool:
+        """Whether utterances are distorted at any step."""
+        return max(self.distorted, self.distorted_at_end) > 0
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return {**asdict(self), "betas": list(self.betas)}
@@ -285,7 +305,10 @@ It differs from the paper's in batch norm, initialisation, schedule, augmentatio
 the use of all impostors.
 """
 
-RECIPES = {recipe.name: recipe for recipe in (PAPER, FAST)}
+ROBUST = FAST.changed(name="robust", channel=0.0, noise=0.0, distorted=0.6, distorted_at_end=0.2)
+"""FAST for other people, rooms and microphones: sound is distorted before the filterbank, some of it to the end."""
+
+RECIPES = {recipe.name: recipe for recipe in (PAPER, FAST, ROBUST)}
 
 
 def named(name: str, **changes: Any) -> Recipe:

@@ -221,7 +221,7 @@ def trained_parameters(system: System) -> list[torch.nn.Parameter]:
 def take_step(step: int, system: System, optimiser: torch.optim.Optimizer, sampler: PairSampler) -> Loss:
     """Do one step, counted from 0: draw pairs, compute the loss, update the weights."""
     recipe, generator = system.recipe, sampler.generator(step)
-    batch = Batch(*sampler.batch(step, generator))
+    batch = Batch(*sampler.batch(step, generator, recipe.distorted_at(step)))
     if recipe.augments_at(step):
         batch = batch._replace(filterbanks=augment(batch.filterbanks, recipe, generator))
     loss = system.loss(batch, step, generator)

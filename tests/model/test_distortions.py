@@ -19,10 +19,10 @@ def randomness(seed=0):
 
 @pytest.fixture(scope="module")
 def words(word):
-    """Three trimmed utterances, int16."""
+    """Three trimmed utterances, ``(3, 7600)``."""
     front_end = SpeechFrontEnd()
     trimmed = [front_end.trim(*word(f"kokoro_af_bella/plain/{name}.opus")) for name in ("zero", "three", "six")]
-    return [torch.from_numpy((one * 32767).astype(np.int16)) for one in trimmed]
+    return torch.from_numpy(np.stack([np.pad(one, (0, 7600 - len(one))) for one in trimmed]))
 
 
 def tone(count=2):

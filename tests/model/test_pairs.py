@@ -117,3 +117,40 @@ def test_drawing_leaves_the_global_random_state_alone():
     before = torch.random.get_rng_state()
     batch(sampler(), 0)
     assert torch.equal(before, torch.random.get_rng_state())
+
+
+def spoken(corpus, labels, seed):
+    """Samples with waveforms of half a second of noise, whose filterbanks are all minus nines."""
+    generator = torch.Generator().manual_seed(seed)
+    waveforms = torch.nn.functional.pad(0.1 * torch.randn((len(labels), 4000), generator=generator), (0, 3600))
+    features = torch.full((len(labels), 100, 80), -9.0)
+    names = tuple(map(str, range(len(labels))))
+    return Samples(corpus, Modality.SPEECH, features, torch.as_tensor(labels), names, waveforms=waveforms)
+
+
+def test_a_share_of_the_utterances_is_distorted_and_pairs_stay_the_same():
+    drawn_from = sampler(pairs=11, speech=(spoken("a", range(10), 0), spoken("b", range(10), 1)))
+    counts = []
+    for step in range(20):
+        images, plain, digits = batch(drawn_from, step)
+        again, filterbanks, same = drawn_from.batch(step, drawn_from.generator(step), 0.5)
+        assert torch.equal(images, again)
+        assert torch.equal(digits, same)
+        assert plain.eq(-9).all()
+        counts.append(int((filterbanks != -9).flatten(1).any(1).sum()))
+        assert torch.equal(filterbanks, drawn_from.batch(step, drawn_from.generator(step), 0.5)[1])
+    assert sum(counts) / (20 * 11) == pytest.approx(0.5, abs=0.1)
+
+
+def test_filterbanks_are_not_changed_in_place_by_distortion():
+    corpus = spoken("a", range(10), 0)
+    drawn_from = sampler(pairs=11, speech=(corpus,))
+    drawn_from.batch(0, drawn_from.generator(0), 1.0)
+    assert batch(drawn_from, 0)[1].eq(-9).all()
+    assert corpus.features.eq(-9).all()
+
+
+def test_utterances_without_waveforms_can_not_be_distorted():
+    drawn_from = sampler(speech=(spoken("a", range(10), 0), SMALL))
+    with pytest.raises(ValueError, match="small"):
+        drawn_from.batch(0, drawn_from.generator(0), 0.5)

@@ -36,6 +36,8 @@ def test_the_paper_recipe_is_the_papers_as_far_as_it_says():
         "channel": 0.0,
         "noise": 0.0,
         "frequency_mask": 0,
+        "distorted": 0.0,
+        "distorted_at_end": 0.0,
         "augmented_share": 1.0,  # of nothing
         "bfloat16": False,
     }
@@ -80,6 +82,15 @@ def test_schedules_of_very_short_runs_stay_positive_and_finite(steps):
     for step in range(steps):
         assert 0 < recipe.learning_rate_at(step) <= recipe.learning_rate
         assert 0 <= recipe.lambda_ig_at(step) <= recipe.lambda_ig
+
+
+def test_sound_is_distorted_less_after_the_augmentation():
+    recipe = named("robust", steps=10, augmented_share=0.6)
+    shares = [recipe.distorted_at(step) for step in range(10)]
+    assert shares == [recipe.distorted] * 6 + [recipe.distorted_at_end] * 4
+    assert recipe.needs_waveforms
+    assert not named("fast").needs_waveforms
+    assert recipe.changed(distorted=0.0).needs_waveforms
 
 
 def test_lambda_warms_up_quadratically():
