@@ -7,9 +7,9 @@ import json
 import logging
 import math
 import time
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,10 @@ import torch
 from torch import Tensor
 
 from model import locations
-from model.checkpoints import FORMAT, UnusableCheckpoint, read, write_atomically
-from model.data import speech
+from model.data import speech, voice_activity
 from model.data.corpora.base import MissingData
+from model.data.filterbank_cache import FilterbankCache, Piece
+from model.data.filterbank_workers import compute_pieces, processes_for
 from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, resample
 from model.progress import ProgressCallback, no_progress
 from model.types import FloatArray
@@ -27,11 +28,33 @@ from model.types import FloatArray
 log = logging.getLogger(__name__)
 
 Clip = Callable[[str], tuple[FloatArray, int]]
-"""Reads a recording by its key: ``(n,)`` in [-1, 1] and its rate in Hz."""
+"""Reads a recording by its key: ``(n,)`` in [-1, 1] and its rate in Hz.
+
+It raises :class:`UnusableAudio` or :class:`MissingData`. If it can be pickled, several processes read many recordings.
+"""
 
 _PROGRESS_SECONDS = 0.1
-_CACHED = "filterbanks"
-_MAX_HEADER = 10_000  # bytes of a cache file without its array
+_PIECE = 128  # recordings processed at once
+_MAX_SAMPLES = 5_000_000  # beyond which fewer are: 128 recordings of 0.8 s at 48 kHz
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Filterbanks:
+    """Filterbanks of recordings.
+
+    Attributes
+    ----------
+    features
+        Those of the usable recordings, in their order, ``(n, 100, 80)``.
+    unusable
+        Why the others can't be used, in words, by key.
+    rates
+        Number of usable recordings by sampling rate in Hz.
+    """
+
+    features: Tensor
+    unusable: Mapping[str, str]
+    rates: Mapping[int, int]
 
 
 def filterbanks(
@@ -42,7 +65,28 @@ def filterbanks(
     clip: Clip,
     progress: ProgressCallback = no_progress,
 ) -> Tensor:
-    """Compute filterbanks of recordings, ``(n, 100, 80)``, or read them from the cache.
+    """Filterbanks of recordings that must all be usable, ``(n, 100, 80)``; parameters as of :func:`usable_filterbanks`.
+
+    Raises
+    ------
+    MissingData
+        If a recording can't be used.
+    """
+    found = usable_filterbanks(name, title, fingerprint, keys, clip, progress)
+    for why in found.unusable.values():
+        raise MissingData(why)
+    return found.features
+
+
+def usable_filterbanks(
+    name: str,
+    title: str,
+    fingerprint: Iterable[object],
+    keys: Sequence[str],
+    clip: Clip,
+    progress: ProgressCallback = no_progress,
+) -> Filterbanks:
+    """Compute filterbanks of those recordings that can be used, or read them from the cache.
 
     If the computation ends early, the next call continues with the remaining recordings.
 
@@ -56,62 +100,79 @@ def filterbanks(
         Keys of the recordings, and the function that reads one.
     progress
         Called with the share done, unless all are in the cache.
-
-    Raises
-    ------
-    MissingData
-        If a recording can't be read.
     """
     settings = FilterbankSettings()
-    code = hashlib.sha256(Path(speech.__file__).read_bytes()).hexdigest()  # a changed front end makes other filterbanks
-    state = json.dumps([settings.to_dict(), code, *map(str, fingerprint), *keys])
-    file = locations.cache() / "filterbanks" / f"{name}-{hashlib.sha256(state.encode()).hexdigest()[:16]}.safetensors"
-    known = _read_cache(file, len(keys), (settings.frames, settings.bins))
-    if len(known) == len(keys):
-        return torch.from_numpy(known)
-    log.info("Computing filterbanks of %d recordings of %s", len(keys) - len(known), name)
-    computed = [*known]
-    try:
-        with _one_thread():
-            front_end = SpeechFrontEnd(settings)
-            last_report = -math.inf
-            for key in keys[len(known) :]:
-                if (now := time.monotonic()) - last_report > _PROGRESS_SECONDS:
-                    progress(len(computed) / len(keys), f"Computing filterbanks of {title} (only once)")
-                    last_report = now
-                computed.append(_filterbank(front_end, key, clip))
-    finally:
-        if len(computed) > len(known):
-            _write_cache(file, computed)
-    return torch.from_numpy(np.stack(computed))
+    # A changed front end makes other filterbanks.
+    code = [hashlib.sha256(Path(str(module.__file__)).read_bytes()).hexdigest() for module in (speech, voice_activity)]
+    state = json.dumps([settings.to_dict(), *code, *map(str, fingerprint), *keys])
+    file = locations.cache() / "filterbanks" / f"{name}-{hashlib.sha256(state.encode()).hexdigest()[:16]}.f32"
+    cache = FilterbankCache(file, len(keys), (settings.frames, settings.bins))
+    if not cache.complete:
+        with cache.locked(progress):
+            _complete(cache, keys, Computer(settings, clip), name, title, progress)
+    return Filterbanks(torch.from_numpy(cache.filterbanks()), cache.unusable, cache.rates)
 
 
-def _read_cache(file: Path, most: int, shape: tuple[int, int]) -> FloatArray:
-    """The filterbanks in a cache file, ``(n, *shape)`` with ``n`` up to ``most``; none if it is missing or damaged."""
-    nothing: FloatArray = np.zeros((0, *shape), np.float32)
-    if not file.is_file():
-        return nothing
-    try:
-        if file.stat().st_size > _MAX_HEADER + most * math.prod(shape) * nothing.itemsize:
-            raise UnusableCheckpoint("it is too large")
-        arrays, header = read(file)
-        known: FloatArray = arrays[_CACHED]
-        if known.dtype != nothing.dtype or known.shape[1:] != shape or len(known) > most:
-            raise UnusableCheckpoint(f"{known.dtype} of the shape {known.shape}")
-        if header["crc32"] != zlib.crc32(known.data) or not np.isfinite(known).all():
-            raise UnusableCheckpoint("its content has changed")
-    except (OSError, UnusableCheckpoint, KeyError) as error:
-        log.warning("The cache %s is damaged and will be computed again: %s", file, error)
-        return nothing
-    return known
+def _complete(
+    cache: FilterbankCache, keys: Sequence[str], computer: Computer, name: str, title: str, progress: ProgressCallback
+) -> None:
+    """Compute what is not in the cache."""
+    remaining = keys[cache.done :]
+    log.info("Computing filterbanks of %d recordings of %s", len(remaining), name)
+    pieces = [remaining[start : start + _PIECE] for start in range(0, len(remaining), _PIECE)]
+    last_report = -math.inf
+    with _one_thread(), closing(compute_pieces(computer, pieces, processes_for(len(remaining)))) as computed:
+        while not cache.complete:
+            if (now := time.monotonic()) - last_report > _PROGRESS_SECONDS:
+                progress(cache.done / len(keys), f"Computing filterbanks of {title} (only once)")
+                last_report = now
+            cache.append(next(computed))
 
 
-def _write_cache(file: Path, computed: Sequence[FloatArray]) -> None:
-    try:
-        filterbanks = np.stack(computed)
-        write_atomically(file, {_CACHED: filterbanks}, {"format": FORMAT, "crc32": zlib.crc32(filterbanks.data)})
-    except OSError as error:
-        log.warning("%s can't be cached: %s", file.stem, error)
+@dataclass(slots=True)
+class Computer:
+    """Computes the filterbanks of a piece of a corpus, given its keys."""
+
+    settings: FilterbankSettings
+    clip: Clip
+    _front_end: SpeechFrontEnd | None = None
+
+    def __call__(self, keys: Sequence[str]) -> Piece:
+        """Read, trim and convert recordings together."""
+        if self._front_end is None:  # it can't be sent to another process
+            self._front_end = SpeechFrontEnd(self.settings)
+        made: dict[str, FloatArray] = {}
+        errors: dict[str, str] = {}
+        rates: dict[int, int] = {}
+        for clips in self._read(keys, errors):
+            utterances = _utterances(self._front_end, [*clips.values()])
+            for (key, (_, rate)), found in zip(clips.items(), self._front_end.filterbanks(utterances), strict=True):
+                if isinstance(found, UnusableAudio):
+                    errors[key] = _unusable(key, found)
+                elif not np.isfinite(found).all():
+                    errors[key] = _unusable(key, "It holds values that are not finite.")
+                else:
+                    made[key] = found
+                    rates[rate] = rates.get(rate, 0) + 1
+        usable = np.zeros((len(made), self.settings.frames, self.settings.bins), np.float32)
+        for row, key in zip(usable, (key for key in keys if key in made), strict=True):
+            row[:] = made[key]
+        return Piece(len(keys), usable, {key: errors[key] for key in keys if key in errors}, rates)
+
+    def _read(self, keys: Sequence[str], errors: dict[str, str]) -> Iterator[dict[str, tuple[FloatArray, int]]]:
+        """Recordings by key, in batches of bounded size; adds why others can't be used to ``errors``."""
+        clips: dict[str, tuple[FloatArray, int]] = {}
+        for key in keys:
+            try:
+                clips[key] = self.clip(key)
+            except MissingData as error:
+                errors[key] = str(error)
+            except UnusableAudio as error:
+                errors[key] = _unusable(key, error)
+            if sum(len(samples) for samples, _ in clips.values()) > _MAX_SAMPLES:
+                yield clips
+                clips = {}
+        yield clips
 
 
 @contextmanager
@@ -130,17 +191,16 @@ def utterance_in(front_end: SpeechFrontEnd, samples: FloatArray, rate: int) -> F
 
     As for live sound, but if no voice activity is detected, the whole recording is used, as a corpus is speech.
     """
-    try:
-        return front_end.trim(samples, rate)
-    except UnusableAudio:
-        return resample(samples, rate, front_end.settings.sample_rate)
+    return _utterances(front_end, [(samples, rate)])[0]
 
 
-def _filterbank(front_end: SpeechFrontEnd, key: str, clip: Clip) -> FloatArray:
-    try:
-        filterbank = front_end.filterbank(utterance_in(front_end, *clip(key)))
-        if not np.isfinite(filterbank).all():
-            raise UnusableAudio("It holds values that are not finite.")
-        return filterbank
-    except UnusableAudio as error:
-        raise MissingData(f"The recording {key} can't be used: {error} Get it again, or delete it.") from error
+def _utterances(front_end: SpeechFrontEnd, clips: Sequence[tuple[FloatArray, int]]) -> list[FloatArray]:
+    """As :func:`utterance_in`, for many recordings."""
+    return [
+        resample(*clip, front_end.settings.sample_rate) if isinstance(utterance, UnusableAudio) else utterance
+        for utterance, clip in zip(front_end.trim_all(clips), clips, strict=True)
+    ]
+
+
+def _unusable(key: str, why: object) -> str:
+    return f"The recording {key} can't be used: {why} Get it again, or delete it."

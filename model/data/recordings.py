@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import struct
 import zipfile
@@ -20,6 +21,9 @@ from model.types import FloatArray
 MAX_RECORDING = 64 << 20
 """Maximum size of a recording in bytes: a minute of stereo sound in 32 bits at 96 kHz has 46 MB."""
 
+_MAX_DEPTH = 5  # folders below that of a corpus
+_MAX_FILES = 200_000  # in a folder; Speech Commands has 106,000
+_ANY = re.compile("")
 _MAX_DIRECTORY = 4 << 20  # bytes of a zip's directory, enough for 40,000 entries; read within a second
 _PIECE = 1 << 20
 _DAMAGE = (
@@ -77,14 +81,14 @@ class Recording:
 
     def decode(self) -> tuple[FloatArray, int]:
         """The sound, ``(n,)`` in [-1, 1], and its rate in Hz; raises as :meth:`read`, and ``UnusableAudio``."""
-        from model.data.speech import read_audio  # late: it imports torch
+        from model.data.sound_files import read_whole  # late: it imports torch
 
-        return read_audio(io.BytesIO(self.read()))
+        return read_whole(self.read())
 
 
 @contextmanager
-def opened(place: Path) -> Iterator[Mapping[str, Recording]]:
-    """The ``.wav`` files of a folder, or all files of a zip, sorted by key.
+def opened(place: Path, names: re.Pattern[str] = _ANY) -> Iterator[Mapping[str, Recording]]:
+    """The files of a folder, up to some folders deep, or of a zip, whose paths match, sorted by path.
 
     A zip is opened only once, because reading its directory takes longer than reading a recording.
 
@@ -94,7 +98,7 @@ def opened(place: Path) -> Iterator[Mapping[str, Recording]]:
         If the folder or the zip can't be read; the message says what to do.
     """
     if place.is_dir():
-        yield _in_folder(place)
+        yield _in_folder(place, names)
         return
     with ExitStack() as stack:
         try:
@@ -106,20 +110,38 @@ def opened(place: Path) -> Iterator[Mapping[str, Recording]]:
         except _DAMAGE as error:
             raise MissingData(f"{place} is not a whole zip file. Get it again.") from error
         entries = {entry.filename: entry for entry in archive.infolist()}
-        yield {key: _in_zip(place, archive, entries[key]) for key in sorted(entries)}
+        yield {key: _in_zip(place, archive, entries[key]) for key in sorted(entries) if names.search(key)}
 
 
-def _in_folder(place: Path) -> dict[str, Recording]:
+def _in_folder(place: Path, names: re.Pattern[str]) -> dict[str, Recording]:
     found = {}
     try:
-        for path in sorted(place.glob("*.wav")):
-            if path.is_file():  # not a folder or a pipe
-                status = path.stat()
-                state = f"{status.st_size} {status.st_mtime_ns}"
-                found[path.name] = Recording(place, path.name, status.st_size, state, partial(io.FileIO, path))
+        for path, key in _files_below(place):
+            if names.search(key) and path.is_file():  # not a pipe
+                found[key] = _in_file(place, path, key)
     except OSError as error:
         raise MissingData(f"{place} can't be read ({error.strerror or error}).") from error
-    return found
+    return dict(sorted(found.items()))
+
+
+def _files_below(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Paths and keys of everything but folders in a folder and those in it; links to folders are not followed."""
+    count = 0
+    for parent, folders, files in os.walk(folder):
+        below = Path(parent).relative_to(folder)
+        if len(below.parts) == _MAX_DEPTH:
+            folders.clear()
+        count += len(files)
+        if count > _MAX_FILES:
+            raise MissingData(f"{folder} holds far too many files. Is it the folder of the corpus?")
+        for name in files:
+            yield Path(parent) / name, (below / name).as_posix()
+
+
+def _in_file(place: Path, path: Path, key: str) -> Recording:
+    status = path.stat()
+    state = f"{status.st_size} {status.st_mtime_ns}" + ("" if os.access(path, os.R_OK) else " unreadable")
+    return Recording(place, key, status.st_size, state, partial(io.FileIO, path))
 
 
 def _in_zip(place: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Recording:
@@ -146,13 +168,66 @@ class _BriefReader(io.BufferedReader):
 @contextmanager
 def matching(place: Path, names: re.Pattern[str]) -> Iterator[Mapping[str, Recording]]:
     """The files of a folder or a zip whose paths match, by the pattern's group ``name``; raises as :func:`opened`."""
-    with opened(place) as files:
+    with opened(place, names) as files:
         yield {match["name"]: file for key, file in files.items() if (match := names.search(key))}
 
 
 def decode(files: Mapping[str, Recording], key: str) -> tuple[FloatArray, int]:
-    """The sound of a recording by its name, without the folders in its key; raises as :meth:`Recording.decode`."""
-    file = files.get(key.rpartition("/")[2])
+    """The sound of a recording by its key, or the last part of it; raises as :meth:`Recording.decode`."""
+    file = files.get(key) or files.get(key.rpartition("/")[2])
     if file is None:
-        raise MissingData(f"There is no recording {key} any more. Get the corpus again.")
+        raise _gone(key)
     return file.decode()
+
+
+class Reader:
+    """Reads recordings of a folder or a zip by their paths in it, again and again.
+
+    It can be sent to another process, which opens the zip anew. A context manager, which closes the zip.
+
+    Parameters
+    ----------
+    place
+        The folder or zip.
+    files
+        Its recordings, if it is open.
+    """
+
+    def __init__(self, place: Path, files: Mapping[str, Recording] | None = None) -> None:
+        self._place = place
+        self._stack = ExitStack()
+        self._files = files
+
+    def __reduce__(self) -> tuple[type[Reader], tuple[Path]]:
+        return Reader, (self._place,)
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+        self._files = None
+
+    def __call__(self, key: str) -> tuple[FloatArray, int]:
+        """The sound, ``(n,)`` in [-1, 1], and its rate in Hz; raises as :meth:`Recording.decode`."""
+        return self.recording(key).decode()
+
+    def has(self, key: str) -> bool:
+        """Whether there is a recording of that path in the folder."""
+        path = self._place / key
+        return path.is_file() and path.resolve().is_relative_to(self._place.resolve())
+
+    def recording(self, key: str) -> Recording:
+        """A recording; raises :class:`MissingData` if there is none of that path."""
+        if self._files is None and self._place.is_dir():  # which need not be listed
+            if self.has(key):
+                return _in_file(self._place, self._place / key, key)
+        elif self._files is None:
+            self._files = self._stack.enter_context(opened(self._place))
+        if self._files is None or key not in self._files:
+            raise _gone(key)
+        return self._files[key]
+
+
+def _gone(key: str) -> MissingData:
+    return MissingData(f"There is no recording {key} any more. Get the corpus again.")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
@@ -15,45 +17,64 @@ from .corpora import packed, recordings
 
 SAMPLE = 30
 
+_SUFFIXES = (".f32", ".jsonl")
 
-def cases(count: int, seed: int) -> Iterator[tuple[str, tuple[bytes, str, bytes, np.ndarray]]]:
+
+Cache = tuple[bytes, bytes]
+"""The file of arrays and the journal."""
+
+
+def cases(count: int, seed: int) -> Iterator[tuple[str, tuple[bytes, str, Cache, np.ndarray]]]:
     """A corpus, the name of its cache, what may lie there, and the filterbanks that the corpus has."""
-    from safetensors.numpy import load, save
-
     logging.disable()  # of thousands of warnings nobody reads one
     corpus = packed(recordings())
     with tempfile.TemporaryDirectory() as folder:
         features = _loaded(Path(folder), corpus)
-        (file,) = (Path(folder) / "cache" / "filterbanks").iterdir()
-        content = file.read_bytes()
-    known = load(content)["filterbanks"]
+        files = {file.suffix: file for file in (Path(folder) / "cache" / "filterbanks").iterdir()}
+        name = files[".f32"].stem
+        arrays, journal = (files[suffix].read_bytes() for suffix in _SUFFIXES)
+    known = np.frombuffer(arrays, np.float32)
     spoilt = known.copy()
-    spoilt[1, 50, 40] = np.nan
-    others = {
-        "of another shape": save({"filterbanks": np.ascontiguousarray(known[:, :50])}),
-        "of another type": save({"filterbanks": known.astype(np.float16)}),
-        "a number": save({"filterbanks": np.zeros((), np.float32)}),
-        "of too many": save({"filterbanks": np.concatenate([known, known])}),
-        "not a number": save({"filterbanks": spoilt}),
-        "of another name": save({"x": known}),
-        "without arrays": save({}),
-        "empty": b"",
+    spoilt[5000] = np.nan
+    line = json.loads(journal)
+
+    def journal_of(content: bytes, **changes: object) -> Cache:
+        return content, json.dumps({**line, "crc32": zlib.crc32(content), **changes}).encode() + b"\n"
+
+    others: dict[str, Cache] = {
+        "of another shape": journal_of(arrays[: len(arrays) // 2]),
+        "of another type": journal_of(known.astype(np.float16).tobytes()),
+        "of too many": journal_of(arrays + arrays, rows=2 * line["rows"], recordings=2 * line["recordings"]),
+        "not a number": journal_of(spoilt.tobytes()),
+        "without arrays": (b"", journal),
+        "without a journal": (arrays, b""),
+        "of a long journal": (arrays, journal * 50),
+        "deeply nested": (arrays, b"[" * 100_000 + b"\n"),
+        "empty": (b"", b""),
     }
     rng = np.random.default_rng(seed)
     for number in range(count):
-        words, there = list(others.items())[number] if number < len(others) else damaged(content, others, rng)
-        yield words, (corpus, file.name, there, features)
+        if number < len(others):
+            words, there = list(others.items())[number]
+        elif number % 2:
+            words, content = damaged(arrays, {"journal": journal}, rng)
+            words, there = f"arrays: {words}", (content, journal)
+        else:
+            words, content = damaged(journal, {"arrays": arrays}, rng)
+            words, there = f"journal: {words}", (arrays, content)
+        yield words, (corpus, name, there, features)
 
 
-def use(content: tuple[bytes, str, bytes, np.ndarray]) -> str:
+def use(content: tuple[bytes, str, Cache, np.ndarray]) -> str:
     """Load a corpus whose cache holds this."""
     corpus, name, there, features = content
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder) / "cache" / "filterbanks"
         cache.mkdir(parents=True)
-        (cache / name).write_bytes(there)
+        for suffix, part in zip(_SUFFIXES, there, strict=True):
+            (cache / f"{name}{suffix}").write_bytes(part)
         np.testing.assert_array_equal(_loaded(Path(folder), corpus), features)
-        assert [file.name for file in cache.iterdir()] == [name], "it was looked for elsewhere"
+        assert {file.stem for file in cache.iterdir()} == {name}, "it was looked for elsewhere"
     return "the right data"
 
 

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 import tracemalloc
 import zipfile
 
@@ -33,6 +34,8 @@ def unheard(monkeypatch):
     """Splits without the minutes of listening: names and labels are what is looked at."""
     nothing = lambda _name, _title, _state, keys, *_: torch.zeros(len(keys), 1, 1)  # noqa: E731
     monkeypatch.setattr(filterbanks_module, "filterbanks", nothing)
+    usable = lambda *arguments: filterbanks_module.Filterbanks(nothing(*arguments), {}, {})  # noqa: E731
+    monkeypatch.setattr(filterbanks_module, "usable_filterbanks", usable)
 
 
 @pytest.fixture
@@ -274,21 +277,32 @@ def test_a_damaged_zip_is_named(few):
         Fsdd(few).load("train")
 
 
-def test_a_zip_that_is_damaged_inside_is_named(few, monkeypatch, tmp_path):
-    monkeypatch.setattr(locations, "cache", lambda: tmp_path / "cache")  # where no other test has left filterbanks
+def test_what_is_damaged_inside_a_zip_is_skipped_and_named(few, caplog):
     archive = zipped(few) / "fsdd" / "recordings.zip"
     content = bytearray(archive.read_bytes())
     content[200:1200] = bytes(1000)
     archive.write_bytes(content)
-    with pytest.raises(MissingData, match=r"3_lucas_6\.wav in .*recordings\.zip is damaged.*Get the corpus again"):
-        Fsdd(few).load("train")
+    assert Fsdd(few).load("train").keys == ("3_lucas_7.wav", "7_theo_17.wav", "7_theo_5.wav")
+    words = r"3_lucas_6\.wav in .*recordings\.zip is damaged.*Get the corpus again"
+    assert re.search(words, caplog.text)
+    (why,) = Fsdd(few).contents().skipped.values()
+    assert re.match(words, why)
 
 
 @pytest.mark.parametrize("content", [b"", b"no sound"])
-def test_a_damaged_recording_is_named(few, content):
+def test_a_damaged_recording_is_skipped_and_named(few, content, caplog):
     (few / "fsdd" / "recordings" / "7_theo_5.wav").write_bytes(content)
-    with pytest.raises(MissingData, match=r"recording 7_theo_5\.wav can't be used"):
-        Fsdd(few).load("train")
+    assert Fsdd(few).load("train").keys == ("3_lucas_6.wav", "3_lucas_7.wav", "7_theo_17.wav")
+    assert "1 of the 4 recordings of its train split can't be used" in caplog.text
+    assert "recording 7_theo_5.wav can't be used" in caplog.text
+
+
+@pytest.mark.parametrize("content", [b"", b"no sound"])
+def test_if_no_recording_can_be_used_one_is_named(few, content):
+    for path in (few / "fsdd" / "recordings").glob("7_theo_[04].wav"):
+        path.write_bytes(content)
+    with pytest.raises(MissingData, match=r"recording 7_theo_0\.wav can't be used"):
+        Fsdd(few).load("test")
 
 
 def test_a_zip_of_something_else_is_named(few):

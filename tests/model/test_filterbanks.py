@@ -1,5 +1,6 @@
 """Filterbanks of recordings: heard once, kept, and what was heard is kept however it ended."""
 
+import json
 import zlib
 
 import numpy as np
@@ -7,10 +8,10 @@ import pytest
 import torch
 
 from model import locations
-from model.checkpoints import read, write_atomically
+from model.data import filterbank_cache
 from model.data import filterbanks as module
 from model.data.corpora import MissingData
-from model.data.filterbanks import filterbanks
+from model.data.filterbanks import filterbanks, usable_filterbanks
 from model.data.speech import SpeechFrontEnd, UnusableAudio
 from model.progress import Cancelled, no_progress
 
@@ -44,11 +45,18 @@ def test_other_recordings_are_heard_anew(monkeypatch, tmp_path, word, changed):
     assert heard == list(changed.get("keys", ("a", "b")))
 
 
-@pytest.mark.parametrize("damage", [b"", b"rubbish", None])
-def test_a_damaged_cache_is_made_anew(monkeypatch, tmp_path, word, damage):
+def kept_files(tmp_path):
+    """The file of arrays and the journal, by suffix."""
+    files = {path.suffix: path for path in (tmp_path / "cache" / "filterbanks").iterdir()}
+    return {suffix: files[suffix] for suffix in (".f32", ".jsonl")}
+
+
+@pytest.mark.parametrize("damage", [b"", b"rubbish\n", b"[1]\n", b"{}\n", b"[" * 100_000 + b"\n", None])
+@pytest.mark.parametrize("damaged", [".f32", ".jsonl"])
+def test_a_damaged_cache_is_made_anew(monkeypatch, tmp_path, word, damage, damaged):
     first, _ = listen(monkeypatch, tmp_path, word)
-    (kept,) = (tmp_path / "cache" / "filterbanks").iterdir()
-    kept.write_bytes(kept.read_bytes()[:1000] if damage is None else damage)
+    kept = kept_files(tmp_path)[damaged]
+    kept.write_bytes(kept.read_bytes()[:-1000] if damage is None else damage)
     again, heard = listen(monkeypatch, tmp_path, word)
     assert heard == ["a", "b"]
     assert torch.equal(again, first)
@@ -57,6 +65,7 @@ def test_a_damaged_cache_is_made_anew(monkeypatch, tmp_path, word, damage):
 
 def test_how_far_it_is_is_told_while_it_listens(monkeypatch, tmp_path, word):
     monkeypatch.setattr(module, "_PROGRESS_SECONDS", -1.0)
+    monkeypatch.setattr(module, "_PIECE", 1)
     told = []
     listen(monkeypatch, tmp_path, word, tell=lambda *so_far: told.append(so_far))
     assert told == [(share, "Computing filterbanks of Some words (only once)") for share in (0.0, 0.5)]
@@ -67,6 +76,7 @@ def test_how_far_it_is_is_told_while_it_listens(monkeypatch, tmp_path, word):
 @pytest.mark.parametrize("end", [Cancelled, KeyboardInterrupt])
 def test_whoever_listens_can_end_it_and_what_was_heard_is_kept(monkeypatch, tmp_path, word, end):
     monkeypatch.setattr(module, "_PROGRESS_SECONDS", -1.0)
+    monkeypatch.setattr(module, "_PIECE", 1)
     whole, _ = listen(monkeypatch, tmp_path / "elsewhere", word)
 
     def enough(share, _text):
@@ -85,12 +95,40 @@ def test_whoever_listens_can_end_it_and_what_was_heard_is_kept(monkeypatch, tmp_
     assert torch.equal(again, whole)
 
 
-def test_what_was_heard_before_a_recording_that_cannot_be_used_is_kept(monkeypatch, tmp_path, word):
-    def torn():
-        raise UnusableAudio("It is torn.")
+def test_a_recording_that_cannot_be_used_is_named_and_the_others_are_kept(monkeypatch, tmp_path, word):
+    monkeypatch.setattr(locations, "cache", lambda: tmp_path / "cache")
+    heard = []
 
-    sounds = iter([word, torn])
-    with pytest.raises(MissingData, match="torn"):
+    def clip(key):
+        heard.append(key)
+        if key == "torn":
+            raise UnusableAudio("It is torn.")
+        if key == "gone":
+            raise MissingData("It is gone.")
+        samples, rate = word()
+        return (samples, rate) if key == "a" else (samples[::2].copy(), rate // 2)
+
+    keys = ("a", "torn", "b", "gone", "c")
+    for _ in range(2):
+        found = usable_filterbanks("test", "Some words", (), keys, clip)
+        assert found.features.shape == (3, 100, 80)
+        assert list(found.unusable) == ["torn", "gone"]
+        assert found.unusable["torn"] == "The recording torn can't be used: It is torn. Get it again, or delete it."
+        assert found.unusable["gone"] == "It is gone."
+        assert found.rates == {word()[1]: 1, word()[1] // 2: 2}
+        with pytest.raises(MissingData, match="torn"):
+            filterbanks("test", "Some words", (), keys, clip)
+    assert heard == list(keys), "each is read once"
+
+
+def test_what_was_computed_before_another_error_is_kept(monkeypatch, tmp_path, word):
+    monkeypatch.setattr(module, "_PIECE", 1)
+
+    def broken():
+        raise OSError("a broken disk")
+
+    sounds = iter([word, broken])
+    with pytest.raises(OSError, match="broken disk"):
         listen(monkeypatch, tmp_path, lambda: next(sounds)())
     assert listen(monkeypatch, tmp_path, word)[1] == ["b"]
 
@@ -143,18 +181,82 @@ def _more(known):
 @pytest.mark.parametrize("checked", [True, False])
 def test_a_cache_of_something_else_is_made_anew_and_logged(monkeypatch, tmp_path, word, caplog, damage, checked):
     first, _ = listen(monkeypatch, tmp_path, word)
-    (kept,) = (tmp_path / "cache" / "filterbanks").iterdir()
-    arrays, header = read(kept)
-    known = arrays["filterbanks"].copy()
+    arrays, journal = kept_files(tmp_path).values()
+    known = np.fromfile(arrays, np.float32).reshape(2, 100, 80)
     changed = damage(known)
     known = np.ascontiguousarray(known if changed is None else changed)
     if checked and damage is not _change:  # as somebody would write it who keeps to the format
-        header["crc32"] = zlib.crc32(known.data)
-    write_atomically(kept, {"filterbanks": known}, header)
+        line = json.loads(journal.read_text())
+        journal.write_text(json.dumps({**line, "crc32": zlib.crc32(known.data)}) + "\n")
+    arrays.write_bytes(known.tobytes())
     again, heard = listen(monkeypatch, tmp_path, word)
     assert heard == ["a", "b"]
     assert torch.equal(again, first)
     assert "is damaged and will be computed again" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"recordings": 3},
+        {"rows": -1},
+        {"rows": 1},
+        {"rows": True, "recordings": 1},
+        {"rates": {"8000": "x"}},
+        {"rates": {"fast": 2}},
+        {"rates": [1]},
+        {"unusable": {"a": 1}},
+        {"crc32": None},
+        {"more": 1},
+    ],
+)
+def test_a_journal_of_something_else_is_no_journal(monkeypatch, tmp_path, word, change):
+    first, _ = listen(monkeypatch, tmp_path, word)
+    journal = kept_files(tmp_path)[".jsonl"]
+    journal.write_text(json.dumps(json.loads(journal.read_text()) | change) + "\n")
+    again, heard = listen(monkeypatch, tmp_path, word)
+    assert heard == ["a", "b"]
+    assert torch.equal(again, first)
+
+
+def test_what_follows_a_crash_is_computed_and_the_rest_is_not(monkeypatch, tmp_path, word):
+    monkeypatch.setattr(module, "_PIECE", 1)
+    first, _ = listen(monkeypatch, tmp_path, word)
+    arrays, journal = kept_files(tmp_path).values()
+    lines = journal.read_bytes().splitlines(keepends=True)
+    for left, rest in ((lines[0] + lines[1][:10], b""), (lines[0], b"half a piece"), (lines[0] + b"{}\n", b"")):
+        journal.write_bytes(left)
+        arrays.write_bytes(arrays.read_bytes()[:32_000] + rest)
+        again, heard = listen(monkeypatch, tmp_path, word)
+        assert heard == ["b"]
+        assert torch.equal(again, first)
+    assert listen(monkeypatch, tmp_path, word)[1] == []
+
+
+def test_filterbanks_are_mapped_and_changing_them_changes_no_file(monkeypatch, tmp_path, word):
+    first, _ = listen(monkeypatch, tmp_path, word)
+    first += 1
+    again, heard = listen(monkeypatch, tmp_path, word)
+    assert heard == []
+    assert not torch.equal(again, first)
+
+
+def test_a_disk_that_is_full_on_the_way_costs_only_time(monkeypatch, tmp_path, word, caplog):
+    whole, _ = listen(monkeypatch, tmp_path / "elsewhere", word)
+    monkeypatch.setattr(module, "_PIECE", 1)
+    write, written = filterbank_cache._write_at, []
+
+    def write_once(file, place, content):
+        if len(written) == 2:
+            raise OSError("No space left on device")
+        written.append(file)
+        write(file, place, content)
+
+    monkeypatch.setattr(filterbank_cache, "_write_at", write_once)
+    found, heard = listen(monkeypatch, tmp_path, word)
+    assert heard == ["a", "b"]
+    torch.testing.assert_close(found, whole)
+    assert "can't be cached" in caplog.text
 
 
 def test_a_recording_of_values_that_are_no_numbers_is_no_filterbank(monkeypatch, tmp_path):
@@ -162,4 +264,4 @@ def test_a_recording_of_values_that_are_no_numbers_is_no_filterbank(monkeypatch,
     for value in (np.nan, np.inf, 1e30):
         with pytest.raises(MissingData, match="recording x can't be used"):
             filterbanks("test", "A bang", (), ["x"], lambda _, value=value: (np.full(8000, value, np.float32), 8000))
-    assert not list(tmp_path.rglob("*.safetensors"))
+    assert not any(path.stat().st_size for path in tmp_path.rglob("*.f32"))

@@ -41,19 +41,20 @@ log = logging.getLogger(__name__)
 
 GROUP = "modinv.corpora"
 
-_BUILT_IN = tuple(
-    EntryPoint(name=value.rpartition(":")[2].lower(), value=f"model.data.corpora.{value}", group=GROUP)
-    for value in (
-        "mnist:Mnist",
-        "fsdd:Fsdd",
-        "voices:Voices",
-        "wild:Wild",
-        "qmnist:Qmnist",
-        "qmnist:Nist",
-        "emnist:Emnist",
-        "usps:Usps",
-    )
-)
+_BUILT_IN = {
+    "mnist": "mnist:Mnist",
+    "fsdd": "fsdd:Fsdd",
+    "voices": "voices:Voices",
+    "wild": "wild:Wild",
+    "qmnist": "qmnist:Qmnist",
+    "nist": "qmnist:Nist",
+    "emnist": "emnist:Emnist",
+    "usps": "usps:Usps",
+    "tidigits": "tidigits:Tidigits",
+    "tidigits-speakers": "tidigits:TidigitsSpeakers",
+    "audiomnist": "audiomnist:AudioMnist",
+    "speech-commands": "speech_commands:SpeechCommands",
+}
 
 
 def registry() -> Mapping[str, type[Corpus]]:
@@ -68,7 +69,9 @@ def broken_plugins() -> Mapping[str, str]:
 
 @cache
 def _found() -> tuple[Mapping[str, type[Corpus]], Mapping[str, str]]:
-    found: dict[str, type[Corpus]] = {point.name: point.load() for point in _BUILT_IN}
+    found: dict[str, type[Corpus]] = {
+        name: EntryPoint(name, f"model.data.corpora.{value}", GROUP).load() for name, value in _BUILT_IN.items()
+    }
     broken = {}
     for point in entry_points(group=GROUP):
         try:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -86,6 +87,8 @@ class CorpusInfo:
         How it is downloaded; ``None`` if it can't be.
     layout
         What to put into its folder, for the message that it is missing.
+    folder
+        Name of its folder, if it is not its own name.
     """
 
     name: str
@@ -104,6 +107,7 @@ class CorpusInfo:
     ships: bool = False
     source: Source | None = None
     layout: str = "it"
+    folder: str = ""
 
     @property
     def label(self) -> str:
@@ -118,6 +122,34 @@ class CorpusInfo:
     def offer(self) -> str:
         """Size and licence of the download, ``"16 MB, CC BY-SA 4.0"``; empty if there is none."""
         return f"{self.source.size / 1e6:.0f} MB, {self.licence}" if self.source else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What an installed corpus holds.
+
+    Attributes
+    ----------
+    items
+        Number of usable items by split.
+    speakers
+        Number of speakers; 0 for images.
+    sexes
+        Number of speakers by sex, as far as known.
+    rates
+        Number of usable recordings by sampling rate in Hz.
+    skipped
+        Why items can't be used, in words, by their paths.
+    left_out
+        What else was found and is left out on purpose, in words.
+    """
+
+    items: Mapping[Split, int]
+    speakers: int = 0
+    sexes: Mapping[str, int] = field(default_factory=dict)
+    rates: Mapping[int, int] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    left_out: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,14 +168,12 @@ class Corpus(ABC):
     @property
     def home(self) -> Path:
         """Its own folder, in upper or lower case; it may not exist."""
-        folder = self.folder or locations.data()
-        home = folder / self.info.name
+        folder, name = self.folder or locations.data(), self.info.folder or self.info.name
+        home = folder / name
         if home.is_dir():
             return home
         with suppress(OSError, StopIteration):
-            return next(
-                path for path in sorted(folder.iterdir()) if path.name.lower() == self.info.name and path.is_dir()
-            )
+            return next(path for path in sorted(folder.iterdir()) if path.name.lower() == name and path.is_dir())
         return home
 
     @abstractmethod
@@ -172,6 +202,12 @@ class Corpus(ABC):
     def clip(self, key: str) -> tuple[FloatArray, int]:
         """The recording behind a sample, by its key: ``(n,)`` in [-1, 1] and its rate in Hz."""
         raise KeyError(f"{self.info.title} has no recording {key}.")
+
+    def contents(self, progress: ProgressCallback = no_progress) -> Contents:
+        """Read all splits, and count their items; raises as :meth:`load`."""
+        splits = {split: self.load(split, progress) for split in self.info.splits}
+        speakers = {name for samples in splits.values() for name in samples.speakers}
+        return Contents({split: len(samples) for split, samples in splits.items()}, len(speakers))
 
     def require(self) -> Path:
         """Its :meth:`location`; raises :class:`MissingData` if it is missing."""

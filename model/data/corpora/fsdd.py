@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from model.data.corpora.base import Corpus, CorpusInfo, MissingData, Source, Split
-from model.data.recordings import decode, matching
-from model.progress import ProgressCallback
-from model.types import FloatArray, Modality
-
-if TYPE_CHECKING:
-    from model.data.samples import Samples
+from model.data.corpora.base import CorpusInfo, Source, Split
+from model.data.corpora.speech_corpus import SpeechCorpus, Utterance
+from model.types import Modality
 
 _NAME = re.compile(r"(?:^|/)(?P<name>(?P<digit>[0-9])_(?P<speaker>[a-z]+)_(?P<take>[0-9]{1,9})\.wav)\Z")
 _TEST = range(5)
@@ -23,7 +19,7 @@ _PAGE = "https://github.com/Jakobovski/free-spoken-digit-dataset"
 
 
 @dataclass(frozen=True)
-class Fsdd(Corpus):
+class Fsdd(SpeechCorpus):
     """Human spoken digits at 8 kHz, as a folder or a zip of ``{digit}_{speaker}_{take}.wav``.
 
     Of each speaker and digit, takes 0 to 4 are the official test set. Of the others, the last five (45 to 49) are for
@@ -53,6 +49,8 @@ class Fsdd(Corpus):
         ),
         layout="its folder 'recordings', or a zip of it named recordings.zip,",
     )
+    names: ClassVar[re.Pattern[str]] = _NAME
+    example: ClassVar[str] = "7_jackson_12.wav"
 
     def location(self) -> Path | None:
         """The folder of recordings, or the zip that holds them."""
@@ -61,36 +59,20 @@ class Fsdd(Corpus):
                 return place
         return None
 
-    def read(self, split: Split, progress: ProgressCallback) -> Samples:
-        """Filterbanks of a split, sorted by name."""
-        import torch
+    def described(self, place: Path, found: Mapping[str, re.Match[str]]) -> dict[str, Utterance]:  # noqa: ARG002
+        """All of them, sorted by path."""
+        return {
+            path: Utterance(
+                key=path,
+                label=int(match["digit"]),
+                speaker=match["speaker"],
+                source=f"FSDD {match['speaker']}, take {match['take']}",
+                split=_split(int(match["take"])),
+                sex="male",
+            )
+            for path, match in found.items()
+        }
 
-        from model.data.filterbanks import filterbanks
-        from model.data.samples import Samples
 
-        place = self.require()
-        part = "test" if split == "test" else "train"  # cached by published split
-        with matching(place, _NAME) as files:
-            found = {name: match for name in files if (match := _NAME.search(name))}
-            names = [name for name, match in found.items() if (int(match["take"]) in _TEST) == (part == "test")]
-            if not names:
-                raise MissingData(f"{place} holds no recordings named like 7_jackson_12.wav.")
-            keys = tuple(files[name].key for name in names)
-            state = [files[name].state for name in names]
-            title = self.info.title
-            features = filterbanks(f"fsdd-{part}", title, state, keys, partial(decode, files), progress)
-        samples = Samples(
-            corpus=self.info.name,
-            modality=self.info.modality,
-            features=features,
-            labels=torch.tensor([int(found[name]["digit"]) for name in names]),
-            sources=tuple(f"FSDD {found[name]['speaker']}, take {found[name]['take']}" for name in names),
-            speakers=tuple(found[name]["speaker"] for name in names),
-            keys=keys,
-        )
-        return samples.part(split, [int(found[name]["take"]) in _VALIDATION for name in names])
-
-    def clip(self, key: str) -> tuple[FloatArray, int]:
-        """The recording, identified by its file name, whatever the folders in its key."""
-        with matching(self.require(), _NAME) as files:
-            return decode(files, key)
+def _split(take: int) -> Split:
+    return "test" if take in _TEST else "validation" if take in _VALIDATION else "train"

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from model import locations
 from model.data.corpora.base import Corpus, CorpusInfo, MissingData, Split
-from model.data.recordings import opened
+from model.data.recordings import Reader
 from model.progress import ProgressCallback
 from model.types import FloatArray, Modality
 
 if TYPE_CHECKING:
-    from model.data.filterbanks import Clip
     from model.data.samples import Samples
 
 _VALIDATION = frozenset({"kokoro_af_aoede", "kokoro_hf_beta", "kokoro_zm_yunyang", "flite_rms"})
@@ -85,7 +84,7 @@ class Voices(Corpus):
             raise MissingData(_DAMAGED) from error
         keys = tuple(clip.key for clip in clips)
         state = [archive.stat().st_size]
-        with _opened(archive) as clip:
+        with _told(), Reader(archive) as clip:
             features = filterbanks(f"voices-{part}", self.info.title, state, keys, clip, progress)
         samples = Samples(
             corpus=self.info.name,
@@ -100,7 +99,7 @@ class Voices(Corpus):
 
     def clip(self, key: str) -> tuple[FloatArray, int]:
         """The clip."""
-        with _opened(self.require()) as clip:
+        with _told(), Reader(self.require()) as clip:
             return clip(key)
 
     def _clips(self, index: Mapping[str, Any], part: str) -> list[_Clip]:
@@ -135,17 +134,10 @@ class _Clip(NamedTuple):
 
 
 @contextmanager
-def _opened(archive: Path) -> Iterator[Clip]:
-    """A function that reads clips from the archive."""
+def _told() -> Iterator[None]:
+    """Say what to do if the archive is damaged."""
     try:
-        with opened(archive) as files:
-
-            def clip(key: str) -> tuple[FloatArray, int]:
-                if key not in files:
-                    raise MissingData(_DAMAGED)
-                return files[key].decode()
-
-            yield clip
+        yield
     except MissingData as error:
         raise MissingData(_DAMAGED) from error
 

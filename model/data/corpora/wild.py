@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from model.data.corpora.base import Corpus, CorpusInfo, MissingData, Split
-from model.data.recordings import decode, matching
-from model.progress import ProgressCallback
-from model.types import FloatArray, Modality
+from model.data.corpora.base import CorpusInfo
+from model.data.corpora.speech_corpus import WORDS, SpeechCorpus, Utterance
+from model.types import Modality
 
-if TYPE_CHECKING:
-    from model.data.samples import Samples
-
-_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_DIGIT = re.compile(rf"(?:^|/)digits/(?P<name>(?P<word>{'|'.join(_WORDS)})_(?P<speaker>[0-9a-f]+)_[0-9]{{1,9}}\.wav)\Z")
+_SPEAKER = r"(?P<speaker>[0-9a-f]+)_[0-9]{1,9}\.wav)\Z"
 
 
 @dataclass(frozen=True)
-class Wild(Corpus):
+class Wild(SpeechCorpus):
     """204 digits by 86 speakers at 16 kHz, as ``digits/{word}_{speaker}_{number}.wav`` in ``wild.zip`` or a folder.
 
     Split by speaker: those whose name, a hexadecimal hash, is even are for training (123 digits by 45 speakers), the
-    others for validation (81 by 41). There is no test split.
+    others for validation (81 by 41). There is no test split. The folder ``words`` has other words by the same speakers.
     """
 
     info: ClassVar[CorpusInfo] = CorpusInfo(
         name="wild",
-        title="Speech Commands",
+        title="Speech Commands (part)",
         modality=Modality.SPEECH,
         licence="CC BY 4.0",
         citation="P. Warden: Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition, 2018",
@@ -40,6 +35,9 @@ class Wild(Corpus):
         splits=("train", "validation"),
         layout="wild.zip, which holds a folder 'digits' of one_0a7c2a8d_0.wav and the like,",
     )
+    names: ClassVar[re.Pattern[str]] = re.compile(rf"(?:^|/)digits/(?P<name>(?P<word>{'|'.join(WORDS)})_{_SPEAKER}")
+    other_names: ClassVar[re.Pattern[str]] = re.compile(rf"(?:^|/)words/(?P<name>(?P<word>[a-z]+)_{_SPEAKER}")
+    example: ClassVar[str] = "digits/one_0a7c2a8d_0.wav"
 
     def location(self) -> Path | None:
         """The zip, or the folder that it unpacks to."""
@@ -47,32 +45,15 @@ class Wild(Corpus):
             return self.home / "wild.zip"
         return self.home if (self.home / "digits").is_dir() else None
 
-    def read(self, split: Split, progress: ProgressCallback) -> Samples:
-        """Filterbanks of a split, sorted by name."""
-        import torch
-
-        from model.data.filterbanks import filterbanks
-        from model.data.samples import Samples
-
-        place = self.require()
-        with matching(place, _DIGIT) as files:
-            found = {name: match for name, file in files.items() if (match := _DIGIT.search(file.key))}
-            if not found:
-                raise MissingData(f"{place} holds no recordings named like digits/one_0a7c2a8d_0.wav.")
-            state = [files[name].state for name in found]
-            features = filterbanks("wild", self.info.title, state, tuple(found), partial(decode, files), progress)
-        samples = Samples(
-            corpus=self.info.name,
-            modality=self.info.modality,
-            features=features,
-            labels=torch.tensor([_WORDS.index(match["word"]) for match in found.values()]),
-            sources=tuple(f"Stranger {match['speaker']}" for match in found.values()),
-            speakers=tuple(match["speaker"] for match in found.values()),
-            keys=tuple(found),
-        )
-        return samples.part(split, [int(speaker, 16) % 2 == 1 for speaker in samples.speakers])
-
-    def clip(self, key: str) -> tuple[FloatArray, int]:
-        """The recording."""
-        with matching(self.require(), _DIGIT) as files:
-            return decode(files, key)
+    def described(self, place: Path, found: Mapping[str, re.Match[str]]) -> dict[str, Utterance]:  # noqa: ARG002
+        """All of them, sorted by path."""
+        return {
+            path: Utterance(
+                key=match["name"],
+                label=WORDS.index(match["word"]) if match["word"] in WORDS else -1,
+                speaker=match["speaker"],
+                source=f"Stranger {match['speaker']}" + ("" if match["word"] in WORDS else f", {match['word']}"),
+                split="validation" if int(match["speaker"], 16) % 2 else "train",
+            )
+            for path, match in found.items()
+        }
