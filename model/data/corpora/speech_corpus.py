@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from model.data.corpora.base import ALL_OF_TRAINING, Contents, Corpus, MissingData, Split
-from model.data.recordings import Reader, Recording, decode, matching, opened
+from model.data.recordings import Reader, Recording, decode, opened
 from model.progress import ProgressCallback, no_progress
 from model.types import FloatArray
 
@@ -170,8 +170,10 @@ class SpeechCorpus(Corpus):
         with Reader(place) as reader:
             if place.is_dir() and reader.has(key):
                 return reader(key)
-        with matching(place, self.names) as files:
-            return decode(files, key)
+        patterns = [names for names in (self.names, self.other_names) if names]
+        with opened(place) as files:
+            found = [(names.search(path), file) for path, file in files.items() for names in patterns]
+            return decode({match["name"]: file for match, file in found if match}, key)
 
     def contents(self, progress: ProgressCallback = no_progress) -> Contents:
         """Read all recordings, and count those that can be used."""
