@@ -24,7 +24,7 @@ _LONGEST = (
     "test_screenshots", "test_signals", "test_self_check", "test_window", "test_cli", "test_trust", "test_toy_corpus",
     "test_trust_window", "test_sweep", "test_process", "test_training", "test_sweeps_panel", "test_evaluation_store",
     "test_benchmarks", "test_speech", "test_evaluation_judge", "test_window_troubles", "test_export_figures",
-    "test_space_bar", "test_datasets", "test_export_command", "test_filterbank_workers",
+    "test_space_bar", "test_datasets", "test_export_command", "test_piece_workers",
 )  # fmt: skip
 """Files that take many seconds, as ``--durations=0`` tells, the longest first."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from model.cli.console import interruptible, notes, print_json, print_note, report_errors, tables
+from model.cli.console import interruptible, notes, print_json, print_note, progress_text, report_errors, tables
 from model.cli.options import DataDir, Json, bad_option
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from model.data.corpora import CorpusInfo
 
-app = typer.Typer(help="List and download corpora.", no_args_is_help=True)
+app = typer.Typer(help="List, download and add corpora.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -45,7 +47,8 @@ def list_corpora(data_dir: DataDir = None, as_json: Json = False) -> None:
                 kind(data_dir).require()
             except MissingData as error:
                 row["missing"] = str(error)
-                remedies.append(str(error))
+                if info.obtainable:
+                    remedies.append(str(error))
         rows.append(row)
     if as_json:
         print_json(rows)
@@ -56,8 +59,103 @@ def list_corpora(data_dir: DataDir = None, as_json: Json = False) -> None:
         table.add_row(row["name"], row["title"], row["modality"], " ".join(row["splits"]), row["licence"], where)
     console = tables()
     console.print(table)
+    remedies.append("'modinv data show NAME' says what a corpus holds, or how to get it.")
     for remedy in remedies:
         console.print(remedy, style="yellow", soft_wrap=True, markup=False)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="Name of the corpus, see 'modinv data list'.")],
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Read a corpus, and say what it holds and what can't be used. The next time that is quick."""
+    with report_errors():
+        from model.data.corpora import find
+
+        with bad_option("NAME"):
+            corpus = find(name)(data_dir)
+        place = corpus.require()
+        with notes().status("Reading") as status:
+            contents = corpus.contents(lambda share, text: status.update(progress_text(share, text)))
+    info = corpus.info
+    row: dict[str, Any] = {
+        "name": name,
+        "title": info.title,
+        "modality": str(info.modality),
+        "human": info.human,
+        "licence": info.licence,
+        "citation": info.citation,
+        "origin": info.origin,
+        "location": str(place),
+        "items": dict(contents.items),
+        "speakers": contents.speakers,
+        "shares_speakers": info.shares_speakers,
+        "sexes": dict(contents.sexes),
+        "rates": {str(rate): count for rate, count in contents.rates.items()},
+        "left_out": contents.left_out,
+        "skipped": dict(contents.skipped),
+    }
+    if as_json:
+        print_json(row)
+        return
+    console = tables()
+    for label, text in _described(row).items():
+        console.print(f"{label + ':':<10}{text}", soft_wrap=True)
+    for why in contents.skipped.values():
+        console.print(f"  {why}", style="yellow", soft_wrap=True)
+
+
+def _described(row: Mapping[str, Any]) -> dict[str, str]:
+    """What is known of a corpus, in words."""
+    several = len(row["rates"]) > 1
+    rates = (f"{int(rate):,} Hz" + (f" ({count:,})" if several else "") for rate, count in row["rates"].items())
+    sexes = ", ".join(f"{count} {sex}" for sex, count in row["sexes"].items())
+    speakers = f"{row['speakers']:,}" + (f" ({sexes})" if sexes else "")
+    speakers += ", in all splits" if row["shares_speakers"] else ", each in one split"
+    texts = {
+        "Corpus": f"{row['title']} ({row['modality']})",
+        "Items": ", ".join(f"{count:,} {split}" for split, count in row["items"].items()),
+        "Speakers": speakers if row["speakers"] else "",
+        "Rate": ", ".join(rates),
+        "Licence": row["licence"],
+        "Citation": row["citation"],
+        "Origin": row["origin"],
+        "Where": row["location"],
+        "Left out": row["left_out"],
+        "Skipped": f"{len(row['skipped']):,}" if row["skipped"] else "none",
+    }
+    return {label: text for label, text in texts.items() if text}
+
+
+@app.command()
+def add(
+    folder: Annotated[Path, typer.Argument(help="Folder with LABEL/FILE or SPEAKER/LABEL/FILE, or a CSV file.")],
+    name: Annotated[str, typer.Option("--name", help="Name of the corpus; by default that of the folder.")] = "",
+) -> None:
+    """Use a folder of labelled sounds or pictures as a corpus. Labels are digits or English words.
+
+    A CSV file has the columns path, label and, optionally, speaker.
+    """
+    with report_errors():
+        from model.data.corpora import add_folder
+
+        with bad_option("FOLDER"):
+            entry = add_folder(folder, name)
+    print_note(f"Added the corpus {entry.name} ({entry.modality}), split {entry.splitting}.")
+    print_note(f"'modinv data show {entry.name}' reads it, and says what can't be used.")
+
+
+@app.command()
+def remove(name: Annotated[str, typer.Argument(help="Name of a corpus that was added.")]) -> None:
+    """Remove a corpus that was added from the list. Its files stay."""
+    with report_errors():
+        from model.data.corpora import remove as remove_from_list
+
+        with bad_option("NAME"):
+            remove_from_list(name)
+    print_note(f"Removed the corpus {name} from the list. Its files are where they were.")
 
 
 @app.command()

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
-import math
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from model import locations
 from model.data import speech, voice_activity
+from model.data.array_cache import Piece
 from model.data.corpora.base import MissingData
-from model.data.filterbank_cache import FilterbankCache, Piece
-from model.data.filterbank_workers import compute_pieces, processes_for
+from model.data.prepared import prepare
 from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, resample
 from model.progress import ProgressCallback, no_progress
 from model.types import FloatArray
-
-log = logging.getLogger(__name__)
 
 Clip = Callable[[str], tuple[FloatArray, int]]
 """Reads a recording by its key: ``(n,)`` in [-1, 1] and its rate in Hz.
@@ -33,9 +23,7 @@ Clip = Callable[[str], tuple[FloatArray, int]]
 It raises :class:`UnusableAudio` or :class:`MissingData`. If it can be pickled, several processes read many recordings.
 """
 
-_PROGRESS_SECONDS = 0.1
-_PIECE = 128  # recordings processed at once
-_MAX_SAMPLES = 5_000_000  # beyond which fewer are: 128 recordings of 0.8 s at 48 kHz
+_MAX_SAMPLES = 5_000_000  # processed at once: 128 recordings of 0.8 s at 48 kHz
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,31 +90,17 @@ def usable_filterbanks(
         Called with the share done, unless all are in the cache.
     """
     settings = FilterbankSettings()
-    # A changed front end makes other filterbanks.
-    code = [hashlib.sha256(Path(str(module.__file__)).read_bytes()).hexdigest() for module in (speech, voice_activity)]
-    state = json.dumps([settings.to_dict(), *code, *map(str, fingerprint), *keys])
-    file = locations.cache() / "filterbanks" / f"{name}-{hashlib.sha256(state.encode()).hexdigest()[:16]}.f32"
-    cache = FilterbankCache(file, len(keys), (settings.frames, settings.bins))
-    if not cache.complete:
-        with cache.locked(progress):
-            _complete(cache, keys, Computer(settings, clip), name, title, progress)
-    return Filterbanks(torch.from_numpy(cache.filterbanks()), cache.unusable, cache.rates)
-
-
-def _complete(
-    cache: FilterbankCache, keys: Sequence[str], computer: Computer, name: str, title: str, progress: ProgressCallback
-) -> None:
-    """Compute what is not in the cache."""
-    remaining = keys[cache.done :]
-    log.info("Computing filterbanks of %d recordings of %s", len(remaining), name)
-    pieces = [remaining[start : start + _PIECE] for start in range(0, len(remaining), _PIECE)]
-    last_report = -math.inf
-    with _one_thread(), closing(compute_pieces(computer, pieces, processes_for(len(remaining)))) as computed:
-        while not cache.complete:
-            if (now := time.monotonic()) - last_report > _PROGRESS_SECONDS:
-                progress(cache.done / len(keys), f"Computing filterbanks of {title} (only once)")
-                last_report = now
-            cache.append(next(computed))
+    cache = prepare(
+        f"filterbanks/{name}",
+        f"Computing filterbanks of {title}",
+        [settings.to_dict(), *map(str, fingerprint)],
+        keys,
+        (settings.frames, settings.bins),
+        Computer(settings, clip),
+        (speech, voice_activity),
+        progress,
+    )
+    return Filterbanks(torch.from_numpy(cache.arrays()), cache.unusable, cache.rates)
 
 
 @dataclass(slots=True)
@@ -173,17 +147,6 @@ class Computer:
                 yield clips
                 clips = {}
         yield clips
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Use one thread: for small work a second one costs more than it saves."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def utterance_in(front_end: SpeechFrontEnd, samples: FloatArray, rate: int) -> FloatArray:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from model.data.corpora.base import MissingData
@@ -214,8 +214,8 @@ class Reader:
 
     def has(self, key: str) -> bool:
         """Whether there is a recording of that path in the folder."""
-        path = self._place / key
-        return path.is_file() and path.resolve().is_relative_to(self._place.resolve())
+        inside = PurePosixPath(key)
+        return not inside.is_absolute() and ".." not in inside.parts and (self._place / key).is_file()
 
     def recording(self, key: str) -> Recording:
         """A recording; raises :class:`MissingData` if there is none of that path."""

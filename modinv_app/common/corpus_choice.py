@@ -69,6 +69,8 @@ class CorpusChoice(QWidget):
         """Offer these corpora; those that are trained on by default are checked unless the user has chosen others."""
         before = self.chosen()
         self._corpora = tuple(corpora)
+        for name in self._boxes.keys() - {corpus.info.name for corpus in corpora}:
+            self._boxes.pop(name).deleteLater()  # a folder that was removed
         for corpus in corpora:
             name = corpus.info.name
             if name not in self._boxes:

@@ -37,7 +37,7 @@ class DataService(QObject):
     Signals
     -------
     found(tuple of AvailableCorpus)
-        The corpora of speech, installed or not.
+        The corpora of speech that are installed or obtainable.
     progressed(float or None)
         Fraction of a download that has arrived, in [0, 1]; None while that is unknown or the files are verified.
     ended(str)
@@ -99,4 +99,5 @@ class DataService(QObject):
 
 
 def _corpora() -> tuple[AvailableCorpus, ...]:
-    return tuple(AvailableCorpus(info, find(info.name)().location() is not None) for info in infos(Modality.SPEECH))
+    corpora = [AvailableCorpus(info, find(info.name)().location() is not None) for info in infos(Modality.SPEECH)]
+    return tuple(corpus for corpus in corpora if corpus.installed or corpus.info.obtainable)

@@ -43,8 +43,8 @@ class EvaluationBar(QWidget):
         self._models: list[Model] = []
         self._loaded: Model | None = None
         self._chosen: Model | None = None
-        speech = infos(Modality.SPEECH)
-        self._installed: Set[str] = {info.name for info in speech if info.ships}  # until the installed ones are known
+        # Until the installed ones are known:
+        self._installed: Set[str] = {info.name for info in infos(Modality.SPEECH) if info.ships}
         self._picked = False  # whether the user has chosen the speech: then it is not changed
         self._request: Request | None = None
 
@@ -60,8 +60,7 @@ class EvaluationBar(QWidget):
         self.speech = QComboBox()
         self.speech.setAccessibleName("Speech")
         self.speech.setToolTip(f"The utterances that it is evaluated on; the images are those of {images.title}")
-        for info in speech:
-            self.speech.addItem(_title(info), info.name)
+        self._offer_speech()
         self.speech.activated.connect(self._speech_picked)
         self.split = QComboBox()
         self.split.setAccessibleName("Split")
@@ -121,7 +120,17 @@ class EvaluationBar(QWidget):
     def show_corpora(self, installed: Set[str]) -> None:
         """Offer only installed corpora, and choose human speech by default."""
         self._installed = installed
+        self._offer_speech()
         self._show_available()
+
+    def _offer_speech(self) -> None:
+        """List the corpora that are installed or obtainable."""
+        chosen = self.speech.currentData()
+        self.speech.clear()
+        for info in infos(Modality.SPEECH):
+            if info.obtainable or info.name in self._installed:
+                self.speech.addItem(_title(info), info.name)
+        self.speech.setCurrentIndex(max(0, self.speech.findData(chosen)))
 
     def _show_available(self) -> None:
         split = self.split.currentData()

@@ -44,7 +44,7 @@ def cases(count: int, seed: int) -> Iterator[tuple[str, tuple[bytes, str, Cache,
     others: dict[str, Cache] = {
         "of another shape": journal_of(arrays[: len(arrays) // 2]),
         "of another type": journal_of(known.astype(np.float16).tobytes()),
-        "of too many": journal_of(arrays + arrays, rows=2 * line["rows"], recordings=2 * line["recordings"]),
+        "of too many": journal_of(arrays + arrays, rows=2 * line["rows"], count=2 * line["count"]),
         "not a number": journal_of(spoilt.tobytes()),
         "without arrays": (b"", journal),
         "without a journal": (arrays, b""),

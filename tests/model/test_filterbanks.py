@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from model import locations
-from model.data import filterbank_cache
-from model.data import filterbanks as module
+from model.data import array_cache, prepared
 from model.data.corpora import MissingData
 from model.data.filterbanks import filterbanks, usable_filterbanks
 from model.data.speech import SpeechFrontEnd, UnusableAudio
@@ -64,8 +63,8 @@ def test_a_damaged_cache_is_made_anew(monkeypatch, tmp_path, word, damage, damag
 
 
 def test_how_far_it_is_is_told_while_it_listens(monkeypatch, tmp_path, word):
-    monkeypatch.setattr(module, "_PROGRESS_SECONDS", -1.0)
-    monkeypatch.setattr(module, "_PIECE", 1)
+    monkeypatch.setattr(prepared, "_PROGRESS_SECONDS", -1.0)
+    monkeypatch.setattr(prepared, "_PIECE", 1)
     told = []
     listen(monkeypatch, tmp_path, word, tell=lambda *so_far: told.append(so_far))
     assert told == [(share, "Computing filterbanks of Some words (only once)") for share in (0.0, 0.5)]
@@ -75,8 +74,8 @@ def test_how_far_it_is_is_told_while_it_listens(monkeypatch, tmp_path, word):
 
 @pytest.mark.parametrize("end", [Cancelled, KeyboardInterrupt])
 def test_whoever_listens_can_end_it_and_what_was_heard_is_kept(monkeypatch, tmp_path, word, end):
-    monkeypatch.setattr(module, "_PROGRESS_SECONDS", -1.0)
-    monkeypatch.setattr(module, "_PIECE", 1)
+    monkeypatch.setattr(prepared, "_PROGRESS_SECONDS", -1.0)
+    monkeypatch.setattr(prepared, "_PIECE", 1)
     whole, _ = listen(monkeypatch, tmp_path / "elsewhere", word)
 
     def enough(share, _text):
@@ -122,7 +121,7 @@ def test_a_recording_that_cannot_be_used_is_named_and_the_others_are_kept(monkey
 
 
 def test_what_was_computed_before_another_error_is_kept(monkeypatch, tmp_path, word):
-    monkeypatch.setattr(module, "_PIECE", 1)
+    monkeypatch.setattr(prepared, "_PIECE", 1)
 
     def broken():
         raise OSError("a broken disk")
@@ -198,10 +197,10 @@ def test_a_cache_of_something_else_is_made_anew_and_logged(monkeypatch, tmp_path
 @pytest.mark.parametrize(
     "change",
     [
-        {"recordings": 3},
+        {"count": 3},
         {"rows": -1},
         {"rows": 1},
-        {"rows": True, "recordings": 1},
+        {"rows": True, "count": 1},
         {"rates": {"8000": "x"}},
         {"rates": {"fast": 2}},
         {"rates": [1]},
@@ -220,7 +219,7 @@ def test_a_journal_of_something_else_is_no_journal(monkeypatch, tmp_path, word, 
 
 
 def test_what_follows_a_crash_is_computed_and_the_rest_is_not(monkeypatch, tmp_path, word):
-    monkeypatch.setattr(module, "_PIECE", 1)
+    monkeypatch.setattr(prepared, "_PIECE", 1)
     first, _ = listen(monkeypatch, tmp_path, word)
     arrays, journal = kept_files(tmp_path).values()
     lines = journal.read_bytes().splitlines(keepends=True)
@@ -243,8 +242,8 @@ def test_filterbanks_are_mapped_and_changing_them_changes_no_file(monkeypatch, t
 
 def test_a_disk_that_is_full_on_the_way_costs_only_time(monkeypatch, tmp_path, word, caplog):
     whole, _ = listen(monkeypatch, tmp_path / "elsewhere", word)
-    monkeypatch.setattr(module, "_PIECE", 1)
-    write, written = filterbank_cache._write_at, []
+    monkeypatch.setattr(prepared, "_PIECE", 1)
+    write, written = array_cache._write_at, []
 
     def write_once(file, place, content):
         if len(written) == 2:
@@ -252,7 +251,7 @@ def test_a_disk_that_is_full_on_the_way_costs_only_time(monkeypatch, tmp_path, w
         written.append(file)
         write(file, place, content)
 
-    monkeypatch.setattr(filterbank_cache, "_write_at", write_once)
+    monkeypatch.setattr(array_cache, "_write_at", write_once)
     found, heard = listen(monkeypatch, tmp_path, word)
     assert heard == ["a", "b"]
     torch.testing.assert_close(found, whole)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
+from model.data.corpora import added
 from model.data.corpora.base import (
     ALL_OF_TRAINING,
     Corpus,
@@ -28,12 +29,14 @@ __all__ = [
     "CorpusInfo",
     "MissingData",
     "Split",
+    "add_folder",
     "broken_plugins",
     "find",
     "infos",
     "preferred",
     "recording",
     "registry",
+    "remove",
     "trained_by_default",
 ]
 
@@ -58,13 +61,39 @@ _BUILT_IN = {
 
 
 def registry() -> Mapping[str, type[Corpus]]:
-    """All corpora by name, those of the application first."""
-    return _found()[0]
+    """All corpora by name: those of the application, of other packages, and the folders that the user has added.
+
+    The list of added folders is read again when it has changed.
+    """
+    return _all()[0]
 
 
 def broken_plugins() -> Mapping[str, str]:
-    """Error messages for entry points of other packages that can't be used, by name."""
-    return _found()[1]
+    """Error messages for entry points of other packages, and for the list of added folders, that can't be used."""
+    return _all()[1]
+
+
+def add_folder(path: Path, name: str = "") -> added.Entry:
+    """Add labelled sounds or pictures as a corpus: see :func:`model.data.corpora.added.add_folder`."""
+    return added.add_folder(path, name, _found()[0])
+
+
+def remove(name: str) -> None:
+    """Remove an added folder from the corpora: see :func:`model.data.corpora.added.remove`."""
+    added.remove(name)
+
+
+def _all() -> tuple[Mapping[str, type[Corpus]], Mapping[str, str]]:
+    """What :func:`_found` finds, and the user's corpora."""
+    state = added.state()
+    return _found() if state is None else _with_added(state)
+
+
+@lru_cache(maxsize=1)
+def _with_added(_state: object) -> tuple[Mapping[str, type[Corpus]], Mapping[str, str]]:
+    found, broken = _found()
+    own, problem = added.corpora(found)
+    return {**found, **own}, {**broken, "list": problem} if problem else broken
 
 
 @cache

@@ -119,6 +119,11 @@ class CorpusInfo:
         return wanted if wanted in self.splits else ("test" if wanted == "validation" else "validation")
 
     @property
+    def obtainable(self) -> bool:
+        """Whether it ships or can be downloaded; other corpora are shown only where they are installed."""
+        return self.ships or self.source is not None
+
+    @property
     def offer(self) -> str:
         """Size and licence of the download, ``"16 MB, CC BY-SA 4.0"``; empty if there is none."""
         return f"{self.source.size / 1e6:.0f} MB, {self.licence}" if self.source else ""

@@ -129,6 +129,7 @@ class SpeechCorpus(Corpus):
         from model.data.samples import Samples
 
         said, found = self._heard(split, names, progress)
+        report(self.info.title, f"{len(said)} recordings of its {split} split", found.unusable)
         used = [one for path, one in said.items() if path not in found.unusable]
         if not used:
             raise MissingData(next(iter(found.unusable.values())))
@@ -161,7 +162,6 @@ class SpeechCorpus(Corpus):
                 clip,
                 progress,
             )
-        _report(self.info.title, split, len(said), found.unusable)
         return said, found
 
     def clip(self, key: str) -> tuple[FloatArray, int]:
@@ -197,16 +197,16 @@ class SpeechCorpus(Corpus):
         return Contents(items, len(speakers), sexes, dict(sorted(rates.items())), skipped, left_out)
 
 
-def _report(title: str, split: Split, count: int, unusable: Mapping[str, str]) -> None:
+def report(title: str, what: str, unusable: Mapping[str, str]) -> None:
+    """Warn of items that are skipped; ``what`` says how many there are of which kind."""
     if not unusable:
         return
     more = len(unusable) - _NAMED
     log.warning(
-        "%s: %d of the %d recordings of its %s split can't be used and are skipped. %s%s",
+        "%s: %d of the %s can't be used and are skipped. %s%s",
         title,
         len(unusable),
-        count,
-        split,
+        what,
         " ".join([*unusable.values()][:_NAMED]),
         f" And {more} more." if more > 0 else "",
     )

@@ -1,4 +1,4 @@
-"""Processes that compute filterbanks beside this one: ``python -m model.data.filterbank_workers``.
+"""Processes that prepare recordings and pictures beside this one: ``python -m model.data.piece_workers``.
 
 They are started as the worker of the window is, and not by multiprocessing, which would run the program's main module
 again and import from the current folder. What they receive and send, over pipes to their parent alone, is pickled.
@@ -13,28 +13,30 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from model.processes import avoid_current_folder, environment, python
 
 if TYPE_CHECKING:
-    from model.data.filterbank_cache import Piece
-    from model.data.filterbanks import Computer
+    from model.data.array_cache import Piece
+
+Computer = Callable[[Sequence[str]], "Piece"]
+"""Computes a piece, given its keys; with no keys it loads what it needs."""
 
 log = logging.getLogger(__name__)
 
 _MOST_PROCESSES = 8  # each takes some 300 MB
-_WORTH_A_PROCESS = 1_000  # recordings; a process takes some seconds to start, in which it could process as many
+_WORTH_A_PROCESS = 1_000  # items; a process takes some seconds to start, in which it could process as many
 _MOST_AHEAD = 64  # pieces that wait in memory for an earlier one
-_COMMAND = python("-m", "model.data.filterbank_workers")
+_COMMAND = python("-m", "model.data.piece_workers")
 
 
-def processes_for(recordings: int) -> int:
-    """How many processes to start beside this one."""
+def processes_for(count: int) -> int:
+    """How many processes to start beside this one for so many items."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(0, min(cores, _MOST_PROCESSES, recordings // _WORTH_A_PROCESS) - 1)
+    return max(0, min(cores, _MOST_PROCESSES, count // _WORTH_A_PROCESS) - 1)
 
 
 def compute_pieces(computer: Computer, pieces: Sequence[Sequence[str]], processes: int) -> Generator[Piece, None, None]:
@@ -45,14 +47,14 @@ def compute_pieces(computer: Computer, pieces: Sequence[Sequence[str]], processe
     computer
         Computes a piece; if it can't be pickled, everything is computed in this process.
     pieces
-        Keys of the recordings of each piece.
+        Keys of the items of each piece.
     processes
         Number of other processes.
     """
     try:
         pickled = pickle.dumps(computer) if processes else b""
     except Exception as error:  # pickle raises almost anything
-        log.info("Filterbanks are computed in one process: %s", error)
+        log.info("Data are prepared in one process: %s", error)
         pickled, processes = b"", 0
     crew = _Crew(pieces, pickled, processes)
     try:
@@ -75,7 +77,7 @@ class _Crew:
         self._in_work: set[int] = set()
         self._children = [_start() for _ in range(processes)]
         self._threads = [
-            threading.Thread(target=self._serve, args=(child, computer), name="filterbanks", daemon=True)
+            threading.Thread(target=self._serve, args=(child, computer), name="pieces", daemon=True)
             for child in self._children
         ]
         for thread in self._threads:
@@ -119,7 +121,7 @@ class _Crew:
                 child.stdin.flush()
                 self.put(place, pickle.load(child.stdout))
         except Exception as error:  # pickle raises almost anything if the process ends
-            log.warning("A process that computes filterbanks has failed: %r", error)
+            log.warning("A process that prepares data has failed: %r", error)
         finally:
             with self._changed:
                 if place is not None:

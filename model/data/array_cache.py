@@ -1,4 +1,4 @@
-"""Filterbanks on the disk: a file of arrays that only grows, and a journal of its pieces.
+"""Inputs of the encoders on the disk: a file of arrays that only grows, and a journal of its pieces.
 
 The journal has a JSON line for each finished piece, with the checksum of its arrays, and is written after them. What a
 crash, a full disk or another program left behind the last valid piece is overwritten. One process writes at a time.
@@ -24,27 +24,27 @@ from model.types import FloatArray
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.1
-_MAX_LINE = 1_000  # bytes of the journal for each recording
+_MAX_LINE = 1_000  # bytes of the journal for each item
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some consecutive recordings.
+    """Some consecutive recordings or pictures.
 
     Attributes
     ----------
-    recordings
+    count
         Their number.
-    filterbanks
-        Those of the usable ones, ``(n, 100, 80)``.
+    arrays
+        Inputs made of the usable ones, ``(n, *shape)``.
     unusable
         Why the others can't be used, by key.
     rates
         Number of usable recordings by sampling rate in Hz.
     """
 
-    recordings: int
-    filterbanks: FloatArray
+    count: int
+    arrays: FloatArray
     unusable: Mapping[str, str] = field(default_factory=dict)
     rates: Mapping[int, int] = field(default_factory=dict)
 
@@ -53,7 +53,7 @@ class Piece:
 class _Entry:
     """A line of the journal: a piece without its arrays."""
 
-    recordings: int
+    count: int
     rows: int
     crc32: int
     unusable: dict[str, str]
@@ -63,35 +63,35 @@ class _Entry:
     def parse(cls, line: bytes) -> _Entry:
         """Raises ``ValueError``, ``TypeError`` or ``RecursionError`` for anything else."""
         entry = cls(**json.loads(line))
-        numbers = (entry.recordings, entry.rows, entry.crc32, *entry.rates.values())
+        numbers = (entry.count, entry.rows, entry.crc32, *entry.rates.values())
         if not all(type(number) is int and number >= 0 for number in numbers):
             raise ValueError("a number is none")
-        if entry.rows + len(entry.unusable) != entry.recordings or not entry.recordings:
+        if entry.rows + len(entry.unusable) != entry.count or not entry.count:
             raise ValueError("its numbers don't agree")
         if not all(isinstance(why, str) for why in entry.unusable.values()) or not all(map(str.isdigit, entry.rates)):
             raise ValueError("a text is none")
         return entry
 
 
-class FilterbankCache:
-    """The filterbanks of a list of recordings, in the order of the list.
+class ArrayCache:
+    """The arrays of a list of recordings or pictures, in the order of the list.
 
     Parameters
     ----------
     file
         The file of arrays; the journal is beside it.
-    recordings
-        Number of recordings.
+    count
+        Number of items in the list.
     shape
-        Shape of a filterbank.
+        Shape of an array.
     """
 
-    def __init__(self, file: Path, recordings: int, shape: tuple[int, int]) -> None:
+    def __init__(self, file: Path, count: int, shape: tuple[int, int]) -> None:
         self._file = file
         self._journal = file.with_suffix(".jsonl")
-        self._recordings = recordings
+        self._count = count
         self._shape = shape
-        self._bytes = math.prod(shape) * np.dtype(np.float32).itemsize  # of a filterbank
+        self._bytes = math.prod(shape) * np.dtype(np.float32).itemsize
         self._entries: list[_Entry] = []
         self._journal_end = 0  # bytes of its valid lines
         self._unwritten: list[FloatArray] = []  # pieces that could not be written
@@ -99,17 +99,17 @@ class FilterbankCache:
 
     @property
     def done(self) -> int:
-        """Number of recordings, from the first, that are processed."""
-        return sum(entry.recordings for entry in self._entries)
+        """Number of items, from the first, that are processed."""
+        return sum(entry.count for entry in self._entries)
 
     @property
     def complete(self) -> bool:
         """Whether all are."""
-        return self.done == self._recordings
+        return self.done == self._count
 
     @property
     def unusable(self) -> dict[str, str]:
-        """Why recordings can't be used, by key."""
+        """Why items can't be used, by key."""
         return {key: why for entry in self._entries for key, why in entry.unusable.items()}
 
     @property
@@ -127,14 +127,14 @@ class FilterbankCache:
         if not self._journal.is_file() or not self._file.is_file():
             return
         try:
-            if self._journal.stat().st_size > 10_000 + _MAX_LINE * self._recordings:
+            if self._journal.stat().st_size > 10_000 + _MAX_LINE * self._count:
                 raise ValueError("its journal is too large")
             with self._file.open("rb") as arrays, self._journal.open("rb") as journal:
                 for line in journal:
                     if not line.endswith(b"\n"):
                         return  # interrupted
                     entry = _Entry.parse(line)
-                    if self.done + entry.recordings > self._recordings:
+                    if self.done + entry.count > self._count:
                         raise ValueError("it has too many pieces")
                     self._check(entry, arrays.read(entry.rows * self._bytes))
                     self._entries.append(entry)
@@ -153,7 +153,7 @@ class FilterbankCache:
 
     @contextmanager
     def locked(self, progress: ProgressCallback) -> Iterator[None]:
-        """Wait until no other process computes these filterbanks, and take what it has computed.
+        """Wait until no other process computes these arrays, and take what it has computed.
 
         Without a folder that can be written there is nothing to wait for.
         """
@@ -165,7 +165,7 @@ class FilterbankCache:
                     lock.acquire(timeout=_POLL_SECONDS)
                     break
                 except Timeout:
-                    progress(None, "Waiting for another process that computes the same filterbanks")
+                    progress(None, "Waiting for another process that prepares the same data")
             self.read()
         try:
             yield
@@ -174,9 +174,9 @@ class FilterbankCache:
 
     def append(self, piece: Piece) -> None:
         """Add the next piece; if it can't be written, it is kept in memory."""
-        arrays = np.ascontiguousarray(piece.filterbanks, np.float32).reshape(-1, *self._shape)
+        arrays = np.ascontiguousarray(piece.arrays, np.float32).reshape(-1, *self._shape)
         rates = {str(rate): count for rate, count in piece.rates.items()}
-        entry = _Entry(piece.recordings, len(arrays), zlib.crc32(arrays.data), dict(piece.unusable), rates)
+        entry = _Entry(piece.count, len(arrays), zlib.crc32(arrays.data), dict(piece.unusable), rates)
         if not self._unwritten:
             try:
                 self._write(entry, arrays)
@@ -193,8 +193,8 @@ class FilterbankCache:
         _write_at(self._journal, self._journal_end, line)
         self._journal_end += len(line)
 
-    def filterbanks(self) -> FloatArray:
-        """Those of the usable recordings, ``(n, 100, 80)``; mapped from the file, which does not change with them."""
+    def arrays(self) -> FloatArray:
+        """Those of the usable items, ``(n, *shape)``; mapped from the file, which does not change with them."""
         rows = sum(entry.rows for entry in self._entries)
         written = rows - sum(map(len, self._unwritten))
         arrays: FloatArray = np.zeros((0, *self._shape), np.float32)

@@ -15,10 +15,10 @@ import soundfile
 from hostile_folder import HostileFolder
 
 from model import locations
-from model.data import filterbank_workers as workers
-from model.data import filterbanks as module
-from model.data.filterbank_workers import compute_pieces, processes_for
+from model.data import piece_workers as workers
+from model.data import prepared
 from model.data.filterbanks import Computer, usable_filterbanks
+from model.data.piece_workers import compute_pieces, processes_for
 from model.data.recordings import Reader
 from model.data.speech import FilterbankSettings
 from model.processes import environment, python
@@ -53,8 +53,8 @@ def check(pieces, place):
     expected = computed(place, 0)
     assert len(pieces) == len(PIECES)
     for piece, wanted in zip(pieces, expected, strict=True):
-        np.testing.assert_array_equal(piece.filterbanks, wanted.filterbanks)
-        assert (piece.unusable, piece.rates, piece.recordings) == (wanted.unusable, wanted.rates, wanted.recordings)
+        np.testing.assert_array_equal(piece.arrays, wanted.arrays)
+        assert (piece.unusable, piece.rates, piece.count) == (wanted.unusable, wanted.rates, wanted.count)
     assert list(pieces[3].unusable) == ["07.wav"]
 
 
@@ -79,7 +79,7 @@ def test_several_processes_compute_what_one_does(place, monkeypatch):
         workers._Crew, "put", lambda *args: (puts.append(threading.current_thread().name), put(*args))[1]
     )
     check(list(compute_pieces(Slow(computer(place)), PIECES, 1)), place)
-    assert "filterbanks" in puts, "the other process computed none"
+    assert "pieces" in puts, "the other process computed none"
 
 
 def test_what_cannot_be_sent_is_computed_here(place, monkeypatch):
@@ -115,7 +115,7 @@ def test_processes_end_when_the_work_is_ended(place, monkeypatch):
     pieces.close()
     assert len(children) == 2
     assert all(child.poll() is not None for child in children)
-    assert not [thread for thread in threading.enumerate() if thread.name == "filterbanks"]
+    assert not [thread for thread in threading.enumerate() if thread.name == "pieces"]
 
 
 def test_few_recordings_are_not_worth_a_process(monkeypatch):
@@ -132,11 +132,12 @@ from model.processes import avoid_current_folder
 
 avoid_current_folder()
 from model import locations
-from model.data import filterbanks
+from model.data import prepared
+from model.data.filterbanks import usable_filterbanks
 from model.data.recordings import Reader
 
-filterbanks._PIECE = 2
-filterbanks.processes_for = lambda _: 1
+prepared._PIECE = 2
+prepared.processes_for = lambda _: 1
 locations.cache = lambda: Path(sys.argv[2])
 place = Path(sys.argv[1])
 keys = sorted(path.name for path in place.glob("*.wav"))
@@ -145,8 +146,8 @@ def tell(share, text):
     print(text, flush=True)
     if len(sys.argv) > 3:
         time.sleep(0.5)
-filterbanks._PROGRESS_SECONDS = -1
-found = filterbanks.usable_filterbanks("test", "Noise", (), keys, Reader(place), tell)
+prepared._PROGRESS_SECONDS = -1
+found = usable_filterbanks("test", "Noise", (), keys, Reader(place), tell)
 print(len(found.features), list(found.unusable))
 """
 
@@ -194,8 +195,8 @@ def test_ctrl_c_ends_all_processes_and_keeps_the_work(place, tmp_path):
 
 def test_the_corpora_hand_out_readers_that_can_be_sent(place, tmp_path, monkeypatch):
     monkeypatch.setattr(locations, "cache", lambda: tmp_path)
-    monkeypatch.setattr(module, "processes_for", lambda _: 1)
-    monkeypatch.setattr(module, "_PIECE", 2)
+    monkeypatch.setattr(prepared, "processes_for", lambda _: 1)
+    monkeypatch.setattr(prepared, "_PIECE", 2)
     found = usable_filterbanks("test", "Noise", (), KEYS, Reader(place))
     assert found.features.shape == (23, 100, 80)
     assert found.rates == {8000: 23}
