@@ -1,4 +1,4 @@
-"""Filterbanks of a corpus's recordings, cached on disk."""
+"""Filterbanks and waveforms of a corpus's recordings, cached on disk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.data import speech, voice_activity
+from model.data import endpoints, log_mel, speech, voice_activity
 from model.data.array_cache import Piece
 from model.data.corpora.base import MissingData
 from model.data.prepared import prepare
@@ -23,6 +23,9 @@ Clip = Callable[[str], tuple[FloatArray, int]]
 It raises :class:`UnusableAudio` or :class:`MissingData`. If it can be pickled, several processes read many recordings.
 """
 
+WAVEFORM_SAMPLES = 7_600
+"""Of the waveforms: 0.95 s, which few words exceed."""
+
 _MAX_SAMPLES = 5_000_000  # processed at once: 128 recordings of 0.8 s at 48 kHz
 
 
@@ -34,6 +37,8 @@ class Filterbanks:
     ----------
     features
         Those of the usable recordings, in their order, ``(n, 100, 80)``.
+    waveforms
+        Their utterances, cropped to the centre or padded with zeros at the end, ``(n, WAVEFORM_SAMPLES)``.
     unusable
         Why the others can't be used, in words, by key.
     rates
@@ -41,6 +46,7 @@ class Filterbanks:
     """
 
     features: Tensor
+    waveforms: Tensor
     unusable: Mapping[str, str]
     rates: Mapping[int, int]
 
@@ -52,8 +58,8 @@ def filterbanks(
     keys: Sequence[str],
     clip: Clip,
     progress: ProgressCallback = no_progress,
-) -> Tensor:
-    """Filterbanks of recordings that must all be usable, ``(n, 100, 80)``; parameters as of :func:`usable_filterbanks`.
+) -> Filterbanks:
+    """Filterbanks of recordings that must all be usable; parameters as of :func:`usable_filterbanks`.
 
     Raises
     ------
@@ -63,7 +69,7 @@ def filterbanks(
     found = usable_filterbanks(name, title, fingerprint, keys, clip, progress)
     for why in found.unusable.values():
         raise MissingData(why)
-    return found.features
+    return found
 
 
 def usable_filterbanks(
@@ -95,12 +101,19 @@ def usable_filterbanks(
         f"Computing filterbanks of {title}",
         [settings.to_dict(), *map(str, fingerprint)],
         keys,
-        (settings.frames, settings.bins),
+        _shape(settings),
         Computer(settings, clip),
-        (speech, voice_activity),
+        (speech, voice_activity, endpoints, log_mel),
         progress,
     )
-    return Filterbanks(torch.from_numpy(cache.arrays()), cache.unusable, cache.rates)
+    rows = torch.from_numpy(cache.arrays())
+    waveforms = rows[:, settings.frames :].flatten(1)
+    return Filterbanks(rows[:, : settings.frames], waveforms, cache.unusable, cache.rates)
+
+
+def _shape(settings: FilterbankSettings) -> tuple[int, int]:
+    """What is cached of a recording: the filterbank, and below it the waveform in lines of the same length."""
+    return settings.frames + WAVEFORM_SAMPLES // settings.bins, settings.bins
 
 
 @dataclass(slots=True)
@@ -120,15 +133,16 @@ class Computer:
         rates: dict[int, int] = {}
         for clips in self._read(keys, errors):
             utterances = _utterances(self._front_end, [*clips.values()])
-            for (key, (_, rate)), found in zip(clips.items(), self._front_end.filterbanks(utterances), strict=True):
+            computed = self._front_end.filterbanks(utterances)
+            for (key, (_, rate)), utterance, found in zip(clips.items(), utterances, computed, strict=True):
                 if isinstance(found, UnusableAudio):
                     errors[key] = _unusable(key, found)
                 elif not np.isfinite(found).all():
                     errors[key] = _unusable(key, "It holds values that are not finite.")
                 else:
-                    made[key] = found
+                    made[key] = np.concatenate([found, _waveform(utterance).reshape(-1, found.shape[1])])
                     rates[rate] = rates.get(rate, 0) + 1
-        usable = np.zeros((len(made), self.settings.frames, self.settings.bins), np.float32)
+        usable = np.zeros((len(made), *_shape(self.settings)), np.float32)
         for row, key in zip(usable, (key for key in keys if key in made), strict=True):
             row[:] = made[key]
         return Piece(len(keys), usable, {key: errors[key] for key in keys if key in errors}, rates)
@@ -163,6 +177,13 @@ def _utterances(front_end: SpeechFrontEnd, clips: Sequence[tuple[FloatArray, int
         resample(*clip, front_end.settings.sample_rate) if isinstance(utterance, UnusableAudio) else utterance
         for utterance, clip in zip(front_end.trim_all(clips), clips, strict=True)
     ]
+
+
+def _waveform(utterance: FloatArray) -> FloatArray:
+    """Its centre, or padded with zeros at the end, ``(WAVEFORM_SAMPLES,)``."""
+    surplus = max(0, len(utterance) - WAVEFORM_SAMPLES)
+    cropped = utterance[surplus // 2 : surplus // 2 + WAVEFORM_SAMPLES]
+    return np.pad(cropped, (0, WAVEFORM_SAMPLES - len(cropped)))
 
 
 def _unusable(key: str, why: object) -> str:

@@ -10,7 +10,7 @@ import torch
 from model import locations
 from model.data import array_cache, prepared
 from model.data.corpora import MissingData
-from model.data.filterbanks import filterbanks, usable_filterbanks
+from model.data.filterbanks import WAVEFORM_SAMPLES, filterbanks, usable_filterbanks
 from model.data.speech import SpeechFrontEnd, UnusableAudio
 from model.progress import Cancelled, no_progress
 
@@ -25,7 +25,18 @@ def listen(monkeypatch, tmp_path, word, fingerprint=("one",), keys=("a", "b"), t
         samples, rate = word()
         return (samples if key == "a" else samples[::-1].copy()), rate
 
-    return filterbanks("test", "Some words", fingerprint, keys, clip, tell), heard
+    return filterbanks("test", "Some words", fingerprint, keys, clip, tell).features, heard
+
+
+def test_waveforms_are_those_that_the_filterbanks_are_of(monkeypatch, tmp_path, word):
+    monkeypatch.setattr(locations, "cache", lambda: tmp_path / "cache")
+    samples, rate = word()
+    found = filterbanks("test", "Some words", (), ("a", "b"), lambda key: (samples, rate))
+    front_end = SpeechFrontEnd()
+    utterance = front_end.trim(samples, rate)
+    assert found.waveforms.shape == (2, WAVEFORM_SAMPLES)
+    np.testing.assert_array_equal(found.waveforms[1, : len(utterance)], utterance)
+    assert found.waveforms[1, len(utterance) :].eq(0).all()
 
 
 def test_the_second_time_comes_from_the_cache(monkeypatch, tmp_path, word):
@@ -146,7 +157,7 @@ def test_a_clip_where_no_speech_is_found_counts_whole(monkeypatch, tmp_path):
     with pytest.raises(UnusableAudio):
         front_end.trim(hum, 8000)
     found = filterbanks("test", "A hum", (), ["x"], lambda _: (hum, 8000))
-    np.testing.assert_array_equal(found[0].numpy(), front_end.filterbank(hum))
+    np.testing.assert_array_equal(found.features[0].numpy(), front_end.filterbank(hum))
 
 
 def test_listening_leaves_torchs_threads_alone(monkeypatch, tmp_path, word):
@@ -181,7 +192,7 @@ def _more(known):
 def test_a_cache_of_something_else_is_made_anew_and_logged(monkeypatch, tmp_path, word, caplog, damage, checked):
     first, _ = listen(monkeypatch, tmp_path, word)
     arrays, journal = kept_files(tmp_path).values()
-    known = np.fromfile(arrays, np.float32).reshape(2, 100, 80)
+    known = np.fromfile(arrays, np.float32).reshape(2, 195, 80)
     changed = damage(known)
     known = np.ascontiguousarray(known if changed is None else changed)
     if checked and damage is not _change:  # as somebody would write it who keeps to the format
@@ -225,7 +236,7 @@ def test_what_follows_a_crash_is_computed_and_the_rest_is_not(monkeypatch, tmp_p
     lines = journal.read_bytes().splitlines(keepends=True)
     for left, rest in ((lines[0] + lines[1][:10], b""), (lines[0], b"half a piece"), (lines[0] + b"{}\n", b"")):
         journal.write_bytes(left)
-        arrays.write_bytes(arrays.read_bytes()[:32_000] + rest)
+        arrays.write_bytes(arrays.read_bytes()[: 195 * 80 * 4] + rest)
         again, heard = listen(monkeypatch, tmp_path, word)
         assert heard == ["b"]
         assert torch.equal(again, first)

@@ -141,6 +141,7 @@ class SpeechCorpus(Corpus):
             sources=tuple(one.source for one in used),
             speakers=tuple(one.speaker for one in used),
             keys=tuple(one.key for one in used),
+            waveforms=found.waveforms,
         )
 
     def _heard(

@@ -85,15 +85,16 @@ class Voices(Corpus):
         keys = tuple(clip.key for clip in clips)
         state = [archive.stat().st_size]
         with _told(), Reader(archive) as clip:
-            features = filterbanks(f"voices-{part}", self.info.title, state, keys, clip, progress)
+            found = filterbanks(f"voices-{part}", self.info.title, state, keys, clip, progress)
         samples = Samples(
             corpus=self.info.name,
             modality=self.info.modality,
-            features=features,
+            features=found.features,
             labels=torch.tensor([clip.label for clip in clips]),
             sources=tuple(clip.source for clip in clips),
             speakers=tuple(clip.speaker for clip in clips),
             keys=keys,
+            waveforms=found.waveforms,
         )
         return samples.part(split, [clip.speaker in _VALIDATION for clip in clips])
 
