@@ -31,7 +31,7 @@ def listen(monkeypatch, tmp_path, word, fingerprint=("one",), keys=("a", "b"), t
 def test_waveforms_are_those_that_the_filterbanks_are_of(monkeypatch, tmp_path, word):
     monkeypatch.setattr(locations, "cache", lambda: tmp_path / "cache")
     samples, rate = word()
-    found = filterbanks("test", "Some words", (), ("a", "b"), lambda key: (samples, rate))
+    found = filterbanks("test", "Some words", (), ("a", "b"), lambda _key: (samples, rate))
     front_end = SpeechFrontEnd()
     utterance = front_end.trim(samples, rate)
     assert found.waveforms.shape == (2, WAVEFORM_SAMPLES)
