@@ -19,8 +19,8 @@ def recognise_in_conditions(
     from rich.table import Table
 
     from model import locations
-    from model.evaluation.conditions import recognise
     from model.evaluation.inputs import load_inputs
+    from model.evaluation.recognition import recognise
     from model.retrieval.gallery import Gallery
     from model.systems.model_io import load_model
     from model.types import Modality

@@ -1,8 +1,8 @@
 """What rooms, microphones and other people do to speech: noise, babble, reverberation, colour, clipping, few bits.
 
 All functions take and return ``(n, samples)`` waveforms on one device; levels are one number or ``(n, 1)`` tensors.
-Evaluation applies them one at a time at fixed levels (:mod:`model.evaluation.conditions`), training in random
-combinations (:mod:`model.data.augmentation`).
+Evaluation applies them one at a time at fixed levels (:mod:`model.data.conditions`), training in random
+combinations (:mod:`model.data.waveform_augmentation`).
 """
 
 from __future__ import annotations

@@ -1,0 +1,142 @@
+"""How well utterances are recognised in noise, in rooms and by bad microphones.
+
+Each recording of a corpus is distorted before the speech front end, which then has to find the word in it. The digit is
+that of most of the ten nearest images, as in ``modinv query``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from model.checkpoints import Header
+from model.data.conditions import CONDITIONS, Condition
+from model.data.corpora import find
+from model.data.samples import Samples
+from model.data.speech import FilterbankSettings, SpeechFrontEnd
+from model.evaluation.proportions import clopper_pearson
+from model.progress import ProgressCallback, no_progress
+from model.retrieval.gallery import Gallery
+from model.retrieval.retriever import encode_gallery, majority
+from model.similarity import Gaussians
+from model.systems.base import System
+from model.types import FloatArray, Modality
+
+_NEAREST = 10
+_BATCH = 32
+_OTHERS = 12  # recordings that babble is made of
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """How many utterances are recognised in a condition.
+
+    Attributes
+    ----------
+    name, title, kind, level
+        Of the :class:`Condition`.
+    right, count
+        Utterances recognised, and all.
+    undetected
+        Those in which the front end found no speech; they count as wrong.
+    low, high
+        95 % interval of the share, by Clopper and Pearson.
+    """
+
+    name: str
+    title: str
+    kind: str
+    level: float | None
+    right: int
+    count: int
+    undetected: int
+    low: float
+    high: float
+
+    @property
+    def share(self) -> float:
+        """Share of utterances that are recognised."""
+        return self.right / self.count
+
+
+def recognise(
+    system: System,
+    header: Header,
+    gallery: Gallery,
+    speech: Samples,
+    folder: Path | None = None,
+    progress: ProgressCallback = no_progress,
+    conditions: Sequence[Condition] | None = None,
+) -> Iterator[Recognition]:
+    """Recognise utterances in each condition.
+
+    Parameters
+    ----------
+    system, header
+        The model.
+    gallery
+        With the images that answer; it is encoded again by the model.
+    speech
+        Utterances of one corpus, with keys.
+    folder
+        Of the corpora; by default the user's.
+    progress
+        Called before each condition; it may raise to end the work.
+    conditions
+        By default :data:`CONDITIONS`.
+
+    Yields
+    ------
+    Recognition
+        Of each condition, in their order. Noise and rooms are the same in each call.
+    """
+    front_end = SpeechFrontEnd(FilterbankSettings(**header.filterbank))
+    encoded = encode_gallery(system, header, gallery)
+    corpus = find(speech.corpus)(folder)
+    recordings = [corpus.clip(key) for key in speech.keys]
+    labels = speech.labels.numpy()
+    chosen = CONDITIONS if conditions is None else conditions
+    for number, condition in enumerate(chosen):
+        progress(number / len(chosen), condition.title)
+        guesses = _guesses(system, front_end, encoded, _in_condition(condition, recordings))
+        right, count = int((guesses == labels).sum()), len(labels)
+        low, high = clopper_pearson(right, count)
+        yield Recognition(
+            condition.name, condition.title, condition.kind, condition.level, right, count,
+            int((guesses < 0).sum()), low, high,
+        )  # fmt: skip
+
+
+def _in_condition(
+    condition: Condition, recordings: Sequence[tuple[FloatArray, int]]
+) -> Iterator[tuple[FloatArray, int]]:
+    """Recordings in a condition, each with its own randomness. Babble is made of some of the others."""
+    for place, (samples, rate) in enumerate(recordings):
+        others = [other for other, its_rate in (*recordings[place + 1 :], *recordings[:place]) if its_rate == rate]
+        some = others[:: max(1, len(others) // _OTHERS)] or [samples]
+        yield condition.apply(samples, rate, some, place), rate
+
+
+def _guesses(
+    system: System, front_end: SpeechFrontEnd, gallery: Gallery, recordings: Iterator[tuple[FloatArray, int]]
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """The digit of each recording; -1 where no speech is found."""
+    found: list[int] = []
+    while batch := list(islice(recordings, _BATCH)):
+        utterances = dict(enumerate(front_end.trim_all(batch)))
+        spoken = {place: one for place, one in utterances.items() if isinstance(one, np.ndarray)}
+        filterbanks = dict(zip(spoken, front_end.filterbanks([*spoken.values()]), strict=True))
+        kept = {place: one for place, one in filterbanks.items() if isinstance(one, np.ndarray)}
+        digits = [-1] * len(batch)
+        if kept:
+            posteriors = system.encode(Modality.SPEECH, torch.from_numpy(np.stack([*kept.values()])))
+            queries = zip(posteriors.mean.numpy(), posteriors.log_variance.numpy(), strict=True)
+            for place, query in zip(kept, queries, strict=True):
+                digits[place] = majority(gallery.nearest(Gaussians(*query), Modality.IMAGE, _NEAREST))
+        found.extend(digits)
+    return np.array(found)
