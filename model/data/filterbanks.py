@@ -28,6 +28,8 @@ WAVEFORM_SAMPLES = 7_600
 
 _MAX_SAMPLES = 5_000_000  # processed at once: 128 recordings of 0.8 s at 48 kHz
 
+_MAX_PADDED = 1_000_000  # samples at 8 kHz whose energies are computed at once: 125 utterances of a second
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Filterbanks:
@@ -103,7 +105,7 @@ def usable_filterbanks(
         keys,
         _shape(settings),
         Computer(settings, clip),
-        (speech, voice_activity, endpoints, log_mel),
+        (speech, endpoints, log_mel, voice_activity),
         progress,
     )
     rows = torch.from_numpy(cache.arrays())
@@ -133,8 +135,8 @@ class Computer:
         rates: dict[int, int] = {}
         for clips in self._read(keys, errors):
             utterances = _utterances(self._front_end, [*clips.values()])
-            computed = self._front_end.filterbanks(utterances)
-            for (key, (_, rate)), utterance, found in zip(clips.items(), utterances, computed, strict=True):
+            converted = _filterbanks(self._front_end, utterances)
+            for (key, (_, rate)), utterance, found in zip(clips.items(), utterances, converted, strict=True):
                 if isinstance(found, UnusableAudio):
                     errors[key] = _unusable(key, found)
                 elif not np.isfinite(found).all():
@@ -184,6 +186,19 @@ def _waveform(utterance: FloatArray) -> FloatArray:
     surplus = max(0, len(utterance) - WAVEFORM_SAMPLES)
     cropped = utterance[surplus // 2 : surplus // 2 + WAVEFORM_SAMPLES]
     return np.pad(cropped, (0, WAVEFORM_SAMPLES - len(cropped)))
+
+
+def _filterbanks(front_end: SpeechFrontEnd, utterances: Sequence[FloatArray]) -> list[FloatArray | UnusableAudio]:
+    """Filterbanks of utterances; those of similar length together, as shorter ones are padded to the longest."""
+    order = sorted(range(len(utterances)), key=lambda place: len(utterances[place]))
+    found: dict[int, FloatArray | UnusableAudio] = {}
+    while order:
+        count = 1
+        while count < len(order) and (count + 1) * len(utterances[order[count]]) <= _MAX_PADDED:
+            count += 1
+        group, order = order[:count], order[count:]
+        found |= zip(group, front_end.filterbanks([utterances[place] for place in group]), strict=True)
+    return [found[place] for place in range(len(utterances))]
 
 
 def _unusable(key: str, why: object) -> str:

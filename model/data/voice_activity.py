@@ -59,30 +59,29 @@ class VoiceActivity:
     def probabilities(self, recordings: Sequence[FloatArray]) -> list[FloatArray]:
         """The probability of speech in each window of each recording; the last window is filled up with silence."""
         order = sorted(range(len(recordings)), key=lambda place: -len(recordings[place]))
-        windows = [-(-len(recordings[place]) // _WINDOW) for place in order]
-        most = windows[0] if windows else 0
-        sound = np.zeros((len(order), _CONTEXT + most * _WINDOW), np.float32)
-        for row, place in zip(sound, order, strict=True):
-            row[_CONTEXT : _CONTEXT + len(recordings[place])] = recordings[place]
+        counts = [-(-len(recordings[place]) // _WINDOW) for place in order]
+        padded = [
+            np.pad(recordings[place], (_CONTEXT, count * _WINDOW - len(recordings[place])))
+            for place, count in zip(order, counts, strict=True)
+        ]
         state = np.zeros((2, len(order), _STATE), np.float32)
-        found = np.zeros((len(order), most), np.float32)
-        rate = np.array(_RATE, np.int64)
+        steps: list[FloatArray] = []
         active = len(order)
-        for window in range(most):
-            while windows[active - 1] <= window:  # the longest recordings come first
+        for window in range(max(counts, default=0)):
+            while counts[active - 1] <= window:  # the longest recordings come first
                 active -= 1
             start = window * _WINDOW
             inputs = {
-                "input": np.ascontiguousarray(sound[:active, start : start + _CONTEXT + _WINDOW]),
+                "input": np.stack([sound[start : start + _CONTEXT + _WINDOW] for sound in padded[:active]]),
                 "state": np.ascontiguousarray(state[:, :active]),
-                "sr": rate,
+                "sr": np.array(_RATE, np.int64),
             }
             speech, state = self._session.run(None, inputs)
-            found[:active, window] = speech[:, 0]
-        rows: list[FloatArray] = [np.zeros(0, np.float32)] * len(order)
-        for row, place, count in zip(found, order, windows, strict=True):
-            rows[place] = row[:count]
-        return rows
+            steps.append(speech[:, 0])
+        found: list[FloatArray] = [np.zeros(0, np.float32)] * len(order)
+        for row, (place, count) in enumerate(zip(order, counts, strict=True)):
+            found[place] = np.array([step[row] for step in steps[:count]], np.float32)
+        return found
 
 
 class _Replay:

@@ -3,7 +3,9 @@
 import io
 import json
 import os
+import subprocess
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,10 +19,12 @@ from model.cli.main import app
 from model.data import corpora
 from model.data.corpora import MissingData, add_folder, broken_plugins, find, infos, recording, registry, remove
 from model.data.corpora.labels import UnusableFolder, by_folders, by_table, label_of, split_by_hash
+from model.processes import environment, python
 from model.recipes.recipe import PAPER
 from model.training.config import TrainingConfig
 from model.types import Modality
 
+ROOT = Path(__file__).resolve().parents[2]
 SPLITS = ("train", "validation", "test")
 
 
@@ -373,3 +377,12 @@ def test_the_command_shows_images_and_says_how_to_get_what_is_missing():
     missing = run("show", "tidigits")
     assert missing.exit_code == 1
     assert "LDC93S10" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["recordings", "filterbanks", "download", "piece_workers", "corpora.labelled", "corpora.added", "corpora.base"],
+)
+def test_any_module_can_be_imported_first(module):
+    command = python("-c", f"import model.data.{module}")
+    subprocess.run(command, env={**environment(), "PYTHONPATH": str(ROOT)}, check=True)

@@ -275,3 +275,22 @@ def test_a_recording_of_values_that_are_no_numbers_is_no_filterbank(monkeypatch,
         with pytest.raises(MissingData, match="recording x can't be used"):
             filterbanks("test", "A bang", (), ["x"], lambda _, value=value: (np.full(8000, value, np.float32), 8000))
     assert not any(path.stat().st_size for path in tmp_path.rglob("*.f32"))
+
+
+def test_one_long_recording_among_short_ones_takes_no_more_memory_than_its_own(monkeypatch, tmp_path):
+    monkeypatch.setattr(locations, "cache", lambda: tmp_path)
+    asked = []
+    convert = SpeechFrontEnd.filterbanks
+
+    def counted(front_end, utterances):
+        asked.append(len(utterances) * max(map(len, utterances)))
+        return convert(front_end, utterances)
+
+    monkeypatch.setattr(SpeechFrontEnd, "filterbanks", counted)
+    sounds = {f"{number}": np.sin(np.arange(4_000 + 400 * number, dtype=np.float32)) for number in range(30)}
+    sounds["12"] = np.sin(np.arange(400_000, dtype=np.float32))  # a hum, which is used whole
+    found = filterbanks("test", "Hums", (), [*sounds], lambda key: (sounds[key], 8000))
+    assert max(asked) <= 1_000_000
+    front_end = SpeechFrontEnd()
+    for row, sound in zip(found, sounds.values(), strict=True):
+        np.testing.assert_allclose(row, convert(front_end, [sound])[0], atol=1e-5)

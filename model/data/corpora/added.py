@@ -15,7 +15,6 @@ from filelock import FileLock
 from model import locations
 from model.checkpoints import write_bytes_atomically
 from model.data.corpora.base import Corpus, CorpusInfo
-from model.data.corpora.labelled import kind_for, labelling_of
 from model.data.corpora.labels import FEWEST_SPEAKERS, UnusableFolder
 from model.types import Modality
 
@@ -62,6 +61,8 @@ class Entry:
 
     def corpus(self) -> type[Corpus]:
         """Its class."""
+        from model.data.corpora.labelled import kind_for  # late: it imports modules that import this package
+
         modality, source = Modality(self.modality), Path(self.path)
         info = CorpusInfo(
             name=self.name,
@@ -149,6 +150,8 @@ def add_folder(path: Path, name: str = "", taken: Iterable[str] = ()) -> Entry:
     name = name or re.sub(r"[^a-z0-9]+", "-", place.stem.lower()).strip("-")[:40].strip("-")
     if not _NAME.fullmatch(name):
         raise UnusableFolder(f"{name!r} can't be the name of a corpus. Use up to 40 small letters, digits and hyphens.")
+    from model.data.corpora.labelled import labelling_of  # late, as above
+
     labelling = labelling_of(place)
     count = len(labelling.speakers)
     by_speaker = count >= FEWEST_SPEAKERS and all(item.speaker for item in labelling.items.values())

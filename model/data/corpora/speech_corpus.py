@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 from abc import abstractmethod
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from model.data.samples import Samples
 
 log = logging.getLogger(__name__)
-
-WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-"""The digits in English."""
 
 _NAMED = 5  # skipped recordings that a warning names
 
@@ -52,11 +48,6 @@ class Utterance:
     source: str
     split: Split
     sex: str = ""
-
-
-def hashed(text: str) -> float:
-    """A number in [0, 1) that depends on a text alone, for splits that stay the same when recordings are added."""
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") / 2**64
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from model.data.corpora.base import CorpusInfo, Split
-from model.data.corpora.speech_corpus import SpeechCorpus, Utterance, hashed
+from model.data.corpora.labels import hashed
+from model.data.corpora.speech_corpus import SpeechCorpus, Utterance
 from model.types import Modality
 
 _HELD_OUT = 1_076  # utterances for validation, and for testing, in the paper
