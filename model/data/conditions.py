@@ -1,22 +1,27 @@
-"""Conditions of recordings: noise, babble, rooms and bad microphones at fixed levels."""
+"""Conditions of recordings: noise, babble, rooms and bad microphones at fixed levels; without torch until applied."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from model.data import distortions
 from model.types import FloatArray
+
+if TYPE_CHECKING:
+    import torch
+
+NOISES = {"white": "White noise", "pink": "Pink noise", "babble": "Babble of five"}
+"""Titles of the kinds of noise."""
 
 NOISE_LEVELS = (30.0, 20.0, 15.0, 10.0, 5.0, 0.0)
 """Signal-to-noise ratios in dB."""
 
 _SECOND = 1.0
 
-Distortion = Callable[[torch.Tensor, int, torch.Tensor, torch.Generator], torch.Tensor]
+Distortion = Callable[["torch.Tensor", int, "torch.Tensor", "torch.Generator"], "torch.Tensor"]
 """From a recording ``(1, n)``, its rate in Hz, other people's utterances ``(m, n)`` at this rate, and randomness."""
 
 
@@ -57,6 +62,8 @@ class Condition:
         ndarray
             ``(m,)`` float32, in rooms and with hiss around longer than the recording.
         """
+        import torch
+
         waveform = torch.from_numpy(np.ascontiguousarray(samples, np.float32)).unsqueeze(0)
         babbling = np.stack([np.resize(other, len(samples)) for other in others]).astype(np.float32)
         generator = torch.Generator().manual_seed(seed)
@@ -66,37 +73,51 @@ class Condition:
 
 def _noise(exponent: float, decibels: float) -> Distortion:
     def distort(speech: torch.Tensor, rate: int, _others: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        noise = distortions.coloured_noise((1, speech.shape[1]), rate, exponent, generator)
-        return distortions.add_noise(speech, noise, decibels, rate)
+        from model.data.distortions import add_noise, coloured_noise
+
+        return add_noise(speech, coloured_noise((1, speech.shape[1]), rate, exponent, generator), decibels, rate)
 
     return distort
 
 
 def _babble(decibels: float) -> Distortion:
     def distort(speech: torch.Tensor, rate: int, others: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        return distortions.add_noise(speech, distortions.babble(others, 1, 5, generator), decibels, rate)
+        from model.data.distortions import add_noise, babble
+
+        return add_noise(speech, babble(others, 1, 5, generator), decibels, rate)
 
     return distort
 
 
 def _room(seconds: float) -> Distortion:
     def distort(speech: torch.Tensor, rate: int, _others: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        tail = torch.nn.functional.pad(speech, (0, round(seconds * rate)))
-        return distortions.reverberate(tail, seconds, 0.0, rate, generator)
+        from torch.nn.functional import pad
+
+        from model.data.distortions import reverberate
+
+        return reverberate(pad(speech, (0, round(seconds * rate))), seconds, 0.0, rate, generator)
 
     return distort
 
 
 def _hiss(decibels: float) -> Distortion:
     def distort(speech: torch.Tensor, rate: int, _others: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        longer = torch.nn.functional.pad(speech, (round(_SECOND * rate), round(_SECOND * rate)))
-        return longer + torch.randn(longer.shape, generator=generator) * 10 ** (decibels / 20)
+        from torch import randn
+        from torch.nn.functional import pad
+
+        longer = pad(speech, (round(_SECOND * rate), round(_SECOND * rate)))
+        return longer + randn(longer.shape, generator=generator) * 10 ** (decibels / 20)
 
     return distort
 
 
 def _clipped(decibels: float) -> Distortion:
-    return lambda speech, _rate, _others, _generator: distortions.clip(speech, decibels)
+    def distort(speech: torch.Tensor, _rate: int, _others: torch.Tensor, _generator: torch.Generator) -> torch.Tensor:
+        from model.data.distortions import clip
+
+        return clip(speech, decibels)
+
+    return distort
 
 
 def _clean(speech: torch.Tensor, _rate: int, _others: torch.Tensor, _generator: torch.Generator) -> torch.Tensor:
@@ -104,19 +125,21 @@ def _clean(speech: torch.Tensor, _rate: int, _others: torch.Tensor, _generator: 
 
 
 def _quiet(speech: torch.Tensor, _rate: int, _others: torch.Tensor, _generator: torch.Generator) -> torch.Tensor:
-    return distortions.quantise(distortions.at_peak(speech, -40), 16)
+    from model.data.distortions import at_peak, quantise
+
+    return quantise(at_peak(speech, -40), 16)
 
 
 def _conditions() -> Iterator[Condition]:
     yield Condition("clean", "As recorded", "clean", None, _clean)
-    noises: Mapping[str, tuple[str, Callable[[float], Distortion]]] = {
-        "white": ("White noise", lambda level: _noise(0.0, level)),
-        "pink": ("Pink noise", lambda level: _noise(1.0, level)),
-        "babble": ("Babble of five", _babble),
+    noises: Mapping[str, Callable[[float], Distortion]] = {
+        "white": lambda level: _noise(0.0, level),
+        "pink": lambda level: _noise(1.0, level),
+        "babble": _babble,
     }
-    for kind, (title, made) in noises.items():
+    for kind, made in noises.items():
         for level in NOISE_LEVELS:
-            yield Condition(f"{kind}-{level:g}", f"{title}, {level:g} dB", kind, level, made(level))
+            yield Condition(f"{kind}-{level:g}", f"{NOISES[kind]}, {level:g} dB", kind, level, made(level))
     for seconds in (0.3, 0.5, 0.8):
         yield Condition(f"room-{seconds:g}", f"Room of {seconds:g} s", "room", seconds, _room(seconds))
     for level in (6.0, 12.0, 18.0):
@@ -125,5 +148,5 @@ def _conditions() -> Iterator[Condition]:
     yield Condition("hiss", "A second of hiss at -60 dBFS before and after", "hiss", None, _hiss(-60))
 
 
-CONDITIONS = tuple(_conditions())
-"""Clean; white and pink noise and the babble of five at :data:`NOISE_LEVELS`; rooms, clipping, a low level, hiss."""
+CONDITIONS = {condition.name: condition for condition in _conditions()}
+"""By name: clean; all noises at all levels; rooms; clipping; a low level; hiss."""

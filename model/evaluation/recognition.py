@@ -88,7 +88,7 @@ def recognise(
     progress
         Called before each condition; it may raise to end the work.
     conditions
-        By default :data:`CONDITIONS`.
+        By default :data:`~model.data.conditions.CONDITIONS`.
 
     Yields
     ------
@@ -100,7 +100,7 @@ def recognise(
     corpus = find(speech.corpus)(folder)
     recordings = [corpus.clip(key) for key in speech.keys]
     labels = speech.labels.numpy()
-    chosen = CONDITIONS if conditions is None else conditions
+    chosen = tuple(CONDITIONS.values()) if conditions is None else conditions
     for number, condition in enumerate(chosen):
         progress(number / len(chosen), condition.title)
         guesses = _guesses(system, front_end, encoded, _in_condition(condition, recordings))
