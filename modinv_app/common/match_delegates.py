@@ -12,9 +12,9 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPalette, QPen, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from model.types import FloatArray
+from model.types import WORDS, FloatArray
 from modinv_app.common.item_view import AnyIndex, paint_item_background
-from modinv_app.common.match_model import WORDS, MatchModel, format_score
+from modinv_app.common.match_model import MatchModel, format_score
 from modinv_app.common.pictures import features_pixmap
 from modinv_app.common.theme import digit_colour, is_dark, with_alpha
 

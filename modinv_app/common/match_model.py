@@ -7,10 +7,8 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, Qt
 
-from model.types import Match, Modality
+from model.types import WORDS, Match, Modality
 from modinv_app.common.item_view import ROOT, AnyIndex
-
-WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 class MatchModel(QAbstractListModel):

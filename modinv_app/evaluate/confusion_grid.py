@@ -8,8 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from model.types import Modality
-from modinv_app.common.match_model import WORDS
+from model.types import WORDS, Modality
 from modinv_app.common.painted import PaintedWidget
 from modinv_app.common.theme import accent, antialiased, digit_colour, is_dark, warning_colour, with_alpha
 

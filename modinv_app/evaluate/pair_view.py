@@ -20,10 +20,9 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPalette, QPen, QResizeEvent
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from model.evaluation.store import Evaluation
-from model.types import FloatArray, Item, Modality
+from model.types import WORDS, FloatArray, Item, Modality
 from modinv_app.common.item_view import ROOT, AnyIndex, PlayingView
 from modinv_app.common.match_delegates import Thumbnails, paint_chip, paint_play
-from modinv_app.common.match_model import WORDS
 from modinv_app.common.theme import accent, with_alpha
 
 _PAD = 6

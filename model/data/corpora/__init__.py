@@ -57,6 +57,8 @@ _BUILT_IN = {
     "tidigits-speakers": "tidigits:TidigitsSpeakers",
     "audiomnist": "audiomnist:AudioMnist",
     "speech-commands": "speech_commands:SpeechCommands",
+    "my-speech": "my_digits:MySpeech",
+    "my-drawings": "my_digits:MyDrawings",
 }
 
 

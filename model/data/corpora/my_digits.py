@@ -1,0 +1,101 @@
+"""The user's own takes as corpora; see :mod:`model.data.takes`."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from model import locations
+from model.data.corpora.base import Corpus, CorpusInfo, MissingData, Split
+from model.data.takes import FOLDER, Take, TakeStore
+from model.progress import ProgressCallback
+from model.types import FloatArray, Modality
+
+if TYPE_CHECKING:
+    from model.data.samples import Samples
+
+_TEST_SHARE = 4  # one take in so many is for testing
+
+
+def is_for_test(take: Take) -> bool:
+    """Whether a take is in the test split: by a hash of its name, which relabelling and renaming people leave alone."""
+    return int(hashlib.sha256(take.path.stem.encode()).hexdigest(), 16) % _TEST_SHARE == 0
+
+
+class _Takes(Corpus):
+    """The takes of one modality that are not left out, split by a hash of their names: three quarters for training."""
+
+    @property
+    def home(self) -> Path:
+        """The folder of takes."""
+        return (self.folder or locations.data()) / FOLDER
+
+    def location(self) -> Path | None:
+        """The folder of takes, if it holds any of this modality."""
+        return self.home if self._takes() else None
+
+    def require(self) -> Path:
+        """The :meth:`location`; raises :class:`MissingData` if nothing was recorded yet."""
+        if place := self.location():
+            return place
+        raise MissingData(f"{self.info.title}: none yet. Make some on the page My digits of the window.")
+
+    def check(self) -> str:
+        """Count the takes."""
+        self.require()
+        takes = self._takes()
+        return f"{len(takes):,} takes of {len({take.person for take in takes})} people"
+
+    def read(self, split: Split, progress: ProgressCallback) -> Samples:
+        """The takes of a split, oldest first; damaged ones are passed over."""
+        from model.data.take_features import TakeFeatures
+
+        self.require()
+        wanted = [take for take in self._takes() if is_for_test(take) == (split == "test")]
+        samples = TakeFeatures().samples(wanted, self.info.modality, progress)
+        if not len(samples):
+            raise MissingData(f"{self.info.title}: no usable take is in the {split} split yet. Make some more.")
+        return samples
+
+    def clip(self, key: str) -> tuple[FloatArray, int]:
+        """The recording, also after it was relabelled."""
+        from model.data.speech import read_audio
+
+        return read_audio(TakeStore(self.home).find(key))
+
+    def _takes(self) -> list[Take]:
+        return [t for t in TakeStore(self.home).takes() if t.modality is self.info.modality and not t.excluded]
+
+
+@dataclass(frozen=True)
+class MySpeech(_Takes):
+    """The user's own recordings; the speakers are the people of the page My digits."""
+
+    info: ClassVar[CorpusInfo] = CorpusInfo(
+        name="my-speech",
+        title="My spoken digits",
+        modality=Modality.SPEECH,
+        licence="yours",
+        citation="your own recordings",
+        origin="the page My digits of the window",
+        human=True,
+        splits=("train", "test"),
+        shares_speakers=True,
+    )
+
+
+@dataclass(frozen=True)
+class MyDrawings(_Takes):
+    """The user's own drawings."""
+
+    info: ClassVar[CorpusInfo] = CorpusInfo(
+        name="my-drawings",
+        title="My drawn digits",
+        modality=Modality.IMAGE,
+        licence="yours",
+        citation="your own drawings",
+        origin="the page My digits of the window",
+        splits=("train", "test"),
+    )
