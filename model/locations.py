@@ -9,6 +9,9 @@ import platformdirs
 
 _APPLICATION = "modinv"
 
+TAKES = "my-digits"
+"""Name of the folder of takes in a folder of corpora."""
+
 
 def assets() -> Path:
     """The folder of bundled files, from a wheel (``modinv_assets``) and from a source tree (``assets``) alike."""
@@ -26,6 +29,12 @@ def _user_folder(name: str) -> Path:
 def data() -> Path:
     """The folder of corpora (``MODINV_DATA``)."""
     return _user_folder("data")
+
+
+def takes() -> Path:
+    """The folder of the user's own recordings and drawings (``MODINV_TAKES``), in the folder of corpora by default."""
+    chosen = os.environ.get("MODINV_TAKES")
+    return Path(chosen).expanduser() if chosen else data() / TAKES
 
 
 def runs() -> Path:

@@ -20,6 +20,7 @@ from modinv_app.common.model_catalogue import ModelCatalogue
 from modinv_app.common.page import Services
 from modinv_app.common.run_library import RunLibrary
 from modinv_app.common.settings import Settings
+from modinv_app.common.take_library import TakeLibrary
 from modinv_app.common.theme import apply_scheme
 from modinv_app.explore.model_service import ModelService
 from modinv_app.explore.page import ExplorePage
@@ -61,7 +62,16 @@ class Application:
         self.client = JobClient()
         runs = RunStore()
         self.services = Services(
-            self.settings, self.client, runs, RunLibrary(runs), DataService(), ModelCatalogue(runs, self.settings)
+            self.settings,
+            self.client,
+            runs,
+            RunLibrary(runs),
+            DataService(),
+            ModelCatalogue(runs, self.settings),
+            TakeLibrary(),
+            self.recorder,
+            self.player,
+            self.model.consult,
         )
         explore = ExplorePage(
             self.settings, self.state, self.model, self.sound, self.recorder, self.player, self.utterances
@@ -90,7 +100,8 @@ class Application:
         self.recorder.stop()
         self.utterances.close()
         self.player.release()
-        for service in (self.sound, self.model, self.client, self.services.library, self.services.data):
+        shared = self.services
+        for service in (self.sound, self.model, self.client, shared.library, shared.data, shared.takes):
             service.close()
         self.services.catalogue.close()
 

@@ -30,9 +30,6 @@ from model.checkpoints import write_bytes_atomically
 from model.errors import ModinvError
 from model.types import FloatArray, Modality
 
-FOLDER = "my-digits"
-"""Name of the folder of takes in the folder of corpora."""
-
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 SUFFIXES = {
@@ -101,11 +98,11 @@ class TakeStore:
     Parameters
     ----------
     folder
-        The folder, which may not exist; by default ``my-digits`` in the folder of corpora.
+        The folder, which may not exist; by default :func:`model.locations.takes`.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or locations.data() / FOLDER
+        self.folder = folder or locations.takes()
 
     # People
 

@@ -88,6 +88,11 @@ class Recorder(QObject):
         return self._opened is not None
 
     @property
+    def problem(self) -> str:
+        """Why the microphone is not open, as `failed` has said; empty if it is, or nothing is known yet."""
+        return self._reported
+
+    @property
     def device(self) -> str | None:
         """The device that is used or tried; None is the system's default."""
         return self._chosen

@@ -5,16 +5,34 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from model.runs.store import RunStore
+from modinv_app.audio.player import Player
+from modinv_app.audio.recorder import Recorder
 from modinv_app.common.data_service import DataService
 from modinv_app.common.model_catalogue import Model, ModelCatalogue
 from modinv_app.common.run_library import RunLibrary
 from modinv_app.common.settings import Settings
+from modinv_app.common.take_library import TakeLibrary
 from modinv_app.jobs.client import JobClient, Training
+
+if TYPE_CHECKING:  # it imports torch
+    from model.retrieval.retriever import Retriever
+
+T = TypeVar("T")
+
+
+class Consult(Protocol):
+    """Has the model in use do something in its thread; see `ModelService.consult` of the Explore page."""
+
+    def __call__(
+        self, work: Callable[[Retriever], T], done: Callable[[T], object], refused: Callable[[str], object]
+    ) -> None:
+        """Call ``done`` with the result, or ``refused`` with why it can't be done; neither without a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +51,12 @@ class Services:
         Finds and downloads corpora.
     catalogue
         All models.
+    takes
+        The user's own recordings and drawings.
+    recorder, player
+        Microphone and loudspeaker.
+    consult
+        Asks the model in use.
     """
 
     settings: Settings
@@ -41,6 +65,10 @@ class Services:
     library: RunLibrary
     data: DataService
     catalogue: ModelCatalogue
+    takes: TakeLibrary
+    recorder: Recorder
+    player: Player
+    consult: Consult
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,15 +21,15 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from model.types import Answer, FloatArray, Modality
+from modinv_app.common.canvas import Canvas, Sheet
 from modinv_app.common.check_box import CheckBox
 from modinv_app.common.dialogs import ask_for_file
 from modinv_app.common.icons import IconButton
 from modinv_app.common.layouts import column, row
-from modinv_app.explore.canvas import Canvas, Sheet
+from modinv_app.common.strokes import MetricPoint
 from modinv_app.explore.picture_reader import PictureReader
 from modinv_app.explore.queries import Drawing, GalleryItem, Picture, Query
 from modinv_app.explore.stroke_heat import StrokeHeat
-from modinv_app.explore.strokes import MetricPoint
 from modinv_app.explore.verdict import Guess, SeenPicture
 
 if TYPE_CHECKING:  # it imports torch

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.types import FloatArray, Item, Modality
-from modinv_app.explore.strokes import Stroke
+from modinv_app.common.strokes import Stroke
 
 LONGEST_HISTORY = 50
 

@@ -24,10 +24,10 @@ from modinv_app.common.check_box import CheckBox
 from modinv_app.common.dialogs import ask_for_file
 from modinv_app.common.icons import icon
 from modinv_app.common.layouts import column, row
+from modinv_app.common.level_meter import LevelMeter
 from modinv_app.common.theme import is_dark, muted_text, warning_colour
 from modinv_app.explore.device_chooser import DeviceButton, DeviceChooser
 from modinv_app.explore.hold_button import HoldButton
-from modinv_app.explore.level_meter import LevelMeter
 from modinv_app.explore.queries import GalleryItem, Query, SoundFile
 from modinv_app.explore.spectrogram_view import SpectrogramView
 from modinv_app.explore.verdict import Guess

@@ -10,10 +10,10 @@ from PySide6.QtGui import QBrush, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from model.types import FloatArray
+from modinv_app.common.canvas import PEN, Canvas, paper_and_ink
 from modinv_app.common.pictures import picture_of_heat
+from modinv_app.common.strokes import Stroke, inked, paint_strokes
 from modinv_app.common.theme import antialiased
-from modinv_app.explore.canvas import PEN, Canvas, paper_and_ink
-from modinv_app.explore.strokes import Stroke, inked, paint_strokes
 
 
 class StrokeHeat(QWidget):

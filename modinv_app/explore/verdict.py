@@ -8,10 +8,10 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QLabel, QWidget
 
 from model.types import Answer, Certainty, FloatArray
+from modinv_app.common.canvas import paper_and_ink
 from modinv_app.common.layouts import column, row
 from modinv_app.common.pictures import ink_image
 from modinv_app.common.theme import digit_colour, is_dark
-from modinv_app.explore.canvas import paper_and_ink
 
 _SEEN_SIDE = 84  # three screen pixels per pixel
 _MEANING = (

@@ -8,13 +8,13 @@ from PySide6.QtGui import QPainterPath, QPaintEvent, QPalette
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
 
 from model.types import FloatArray
+from modinv_app.common.canvas import paper_and_ink
 from modinv_app.common.collapsible import Collapsible
 from modinv_app.common.icons import icon
 from modinv_app.common.layouts import column, row
 from modinv_app.common.painted import PaintedWidget
 from modinv_app.common.pictures import picture_of_heat, scaled_pixmap, spectrogram_of_heat
 from modinv_app.common.theme import antialiased, with_alpha
-from modinv_app.explore.canvas import paper_and_ink
 from modinv_app.explore.explanations import Pair
 
 _EXPLAINED = "Orange: without it, the two would be less similar."

@@ -34,9 +34,9 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _runs_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test looks at the user's runs and sweeps, let alone changes them."""
+    """No test looks at the user's runs, sweeps and takes, let alone changes them."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("MODINV_RUNS", "MODINV_SWEEPS"):
+        for name in ("MODINV_RUNS", "MODINV_SWEEPS", "MODINV_TAKES"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
         yield
 

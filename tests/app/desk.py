@@ -23,7 +23,7 @@ from modinv_app.app import Application
 from modinv_app.audio.backend import AudioUnavailable, Backend, Fill
 from modinv_app.audio.portaudio import NO_MICROPHONE
 from modinv_app.audio.simulated import RATE, SimulatedSound
-from modinv_app.explore.canvas import Canvas
+from modinv_app.common.canvas import Canvas
 from modinv_app.explore.match_view import MatchView
 from modinv_app.explore.spectrogram_view import SpectrogramView
 

@@ -18,7 +18,7 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1]), 
 from desk import pause, until  # noqa: E402
 
 from modinv_app.app import make_application  # noqa: E402
-from modinv_app.explore.canvas import Canvas  # noqa: E402
+from modinv_app.common.canvas import Canvas  # noqa: E402
 
 SIDE = 400
 ZIGZAG = [(40 + 16 * step, 60 if step % 2 else 340) for step in range(21)]

@@ -7,7 +7,7 @@ from PySide6.QtGui import QInputDevice, QPointingDevice, QTabletEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from modinv_app.explore.canvas import Canvas
+from modinv_app.common.canvas import Canvas
 
 PEN = QPointingDevice(
     "pen",

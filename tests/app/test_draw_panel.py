@@ -24,7 +24,7 @@ from strokes import mnist_to_strokes
 
 from model.data.images import GreyPicture, normalise_digit, read_picture
 from model.types import Certainty
-from modinv_app.explore.canvas import Canvas
+from modinv_app.common.canvas import Canvas
 from modinv_app.explore.draw import DrawPanel
 from modinv_app.explore.verdict import SeenPicture
 

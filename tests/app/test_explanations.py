@@ -18,10 +18,10 @@ from model.data.images import normalise_digit
 from model.data.speech import resample
 from model.retrieval.attribution import Explanation, Heat
 from model.types import Answer, Item, Match, Modality
+from modinv_app.common.canvas import Canvas
 from modinv_app.common.pictures import picture_of_heat, spectrogram_of_heat
 from modinv_app.common.theme import heat_colour
 from modinv_app.explore import explanations
-from modinv_app.explore.canvas import Canvas
 from modinv_app.explore.explanations import Explanations, Pair
 from modinv_app.explore.queries import Drawing, GalleryItem, Query, Recording, SoundFile
 from modinv_app.explore.spectrogram_view import SpectrogramView

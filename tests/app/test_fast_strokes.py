@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from x_server import needs_x_server, run
 
-from modinv_app.explore.canvas import Canvas
+from modinv_app.common.canvas import Canvas
 
 COMPRESSION = Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents
 

@@ -21,9 +21,9 @@ from modinv_app.audio.portaudio import NO_MICROPHONE, what_to_install
 from modinv_app.audio.quality import all_zeros, problem_with
 from modinv_app.audio.recorder import Recorder
 from modinv_app.audio.system import SoundSystem
+from modinv_app.common.level_meter import LevelMeter
 from modinv_app.explore.device_chooser import DeviceChooser
 from modinv_app.explore.hold_button import HoldButton
-from modinv_app.explore.level_meter import LevelMeter
 from modinv_app.explore.queries import GalleryItem, Picture, SoundFile
 from modinv_app.explore.speak import SpeakPanel
 from modinv_app.explore.spectrogram_view import SpectrogramView

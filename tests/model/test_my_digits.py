@@ -17,7 +17,7 @@ from model.data.corpora.my_digits import MyDrawings, MySpeech, is_for_test
 from model.data.corpora.voices import Voices
 from model.data.filterbanks import utterance_in
 from model.data.take_features import TakeFeatures
-from model.data.takes import FOLDER, TakeStore
+from model.data.takes import TakeStore
 from model.types import Modality
 
 INK = np.zeros((112, 112), np.uint8)
@@ -43,7 +43,7 @@ def fill(takes: TakeStore, words, count: int = 12) -> None:
 
 
 def test_nothing_is_offered_before_there_is_something_and_it_is_said_where_to_make_it(takes):
-    assert takes.folder.name == FOLDER
+    assert takes.folder.name == "my-digits"
     for name in ("my-speech", "my-drawings"):
         assert not find(name).info.obtainable, "forms list it only where it is installed"
         assert find(name)().location() is None

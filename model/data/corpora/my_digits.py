@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from model import locations
 from model.data.corpora.base import Corpus, CorpusInfo, MissingData, Split
-from model.data.takes import FOLDER, Take, TakeStore
+from model.data.takes import Take, TakeStore
 from model.progress import ProgressCallback
 from model.types import FloatArray, Modality
 
@@ -30,7 +30,7 @@ class _Takes(Corpus):
     @property
     def home(self) -> Path:
         """The folder of takes."""
-        return (self.folder or locations.data()) / FOLDER
+        return self.folder / locations.TAKES if self.folder else locations.takes()
 
     def location(self) -> Path | None:
         """The folder of takes, if it holds any of this modality."""

@@ -27,8 +27,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from modinv_app.common.pictures import grey_image, ink_image
+from modinv_app.common.strokes import MetricPoint, Stroke, paint_strokes, rasterise
 from modinv_app.common.theme import antialiased, is_dark, muted_text, with_alpha
-from modinv_app.explore.strokes import MetricPoint, Stroke, paint_strokes, rasterise
 
 PEN = 0.085  # of the canvas' side: a digit over most of it looks like the encoder's input
 _STEP = 0.004  # of the canvas' side, a pixel or two: closer points are dropped
@@ -121,6 +121,11 @@ class Canvas(QWidget):
         """The content, with the stroke that is being drawn."""
         sheet = self._history[self._now]
         return Sheet((*sheet.strokes, self._stroke), self._number) if self._stroke else sheet
+
+    @property
+    def device_name(self) -> str:
+        """The name of the device that drew last."""
+        return self._device.name() if self._device is not None else ""
 
     def raster(self) -> npt.NDArray[np.uint8]:
         """The strokes as a picture for the encoder, see `rasterise`; there must be some."""

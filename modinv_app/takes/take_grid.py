@@ -1,0 +1,338 @@
+"""The takes of one person: a column for each digit, which fills as they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QEvent,
+    QItemSelectionModel,
+    QPersistentModelIndex,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QKeyEvent, QPainter, QPalette, QPen, QPixmap, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+)
+
+from model.data.prompts import ROUNDS
+from model.data.takes import Take
+from model.types import WORDS, FloatArray, Modality
+from modinv_app.common.item_view import ROOT, AnyIndex
+from modinv_app.common.pictures import features_pixmap
+from modinv_app.common.theme import accent, antialiased, digit_colour, is_dark, muted_text, warning_colour, with_alpha
+
+_GAP = 2
+_LOWEST_ROW = 26
+
+
+class TakeTable(QAbstractTableModel):
+    """Takes by digit, oldest first; an empty cell is a take that is still to be made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.columns: list[list[Take]] = [[] for _ in range(10)]
+        self.features: dict[str, FloatArray] = {}
+        self.playing: str | None = None
+        self.next: int | None = None
+
+    def show_takes(self, takes: Sequence[Take]) -> None:
+        """Show these takes."""
+        columns: list[list[Take]] = [[] for _ in range(10)]
+        for take in takes:
+            columns[take.label].append(take)
+        if columns != self.columns:
+            self.beginResetModel()
+            self.columns = columns
+            self.endResetModel()
+
+    def show_features(self, features: Mapping[str, FloatArray]) -> None:
+        """Show pictures of what the encoder sees of takes, by their keys."""
+        self.features.update(features)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Have everything painted again."""
+        self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, 9))
+
+    def take_at(self, index: AnyIndex) -> Take | None:
+        """The take in a cell."""
+        takes = self.columns[index.column()] if index.isValid() else []
+        return takes[index.row()] if index.row() < len(takes) else None
+
+    def is_next(self, index: AnyIndex) -> bool:
+        """Whether the next take will be in this cell."""
+        return index.column() == self.next and index.row() == len(self.columns[index.column()])
+
+    def rowCount(self, parent: AnyIndex = ROOT) -> int:
+        most = max(map(len, self.columns))
+        return 0 if parent.isValid() else max(ROUNDS, -(-most // ROUNDS) * ROUNDS)
+
+    def columnCount(self, parent: AnyIndex = ROOT) -> int:
+        return 0 if parent.isValid() else 10
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return str(section)
+        return None
+
+    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        take = self.take_at(index)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            if take is None:
+                return f"{WORDS[index.column()]}, {'next' if self.is_next(index) else 'no take yet'}"
+            left_out = ", left out" if take.excluded else ""
+            return f"{WORDS[take.label]}, take {index.row() + 1}{left_out}"
+        if role == Qt.ItemDataRole.ToolTipRole and take is not None:
+            verb = "play" if take.modality is Modality.SPEECH else "choose"
+            left_out = "\nLeft out of gallery and training" if take.excluded else ""
+            return f"{WORDS[take.label]}, {take.when.astimezone():%d %b %Y, %H:%M:%S}{left_out}\nClick to {verb}"
+        return None
+
+
+class _Delegate(QStyledItemDelegate):
+    """Paints what the encoder sees of a take."""
+
+    def __init__(self, table: TakeTable) -> None:
+        super().__init__()
+        self._table = table
+        self._pixmaps: dict[tuple[str, int, int, float], QPixmap] = {}
+
+    def forget(self) -> None:
+        """Forget the pictures, which are of another size now."""
+        self._pixmaps.clear()
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
+        take, palette = self._table.take_at(index), option.palette
+        text = palette.color(QPalette.ColorRole.Text)
+        cell = QRectF(option.rect).adjusted(_GAP, _GAP, -_GAP, -_GAP)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if take is None:
+            is_next = self._table.is_next(index)
+            colour = digit_colour(index.column(), is_dark(palette)) if is_next else with_alpha(text, 0.13)
+            painter.setPen(QPen(colour, 2 if is_next else 1))
+            painter.setBrush(with_alpha(colour, 0.18) if is_next else Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(cell, 4, 4)
+        else:
+            self._paint_take(painter, take, cell, palette)
+        playing = take is not None and take.key == self._table.playing
+        if playing or option.state & QStyle.StateFlag.State_Selected:
+            painter.setPen(QPen(accent(palette), 3))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(cell, 4, 4)
+        elif option.state & QStyle.StateFlag.State_MouseOver and take is not None:
+            painter.setPen(QPen(with_alpha(text, 0.5), 1.5))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(cell, 4, 4)
+        painter.restore()
+
+    def _paint_take(self, painter: QPainter, take: Take, cell: QRectF, palette: QPalette) -> None:
+        colour = digit_colour(take.label, is_dark(palette))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(with_alpha(colour, 0.9))
+        painter.drawRoundedRect(cell, 4, 4)
+        inner = cell.adjusted(1, 1, -1, -4)
+        features = self._table.features.get(take.key)
+        if take.excluded:
+            painter.setOpacity(0.3)
+        if features is None:
+            painter.setPen(palette.color(QPalette.ColorRole.Base))
+            painter.drawText(inner, Qt.AlignmentFlag.AlignCenter, "…")
+        else:
+            picture = self._pixmap(take.key, features, inner.size().toSize(), painter.device().devicePixelRatioF())
+            size = picture.deviceIndependentSize()
+            place = QRectF(0, 0, size.width(), size.height())
+            place.moveCenter(inner.center())
+            if take.modality is Modality.IMAGE:
+                painter.fillRect(inner, Qt.GlobalColor.white)
+            painter.drawPixmap(place.topLeft(), picture)
+        painter.setOpacity(1)
+        if take.excluded:
+            painter.setPen(QPen(warning_colour(is_dark(palette)), 2))
+            painter.drawLine(inner.bottomLeft(), inner.topRight())
+
+    def _pixmap(self, key: str, features: FloatArray, size: QSize, dpr: float) -> QPixmap:
+        slot = key, size.width(), size.height(), dpr
+        if slot not in self._pixmaps:
+            self._pixmaps[slot] = features_pixmap(features, size, dpr)
+        return self._pixmaps[slot]
+
+
+class _Header(QHeaderView):
+    """The digits in their colours, with the number of takes of each."""
+
+    def __init__(self, table: TakeTable) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self._table = table
+        self.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.setSectionsClickable(False)
+        self.setHighlightSections(False)
+        self.setMinimumSectionSize(20)
+        table.modelReset.connect(self.viewport().update)
+
+    def sizeHint(self) -> QSize:
+        return QSize(0, round(2.5 * self.fontMetrics().height()))
+
+    def paintSection(self, painter: QPainter, rect: Any, section: int) -> None:
+        painter.save()
+        line = self.fontMetrics().height()
+        font = self.font()
+        font.setBold(True)
+        painter.setFont(font)
+        painter.setPen(digit_colour(section, is_dark(self.palette())))
+        upper = rect.adjusted(0, 2, 0, -line)
+        painter.drawText(upper, Qt.AlignmentFlag.AlignCenter, str(section))
+        font.setBold(False)
+        painter.setFont(font)
+        painter.setPen(muted_text(self.palette()))
+        lower = rect.adjusted(0, line + 2, 0, 0)
+        count = len(self._table.columns[section])
+        painter.drawText(lower, Qt.AlignmentFlag.AlignCenter, str(count) if count else "–")
+        painter.restore()
+
+    def paintEvent(self, event: Any) -> None:
+        antialiased(self.viewport()).fillRect(self.viewport().rect(), self.palette().base())
+        super().paintEvent(event)
+
+
+class TakeGrid(QTableView):
+    """A grid of takes. Return or a click plays, 0 to 9 relabel, X leaves out, Delete deletes.
+
+    Signals
+    -------
+    chosen(list)
+        Other takes are selected.
+    play_wanted(Take), relabel_wanted(int), exclude_wanted(), delete_wanted()
+        What to do with the current or selected takes.
+    """
+
+    chosen = Signal(object)
+    play_wanted = Signal(object)
+    relabel_wanted = Signal(int)
+    exclude_wanted = Signal()
+    delete_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = TakeTable()
+        self._chosen: list[Take] = []
+        self.setModel(self.table)
+        self._delegate = _Delegate(self.table)
+        self.setItemDelegate(self._delegate)
+        self.setHorizontalHeader(_Header(self.table))
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setMinimumSectionSize(_LOWEST_ROW)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setShowGrid(False)
+        self.setMouseTracking(True)
+        self.setTabKeyNavigation(False)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.setAccessibleName("Takes")
+        self.clicked.connect(self._play)
+        self.selectionModel().selectionChanged.connect(self._update_chosen)
+
+    def chosen_takes(self) -> list[Take]:
+        """The selected takes."""
+        found = (self.table.take_at(index) for index in self.selectionModel().selectedIndexes())
+        return [take for take in found if take is not None]
+
+    def show_takes(self, takes: Sequence[Take]) -> None:
+        """Show these takes; those that were selected stay so, also if they were relabelled."""
+        names = {take.path.name for take in self.chosen_takes()}
+        at = QPersistentModelIndex(self.currentIndex())
+        place = at.row(), at.column()
+        self.table.show_takes(takes)
+        self._fit_rows()
+        if place[0] >= 0 and not self.currentIndex().isValid():
+            current = self.table.index(min(place[0], self.table.rowCount() - 1), place[1])
+            self.selectionModel().setCurrentIndex(current, QItemSelectionModel.SelectionFlag.NoUpdate)
+        for column, column_takes in enumerate(self.table.columns):
+            for row, take in enumerate(column_takes):
+                if take.path.name in names:
+                    flag = QItemSelectionModel.SelectionFlag.Select
+                    self.selectionModel().select(self.table.index(row, column), flag)
+        self._update_chosen()
+
+    def show_next(self, digit: int | None) -> None:
+        """Mark where the next take will be, and scroll there."""
+        self.table.next = digit
+        self.table.refresh()
+        if digit is not None:
+            self.scrollTo(self.table.index(len(self.table.columns[digit]), digit))
+
+    def show_playing(self, key: str | None) -> None:
+        """Mark the take that plays."""
+        if key != self.table.playing:
+            self.table.playing = key
+            self.table.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_rows()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self.viewport().update()
+        super().changeEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Accept the keys below before shortcuts of the window do."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._action_of(event):
+            event.accept()
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if action := self._action_of(event):
+            action()
+        else:
+            super().keyPressEvent(event)
+
+    def _action_of(self, event: QKeyEvent) -> Any:
+        """What a key does; None for those of a table."""
+        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            return None
+        if len(event.text()) == 1 and event.text() in "0123456789":
+            return partial(self.relabel_wanted.emit, int(event.text()))
+        return {
+            Qt.Key.Key_Return: lambda: self._play(self.currentIndex()),
+            Qt.Key.Key_Enter: lambda: self._play(self.currentIndex()),
+            Qt.Key.Key_Delete: self.delete_wanted.emit,
+            Qt.Key.Key_Backspace: self.delete_wanted.emit,
+            Qt.Key.Key_X: self.exclude_wanted.emit,
+        }.get(Qt.Key(event.key()))
+
+    def _play(self, index: AnyIndex) -> None:
+        take = self.table.take_at(index)
+        if take is not None and take.modality is Modality.SPEECH:
+            self.play_wanted.emit(take)
+
+    def _fit_rows(self) -> None:
+        """Let ten rows fill the height."""
+        height = max(_LOWEST_ROW, self.viewport().height() // ROUNDS)
+        if height != self.verticalHeader().defaultSectionSize():
+            self.verticalHeader().setDefaultSectionSize(height)
+        self._delegate.forget()
+
+    def _update_chosen(self) -> None:
+        chosen = self.chosen_takes()
+        if chosen != self._chosen:
+            self._chosen = chosen
+            self.chosen.emit(chosen)
