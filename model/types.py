@@ -88,7 +88,8 @@ class Answer:
     matches
         Nearest items of the other modality, best first.
     nearest
-        The most frequent digit of the matches (of the nearest one in a tie).
+        The most frequent digit of the nearest items (of the nearest one in a tie): of the matches, unless these are
+        restricted to some items.
     runner_up
         The digit with the next greatest mean score; ``None`` if the gallery has no other.
     margin

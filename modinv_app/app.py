@@ -29,6 +29,7 @@ from modinv_app.jobs.client import JobClient
 from modinv_app.shell.garbage import GarbageCollection
 from modinv_app.shell.imports import Imports
 from modinv_app.shell.main_window import MainWindow
+from modinv_app.shell.own_gallery import OwnGallery
 from modinv_app.shell.pages import PAGES
 
 
@@ -78,6 +79,9 @@ class Application:
         )
         self.window = MainWindow(self.services, self.state, self.model, self.player, self.utterances, explore, PAGES)
         self.window.closed.connect(self._close)
+        self.own_gallery = OwnGallery(self.settings, self.services.takes, self.model, self.window.pages, self.window)
+        self.model.ready.connect(self.own_gallery.start)
+        self.model.takes_joined.connect(explore.queries.ask_again)
         self.model.gallery_loaded.connect(self._set_gallery)
         self.model.ready.connect(self.state.set_model)
         self.imports = Imports(self.window, PAGES)

@@ -77,7 +77,9 @@ class Gallery:
         places = self.places(modality)
         return Gaussians(self.means[places], self.log_variances[places])
 
-    def nearest(self, query: Gaussians, modality: Modality, count: int) -> tuple[Match, ...]:
+    def nearest(
+        self, query: Gaussians, modality: Modality, count: int, among: npt.NDArray[np.bool_] | None = None
+    ) -> tuple[Match, ...]:
         """The items of a modality that are most similar to a query, best first.
 
         Parameters
@@ -88,8 +90,14 @@ class Gallery:
             Modality of the items to search.
         count
             Number of items, at most.
+        among
+            Which items of the gallery to search, ``(n,)``; by default, and if the modality has none of them, all.
         """
         scores = similarities(self.similarity, query, self.posteriors(modality))
+        if among is not None and among[self.places(modality)].any():
+            searched = among[self.places(modality)]
+            scores = np.where(searched, scores, -np.inf)
+            count = min(count, int(searched.sum()))
         best, start = np.argsort(-scores, kind="stable")[:count], self.places(modality).start
         return tuple(Match(self.items[start + place], float(scores[place])) for place in best)
 
@@ -97,6 +105,34 @@ class Gallery:
         """The same items, encoded by another model; without maps."""
         means, log_variances = posteriors
         return replace(self, means=means, log_variances=log_variances, model=model, similarity=similarity, maps={})
+
+    def joined(self, other: Gallery) -> tuple[Gallery, npt.NDArray[np.intp]]:
+        """A gallery of the items of both, encoded by the same model, without maps.
+
+        Returns
+        -------
+        gallery
+            The items of this gallery before those of the other one, in each modality.
+        order
+            For each of its items, ``(n,)``, its place among the items of this gallery followed by those of the other.
+        """
+        first, second = len(self.items), len(other.items)
+        images, more = len(self.image_features), len(other.image_features)
+        order = np.concatenate(
+            [np.arange(images), first + np.arange(more), np.arange(images, first), first + np.arange(more, second)]
+        )
+        every = (*self.items, *other.items)
+        gallery = replace(
+            self,
+            items=tuple(replace(every[place], index=index) for index, place in enumerate(order.tolist())),
+            image_features=np.concatenate([self.image_features, other.image_features]),
+            speech_features=np.concatenate([self.speech_features, other.speech_features]),
+            means=np.concatenate([self.means, other.means])[order],
+            log_variances=np.concatenate([self.log_variances, other.log_variances])[order],
+            keys=(*self.keys, *other.keys),
+            maps={},
+        )
+        return gallery, order
 
     def with_maps(self, maps: Mapping[str, npt.NDArray[Any]]) -> Gallery:
         """The same gallery with other maps."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from model.checkpoints import Header
@@ -27,6 +29,8 @@ from model.types import Answer, FloatArray, Match, Modality
 
 SAMPLES = 16
 """Number of embeddings sampled from a query's posterior, as in the paper."""
+
+_ENCODED_AT_ONCE = 32
 
 _REASONS = {
     Modality.IMAGE: "This does not look like a digit that the model knows.",
@@ -55,6 +59,8 @@ class Retriever:
     confidence
         Calibration and rejection by modality of the query: those of the header, otherwise a calibration on the
         gallery's own items, without a rejection.
+    matched
+        Which items of the gallery can be matches, ``(n,)``; ``None`` for all. The guess follows from all of them.
 
     Raises
     ------
@@ -68,7 +74,14 @@ class Retriever:
         self.gallery = gallery
         self.margins = Margins.in_gallery(gallery)
         self.confidence = fitted_for(header) or self.margins.calibrated()
+        self.matched: npt.NDArray[np.bool_] | None = None
         self._front_end = SpeechFrontEnd(FilterbankSettings(**header.filterbank))
+
+    def over(self, gallery: Gallery, matched: npt.NDArray[np.bool_] | None = None) -> Retriever:
+        """The same model, which judges its guesses by the former gallery and takes its matches from another one."""
+        other = copy.copy(self)
+        other.gallery, other.matched = gallery, matched
+        return other
 
     def ask_picture(self, picture: np.ndarray[Any, Any], count: int = 10) -> Answer:
         """Find utterances for a grey picture of a digit, ``(h, w)``, of any size and polarity.
@@ -108,8 +121,11 @@ class Retriever:
 
     def ask_item(self, index: int, count: int = 10) -> Answer:
         """Find matches for an item of the gallery."""
-        started = time.perf_counter()
-        return self._ask(self.gallery.items[index].modality, self.gallery.features(index), count, started)
+        return self.ask_features(self.gallery.items[index].modality, self.gallery.features(index), count)
+
+    def ask_features(self, modality: Modality, features: FloatArray, count: int = 10) -> Answer:
+        """Find matches for the input of an encoder, ``(28, 28)`` in [0, 1] or ``(100, 80)``."""
+        return self._ask(modality, features, count, time.perf_counter())
 
     def explain(self, answer: Answer, match: int) -> Explanation:
         """What carries the similarity of an answered query with an item of the gallery in the other modality."""
@@ -144,6 +160,8 @@ class Retriever:
         query = Gaussians(posterior.mean[0].numpy(), posterior.log_variance[0].numpy())
         matches = self.gallery.nearest(query, modality.other, count)
         nearest = majority(matches)
+        if self.matched is not None:
+            matches = self.gallery.nearest(query, modality.other, count, self.matched)
         margin, runner_up, confidence, reason = self._judge(query, modality, nearest)
         # A fixed seed, so that the samples in the map do not flicker.
         samples = posterior.sample(SAMPLES, torch.Generator().manual_seed(0))[0].numpy()
@@ -211,6 +229,32 @@ def unencoded_gallery(images: Samples, speech: Samples) -> Gallery:
         {},
         {},
     )
+
+
+class ItemEncoder:
+    """Encodes items by one model, and remembers their posteriors, so that only new items take time.
+
+    One instance belongs to one thread.
+    """
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._known: dict[bytes, tuple[FloatArray, FloatArray]] = {}
+
+    def encode(self, gallery: Gallery) -> Gaussians:
+        """Posteriors of the items of a gallery, ``(n, 128)``."""
+        keys = [gallery.features(item.index).tobytes() for item in gallery.items]
+        for modality in Modality:
+            places = gallery.places(modality)
+            new = {keys[place]: place for place in range(places.start, places.stop) if keys[place] not in self._known}
+            for start in range(0, len(new), _ENCODED_AT_ONCE):
+                some = list(new.items())[start : start + _ENCODED_AT_ONCE]
+                features = np.stack([gallery.features(place) for _, place in some])
+                found = self._system.encode(modality, torch.from_numpy(features))
+                pairs = zip(found.mean.numpy(), found.log_variance.numpy(), strict=True)
+                self._known |= dict(zip((key for key, _ in some), pairs, strict=True))
+        self._known = {key: self._known[key] for key in keys}
+        return Gaussians(*(np.stack([self._known[key][part] for key in keys]) for part in (0, 1)))
 
 
 def encode_items(system: System, gallery: Gallery) -> Gaussians:

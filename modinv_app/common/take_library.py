@@ -181,7 +181,9 @@ class TakeLibrary(QObject):
 
         def done(found: tuple[int, int, dict[str, str]]) -> None:
             added, known, problems = found
-            words = f"Imported {_number(added)}." + (f" {known} were there already." if known else "")
+            words = f"Imported {_number(added)}."
+            if known:
+                words += " One was there already." if known == 1 else f" {known} were there already."
             if problems:
                 path, why = next(iter(problems.items()))
                 more = "" if len(problems) == 1 else f" and {len(problems) - 1} more"

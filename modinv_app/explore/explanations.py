@@ -127,7 +127,7 @@ class Explanations(QObject):
         found = [match.item for match in reply.answer.matches]
         match = next((item for item in found if item.index == self._chosen), found[0])
         by_key = match.modality is Modality.SPEECH
-        sound = partial(recording, gallery.key(match.index)) if by_key else _reader(query, gallery.key)
+        sound = partial(recording, gallery.key(match.index)) if by_key else _reader(query)
         return Pair(query.name, reply.answer, match, gallery.features(match.index), sound)
 
     def _ask(self) -> None:
@@ -146,7 +146,7 @@ class Explanations(QObject):
         self._model.consult(work, done, self.problem.emit)
 
 
-def _reader(query: Query, key_of: Callable[[int], str]) -> Callable[[], tuple[FloatArray, int]]:
+def _reader(query: Query) -> Callable[[], tuple[FloatArray, int]]:
     """A function that reads the recording of a spoken query."""
     match query:
         case Recording():
@@ -154,7 +154,7 @@ def _reader(query: Query, key_of: Callable[[int], str]) -> Callable[[], tuple[Fl
         case SoundFile():
             return partial(_read, query.path)
         case _:
-            return partial(recording, key_of(query.item.index))  # type: ignore[union-attr]
+            return partial(recording, query.key)  # type: ignore[union-attr]
 
 
 def _read(path: Path) -> tuple[FloatArray, int]:

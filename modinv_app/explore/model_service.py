@@ -17,12 +17,12 @@ from model.checkpoints import Header
 from model.errors import ModinvError
 from model.retrieval.gallery import Gallery
 from model.retrieval.projection import NeighbourMap, PrincipalComponents, Projection
-from model.types import Answer, FloatArray
+from model.types import Answer, FloatArray, Modality
 from modinv_app.explore.state import Reply
 from modinv_app.jobs.executor import SerialExecutor, describe_error
 
 if TYPE_CHECKING:  # importing torch takes seconds: it is imported in the thread
-    from model.retrieval.retriever import Retriever
+    from model.retrieval.retriever import ItemEncoder, Retriever
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -44,15 +44,29 @@ class _NoRetriever(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Gallery, maps and model, which are replaced together, so that any thread sees matching parts."""
+    """Gallery, maps and model, which are replaced together, so that any thread sees matching parts.
+
+    Attributes
+    ----------
+    gallery
+        The items that can be retrieved.
+    maps
+        The maps, to place embeddings in.
+    coordinates
+        Positions of the gallery's items in the maps, ``(n, 2)``.
+    retriever
+        Answers queries; ``None`` until the model is loaded.
+    """
 
     gallery: Gallery
     maps: Mapping[str, Projection]
+    coordinates: Mapping[str, FloatArray]
     retriever: Retriever | None = None
 
-    @property
-    def coordinates(self) -> dict[str, FloatArray]:
-        return {kind: projection.coordinates for kind, projection in self.maps.items()}
+    @classmethod
+    def of(cls, gallery: Gallery, maps: Mapping[str, Projection], retriever: Retriever | None = None) -> Loaded:
+        """A gallery of which all items were fitted to the maps."""
+        return cls(gallery, maps, {kind: projection.coordinates for kind, projection in maps.items()}, retriever)
 
 
 class ModelService(QObject):
@@ -78,6 +92,8 @@ class ModelService(QObject):
         A query can't be answered: its ticket, why and what to do (empty if ``failed`` has reported it).
     not_loaded(Path)
         A model could not be loaded, for the reason that ``failed`` reports; the former one stays in use.
+    takes_joined()
+        The user's takes have joined or left the gallery, which ``gallery_loaded`` has announced.
     map_fitted(str, object)
         A map of the current gallery was fitted in the background: kind and coordinates.
     failed(str, str)
@@ -89,6 +105,7 @@ class ModelService(QObject):
     replied = Signal(int, object)
     refused = Signal(int, str)
     not_loaded = Signal(object)
+    takes_joined = Signal()
     map_fitted = Signal(str, object)
     failed = Signal(str, str)
 
@@ -100,7 +117,12 @@ class ModelService(QObject):
         self._forgotten = 0
         self._closing = False
         self.file = locations.shipped_model()
-        self._loaded: Loaded | None = None  # replaced in the model's thread only
+        # These are replaced in the model's thread only.
+        self._loaded: Loaded | None = None
+        self._shared: Loaded | None = None  # the same without takes
+        self._takes: Gallery | None = None
+        self._only_takes = False
+        self._encoder: ItemEncoder | None = None
 
     @property
     def latest_ticket(self) -> int:
@@ -134,6 +156,19 @@ class ModelService(QObject):
             lambda: self._change_model(path), partial(self._model_changed, path), partial(self._not_changed, path)
         )
 
+    def use_takes(self, takes: Gallery | None, only: bool) -> None:
+        """Let takes join the gallery, in place of those that did before.
+
+        Parameters
+        ----------
+        takes
+            The user's takes, without posteriors; ``None`` for none.
+        only
+            Whether matches are takes only, in a modality in which there are any.
+        """
+        self.forget()
+        self._executor.submit(lambda: self._change_takes(takes, only), self._takes_changed, self._report_error)
+
     def forget(self) -> None:
         """Drop all queries that are not answered yet."""
         self._ticket += 1
@@ -151,9 +186,9 @@ class ModelService(QObject):
         """Find images for a sound file."""
         self._ask(lambda retriever: retriever.ask_sound_file(path, MATCHES))
 
-    def ask_item(self, index: int) -> None:
-        """Find matches of an item of the gallery."""
-        self._ask(lambda retriever: retriever.ask_item(index, MATCHES))
+    def ask_item(self, modality: Modality, features: FloatArray) -> None:
+        """Find matches of an item by its features, ``(28, 28)`` or ``(100, 80)``."""
+        self._ask(lambda retriever: retriever.ask_features(modality, features, MATCHES))
 
     def consult(
         self, work: Callable[[Retriever], T], done: Callable[[T], object], refused: Callable[[str], object]
@@ -237,11 +272,40 @@ class ModelService(QObject):
         self._executor.submit(work, done, refuse)
 
     def _load_gallery(self) -> Loaded:
-        self._loaded = loaded = _shipped()
-        return loaded
+        return self._use(_shipped())
 
     def _gallery_loaded(self, loaded: Loaded) -> None:
-        self.gallery_loaded.emit(loaded.gallery, loaded.coordinates)
+        self.gallery_loaded.emit(loaded.gallery, dict(loaded.coordinates))
+
+    def _use(self, shared: Loaded) -> Loaded:
+        """Use a gallery and model from now on, joined by the takes."""
+        self._shared, self._loaded = shared, self._with_takes(shared)
+        return self._loaded
+
+    def _with_takes(self, shared: Loaded) -> Loaded:
+        takes, retriever = self._takes, shared.retriever
+        if takes is None or not takes.items or retriever is None:
+            return shared
+        from model.retrieval.retriever import ItemEncoder
+
+        if self._encoder is None:
+            self._encoder = ItemEncoder(retriever.system)
+        encoded = takes.with_posteriors(self._encoder.encode(takes), shared.gallery.model, shared.gallery.similarity)
+        gallery, order = shared.gallery.joined(encoded)
+        coordinates = {
+            kind: np.concatenate([projection.coordinates, projection.place(encoded.means)])[order]
+            for kind, projection in shared.maps.items()
+        }
+        matched = order >= len(shared.gallery.items) if self._only_takes else None
+        return Loaded(gallery, shared.maps, coordinates, retriever.over(gallery, matched))
+
+    def _change_takes(self, takes: Gallery | None, only: bool) -> Loaded:
+        self._takes, self._only_takes = takes, only
+        return self._use(self._current())
+
+    def _takes_changed(self, loaded: Loaded) -> None:
+        self._gallery_loaded(loaded)
+        self.takes_joined.emit()
 
     def _load_model(self, path: Path) -> Header:
         import torch
@@ -251,10 +315,10 @@ class ModelService(QObject):
         from model.retrieval.retriever import Retriever
         from model.systems.model_io import load_model
 
-        loaded = self._current()
-        retriever = Retriever(*load_model(path), loaded.gallery)
+        shared = self._current()
+        retriever = Retriever(*load_model(path), shared.gallery)
         retriever.warm_up()
-        self._loaded = replace(loaded, retriever=retriever)
+        self._use(replace(shared, retriever=retriever))
         return retriever.header
 
     def _change_model(self, path: Path) -> tuple[Header, Loaded]:
@@ -266,37 +330,40 @@ class ModelService(QObject):
             found = _shipped()
         else:
             gallery = encode_gallery(encoders, header, self._current().gallery)
-            found = Loaded(gallery, {"PCA": PrincipalComponents.fit(gallery.means)})
-        self._loaded = loaded = replace(found, retriever=Retriever(encoders, header, found.gallery))
-        return header, loaded
+            found = Loaded.of(gallery, {"PCA": PrincipalComponents.fit(gallery.means)})
+        shared = replace(found, retriever=Retriever(encoders, header, found.gallery))
+        self._encoder = None  # of the former model
+        self._use(shared)
+        return header, shared
 
     def _model_changed(self, path: Path, changed: tuple[Header, Loaded]) -> None:
-        header, loaded = changed
+        header, shared = changed
         self.file = path
-        self._gallery_loaded(loaded)
+        self._gallery_loaded(self._loaded or shared)
         self.ready.emit(header)
-        if set(loaded.maps) == set(MAPS):
+        if set(shared.maps) == set(MAPS):
             return
 
         def outdated() -> bool:
-            return self._closing or self._loaded is not loaded
+            return self._closing or self._shared is not shared
 
-        def keep(fitted: NeighbourMap) -> bool:
+        def keep(fitted: NeighbourMap) -> FloatArray | None:
             if outdated():
-                return False
-            self._loaded = replace(loaded, maps={**loaded.maps, "t-SNE": fitted})
-            return True
+                return None
+            return self._use(Loaded.of(shared.gallery, {**shared.maps, "t-SNE": fitted}, shared.retriever)).coordinates[
+                "t-SNE"
+            ]
 
-        def show(fitted: NeighbourMap, kept: bool) -> None:
-            if kept:
-                self.map_fitted.emit("t-SNE", fitted.coordinates)
+        def show(coordinates: FloatArray | None) -> None:
+            if coordinates is not None:
+                self.map_fitted.emit("t-SNE", coordinates)
 
         def take(fitted: NeighbourMap | None) -> None:
             if fitted is not None:
-                self._executor.submit(partial(keep, fitted), partial(show, fitted), self._report_error)
+                self._executor.submit(partial(keep, fitted), show, self._report_error)
 
         self._map_executor.submit(
-            lambda: NeighbourMap.fit(loaded.gallery.means, stop=outdated), take, self._report_error
+            lambda: NeighbourMap.fit(shared.gallery.means, stop=outdated), take, self._report_error
         )
 
     def _not_changed(self, path: Path, error: Exception) -> None:
@@ -304,9 +371,10 @@ class ModelService(QObject):
         self.not_loaded.emit(path)
 
     def _current(self) -> Loaded:
-        if self._loaded is None:
+        """Gallery, maps and model without takes."""
+        if self._shared is None:
             raise _NoGallery("The gallery of the application is missing. Install the application again.")
-        return self._loaded
+        return self._shared
 
     def _not_loaded(self, error: Exception) -> None:
         self.not_loaded.emit(self.file)
@@ -326,4 +394,4 @@ def _shipped() -> Loaded:
         prefix = f"{kind}/"
         arrays = {name.removeprefix(prefix): array for name, array in gallery.maps.items() if name.startswith(prefix)}
         maps[kind] = projection.from_arrays(arrays)
-    return Loaded(gallery, maps)
+    return Loaded.of(gallery, maps)

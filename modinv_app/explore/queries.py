@@ -81,10 +81,13 @@ class GalleryItem:
         The item.
     features
         Its features, ``(28, 28)`` in [0, 1] or ``(100, 80)``.
+    key
+        Key of its recording; empty for an image.
     """
 
     item: Item
     features: FloatArray
+    key: str = ""
 
     @property
     def modality(self) -> Modality:

@@ -83,8 +83,10 @@ class QueryController(QObject):
         """Ask an item of the gallery and play it if it is an utterance; else ``play`` the nearest utterance."""
         gallery = self._state.gallery
         assert gallery is not None
-        self._put(GalleryItem(gallery.items[index], gallery.features(index)))
-        if gallery.items[index].modality is Modality.SPEECH:
+        spoken = gallery.items[index].modality is Modality.SPEECH
+        key = gallery.key(index) if spoken else ""
+        self._put(GalleryItem(gallery.items[index], gallery.features(index), key))
+        if spoken:
             self.play(index)
         elif play:
             self.play_nearest()
@@ -135,7 +137,7 @@ class QueryController(QObject):
             case SoundFile():
                 self._model.ask_sound_file(query.path)
             case GalleryItem():
-                self._model.ask_item(query.item.index)
+                self._model.ask_item(query.modality, query.features)
 
     def _clear(self) -> None:
         self._model.forget()

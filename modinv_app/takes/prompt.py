@@ -12,7 +12,7 @@ from model.types import WORDS
 from modinv_app.common.theme import antialiased, digit_colour, is_dark, muted_text
 
 _CENTRE = Qt.AlignmentFlag.AlignCenter
-_LARGEST = 190.0  # pixels of a digit's height
+_LARGEST = 260.0  # pixels of a digit's height
 
 
 class DigitPrompt(QWidget):

@@ -16,7 +16,7 @@ from modinv_app.common.take_library import Listing, TakeLibrary
 from modinv_app.common.undo_strip import UndoStrip
 from modinv_app.takes.take_grid import TakeGrid
 
-_HINT = "Click a take to play it. Each shows what the encoder sees of it."
+_HINT = {Modality.SPEECH: "Click a take to hear it.", Modality.IMAGE: "Click a take to choose it."}
 
 
 class TakesPanel(Card):
@@ -79,6 +79,7 @@ class TakesPanel(Card):
         """Show the takes of this person in this modality."""
         self._person, self._modality = person, modality
         self._show_listing(self._library.listing)
+        self._show_chosen(self.grid.chosen_takes())
 
     def show_playing(self, key: str | None) -> None:
         """Mark the take with this key as playing."""
@@ -115,7 +116,7 @@ class TakesPanel(Card):
             button.setEnabled(bool(takes))
         self.exclude_button.setText("Take in again" if takes and all(t.excluded for t in takes) else "Leave out")
         if len(takes) != 1:
-            self._say(f"{len(takes)} takes chosen" if takes else _HINT)
+            self._say(f"{len(takes)} takes chosen" if takes else _HINT[self._modality])
             return
         take = takes[0]
         words = f"{WORDS[take.label]}, {take.when.astimezone():%d %b, %H:%M}"

@@ -184,7 +184,7 @@ def test_what_is_heard_is_the_utterance_of_the_pair(scene: Scene, tmp_path: Path
     soundfile.write(tmp_path / "word.wav", SOUND, 8000, subtype="FLOAT")
     queries = (
         (DRAWING, 17, ("key 17", 1)),
-        (GalleryItem(FakeGallery.items[12], FILTERBANK), 3, ("key 12", 1)),
+        (GalleryItem(FakeGallery.items[12], FILTERBANK, "key 12"), 3, ("key 12", 1)),
         (Recording(SOUND, 16_000), 3, (SOUND, 16_000)),
         (SoundFile(tmp_path / "word.wav"), 3, (SOUND, 8000)),
     )

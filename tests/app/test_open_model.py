@@ -14,6 +14,7 @@ from model import locations
 from model.retrieval.projection import NeighbourMap, PrincipalComponents
 from model.retrieval.retriever import SAMPLES
 from model.systems.model_io import load_model, save_model
+from model.types import Modality
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_a_map_that_is_fitted_during_a_query_waits_for_its_turn(own_desk, tmp_pa
 
     own_desk.window.use_model(str(other))
     until(lambda: model.file == other, "the other model", 60)
-    model.ask_item(0)
+    model.ask_item(Modality.IMAGE, own_desk.state.gallery.features(0))
     until(lambda: len(order) == 2, "the reply and the map")
 
     assert not problems
