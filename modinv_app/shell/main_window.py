@@ -236,6 +236,8 @@ class MainWindow(QMainWindow):
     def _page_turned(self, name: str) -> None:
         exploring = name == "explore"
         self._push_to_talk.enabled = exploring
+        # Words that are said on another page are no queries.
+        (self.explore.speak.resume_hands_free if exploring else self.explore.speak.pause_hands_free)()
         self._status.setVisible(exploring)  # it is about the query
         self.commands.set_enabled(_OF_EXPLORE, exploring)
         self._offer_queries()

@@ -21,6 +21,7 @@ from modinv_app.common.dialogs import ask_for_folder
 from modinv_app.common.layouts import column, row, side_by_side
 from modinv_app.common.page import Page, Services
 from modinv_app.common.settings import Answers
+from modinv_app.takes.deletion_strip import DeletionStrip
 from modinv_app.takes.doubt_strip import DoubtStrip
 from modinv_app.takes.drawing_wizard import DrawingWizard
 from modinv_app.takes.maker import Maker
@@ -59,6 +60,9 @@ class TakesPage(Page):
         self.speech = SpeechWizard(services.recorder, services.player, _make_detector)
         self.drawing = DrawingWizard()
         self.takes = TakesPanel(self._library)
+        self.undo = DeletionStrip(self._library)
+        for panel in (self.people, self.takes):
+            self.undo.listen_in(panel)
         self.tabs = QTabBar(documentMode=True, drawBase=False, expanding=True)
         self.tabs.setAccessibleName("Say or draw")
         for title, _ in _TABS:
@@ -118,6 +122,7 @@ class TakesPage(Page):
         left = QWidget()
         column(
             (self.people, 1),
+            self.undo,
             8,
             bold("Explore answers with"),
             self.answers,

@@ -173,9 +173,10 @@ class PeoplePanel(QWidget):
         self._add = QPushButton("Add")
         self._add.setToolTip("Add this person; without a name, the next number")
         self._add.clicked.connect(self.add)
-        hint = muted("Who is speaking?")
+        self._nobody = muted("Nobody yet. Press Start, or add a name below.")
+        self._nobody.setWordWrap(True)
         column(
-            column(bold("People"), hint, spacing=1, margins=(6, 0, 0, 0)),
+            column(bold("People"), self._nobody, spacing=4, margins=(6, 0, 0, 0)),
             (self.list, 1),
             row((self.name, 1), self._add, spacing=4),
             parent=self,
@@ -213,6 +214,7 @@ class PeoplePanel(QWidget):
         if self._wanted is None and self._person not in listing.people and listing.people:
             self._wanted = listing.people[min(place, len(listing.people) - 1)]
         self._choose_wanted()
+        self._nobody.setVisible(not listing.people)
         if not listing.people:
             self._choose(None)
 

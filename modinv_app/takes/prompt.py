@@ -56,7 +56,7 @@ class DigitPrompt(QWidget):
         painter = antialiased(self)
         area = QRectF(self.rect())
         line = 1.5 * self.fontMetrics().height()
-        height = min(_LARGEST, area.height() - line)
+        height = min(_LARGEST, area.height() - line, 0.66 * area.width())  # beside the next one
         top = area.top() + (area.height() - height - line) / 2
         place = QRectF(area.left(), top, area.width(), height)
         if not self._digits:

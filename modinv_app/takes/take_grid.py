@@ -142,7 +142,7 @@ class _Delegate(QStyledItemDelegate):
     def _paint_take(self, painter: QPainter, take: Take, cell: QRectF, palette: QPalette) -> None:
         colour = digit_colour(take.label, is_dark(palette))
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(with_alpha(colour, 0.9))
+        painter.setBrush(with_alpha(colour, 0.25 if take.excluded else 0.9))
         painter.drawRoundedRect(cell, 4, 4)
         inner = cell.adjusted(1, 1, -1, -4)
         features = self._table.features.get(take.key)
@@ -157,12 +157,13 @@ class _Delegate(QStyledItemDelegate):
             place = QRectF(0, 0, size.width(), size.height())
             place.moveCenter(inner.center())
             if take.modality is Modality.IMAGE:
-                painter.fillRect(inner, Qt.GlobalColor.white)
+                painter.fillRect(inner, Qt.GlobalColor.white)  # the paper of the picture
             painter.drawPixmap(place.topLeft(), picture)
         painter.setOpacity(1)
         if take.excluded:
             painter.setPen(QPen(warning_colour(is_dark(palette)), 2))
-            painter.drawLine(inner.bottomLeft(), inner.topRight())
+            for ends in ((inner.bottomLeft(), inner.topRight()), (inner.topLeft(), inner.bottomRight())):
+                painter.drawLine(*ends)
 
     def _pixmap(self, key: str, features: FloatArray, size: QSize, dpr: float) -> QPixmap:
         slot = key, size.width(), size.height(), dpr
@@ -209,7 +210,7 @@ class _Header(QHeaderView):
 
 
 class TakeGrid(QTableView):
-    """A grid of takes. Return or a click plays, 0 to 9 relabel, X leaves out, Delete deletes.
+    """A grid of takes. Return, the space bar or a click plays, 0 to 9 relabel, X leaves out, Delete deletes.
 
     Signals
     -------
@@ -313,6 +314,7 @@ class TakeGrid(QTableView):
             return partial(self.relabel_wanted.emit, int(event.text()))
         return {
             Qt.Key.Key_Return: lambda: self._play(self.currentIndex()),
+            Qt.Key.Key_Space: lambda: self._play(self.currentIndex()),
             Qt.Key.Key_Enter: lambda: self._play(self.currentIndex()),
             Qt.Key.Key_Delete: self.delete_wanted.emit,
             Qt.Key.Key_Backspace: self.delete_wanted.emit,
@@ -329,7 +331,7 @@ class TakeGrid(QTableView):
         height = max(_LOWEST_ROW, self.viewport().height() // ROUNDS)
         if height != self.verticalHeader().defaultSectionSize():
             self.verticalHeader().setDefaultSectionSize(height)
-        self._delegate.forget()
+            self._delegate.forget()
 
     def _update_chosen(self) -> None:
         chosen = self.chosen_takes()

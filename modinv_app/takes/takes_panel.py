@@ -5,15 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence, QShortcut
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QSizePolicy, QWidget
 
-from model.data.takes import Deletion, Take
+from model.data.takes import Take
 from model.types import WORDS, Modality
 from modinv_app.common.card import Card
 from modinv_app.common.layouts import row
 from modinv_app.common.take_library import Listing, TakeLibrary
-from modinv_app.common.undo_strip import UndoStrip
 from modinv_app.takes.take_grid import TakeGrid
 
 _HINT = {Modality.SPEECH: "Click a take to hear it.", Modality.IMAGE: "Click a take to choose it."}
@@ -36,7 +35,6 @@ class TakesPanel(Card):
         self._person: str | None = None
         self._modality = Modality.SPEECH
         self._shown: list[Take] = []
-        self._deletion: Deletion | None = None
         self.grid = TakeGrid()
         self.grid.chosen.connect(self._show_chosen)
         self.grid.play_wanted.connect(self.play_wanted)
@@ -58,18 +56,11 @@ class TakesPanel(Card):
         self.delete_button = QPushButton("Delete")
         self.delete_button.setToolTip("Delete the chosen takes; this can be undone (Del)")
         self.delete_button.clicked.connect(self.delete)
-        self.undo = UndoStrip()
-        self.undo.undo_wanted.connect(self._restore)
-        shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), self)
-        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        shortcut.activated.connect(self._undo_by_key)
         self.body.setSpacing(6)
         self.body.addWidget(self.grid, 1)
         self.body.addLayout(row((self._details, 1), self.relabel_button, self.exclude_button, self.delete_button))
-        self.body.addWidget(self.undo)
         library.listed.connect(self._show_listing)
         library.features_ready.connect(self.grid.table.show_features)
-        library.deleted.connect(self._offer_undo)
         self._show_chosen([])
 
     def minimumSizeHint(self) -> QSize:
@@ -131,20 +122,6 @@ class TakesPanel(Card):
     def _say(self, words: str) -> None:
         self._details.setText(words)
         self._details.setToolTip(words)
-
-    def _offer_undo(self, deletion: Deletion, words: str) -> None:
-        self._deletion = deletion
-        self.undo.offer(words)
-
-    def _undo_by_key(self) -> None:
-        if self.undo.isVisible():
-            self.undo.hide()
-            self._restore()
-
-    def _restore(self) -> None:
-        if self._deletion is not None:
-            self._library.restore(self._deletion)
-            self._deletion = None
 
     def _show_menu(self, at: QPoint) -> None:
         if not self.grid.chosen_takes():

@@ -60,7 +60,7 @@ def own_desk(qapp, folders: Path, tmp_path: Path) -> Iterator[Desk]:  # noqa: AR
 
 def train(desk: Desk, steps: int) -> RunRecord:
     """Turn to the page, and train something small there until it has begun."""
-    desk.key(Qt.Key.Key_3, CONTROL)
+    desk.key(Qt.Key.Key_4, CONTROL)
     recipe = named("fast", steps=steps, batch_size=4, samples_per_input=1)
     service = desk.window.pages.built["train"].service
     service.start(TrainingConfig(recipe, ("mnist", "fsdd"), device="cpu"))
@@ -84,7 +84,8 @@ def test_keys_turn_the_pages_and_single_keys_belong_to_the_first(own_desk: Desk)
     desk, pages = own_desk, own_desk.window.pages
     desk.draw()
     desk.await_found(Modality.SPEECH)
-    for key, name in zip((Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4), ("dial", "train", "evaluate"), strict=True):
+    keys = Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4, Qt.Key.Key_5
+    for key, name in zip(keys, ("takes", "dial", "train", "evaluate"), strict=True):
         desk.key(key, CONTROL)
         assert pages.current == name
         desk.key(Qt.Key.Key_Delete)  # which clears the drawing, where there is one
@@ -97,7 +98,7 @@ def test_keys_turn_the_pages_and_single_keys_belong_to_the_first(own_desk: Desk)
 
 
 def test_a_space_in_a_search_is_a_space_and_not_a_microphone(own_desk: Desk) -> None:
-    own_desk.key(Qt.Key.Key_3, CONTROL)
+    own_desk.key(Qt.Key.Key_4, CONTROL)
     page = own_desk.window.pages.built["train"]
     page.tabs.setCurrentWidget(page.runs)
     search = page.runs.findChild(QLineEdit)
@@ -111,7 +112,7 @@ def test_a_space_in_a_search_is_a_space_and_not_a_microphone(own_desk: Desk) -> 
 
 
 def test_the_dial_shows_what_ships(own_desk: Desk) -> None:
-    own_desk.key(Qt.Key.Key_2, CONTROL)
+    own_desk.key(Qt.Key.Key_3, CONTROL)
     dial = own_desk.window.pages.built["dial"]
     until(lambda: dial.map.isVisible() and dial.dial.isEnabled(), "the sweep", 30)
     assert locations.shipped_sweep().is_file()
@@ -175,7 +176,7 @@ def test_processes_start_when_a_page_needs_one_stay_one_and_end_with_the_window(
     assert window.children(recursive=True) == []
     own_desk.draw()
     own_desk.await_found(Modality.SPEECH)
-    for name in pages.names[:2]:
+    for name in pages.names[:3]:
         pages.turn_to(name)
     assert window.children(recursive=True) == [], "nothing that needs a process was done"
 

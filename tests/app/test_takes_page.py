@@ -177,7 +177,7 @@ def test_takes_are_relabelled_left_out_deleted_and_brought_back_by_keys(own_desk
     assert page._wizard_card.aside.text() == "1 of 100"
     QTest.keyClick(grid, Qt.Key.Key_Delete)
     listed(page, 1)
-    assert page.takes.undo.isVisible()
+    assert page.undo.isVisible()
     grid.setFocus()
     QTest.keyClick(grid, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert [(take.label, take.excluded) for take in listed(page, 2)] == [(5, True), (3, False)]
@@ -201,7 +201,7 @@ def test_people_are_added_renamed_deleted_and_brought_back(own_desk: Desk, takes
     QTest.keyClick(page.people.list, Qt.Key.Key_Delete)
     until(lambda: page.people.person == "Rob", "the next one")
     assert takes.people() == ["Rob"]
-    page.takes.undo.undo_wanted.emit()
+    page.undo.undo_wanted.emit()
     until(lambda: takes.people() == ["Ann", "Rob"], "Ann again")
     listed(page, 1)
     page.people.name.setText("rob")

@@ -41,7 +41,7 @@ def test_it_has_a_tab_and_a_command_and_takes_part(toy_desk: Desk) -> None:
     assert window.commands["page_hello"] in menu.actions()
     assert list(pages.built) == ["explore"]
 
-    toy_desk.key(Qt.Key.Key_5, Qt.KeyboardModifier.ControlModifier)
+    toy_desk.key(Qt.Key.Key_6, Qt.KeyboardModifier.ControlModifier)
     assert (pages.current, list(pages.built)) == ("hello", ["explore", "hello"])
     page = pages.built["hello"]
     assert page.isVisible()
