@@ -106,6 +106,16 @@ class Gallery:
         means, log_variances = posteriors
         return replace(self, means=means, log_variances=log_variances, model=model, similarity=similarity, maps={})
 
+    def complete_among(self, among: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Some items of the gallery, ``(n,)``, but none in a modality in which they lack a digit."""
+        complete = among.copy()
+        labels = np.array([item.label for item in self.items])
+        for modality in Modality:
+            places = self.places(modality)
+            if len(np.unique(labels[places][among[places]])) < 10:
+                complete[places] = False
+        return complete
+
     def joined(self, other: Gallery) -> tuple[Gallery, npt.NDArray[np.intp]]:
         """A gallery of the items of both, encoded by the same model, without maps.
 

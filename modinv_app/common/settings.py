@@ -12,7 +12,7 @@ from modinv_app.common.theme import Scheme
 T = TypeVar("T")
 MapKind = Literal["PCA", "t-SNE"]
 Answers = Literal["shipped", "both", "mine"]
-"""Which digits queries retrieve: those of the gallery, those and the user's own, or only the user's own."""
+"""What queries retrieve: the shipped gallery, that and the user's takes, or only these once all digits are there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ OUTPUT_DEVICE = Setting("sound/output_device", "")
 MAP_KIND: Setting[MapKind] = Setting("map/kind", "t-SNE", get_args(MapKind))
 GEOMETRY = Setting("window/geometry", QByteArray())
 COLUMNS = Setting("window/columns", QByteArray())
-ANSWERS: Setting[Answers] = Setting("takes/answers", "both", get_args(Answers))
+ANSWERS: Setting[Answers] = Setting("takes/answers", "mine", get_args(Answers))
 TAKES_PERSON = Setting("takes/person", "")
 TAKES_TAB = Setting("takes/tab", "Say", ("Say", "Draw"))
 TRAINING_PLAN = Setting("train/plan", "")

@@ -83,18 +83,18 @@ class TakeLibrary(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.listing = Listing()
-        self.answers: Answers = "both"
+        self.answers: Answers = "mine"
         self._executor = SerialExecutor("takes", self)
         self._feature_executor = SerialExecutor("features of takes", self)
         self._features: TakeFeatures | None = None  # used by its thread only
         self._wanted: frozenset[str] = frozenset()  # keys of the takes whose features are still wanted
-        self._read = False
+        self._read = self._closing = False
 
     def close(self) -> None:
         """End the threads; takes that are being saved are saved first."""
-        self._wanted = frozenset()
+        self._wanted, self._closing = frozenset(), True
         self._executor.close()
-        self._feature_executor.close(0)
+        self._feature_executor.close()
 
     def set_answers(self, answers: Answers) -> None:
         """Set which items queries retrieve."""
@@ -211,9 +211,14 @@ class TakeLibrary(QObject):
             from model.retrieval.retriever import unencoded_gallery
 
             features = self._get_features()
-            return unencoded_gallery(*(features.samples(takes, modality) for modality in Modality))
+            return unencoded_gallery(*(features.samples(takes, modality, self._go_on) for modality in Modality))
 
         self._feature_executor.submit(work, done, self._report)
+
+    def _go_on(self, _share: float, _text: str) -> None:
+        """Break off when the window closes."""
+        if self._closing:
+            raise TakeError("The window closes.")
 
     def _compute(self, takes: Sequence[Take]) -> dict[str, FloatArray]:
         """In the thread of features: what can be read of those that are still wanted."""

@@ -164,7 +164,7 @@ class ModelService(QObject):
         takes
             The user's takes, without posteriors; ``None`` for none.
         only
-            Whether matches are takes only, in a modality in which there are any.
+            Whether matches are takes only, in a modality in which there are takes of all ten digits.
         """
         self.forget()
         self._executor.submit(lambda: self._change_takes(takes, only), self._takes_changed, self._report_error)
@@ -296,7 +296,8 @@ class ModelService(QObject):
             kind: np.concatenate([projection.coordinates, projection.place(encoded.means)])[order]
             for kind, projection in shared.maps.items()
         }
-        matched = order >= len(shared.gallery.items) if self._only_takes else None
+        own = order >= len(shared.gallery.items)
+        matched = gallery.complete_among(own) if self._only_takes else None
         return Loaded(gallery, shared.maps, coordinates, retriever.over(gallery, matched))
 
     def _change_takes(self, takes: Gallery | None, only: bool) -> Loaded:

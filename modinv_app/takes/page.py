@@ -32,9 +32,9 @@ from modinv_app.takes.takes_panel import TakesPanel
 
 _TABS = (("Say", Modality.SPEECH), ("Draw", Modality.IMAGE))
 _ANSWERS = {
+    "mine": "Mine, once there are all ten",
+    "both": "Mine and shipped digits",
     "shipped": "Shipped digits",
-    "both": "Shipped digits and mine",
-    "mine": "Only mine",
 }
 _PREFIX = "my-speech:"
 
@@ -69,7 +69,7 @@ class TakesPage(Page):
             self.tabs.addTab(title)
         self.answers = QComboBox()
         self.answers.setAccessibleName("Explore answers with")
-        self.answers.setToolTip("Which digits Explore retrieves: draw a seven, and hear yourself say it")
+        self.answers.setToolTip("Draw a seven on Explore, and hear yourself say it, once you have said all ten")
         for name, title in _ANSWERS.items():
             self.answers.addItem(title, name)
         self._lay_out()

@@ -22,7 +22,10 @@ from modinv_app.common.note import Note
 State = Literal["idle", "measuring", "listening"]
 
 _MEASURED = 1.2  # seconds of the room
-_HINT = "Press Start, then say each digit as it appears. Ten rounds take about two minutes; pause whenever you like."
+_HINT = (
+    "Press Start, then say each digit as it appears. After the first ten, Explore answers in your voice. "
+    "All hundred take about two minutes."
+)
 _NO_MICROPHONE = "There is no microphone yet. You can draw your digits, or import a folder of recordings."
 
 

@@ -13,7 +13,8 @@ from model.data.images import UnusablePicture
 from model.data.samples import Samples
 from model.data.speech import FilterbankSettings, UnusableAudio
 from model.recipes.recipe import FAST
-from model.retrieval.retriever import Retriever, build_gallery, encode_gallery, majority
+from model.retrieval.gallery import Gallery, make_items
+from model.retrieval.retriever import ItemEncoder, Retriever, build_gallery, encode_gallery, majority
 from model.systems import build
 from model.types import Item, Match, Modality
 
@@ -208,3 +209,76 @@ def test_an_image_has_no_recording(retriever):
     assert retriever.gallery.key(12) == f"voices:{WORDS[0]}"
     with pytest.raises(IndexError, match="is an image"):
         retriever.gallery.key(3)
+
+
+# Galleries with the user's own takes
+
+
+def own_items(gallery: Gallery, places: list[int]) -> Gallery:
+    """Some items of a gallery as if they were somebody's takes."""
+    images = [place for place in places if place < len(gallery.image_features)]
+    spoken = [place - len(gallery.image_features) for place in places if place >= len(gallery.image_features)]
+    items = [gallery.items[place] for place in places]
+    return Gallery(
+        make_items(len(images), [i.label for i in items], ["mine"] * len(items), ["Ann"] * len(items)),
+        gallery.image_features[images],
+        gallery.speech_features[spoken],
+        gallery.means[places],
+        gallery.log_variances[places],
+        tuple(f"my-speech:{place}" for place in spoken),
+        gallery.model,
+        {},
+        gallery.similarity,
+    )
+
+
+def test_a_joined_gallery_holds_both_in_order(retriever):
+    base = retriever.gallery
+    images = len(base.image_features)
+    own = own_items(base, [3, images + 5, images + 6])
+    gallery, order = base.joined(own)
+    assert [item.index for item in gallery.items] == list(range(len(base.items) + 3))
+    assert gallery.items[images].source == "mine"
+    assert [gallery.items[-2].label, gallery.items[-1].label] == [item.label for item in own.items[1:]]
+    assert gallery.key(len(gallery.items) - 1) == "my-speech:6"
+    assert np.array_equal(gallery.features(images), base.features(3))
+    assert np.array_equal(gallery.means, np.concatenate([base.means, own.means])[order])
+    assert gallery.key(images + 1) == base.key(images), "the shipped ones come first"
+
+
+def test_matches_are_restricted_only_where_all_ten_digits_are_there(retriever):
+    base = retriever.gallery
+    images = len(base.image_features)
+    first = {item.label: item.index for item in reversed(base.items[images:])}
+    gallery, order = base.joined(own_items(base, [0, *(first[digit] for digit in range(10))]))
+    own = order >= len(base.items)
+    mine = retriever.over(gallery, gallery.complete_among(own))
+    spoken = next(item.index for item in base.items if item.modality is Modality.SPEECH)
+    picture = base.features(4)
+    answer = mine.ask_features(Modality.IMAGE, picture)
+    assert [match.item.speaker for match in answer.matches] == 10 * ["Ann"]
+    among_all = retriever.over(gallery).ask_features(Modality.IMAGE, picture)
+    assert (answer.nearest, answer.confidence) == (among_all.nearest, among_all.confidence)
+    found = mine.ask_features(Modality.SPEECH, base.features(spoken)).matches
+    assert len(found) == 10, "one drawing of one digit is no gallery"
+
+
+def test_items_are_encoded_once(retriever):
+    base = retriever.gallery
+    images = len(base.image_features)
+    encoder = ItemEncoder(retriever.system)
+    own = own_items(base, [2, images, images + 1])
+    means, log_variances = encoder.encode(own)
+    assert np.allclose(means, own.means, atol=1e-2)
+    assert np.allclose(log_variances, own.log_variances, atol=1e-2)
+    asked = []
+
+    class Watched:
+        def encode(self, modality, features):
+            asked.append((modality, len(features)))
+            return retriever.system.encode(modality, features)
+
+    encoder._system = Watched()
+    more = own_items(base, [2, 5, images, images + 1])
+    assert len(encoder.encode(more).means) == 4
+    assert asked == [(Modality.IMAGE, 1)]
