@@ -146,8 +146,9 @@ class Maker(QObject):
 
     def _answered(self, made: Made, answer: Answer) -> None:
         made.guess = answer.guess
-        another = answer.guess != made.label and answer.certainty is not Certainty.NOT_SURE
-        made.doubted = answer.rejected or another
+        # One digit in eight of strangers is rejected: what is nearest to its own digit is not questioned.
+        sure = answer.rejected or answer.certainty is not Certainty.NOT_SURE
+        made.doubted = sure and answer.nearest != made.label
         self._settle(made)
 
     def _refuse(self, made: Made, why: str) -> None:

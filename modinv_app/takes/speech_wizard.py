@@ -26,7 +26,8 @@ _HINT = (
     "Press Start, then say each digit as it appears. After the first ten, Explore answers in your voice. "
     "All hundred take about two minutes."
 )
-_NO_MICROPHONE = "There is no microphone yet. You can draw your digits, or import a folder of recordings."
+_NOT_OPEN = "The microphone is not open yet."
+_INSTEAD = "Meanwhile, draw your digits, or import a folder of recordings."
 
 
 class SpeechWizard(QWidget):
@@ -184,7 +185,7 @@ class SpeechWizard(QWidget):
         ready = self._recorder.running
         self.button.setEnabled(ready)
         self.button.setText("Pause" if self._state != "idle" else "Another ten rounds" if self._done else "Start")
-        missing = "" if ready else " ".join(part for part in (self._recorder.problem, _NO_MICROPHONE) if part)
+        missing = "" if ready else f"{self._recorder.problem or _NOT_OPEN} {_INSTEAD}"
         if self._state == "measuring":
             words = "Quiet, please: listening to the room…"
         elif self._state == "listening":

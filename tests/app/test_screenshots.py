@@ -7,12 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from desk import DeafSound, Desk, pause, until, word
+from desk import SEVEN, DeafSound, Desk, pause, until, word
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QLabel, QScrollArea, QSlider, QWidget
 
-from model.types import Modality
+from model.data.corpora.mnist import Mnist
+from model.data.corpora.voices import Voices
+from model.data.takes import TakeStore
+from model.types import WORDS, Modality
 from modinv_app.audio.backend import Backend
 from modinv_app.audio.portaudio import NO_MICROPHONE
 from modinv_app.audio.simulated import RATE
@@ -162,3 +165,49 @@ def test_words_of_every_length_fit_while_hands_free_is_on(open_desk: Callable[..
     desk.sound.say(np.zeros(RATE // 10, np.float32))
     pause(0.3)
     look_at_both_sizes(desk, f"hands-free-{scheme}")
+
+
+def test_my_digits(
+    open_desk: Callable[..., Desk], scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODINV_TAKES", str(tmp_path / "my-digits"))
+    desk = open_desk().ready()
+    page = desk.window.pages.turn_to("takes")
+    until(lambda: page.prompt.digits, "a digit to say")
+    look_at_both_sizes(desk, f"takes-none-{scheme}")
+
+    takes, images = TakeStore(), Mnist().load("test")
+    for number in range(24):
+        word = WORDS[number % 10]
+        takes.add_speech("Ann", number % 10, *Voices().clip(f"kokoro_af_bella/plain/{word}.opus"), "Desk microphone")
+        takes.add_drawing("Ann", int(images.labels[number]), (255 * images.features[number].numpy()).astype(np.uint8))
+    takes.exclude(takes.takes()[2])
+    takes.add_person("A name of forty characters, the longest")
+    page.people.want("Ann")
+    page._library.refresh()
+    grid = page.takes.grid
+    until(lambda: len(grid.table.features) == 24, "pictures of what was said")
+    page.speech.toggle()
+    until(lambda: page.speech.state == "listening", "that it listens")
+    sound, rate = Voices().clip("kokoro_af_bella/plain/eight.opus")
+    page._keep_sound(sound, rate)
+    until(lambda: page.doubt.question, "a question")
+    look_at_both_sizes(desk, f"takes-said-{scheme}")
+    page.speech.toggle()
+    grid.setCurrentIndex(grid.table.index(0, 3))
+    page.takes.delete()
+    until(page.undo.isVisible, "the way back")
+    page.tabs.setCurrentIndex(1)
+    until(lambda: len(grid.table.features) >= 48, "pictures of what was drawn")
+    page.drawing.canvas.replay(SEVEN)
+    look_at_both_sizes(desk, f"takes-drawn-{scheme}")
+
+
+def test_my_digits_without_a_microphone(
+    open_desk: Callable[..., Desk], scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODINV_TAKES", str(tmp_path / "my-digits"))
+    desk = open_desk(DeafSound)
+    page = desk.window.pages.turn_to("takes")
+    until(lambda: NO_MICROPHONE in page.speech.message, "a word about the microphone")
+    look_at_both_sizes(desk, f"takes-no-microphone-{scheme}")
