@@ -80,7 +80,7 @@ class Take:
     @property
     def key(self) -> str:
         """Its place in the folder of takes: ``"Ann/7/20261130T003831123Z-0a7c2a8d.flac"``."""
-        return self.path.relative_to(_root_of(self)).as_posix()
+        return "/".join(self.path.parts[-4 if self.excluded else -3 :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,10 +327,6 @@ def free_path(path: Path) -> Path:
         free = path.with_name(f"{path.stem}-{number}{path.suffix}")
         number += 1
     return free
-
-
-def _root_of(take: Take) -> Path:
-    return take.path.parents[3 if take.excluded else 2]
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 
 from model.data.takes import Deletion, Take, TakeError, TakeStore, device_of
+from model.progress import Cancelled
 from model.retrieval.gallery import Gallery
 from model.types import FloatArray, Modality
 from modinv_app.common.settings import Answers
@@ -215,10 +216,10 @@ class TakeLibrary(QObject):
 
         self._feature_executor.submit(work, done, self._report)
 
-    def _go_on(self, _share: float, _text: str) -> None:
+    def _go_on(self, _share: float | None, _text: str) -> None:
         """Break off when the window closes."""
         if self._closing:
-            raise TakeError("The window closes.")
+            raise Cancelled
 
     def _compute(self, takes: Sequence[Take]) -> dict[str, FloatArray]:
         """In the thread of features: what can be read of those that are still wanted."""

@@ -103,46 +103,64 @@ class TakeTable(QAbstractTableModel):
 
 
 class _Delegate(QStyledItemDelegate):
-    """Paints what the encoder sees of a take."""
+    """Paints what the encoder sees of takes. Whole cells are kept as pictures: all are painted for every new take."""
 
     def __init__(self, table: TakeTable) -> None:
         super().__init__()
         self._table = table
-        self._pixmaps: dict[tuple[str, int, int, float], QPixmap] = {}
+        self._cells: dict[tuple[object, ...], QPixmap] = {}
 
     def forget(self) -> None:
-        """Forget the pictures, which are of another size now."""
-        self._pixmaps.clear()
+        """Forget the pictures of cells, which are of another size or colour now."""
+        self._cells.clear()
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
-        take, palette = self._table.take_at(index), option.palette
-        text = palette.color(QPalette.ColorRole.Text)
-        cell = QRectF(option.rect).adjusted(_GAP, _GAP, -_GAP, -_GAP)
+        take, palette, rect = self._table.take_at(index), option.palette, option.rect
+        painter.drawPixmap(rect.topLeft(), self._cell(index, take, option, painter.device().devicePixelRatioF()))
+        if take is None:
+            return
+        playing = take.key == self._table.playing
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        if not (playing or chosen or option.state & QStyle.StateFlag.State_MouseOver):
+            return
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if take is None:
-            is_next = self._table.is_next(index)
-            colour = digit_colour(index.column(), is_dark(palette)) if is_next else with_alpha(text, 0.13)
-            painter.setPen(QPen(colour, 2 if is_next else 1))
-            painter.setBrush(with_alpha(colour, 0.18) if is_next else Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(cell, 4, 4)
-        else:
-            self._paint_take(painter, take, cell, palette)
-        playing = take is not None and take.key == self._table.playing
-        if playing or option.state & QStyle.StateFlag.State_Selected:
-            painter.setPen(QPen(accent(palette), 3))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(cell, 4, 4)
-        elif option.state & QStyle.StateFlag.State_MouseOver and take is not None:
-            painter.setPen(QPen(with_alpha(text, 0.5), 1.5))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(cell, 4, 4)
+        hovered = with_alpha(palette.color(QPalette.ColorRole.Text), 0.5)
+        painter.setPen(QPen(accent(palette), 3) if playing or chosen else QPen(hovered, 1.5))
+        painter.drawRoundedRect(QRectF(rect).adjusted(_GAP, _GAP, -_GAP, -_GAP), 4, 4)
         painter.restore()
 
+    def _cell(self, index: AnyIndex, take: Take | None, option: QStyleOptionViewItem, dpr: float) -> QPixmap:
+        """The picture of a cell."""
+        size = option.rect.size()
+        known = take is not None and take.key in self._table.features
+        of = (take.key, known) if take is not None else (index.column() if self._table.is_next(index) else -1,)
+        slot = (*of, size.width(), size.height(), dpr)
+        if slot not in self._cells:
+            cell = QPixmap(size * dpr)
+            cell.setDevicePixelRatio(dpr)
+            cell.fill(Qt.GlobalColor.transparent)
+            painter = antialiased(cell)
+            inner = QRectF(0, 0, size.width(), size.height()).adjusted(_GAP, _GAP, -_GAP, -_GAP)
+            if take is None:
+                self._paint_empty(painter, index, inner, option.palette)
+            else:
+                self._paint_take(painter, take, inner, option.palette)
+            painter.end()
+            self._cells[slot] = cell
+        return self._cells[slot]
+
+    def _paint_empty(self, painter: QPainter, index: AnyIndex, cell: QRectF, palette: QPalette) -> None:
+        is_next = self._table.is_next(index)
+        faint = with_alpha(palette.color(QPalette.ColorRole.Text), 0.13)
+        colour = digit_colour(index.column(), is_dark(palette)) if is_next else faint
+        painter.setPen(QPen(colour, 2 if is_next else 1))
+        painter.setBrush(with_alpha(colour, 0.18) if is_next else Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(cell, 4, 4)
+
     def _paint_take(self, painter: QPainter, take: Take, cell: QRectF, palette: QPalette) -> None:
-        colour = digit_colour(take.label, is_dark(palette))
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(with_alpha(colour, 0.25 if take.excluded else 0.9))
+        painter.setBrush(with_alpha(digit_colour(take.label, is_dark(palette)), 0.25 if take.excluded else 0.9))
         painter.drawRoundedRect(cell, 4, 4)
         inner = cell.adjusted(1, 1, -1, -4)
         features = self._table.features.get(take.key)
@@ -152,7 +170,7 @@ class _Delegate(QStyledItemDelegate):
             painter.setPen(palette.color(QPalette.ColorRole.Base))
             painter.drawText(inner, Qt.AlignmentFlag.AlignCenter, "…")
         else:
-            picture = self._pixmap(take.key, features, inner.size().toSize(), painter.device().devicePixelRatioF())
+            picture = features_pixmap(features, inner.size().toSize(), painter.device().devicePixelRatioF())
             size = picture.deviceIndependentSize()
             place = QRectF(0, 0, size.width(), size.height())
             place.moveCenter(inner.center())
@@ -164,12 +182,6 @@ class _Delegate(QStyledItemDelegate):
             painter.setPen(QPen(warning_colour(is_dark(palette)), 2))
             for ends in ((inner.bottomLeft(), inner.topRight()), (inner.topLeft(), inner.bottomRight())):
                 painter.drawLine(*ends)
-
-    def _pixmap(self, key: str, features: FloatArray, size: QSize, dpr: float) -> QPixmap:
-        slot = key, size.width(), size.height(), dpr
-        if slot not in self._pixmaps:
-            self._pixmaps[slot] = features_pixmap(features, size, dpr)
-        return self._pixmaps[slot]
 
 
 class _Header(QHeaderView):
@@ -287,10 +299,12 @@ class TakeGrid(QTableView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._delegate.forget()
         self._fit_rows()
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.PaletteChange:
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_delegate"):  # not while it is being made
+            self._delegate.forget()
             self.viewport().update()
         super().changeEvent(event)
 
@@ -331,7 +345,6 @@ class TakeGrid(QTableView):
         height = max(_LOWEST_ROW, self.viewport().height() // ROUNDS)
         if height != self.verticalHeader().defaultSectionSize():
             self.verticalHeader().setDefaultSectionSize(height)
-            self._delegate.forget()
 
     def _update_chosen(self) -> None:
         chosen = self.chosen_takes()
