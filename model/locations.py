@@ -9,9 +9,6 @@ import platformdirs
 
 _APPLICATION = "modinv"
 
-TAKES = "my-digits"
-"""Name of the folder of takes in a folder of corpora."""
-
 
 def assets() -> Path:
     """The folder of bundled files, from a wheel (``modinv_assets``) and from a source tree (``assets``) alike."""
@@ -31,10 +28,10 @@ def data() -> Path:
     return _user_folder("data")
 
 
-def takes() -> Path:
-    """The folder of the user's own recordings and drawings (``MODINV_TAKES``), in the folder of corpora by default."""
+def takes(corpora: Path | None = None) -> Path:
+    """The folder of the user's own recordings and drawings (``MODINV_TAKES``), by default in the folder of corpora."""
     chosen = os.environ.get("MODINV_TAKES")
-    return Path(chosen).expanduser() if chosen else data() / TAKES
+    return Path(chosen).expanduser() if chosen else (corpora or data()) / "my-digits"
 
 
 def runs() -> Path:

@@ -133,6 +133,8 @@ class CorpusChoice(QWidget):
     def _show(self) -> None:
         """Update boxes, note and button."""
         chosen = self.chosen()
+        for name, box in self._boxes.items():  # the user's own corpus may be gone again
+            box.setVisible(any(corpus.info.name == name for corpus in self._corpora))
         for corpus in self._corpora:
             box = self._boxes[corpus.info.name]
             box.setEnabled(corpus.installed)

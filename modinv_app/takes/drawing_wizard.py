@@ -18,14 +18,18 @@ class DrawingWizard(QWidget):
 
     Signals
     -------
+    more_wanted()
+        All takes are there, and the user wants to draw more.
     drawn(object, str)
         A drawing: ``(112, 112)`` uint8 with ink 255 on 0; and the name of the device.
     """
 
+    more_wanted = Signal()
     drawn = Signal(object, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._done = False
         self.canvas = Canvas()
         self._rest = QTimer(self, interval=_REST_MS, singleShot=True)
         self._rest.timeout.connect(self.take)
@@ -36,11 +40,19 @@ class DrawingWizard(QWidget):
         self._undo.clicked.connect(self.canvas.undo)
         self._clear = IconButton("clear", "Clear the canvas")
         self._clear.clicked.connect(self.canvas.clear)
-        self.next = QPushButton("Next")
-        self.next.setToolTip("Keep this drawing and go on (Return); it happens by itself when the pen rests")
-        self.next.clicked.connect(self.take)
+        self.next = QPushButton()
+        self.next.clicked.connect(self._next)
         column((self.canvas, 1), row(self._undo, self._clear, None, self.next), parent=self, spacing=6)
         self.setFocusProxy(self.canvas)
+        self.show_done(False)
+
+    def show_done(self, done: bool) -> None:
+        """Show whether all takes are there: then nothing is drawn before more are wanted."""
+        self._done = done
+        self.canvas.setEnabled(not done)
+        self.next.setText("Another ten rounds" if done else "Next")
+        tip = "Keep this drawing and go on (Return); it happens by itself when the pen rests"
+        self.next.setToolTip("" if done else tip)
         self._enable()
 
     def take(self) -> None:
@@ -51,10 +63,17 @@ class DrawingWizard(QWidget):
             self.canvas.set_sheet(Sheet())
             self.drawn.emit(pixels, device)
 
+    def _next(self) -> None:
+        if self._done:
+            self.more_wanted.emit()
+        else:
+            self.take()
+
     def _enable(self) -> None:
         drawn = bool(self.canvas.sheet.strokes)
-        for button in (self._undo, self._clear, self.next):
-            button.setEnabled(drawn)
+        self._undo.setEnabled(drawn)
+        self._clear.setEnabled(drawn)
+        self.next.setEnabled(drawn or self._done)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

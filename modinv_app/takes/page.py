@@ -150,6 +150,7 @@ class TakesPage(Page):
         self.speech.started.connect(self._start)
         self.speech.utterance.connect(self._keep_sound)
         self.drawing.drawn.connect(self._keep_drawing)
+        self.drawing.more_wanted.connect(self.maker.begin)
         self.takes.play_wanted.connect(self._play)
         self.answers.activated.connect(self._choose_answers)
         self._library.informed.connect(self.informed)
@@ -198,6 +199,7 @@ class TakesPage(Page):
     def _show_digits(self, digits: list[int]) -> None:
         self.prompt.show_digits(digits)
         self.takes.grid.show_next(digits[0] if digits else None)
+        self.drawing.show_done(not digits)
         if digits:
             self.speech.go_on()
         else:
@@ -224,8 +226,6 @@ class TakesPage(Page):
             self._unsaved = pixels, device
             self.people.add()
             return
-        if not self.maker.digits:
-            self.maker.begin()
         self.maker.keep_drawing(pixels, device)
 
     def _show_refusal(self, words: str) -> None:

@@ -131,6 +131,45 @@ def test_a_word_that_sounds_like_another_is_asked_about_and_goes_as_the_answer_s
     assert sorted(take.label for take in listed(page, 2)) == sorted([asked, wrong])
 
 
+def test_after_ten_rounds_it_stops_and_goes_on_when_more_are_wanted(own_desk: Desk, takes: TakeStore) -> None:
+    for digit in range(10):
+        for _ in range(9 if digit == 4 else 10):
+            takes.add_drawing("Ann", digit, INK)
+            takes.add_speech("Ann", digit, *voice(digit))
+    page = page_of(own_desk)
+    until(lambda: page.prompt.digits == [4], "the last digit", 40)
+    page.maker.keep_sound(*voice(4), "a microphone")
+    until(lambda: page.prompt.digits == [], "the end")
+    assert page.speech.message == "All takes are there. Try them on Explore."
+    page.speech.button.click()
+    assert len(page.prompt.digits) == 2
+    page.speech.button.click()
+
+    page.tabs.setCurrentIndex(1)
+    assert page.prompt.digits == [4]
+    page.drawing.canvas.replay(SEVEN)
+    page.drawing.next.click()
+    until(lambda: page.prompt.digits == [], "the end")
+    assert not page.drawing.canvas.isEnabled()
+    assert page.drawing.next.text() == "Another ten rounds"
+    page.drawing.next.click()
+    assert page.drawing.canvas.isEnabled()
+    assert len(page.prompt.digits) == 2
+    assert len(takes.takes()) == 200
+
+
+def test_words_that_are_said_on_this_page_are_no_queries(own_desk: Desk) -> None:
+    own_desk.key(Qt.Key.Key_H)
+    page_of(own_desk)
+    own_desk.sound.say(resample(*voice(7), RATE))
+    pause(2)
+    assert own_desk.state.query is None
+    own_desk.window.pages.turn_to("explore")
+    pause(0.5)
+    own_desk.sound.say(resample(*voice(7), RATE))
+    own_desk.await_found(IMAGE)
+
+
 def test_silence_is_not_kept(own_desk: Desk, takes: TakeStore) -> None:
     takes.add_person("Ann")
     page = page_of(own_desk)

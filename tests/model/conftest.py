@@ -34,6 +34,7 @@ def _apart_from_the_user(_own_cache, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(locations, "cache", lambda: _own_cache)
         patch.setenv("MODINV_DATA", str(tmp_path_factory.mktemp("no-data")))
+        patch.delenv("MODINV_TAKES", raising=False)
         yield
 
 

@@ -30,7 +30,7 @@ class _Takes(Corpus):
     @property
     def home(self) -> Path:
         """The folder of takes."""
-        return self.folder / locations.TAKES if self.folder else locations.takes()
+        return locations.takes(self.folder)
 
     def location(self) -> Path | None:
         """The folder of takes, if it holds any of this modality."""
