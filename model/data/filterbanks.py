@@ -23,6 +23,9 @@ Clip = Callable[[str], tuple[FloatArray, int]]
 It raises :class:`UnusableAudio` or :class:`MissingData`. If it can be pickled, several processes read many recordings.
 """
 
+FRONT_END = (speech, endpoints, log_mel, voice_activity)
+"""The modules that decide what the filterbank of a recording is: caches depend on them."""
+
 WAVEFORM_SAMPLES = 7_600
 """Of the waveforms: 0.95 s, which few words exceed."""
 
@@ -105,7 +108,7 @@ def usable_filterbanks(
         keys,
         _shape(settings),
         Computer(settings, clip),
-        (speech, endpoints, log_mel, voice_activity),
+        FRONT_END,
         progress,
     )
     rows = torch.from_numpy(cache.arrays())

@@ -13,8 +13,7 @@ import torch
 
 from model import locations
 from model.checkpoints import FORMAT, UnusableCheckpoint, checked, read, write_atomically
-from model.data import speech
-from model.data.filterbanks import utterance_in
+from model.data.filterbanks import FRONT_END, utterance_in
 from model.data.images import normalise_digit, read_picture
 from model.data.samples import Samples
 from model.data.speech import FilterbankSettings, SpeechFrontEnd, read_audio
@@ -57,7 +56,7 @@ class TakeFeatures:
         OSError
             If it can't be read.
         """
-        state = _state(take)
+        state = state_of(take)
         if state not in self._known:
             if take.modality is Modality.SPEECH and not self._read:
                 self._read = True
@@ -80,7 +79,7 @@ class TakeFeatures:
                 log.warning("The take %s can't be used: %s", take.key, error)
                 self.problems[take.key] = str(error)
         if modality is Modality.SPEECH and len(self._known) > before:
-            _write_cache({state: self._known[state] for take, _ in found if (state := _state(take)) in self._known})
+            _write_cache({state: self._known[state] for take, _ in found if (state := state_of(take)) in self._known})
         shape = (100, 80) if modality is Modality.SPEECH else (28, 28)
         spoken = modality is Modality.SPEECH
         return Samples(
@@ -88,7 +87,7 @@ class TakeFeatures:
             modality=modality,
             features=torch.from_numpy(np.stack([f for _, f in found]) if found else np.zeros((0, *shape), np.float32)),
             labels=torch.tensor([take.label for take, _ in found], dtype=torch.long),
-            sources=tuple(f"{take.person}, {take.when.astimezone():%d %b %H:%M}" for take, _ in found),
+            sources=described([take for take, _ in found]),
             speakers=tuple(take.person for take, _ in found) if spoken else (),
             keys=tuple(take.key for take, _ in found) if spoken else (),
         )
@@ -101,15 +100,20 @@ class TakeFeatures:
         return self._front_end.filterbank(utterance_in(self._front_end, *read_audio(take.path)))
 
 
-def _state(take: Take) -> str:
+def described(takes: Sequence[Take]) -> tuple[str, ...]:
+    """Where takes come from, for people: ``"Ann, 30 Nov 14:05"``."""
+    return tuple(f"{take.person}, {take.when.astimezone():%d %b %H:%M}" for take in takes)
+
+
+def state_of(take: Take) -> str:
     """A text that changes with the content of a take, but not with its label or person."""
     status = take.path.stat()
     return f"{take.path.name} {status.st_size} {status.st_mtime_ns}"
 
 
 def _cache_file() -> Path:
-    code = hashlib.sha256(Path(speech.__file__).read_bytes()).hexdigest()  # a changed front end makes other filterbanks
-    settings = json.dumps([FilterbankSettings().to_dict(), code])
+    code = [hashlib.sha256(Path(str(module.__file__)).read_bytes()).hexdigest() for module in FRONT_END]
+    settings = json.dumps([FilterbankSettings().to_dict(), *code])
     return locations.cache() / "filterbanks" / f"takes-{hashlib.sha256(settings.encode()).hexdigest()[:16]}.safetensors"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -50,20 +51,15 @@ class _Takes(Corpus):
 
     def read(self, split: Split, progress: ProgressCallback) -> Samples:
         """The takes of a split, oldest first; damaged ones are passed over."""
-        from model.data.take_features import TakeFeatures
-
         self.require()
-        wanted = [take for take in self._takes() if is_for_test(take) == (split == "test")]
-        samples = TakeFeatures().samples(wanted, self.info.modality, progress)
+        samples = self._samples([t for t in self._takes() if is_for_test(t) == (split == "test")], progress)
         if not len(samples):
             raise MissingData(f"{self.info.title}: no usable take is in the {split} split yet. Make some more.")
         return samples
 
-    def clip(self, key: str) -> tuple[FloatArray, int]:
-        """The recording, also after it was relabelled."""
-        from model.data.speech import read_audio
-
-        return read_audio(TakeStore(self.home).find(key))
+    @abstractmethod
+    def _samples(self, takes: list[Take], progress: ProgressCallback) -> Samples:
+        """The encoder inputs of takes, as far as they can be read."""
 
     def _takes(self) -> list[Take]:
         return [t for t in TakeStore(self.home).takes() if t.modality is self.info.modality and not t.excluded]
@@ -85,6 +81,33 @@ class MySpeech(_Takes):
         shares_speakers=True,
     )
 
+    def clip(self, key: str) -> tuple[FloatArray, int]:
+        """The recording, also after it was relabelled."""
+        from model.data.speech import read_audio
+
+        return read_audio(TakeStore(self.home).find(key))
+
+    def _samples(self, takes: list[Take], progress: ProgressCallback) -> Samples:
+        import torch
+
+        from model.data.filterbanks import usable_filterbanks
+        from model.data.samples import Samples
+        from model.data.take_features import described, state_of
+
+        keys, states = [take.key for take in takes], [state_of(take) for take in takes]
+        found = usable_filterbanks(self.info.name, self.info.title, states, keys, self.clip, progress)
+        usable = [take for take in takes if take.key not in found.unusable]
+        return Samples(
+            corpus=self.info.name,
+            modality=self.info.modality,
+            features=found.features,
+            labels=torch.tensor([take.label for take in usable], dtype=torch.long),
+            sources=described(usable),
+            speakers=tuple(take.person for take in usable),
+            keys=tuple(take.key for take in usable),
+            waveforms=found.waveforms,
+        )
+
 
 @dataclass(frozen=True)
 class MyDrawings(_Takes):
@@ -99,3 +122,8 @@ class MyDrawings(_Takes):
         origin="the page My digits of the window",
         splits=("train", "test"),
     )
+
+    def _samples(self, takes: list[Take], progress: ProgressCallback) -> Samples:
+        from model.data.take_features import TakeFeatures
+
+        return TakeFeatures().samples(takes, self.info.modality, progress)
