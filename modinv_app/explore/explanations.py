@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -14,7 +13,7 @@ from model.data.corpora import recording
 from model.types import Answer, FloatArray, Item, Modality
 from modinv_app.audio.utterances import UtterancePlayer
 from modinv_app.explore.model_service import ModelService
-from modinv_app.explore.queries import Query, Recording, SoundFile
+from modinv_app.explore.sounds import sound_of
 from modinv_app.explore.state import AppState
 
 if TYPE_CHECKING:  # these import torch
@@ -127,7 +126,7 @@ class Explanations(QObject):
         found = [match.item for match in reply.answer.matches]
         match = next((item for item in found if item.index == self._chosen), found[0])
         by_key = match.modality is Modality.SPEECH
-        sound = partial(recording, gallery.key(match.index)) if by_key else _reader(query)
+        sound = partial(recording, gallery.key(match.index)) if by_key else partial(sound_of, query)
         return Pair(query.name, reply.answer, match, gallery.features(match.index), sound)
 
     def _ask(self) -> None:
@@ -144,20 +143,3 @@ class Explanations(QObject):
                 self.pair_changed.emit(self._pair)
 
         self._model.consult(work, done, self.problem.emit)
-
-
-def _reader(query: Query) -> Callable[[], tuple[FloatArray, int]]:
-    """A function that reads the recording of a spoken query."""
-    match query:
-        case Recording():
-            return lambda: (query.samples, query.rate)
-        case SoundFile():
-            return partial(_read, query.path)
-        case _:
-            return partial(recording, query.key)  # type: ignore[union-attr]
-
-
-def _read(path: Path) -> tuple[FloatArray, int]:
-    from model.data.speech import read_audio  # in the model's thread: it imports torch
-
-    return read_audio(path)

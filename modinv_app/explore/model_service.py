@@ -178,13 +178,9 @@ class ModelService(QObject):
         """Find utterances for a grey picture ``(h, w)``."""
         self._ask(lambda retriever: retriever.ask_picture(picture, MATCHES))
 
-    def ask_sound(self, samples: FloatArray, rate: int) -> None:
-        """Find images for a recording ``(n,)`` at ``rate`` Hz."""
-        self._ask(lambda retriever: retriever.ask_sound(samples, rate, MATCHES))
-
-    def ask_sound_file(self, path: Path) -> None:
-        """Find images for a sound file."""
-        self._ask(lambda retriever: retriever.ask_sound_file(path, MATCHES))
+    def ask_sound(self, read: Callable[[], tuple[FloatArray, int]]) -> None:
+        """Find images for a recording, ``(n,)`` and its rate in Hz, which is read in the model's thread."""
+        self._ask(lambda retriever: retriever.ask_sound(*read(), MATCHES))
 
     def ask_item(self, modality: Modality, features: FloatArray) -> None:
         """Find matches of an item by its features, ``(28, 28)`` or ``(100, 80)``."""

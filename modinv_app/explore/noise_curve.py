@@ -57,7 +57,7 @@ class NoiseCurve(PaintedWidget):
                 painter.drawEllipse(point, *[_DOT * (1.6 if step == self._step else 1)] * 2)
 
     def _paint_scale(self, painter: QPainter, area: QRectF) -> None:
-        painter.setPen(QPen(with_alpha(muted_text(self.palette()), 90), 1, Qt.PenStyle.DotLine))
+        painter.setPen(QPen(with_alpha(muted_text(self.palette()), 0.4), 1, Qt.PenStyle.DotLine))
         for share in (0.0, 0.5, 1.0):
             height = area.bottom() - area.height() * share
             painter.drawLine(QPointF(area.left(), height), QPointF(area.right(), height))

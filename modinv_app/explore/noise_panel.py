@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QStyle, QStyleOptionSlider, QWidget
 
+from model.checkpoints import Header
 from model.data.conditions import NOISE_LEVELS, NOISES
 from modinv_app.common.card import muted
 from modinv_app.common.collapsible import Collapsible
@@ -20,6 +21,19 @@ _MEANING = (
 _NONE = "No noise"
 _HINT = "Say a digit, then turn the noise up."
 _REST_MS = 60  # the slider passes through many levels, each of which would be a query
+
+
+def understood(header: Header) -> tuple[dict[str, list[float]], str]:
+    """How many utterances a model understands in noise, as in :meth:`NoisePanel.show_measured`; from its header."""
+    names = {kind: ["clean", *(f"{kind}-{level:g}" for level in NOISE_LEVELS)] for kind in NOISES}
+    try:
+        measured = header.metrics["conditions"]
+        shares = {one["name"]: min(1.0, one["right"] / one["count"]) for one in measured["recognition"]}
+        return {kind: [shares[name] for name in its_names] for kind, its_names in names.items()}, str(
+            measured["speech"]
+        )
+    except (LookupError, TypeError, ArithmeticError):  # not measured, or the file of another program
+        return {}, ""
 
 
 class NoisePanel(Collapsible):

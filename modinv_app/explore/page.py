@@ -24,6 +24,7 @@ from modinv_app.explore.imagination import Imagination
 from modinv_app.explore.imagined_panel import ImaginedPanel
 from modinv_app.explore.matches import MatchesPanel
 from modinv_app.explore.model_service import ModelService
+from modinv_app.explore.noise_panel import NoisePanel, understood
 from modinv_app.explore.projection import ProjectionPanel
 from modinv_app.explore.queries import Query
 from modinv_app.explore.query_bar import QueryBar
@@ -75,6 +76,7 @@ class ExplorePage(Page):
         self.bar = QueryBar()
         self.matches = MatchesPanel(self._features)
         self.why = WhyPanel()
+        self.noise = NoisePanel()
         self.imagined = ImaginedPanel()
         self.map = ProjectionPanel(self._features)
         # Painting the map takes longer than an answer: at most 30 times a second, or it would delay the next matches.
@@ -138,7 +140,7 @@ class ExplorePage(Page):
     def _lay_out(self) -> None:
         left, right = QWidget(), QWidget()
         column((self.draw, 1), self.speak, parent=left, spacing=0)  # draw is as high as its square canvas can use
-        column(self.bar, (self.matches, 1), self.why, self.imagined, parent=right, spacing=0)
+        column(self.bar, (self.matches, 1), self.why, self.noise, self.imagined, parent=right, spacing=0)
         self._columns = side_by_side((left, 300, 0), (self.map, 660, 1), (right, 320, 0))
         column(self._columns, parent=self)
 
@@ -156,6 +158,7 @@ class ExplorePage(Page):
         self.matches.play_requested.connect(ask.play)
         self.matches.query_requested.connect(self._ask_item)
         self.map.clicked.connect(self._ask_item)
+        self.noise.condition_chosen.connect(ask.set_condition)
         self.bar.back_clicked.connect(ask.go_back)
         self.bar.forward_clicked.connect(ask.go_forward)
 
@@ -226,7 +229,8 @@ class ExplorePage(Page):
         for kind, coordinates in maps.items():
             self.map.set_coordinates(kind, coordinates)
 
-    def _show_ready(self, _header: Header) -> None:
+    def _show_ready(self, header: Header) -> None:
+        self.noise.show_measured(*understood(header))
         if self._state.reply is None:
             self.status_changed.emit("Ready: draw a digit, or say one")
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from model.data.conditions import CONDITIONS
 from model.types import FloatArray, Item, Modality
 from modinv_app.common.strokes import Stroke
 
@@ -98,13 +99,52 @@ class GalleryItem:
         return self.item.source
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Noisy:
+    """A spoken query with noise.
+
+    Attributes
+    ----------
+    original
+        The query without noise.
+    condition
+        Name of the noise and its level, of :data:`model.data.conditions.CONDITIONS`.
+    """
+
+    original: Recording | SoundFile | GalleryItem
+    condition: str
+
+    modality: ClassVar = Modality.SPEECH
+
+    @property
+    def name(self) -> str:
+        return f"{self.original.name}, {CONDITIONS[self.condition].title.lower().replace('db', 'dB')}"
+
+
 # Each has a ``modality``, and a ``name`` for the user.
-Query = Drawing | Picture | Recording | SoundFile | GalleryItem
+Query = Drawing | Picture | Recording | SoundFile | GalleryItem | Noisy
+
+
+def without_noise(query: Query) -> Query:
+    """The query itself, or what noise was added to."""
+    return query.original if isinstance(query, Noisy) else query
+
+
+def in_condition(query: Query, condition: str) -> Query:
+    """A spoken query with noise, or without if the condition is empty; any other query itself."""
+    original = without_noise(query)
+    if condition and original.modality is Modality.SPEECH and isinstance(original, Recording | SoundFile | GalleryItem):
+        return Noisy(original, condition)
+    return original
 
 
 def continues(query: Query, former: Query | None) -> bool:
-    """Whether a query is a later state of the same drawing."""
-    return isinstance(query, Drawing) and isinstance(former, Drawing) and query.number == former.number
+    """Whether a query is a later state of the same drawing, or the same utterance with other noise."""
+    if former is None:
+        return False
+    if isinstance(query, Drawing) and isinstance(former, Drawing):
+        return query.number == former.number
+    return without_noise(query) is without_noise(former)
 
 
 class QueryHistory:

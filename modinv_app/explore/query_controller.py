@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,16 @@ from modinv_app.explore.model_service import ModelService
 from modinv_app.explore.queries import (
     Drawing,
     GalleryItem,
+    Noisy,
     Picture,
     Query,
     QueryHistory,
     Recording,
     SoundFile,
     continues,
+    in_condition,
 )
+from modinv_app.explore.sounds import sound_of
 from modinv_app.explore.state import AppState, Reply
 
 _GRACE_MS = 100  # an answer within this time replaces the former one directly
@@ -56,6 +60,7 @@ class QueryController(QObject):
         self._play_from_ticket: int | None = None
         self._requested: tuple[str, int] | None = None  # key and gallery index of the utterance to play
         self._play_rejected = False
+        self._condition = ""
         self._grace = QTimer(self, interval=_GRACE_MS, singleShot=True)
         self._grace.timeout.connect(lambda: state.set_reply(None))
         model.replied.connect(self._take_reply)
@@ -74,10 +79,10 @@ class QueryController(QObject):
             self.play_nearest()
 
     def ask_sound(self, samples: FloatArray, rate: int) -> None:
-        self._put(Recording(samples, rate))
+        self._put(in_condition(Recording(samples, rate), self._condition))
 
     def ask_sound_file(self, path: str) -> None:
-        self._put(SoundFile(Path(path)))
+        self._put(in_condition(SoundFile(Path(path)), self._condition))
 
     def ask_item(self, index: int, play: bool = False) -> None:
         """Ask an item of the gallery and play it if it is an utterance; else ``play`` the nearest utterance."""
@@ -85,11 +90,18 @@ class QueryController(QObject):
         assert gallery is not None
         spoken = gallery.items[index].modality is Modality.SPEECH
         key = gallery.key(index) if spoken else ""
-        self._put(GalleryItem(gallery.items[index], gallery.features(index), key))
+        self._put(in_condition(GalleryItem(gallery.items[index], gallery.features(index), key), self._condition))
         if spoken:
             self.play(index)
         elif play:
             self.play_nearest()
+
+    def set_condition(self, condition: str) -> None:
+        """Add noise to spoken queries from now on, to the current one too; none if the name is empty."""
+        self._condition = condition
+        query = self._state.query
+        if query is not None and query.modality is Modality.SPEECH:
+            self._put(in_condition(query, condition))
 
     def ask_again(self) -> None:
         """Ask the current query again, without playing, because another model answers."""
@@ -115,7 +127,7 @@ class QueryController(QObject):
 
     def _return_to(self, query: Query | None) -> None:
         if query is not None:
-            self._set(query)
+            self._set(in_condition(query, self._condition))
 
     def _set(self, query: Query) -> None:
         goes_on = continues(query, self._state.query)
@@ -132,10 +144,8 @@ class QueryController(QObject):
         match query:
             case Drawing() | Picture():
                 self._model.ask_picture(query.pixels)
-            case Recording():
-                self._model.ask_sound(query.samples, query.rate)
-            case SoundFile():
-                self._model.ask_sound_file(query.path)
+            case Recording() | SoundFile() | Noisy():
+                self._model.ask_sound(partial(sound_of, query))
             case GalleryItem():
                 self._model.ask_item(query.modality, query.features)
 
@@ -201,7 +211,11 @@ class QueryController(QObject):
         query = self._state.query
         if query is None or ticket < self._model.latest_ticket:
             return  # of a former query, or of a former state of the drawing
-        self.history.drop()
-        self._clear()
+        if isinstance(query, Noisy):  # with less noise it can be used
+            self._grace.stop()
+            self._state.set_reply(None)
+        else:
+            self.history.drop()
+            self._clear()
         if why:
             self.problem.emit(query.modality, why)

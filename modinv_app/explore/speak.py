@@ -28,7 +28,7 @@ from modinv_app.common.level_meter import LevelMeter
 from modinv_app.common.theme import is_dark, muted_text, warning_colour
 from modinv_app.explore.device_chooser import DeviceButton, DeviceChooser
 from modinv_app.explore.hold_button import HoldButton
-from modinv_app.explore.queries import GalleryItem, Query, SoundFile
+from modinv_app.explore.queries import GalleryItem, Noisy, Query, SoundFile
 from modinv_app.explore.spectrogram_view import SpectrogramView
 from modinv_app.explore.verdict import Guess
 
@@ -162,7 +162,7 @@ class SpeakPanel(QWidget):
                 self._given = query.features
                 self._spectrogram.show_features(query.features)
                 self._spectrogram.set_note(f"From the map: {query.name}")
-            case SoundFile():
+            case SoundFile() | Noisy():
                 self._spectrogram.set_note(query.name)
             case _:
                 self._spectrogram.set_note("")

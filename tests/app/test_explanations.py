@@ -21,7 +21,7 @@ from model.types import Answer, Item, Match, Modality
 from modinv_app.common.canvas import Canvas
 from modinv_app.common.pictures import picture_of_heat, spectrogram_of_heat
 from modinv_app.common.theme import heat_colour
-from modinv_app.explore import explanations
+from modinv_app.explore import explanations, sounds
 from modinv_app.explore.explanations import Explanations, Pair
 from modinv_app.explore.queries import Drawing, GalleryItem, Query, Recording, SoundFile
 from modinv_app.explore.spectrogram_view import SpectrogramView
@@ -122,7 +122,8 @@ class Scene(QObject):
 
 @pytest.fixture
 def scene(qapp, monkeypatch) -> Scene:  # noqa: ARG001 (Qt first)
-    monkeypatch.setattr(explanations, "recording", lambda key: (key, 1))
+    for module in (explanations, sounds):
+        monkeypatch.setattr(module, "recording", lambda key: (key, 1))
     monkeypatch.setattr(explanations, "_REST_MS", 1)
     return Scene()
 
