@@ -155,7 +155,7 @@ def test_after_ten_rounds_it_stops_and_goes_on_when_more_are_wanted(own_desk: De
     page.drawing.next.click()
     assert page.drawing.canvas.isEnabled()
     assert len(page.prompt.digits) == 2
-    assert len(takes.takes()) == 200
+    until(lambda: len(takes.takes()) == 200, "that all are saved")
 
 
 def test_words_that_are_said_on_this_page_are_no_queries(own_desk: Desk) -> None:
