@@ -32,10 +32,12 @@ SPEAKERS = {"george", "jackson", "lucas", "nicolas", "theo", "yweweler"}
 @pytest.fixture
 def unheard(monkeypatch):
     """Splits without the minutes of listening: names and labels are what is looked at."""
-    nothing = lambda _name, _title, _state, keys, *_: torch.zeros(len(keys), 1, 1)  # noqa: E731
-    monkeypatch.setattr(filterbanks_module, "filterbanks", nothing)
-    usable = lambda *arguments: filterbanks_module.Filterbanks(nothing(*arguments), {}, {})  # noqa: E731
-    monkeypatch.setattr(filterbanks_module, "usable_filterbanks", usable)
+
+    def nothing(_name, _title, _state, keys, *_):
+        return filterbanks_module.Filterbanks(torch.zeros(len(keys), 1, 1), torch.zeros(len(keys), 1), {}, {})
+
+    for name in ("filterbanks", "usable_filterbanks"):
+        monkeypatch.setattr(filterbanks_module, name, nothing)
 
 
 @pytest.fixture
