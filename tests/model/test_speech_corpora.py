@@ -354,7 +354,7 @@ def test_the_strangers_words_are_as_many_as_documented(corpora_folder, monkeypat
     from model.data import filterbanks
 
     def nothing(_name, _title, _state, keys, *_):
-        return filterbanks.Filterbanks(np.zeros((len(keys), 1, 1)), {}, {})
+        return filterbanks.Filterbanks(np.zeros((len(keys), 1, 1)), np.zeros((len(keys), 1)), {}, {})
 
     monkeypatch.setattr(filterbanks, "usable_filterbanks", nothing)
     words = [Wild(corpora_folder).other_words(split) for split in ("train", "validation")]
