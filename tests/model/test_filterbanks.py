@@ -292,5 +292,5 @@ def test_one_long_recording_among_short_ones_takes_no_more_memory_than_its_own(m
     found = filterbanks("test", "Hums", (), [*sounds], lambda key: (sounds[key], 8000))
     assert max(asked) <= 1_000_000
     front_end = SpeechFrontEnd()
-    for row, sound in zip(found, sounds.values(), strict=True):
+    for row, sound in zip(found.features, sounds.values(), strict=True):
         np.testing.assert_allclose(row, convert(front_end, [sound])[0], atol=1e-5)
