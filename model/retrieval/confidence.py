@@ -29,6 +29,7 @@ LOST = 0.03
 _LEAST_TYPICAL = 1.0  # the margin that the objective asks for: a model that does not reach it tells no digits apart
 _CHUNK = 64  # queries compared with a gallery at once: bounds the memory of divergences
 _REGULARISATION = 0.1  # scikit-learn's C of a rejection, chosen on validation data: see decision 34
+_FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,9 @@ class Rejection:
     ) -> Self:
         """Logistic regression of digits against what is none, and the greatest threshold that keeps the digits.
 
+        The threshold is by scores of inputs that the regression has not seen, in folds: on those that it has seen, it
+        is too sure.
+
         Parameters
         ----------
         features
@@ -111,20 +115,29 @@ class Rejection:
         weights
             How much each input counts, ``(n,)``.
         kept
-            Kinds of digits, ``(n,)`` each: of none of them more than the share ``lost`` may be rejected.
+            Kinds of digits, ``(n,)`` each: of none of them more than the share ``lost`` is to be rejected.
         lost
             That share.
         """
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.preprocessing import StandardScaler
+        from sklearn.model_selection import StratifiedKFold
 
-        scaler = StandardScaler().fit(features)
-        fitted = LogisticRegression(C=_REGULARISATION, max_iter=1000)
-        fitted.fit(scaler.transform(features), digit, weights / weights.mean())
-        slopes = fitted.coef_[0] / scaler.scale_
-        scores = features @ slopes
-        threshold = min(np.sort(scores[kind])[int(lost * kind.sum())] for kind in kept)
-        return cls(tuple(slopes.tolist()), -float(threshold))
+        unseen = np.empty(len(features))
+        for rest, part in StratifiedKFold(_FOLDS, shuffle=True, random_state=0).split(features, digit):
+            unseen[part] = features[part] @ _slopes(features[rest], digit[rest], weights[rest])
+        threshold = min(np.sort(unseen[kind])[int(lost * kind.sum())] for kind in kept)
+        return cls(tuple(_slopes(features, digit, weights).tolist()), -float(threshold))
+
+
+def _slopes(features: Doubles, digit: npt.NDArray[np.bool_], weights: Doubles) -> Doubles:
+    """Weights of the features by logistic regression of digits against what is none, ``(f,)``."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(features)
+    fitted = LogisticRegression(C=_REGULARISATION, max_iter=1000)
+    fitted.fit(scaler.transform(features), digit, weights / weights.mean())
+    slopes: Doubles = fitted.coef_[0] / scaler.scale_
+    return slopes
 
 
 @dataclass(frozen=True, slots=True)
