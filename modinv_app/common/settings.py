@@ -37,6 +37,7 @@ COLUMNS = Setting("window/columns", QByteArray())
 ANSWERS: Setting[Answers] = Setting("takes/answers", "mine", get_args(Answers))
 TAKES_PERSON = Setting("takes/person", "")
 TAKES_TAB = Setting("takes/tab", "Say", ("Say", "Draw"))
+DATA_CORPUS = Setting("data/corpus", "mnist")
 TRAINING_PLAN = Setting("train/plan", "")
 MODEL_FILES: Setting[list[str]] = Setting("models/files", [])
 

@@ -8,4 +8,5 @@ PAGES = (
     PageInfo("dial", "&λ dial", "modinv_app.sweep.page"),
     PageInfo("train", "&Train", "modinv_app.train.page"),
     PageInfo("evaluate", "E&valuate", "modinv_app.evaluate.page"),
+    PageInfo("data", "&Data", "modinv_app.data.page"),
 )

@@ -84,8 +84,8 @@ def test_keys_turn_the_pages_and_single_keys_belong_to_the_first(own_desk: Desk)
     desk, pages = own_desk, own_desk.window.pages
     desk.draw()
     desk.await_found(Modality.SPEECH)
-    keys = Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4, Qt.Key.Key_5
-    for key, name in zip(keys, ("takes", "dial", "train", "evaluate"), strict=True):
+    keys = Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4, Qt.Key.Key_5, Qt.Key.Key_6
+    for key, name in zip(keys, ("takes", "dial", "train", "evaluate", "data"), strict=True):
         desk.key(key, CONTROL)
         assert pages.current == name
         desk.key(Qt.Key.Key_Delete)  # which clears the drawing, where there is one

@@ -36,12 +36,12 @@ def toy_desk(qapp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 def test_it_has_a_tab_and_a_command_and_takes_part(toy_desk: Desk) -> None:
     window, pages = toy_desk.window, toy_desk.window.pages
-    assert [pages.bar.tabText(place) for place in range(pages.bar.count())][-2:] == ["Evaluate", "Hello"]
+    assert [pages.bar.tabText(place) for place in range(pages.bar.count())][-2:] == ["Data", "Hello"]
     menu = next(action.menu() for action in window.menuBar().actions() if action.text() == "&View")
     assert window.commands["page_hello"] in menu.actions()
     assert list(pages.built) == ["explore"]
 
-    toy_desk.key(Qt.Key.Key_6, Qt.KeyboardModifier.ControlModifier)
+    toy_desk.key(Qt.Key.Key_7, Qt.KeyboardModifier.ControlModifier)
     assert (pages.current, list(pages.built)) == ("hello", ["explore", "hello"])
     page = pages.built["hello"]
     assert page.isVisible()

@@ -37,6 +37,7 @@ __all__ = [
     "recording",
     "registry",
     "remove",
+    "restore",
     "trained_by_default",
 ]
 
@@ -80,9 +81,14 @@ def add_folder(path: Path, name: str = "") -> added.Entry:
     return added.add_folder(path, name, _found()[0])
 
 
-def remove(name: str) -> None:
+def remove(name: str) -> added.Entry:
     """Remove an added folder from the corpora: see :func:`model.data.corpora.added.remove`."""
-    added.remove(name)
+    return added.remove(name)
+
+
+def restore(entry: added.Entry) -> None:
+    """Add a folder again that was removed: see :func:`model.data.corpora.added.restore`."""
+    added.restore(entry, _found()[0])
 
 
 def _all() -> tuple[Mapping[str, type[Corpus]], Mapping[str, str]]:

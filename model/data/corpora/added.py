@@ -147,7 +147,7 @@ def add_folder(path: Path, name: str = "", taken: Iterable[str] = ()) -> Entry:
         raise UnusableFolder(f"{place} does not exist.")
     if not place.is_dir() and place.suffix.lower() != ".csv":
         raise UnusableFolder(f"{place} is neither a folder nor a CSV file.")
-    name = name or re.sub(r"[^a-z0-9]+", "-", place.stem.lower()).strip("-")[:40].strip("-")
+    name = name or default_name(place)
     if not _NAME.fullmatch(name):
         raise UnusableFolder(f"{name!r} can't be the name of a corpus. Use up to 40 small letters, digits and hyphens.")
     from model.data.corpora.labelled import labelling_of  # late, as above
@@ -156,22 +156,36 @@ def add_folder(path: Path, name: str = "", taken: Iterable[str] = ()) -> Entry:
     count = len(labelling.speakers)
     by_speaker = count >= FEWEST_SPEAKERS and all(item.speaker for item in labelling.items.values())
     entry = Entry(name, str(place), str(labelling.modality), count, by_speaker)
-    with _locked():
-        known = entries()
-        if name in taken or name in {other.name for other in known}:
-            raise UnusableFolder(f"There is a corpus called {name} already. Choose another name.")
-        _write([*known, entry])
+    restore(entry, taken)
     return entry
 
 
-def remove(name: str) -> None:
-    """Remove an added folder from the list; its files stay. Raises ``ValueError`` for another name, and ``OSError``."""
+def default_name(path: Path) -> str:
+    """The name of a folder or table in small letters, digits and hyphens; empty if it has none of these."""
+    return re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:40].strip("-")
+
+
+def restore(entry: Entry, taken: Iterable[str] = ()) -> None:
+    """Put an entry on the list; parameters and errors as of :func:`add_folder`."""
+    with _locked():
+        known = entries()
+        if entry.name in taken or entry.name in {other.name for other in known}:
+            raise UnusableFolder(f"There is a corpus called {entry.name} already. Choose another name.")
+        _write([*known, entry])
+
+
+def remove(name: str) -> Entry:
+    """Remove an added folder from the list, and return its entry; its files stay.
+
+    Raises ``ValueError`` for another name, and ``OSError``.
+    """
     with _locked():
         known = entries()
         if name not in {entry.name for entry in known}:
             there = ", ".join(entry.name for entry in known) or "none"
             raise ValueError(f"{name!r} is not the name of an added corpus. Added ones: {there}.")
         _write([entry for entry in known if entry.name != name])
+    return next(entry for entry in known if entry.name == name)
 
 
 def corpora(taken: Iterable[str]) -> tuple[Mapping[str, type[Corpus]], str]:

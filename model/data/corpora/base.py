@@ -210,9 +210,13 @@ class Corpus(ABC):
 
     def contents(self, progress: ProgressCallback = no_progress) -> Contents:
         """Read all splits, and count their items; raises as :meth:`load`."""
-        splits = {split: self.load(split, progress) for split in self.info.splits}
-        speakers = {name for samples in splits.values() for name in samples.speakers}
-        return Contents({split: len(samples) for split, samples in splits.items()}, len(speakers))
+        items: dict[Split, int] = {}
+        speakers: set[str] = set()
+        for split in self.info.splits:
+            samples = self.load(split, progress)
+            items[split] = len(samples)
+            speakers.update(samples.speakers)
+        return Contents(items, len(speakers))
 
     def require(self) -> Path:
         """Its :meth:`location`; raises :class:`MissingData` if it is missing."""
