@@ -32,7 +32,7 @@ class _CorpusModel(QAbstractListModel):
         info = corpus.info
         noun = _NOUNS[info.modality]
         what = f"{self.counts[info.name]:,} {noun}" if info.name in self.counts else noun.capitalize()
-        state = "not installed" if corpus.missing else "yours" if corpus.added else info.licence
+        state = "not available" if corpus.missing else "yours" if corpus.added else info.licence
         return f"{what} · {state}"
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

@@ -57,7 +57,7 @@ class Filters(QWidget):
     @property
     def speaker(self) -> str | None:
         """The chosen speaker; None for all."""
-        return self.speakers.currentData()  # type: ignore[no-any-return]
+        return self.speakers.currentText() if self.speakers.currentIndex() > 0 else None
 
     def show_splits(self, splits: Sequence[Split]) -> None:
         """Offer these splits; the choice stays if it can."""
@@ -69,12 +69,10 @@ class Filters(QWidget):
 
     def show_speakers(self, speakers: Sequence[str]) -> None:
         """Offer these speakers, unless there is at most one; the choice stays if it can."""
-        before = self.speakers.currentData()
+        before = self.speaker
         self.speakers.clear()
-        self.speakers.addItem(f"All {len(speakers):,} speakers" if len(speakers) > 1 else "All speakers", None)
-        for speaker in speakers:
-            self.speakers.addItem(speaker, speaker)
-        self.speakers.setCurrentIndex(max(0, self.speakers.findData(before)))
+        self.speakers.addItems([f"All {len(speakers):,} speakers", *speakers])
+        self.speakers.setCurrentIndex(1 + speakers.index(before) if before in speakers else 0)
         self.speakers.setVisible(len(speakers) > 1)
 
     def toggle_digit(self, digit: int) -> None:

@@ -134,8 +134,7 @@ class DataPage(Page):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.service.refresh()  # another page or process may have changed them
-        if self._items is not None and self._items.corpus not in self._contents:
-            self.service.describe(self._items.corpus)
+        self._count_all()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
@@ -195,8 +194,7 @@ class DataPage(Page):
         self._items = items
         self.filters.show_speakers(items.speakers)
         self._filter()
-        if items.corpus not in self._contents:
-            self.service.describe(items.corpus)
+        self._count_all()
 
     def _filter(self) -> None:
         items = self._items
@@ -211,6 +209,15 @@ class DataPage(Page):
             self._stack.setCurrentWidget(self.grid)
         else:
             self._notify("There is no such item in this split.", "Show all digits and speakers", self.filters.show_all)
+
+    def _count_all(self) -> None:
+        """Have all splits counted, unless that is known and still true of the split that is shown."""
+        items = self._items
+        if items is None:
+            return
+        contents = self._contents.get(items.corpus)
+        if contents is None or contents.items.get(items.split) != len(items):
+            self.service.describe(items.corpus)
 
     def _describe(self, name: str, contents: Contents) -> None:
         self._contents[name] = contents

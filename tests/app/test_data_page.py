@@ -132,7 +132,7 @@ def test_a_click_plays_an_utterance_and_speakers_can_be_chosen(page: DataPage) -
     choose(page, "fsdd")
     items = opened(page, "fsdd")
     assert items.modality is Modality.SPEECH
-    speakers = [page.filters.speakers.itemData(n) for n in range(1, page.filters.speakers.count())]
+    speakers = [page.filters.speakers.itemText(n) for n in range(1, page.filters.speakers.count())]
     assert speakers == ["jackson", "theo"]
     assert page.filters.speakers.isVisible()
     page.filters.speakers.setCurrentIndex(1)
