@@ -44,8 +44,9 @@ def picture_image(features: FloatArray) -> QImage:
         paper = np.rint(255 * (1 - np.clip(features, 0, 1))).astype(np.uint8)
         return _image(paper, QImage.Format.Format_Grayscale8)
     if features.shape == _SPECTROGRAM_SHAPE:
-        colours = spectrogram_colours()[np.rint(255 * _loudness(features)).astype(np.uint8)]
-        return _image(colours.transpose(1, 0, 2)[::-1], QImage.Format.Format_RGB888)
+        levels = np.rint(255 * _loudness(features)).astype(np.uint8).T[::-1]
+        # Turned before it is coloured, and taken rather than indexed, which takes less than half the time.
+        return _image(spectrogram_colours().take(levels, axis=0), QImage.Format.Format_RGB888)
     raise ValueError(f"neither a picture (28, 28) nor a spectrogram (100, 80): {features.shape}")
 
 

@@ -36,6 +36,8 @@ _WIDTHS = {Modality.IMAGE: 4, Modality.SPEECH: 7}  # least width of a cell, in h
 _HEIGHTS = {Modality.IMAGE: 5, Modality.SPEECH: 5}
 
 _CURSOR = QAbstractItemView.CursorAction
+_CHOOSABLE = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+_MARKED = (QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver).value
 _NOTHING = np.zeros(0, np.int64)
 
 
@@ -92,7 +94,7 @@ class ItemTable(QAbstractTableModel):
         return 0 if parent.isValid() else self.columns
 
     def flags(self, index: AnyIndex) -> Qt.ItemFlag:
-        return super().flags(index) if self.number(index) is not None else Qt.ItemFlag.NoItemFlags
+        return _CHOOSABLE if self.number(index) is not None else Qt.ItemFlag.NoItemFlags
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role not in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
@@ -139,9 +141,9 @@ class _Delegate(QStyledItemDelegate):
         else:
             self.late |= rect
             painter.fillRect(rect.adjusted(_GAP, _GAP, -_GAP, -_GAP), self._empty)
-        playing, state = place == self._table.playing, option.state
-        chosen = bool(state & QStyle.StateFlag.State_Selected)
-        if playing or chosen or state & QStyle.StateFlag.State_MouseOver:
+        playing, state = place == self._table.playing, option.state.value
+        if playing or state & _MARKED:
+            chosen = bool(state & QStyle.StateFlag.State_Selected.value)
             painter.save()
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             hovered = with_alpha(option.palette.color(QPalette.ColorRole.Text), 0.5)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from desk import files, until
+from desk import files, pause, until
 from PIL import Image
 from PySide6.QtCore import QPointF, QSettings, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
@@ -17,6 +17,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from showing import shown
+from test_screenshots import hidden_parts
 from tiny import write_corpora
 
 from model.data.corpora import find, registry
@@ -238,6 +239,19 @@ def test_a_folder_without_labels_is_refused_in_words(page: DataPage, tmp_path: P
     drop(page, tmp_path / "holiday")
     until(lambda: warned, "why not")
     assert "holiday" not in registry()
+
+
+@pytest.mark.parametrize("size", [(1280, 860), (1000, 700)])
+def test_no_text_is_cut_off(page: DataPage, size: tuple[int, int]) -> None:
+    page.resize(*size)
+    opened(page, "mnist")
+    until(lambda: "validation" in page.facts.text.text(), "the numbers of all splits", 30)
+    page.undo.offer("Removed a-folder-with-a-long-name. Its files stay.")
+    pause(0.1)
+    assert hidden_parts(page) == []
+    page.corpora.choose("tidigits")
+    pause(0.1)
+    assert hidden_parts(page) == []
 
 
 def test_reading_can_be_stopped(page: DataPage) -> None:
