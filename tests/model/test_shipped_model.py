@@ -6,6 +6,7 @@ import pytest
 
 from model import locations
 from model.checkpoints import Header, read_header
+from model.data.conditions import CONDITIONS
 from model.evaluation import EvaluationProtocol, clopper_pearson
 from model.evaluation.report import Report
 
@@ -19,7 +20,7 @@ def header():
 
 @pytest.fixture(scope="module")
 def reports(header):
-    return {name: Report.from_json_dict(values) for name, values in header.metrics.items()}
+    return {name: Report.from_json_dict(values) for name, values in header.metrics.items() if name != "conditions"}
 
 
 def test_metrics_are_reports_with_data_protocol_and_seeds(header, reports):
@@ -51,3 +52,14 @@ def test_readme_says_what_the_header_says(reports):
             assert interval(figure) in README
         for way in (report.image_to_speech, report.speech_to_image):
             assert p_at_1(way) in README
+
+
+def test_readme_says_how_many_are_understood_in_noise(header):
+    measured = header.metrics["conditions"]
+    assert measured["speech"] == "81 utterances by 41 strangers"
+    found = {one["name"]: one for one in measured["recognition"]}
+    assert set(found) == set(CONDITIONS)
+    row = next(line for line in README.splitlines() if line.startswith("| now |"))
+    names = ("clean", "white-10", "pink-10", "babble-10", "room-0.5", "clipped-18", "quiet", "hiss")
+    for cell, name in zip(row.split("|")[2:], names, strict=False):
+        assert cell.split()[0] == f"{found[name]['right'] / found[name]['count']:.2f}"
