@@ -118,7 +118,7 @@ class Noisy:
 
     @property
     def name(self) -> str:
-        return f"{self.original.name}, {CONDITIONS[self.condition].title.lower().replace('db', 'dB')}"
+        return f"{self.original.name} + noise, {CONDITIONS[self.condition].level:g} dB"
 
 
 # Each has a ``modality``, and a ``name`` for the user.

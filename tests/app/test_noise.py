@@ -35,7 +35,7 @@ def test_noise_belongs_to_what_was_said_only() -> None:
     assert in_condition(GalleryItem(Item(0, Modality.IMAGE, 7, "x"), np.zeros((28, 28))), "white-10").name == "x"
     noisy = in_condition(SOUND, "white-10")
     assert isinstance(noisy, Noisy)
-    assert noisy.name == "What you said, white noise, 10 dB"
+    assert noisy.name == "What you said + noise, 10 dB"
     other = in_condition(noisy, "babble-0")
     assert isinstance(other, Noisy)
     assert other.original is SOUND
