@@ -153,7 +153,9 @@ def _in_zip(place: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Re
             raise MissingData(f"{place} is packed by an unusual method. Pack it again as an ordinary zip (Deflate).")
         return archive.open(entry)  # yields at most entry.file_size bytes
 
-    return Recording(place, entry.filename, entry.file_size, f"{entry.file_size} {entry.CRC:08x}", open_)
+    # A damaged zip can have the directory of a whole one.
+    state = f"{entry.file_size} {entry.CRC:08x} {place.stat().st_mtime_ns}"
+    return Recording(place, entry.filename, entry.file_size, state, open_)
 
 
 class _BriefReader(io.BufferedReader):

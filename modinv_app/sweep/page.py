@@ -38,6 +38,7 @@ from modinv_app.sweep.system_table import SystemTable
 _FRAME_MS = 16
 _EASE = 0.14  # time constant in seconds with which the map follows the dial
 _FASTEST = 6.0  # maps per second
+_LONGEST = 0.1  # seconds that a frame counts for: after a longer one no map is left out
 _ARRIVED = 0.002  # of the distance between two maps: less than a pixel
 _STAY, _GO = 1.1, 1.5  # seconds for which a map is shown while playing, and of the way to the next
 _SIDE = 330
@@ -274,6 +275,7 @@ class DialPage(Page):
         passed, self._last_frame = now - self._last_frame, now
         if self._played is not None:
             self._play_on(passed)
+        passed = min(passed, _LONGEST)
         way = self._target - self._shown
         step = way * (1 - math.exp(-passed / _EASE))
         most = _FASTEST * passed

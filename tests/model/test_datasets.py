@@ -330,6 +330,17 @@ def test_an_archive_is_opened_once_for_all_its_recordings(monkeypatch, few):
     assert len(opened) == 1
 
 
+def test_an_archive_that_was_repaired_is_read_again(few):
+    """Its directory is the same, and what could not be read is remembered."""
+    folder = zipped(few, "")
+    archive = folder / "fsdd" / "recordings.zip"
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[:200] + bytes([whole[200] ^ 255]) + whole[201:])
+    assert len(Fsdd(folder).load("train")) == 3
+    archive.write_bytes(whole)
+    assert len(Fsdd(folder).load("train")) == 4
+
+
 # Wild
 
 

@@ -358,10 +358,10 @@ def test_running_out_of_memory_ends_the_run_as_failed(tmp_path):
             pairs = super().sampler(plan, device, tell)
 
             class Sampler(PairSampler):
-                def batch(self, step, generator):
+                def batch(self, step, generator, distorted=0.0):
                     if step == 3:
                         torch.empty(1 << 55)
-                    return pairs.batch(step, generator)
+                    return pairs.batch(step, generator, distorted)
 
             return Sampler(self.images, [SPEECH], SMALL["batch_size"], 0, device)
 
