@@ -110,7 +110,9 @@ def opened(place: Path, names: re.Pattern[str] = _ANY) -> Iterator[Mapping[str, 
         except _DAMAGE as error:
             raise MissingData(f"{place} is not a whole zip file. Get it again.") from error
         entries = {entry.filename: entry for entry in archive.infolist()}
-        yield {key: _in_zip(place, archive, entries[key]) for key in sorted(entries) if names.search(key)}
+        # A damaged zip can have the directory of a whole one.
+        modified = place.stat().st_mtime_ns
+        yield {key: _in_zip(place, archive, entries[key], modified) for key in sorted(entries) if names.search(key)}
 
 
 def _in_folder(place: Path, names: re.Pattern[str]) -> dict[str, Recording]:
@@ -144,7 +146,7 @@ def _in_file(place: Path, path: Path, key: str) -> Recording:
     return Recording(place, key, status.st_size, state, partial(io.FileIO, path))
 
 
-def _in_zip(place: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Recording:
+def _in_zip(place: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, modified: int) -> Recording:
     def open_() -> IO[bytes]:
         if entry.flag_bits & 1:
             raise MissingData(f"{place} is encrypted. Pack it again without a password.")
@@ -153,8 +155,7 @@ def _in_zip(place: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Re
             raise MissingData(f"{place} is packed by an unusual method. Pack it again as an ordinary zip (Deflate).")
         return archive.open(entry)  # yields at most entry.file_size bytes
 
-    # A damaged zip can have the directory of a whole one.
-    state = f"{entry.file_size} {entry.CRC:08x} {place.stat().st_mtime_ns}"
+    state = f"{entry.file_size} {entry.CRC:08x} {modified}"
     return Recording(place, entry.filename, entry.file_size, state, open_)
 
 
