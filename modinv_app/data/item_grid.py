@@ -11,25 +11,20 @@ from collections import OrderedDict
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPalette, QPen, QPixmap, QResizeEvent
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPalette, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QFrame,
     QHeaderView,
-    QStyle,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
 )
 
 from model.types import Modality
+from modinv_app.common.grid_view import GAP, CellDelegate, GridView, empty_cell, paint_features, paint_outline
 from modinv_app.common.item_view import ROOT, AnyIndex
-from modinv_app.common.pictures import features_pixmap
-from modinv_app.common.theme import accent, antialiased, digit_colour, is_dark, with_alpha
+from modinv_app.common.theme import antialiased, digit_colour, is_dark, with_alpha
 from modinv_app.data.items import Items, Places
 
-_GAP = 2
 _FRAME_SECONDS = 0.003  # for new pictures in one frame; the others follow in the next ones
 _KEPT = 2_000  # pictures of cells: some screens full of them
 _WIDTHS = {Modality.IMAGE: 4, Modality.SPEECH: 7}  # least width of a cell, in heights of a line of text
@@ -37,7 +32,6 @@ _HEIGHTS = {Modality.IMAGE: 5, Modality.SPEECH: 5}
 
 _CURSOR = QAbstractItemView.CursorAction
 _CHOOSABLE = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-_MARKED = (QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver).value
 _NOTHING = np.zeros(0, np.int64)
 
 
@@ -103,7 +97,7 @@ class ItemTable(QAbstractTableModel):
         return None if place is None or self.items is None else self.items.described(place)
 
 
-class _Delegate(QStyledItemDelegate):
+class _Delegate(CellDelegate):
     """Paints cells from pictures of them, which are made in view only, and no more in a frame than there is time for.
 
     Attributes
@@ -140,16 +134,8 @@ class _Delegate(QStyledItemDelegate):
             painter.drawPixmap(rect.topLeft(), cell)
         else:
             self.late |= rect
-            painter.fillRect(rect.adjusted(_GAP, _GAP, -_GAP, -_GAP), self._empty)
-        playing, state = place == self._table.playing, option.state.value
-        if playing or state & _MARKED:
-            chosen = bool(state & QStyle.StateFlag.State_Selected.value)
-            painter.save()
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            hovered = with_alpha(option.palette.color(QPalette.ColorRole.Text), 0.5)
-            painter.setPen(QPen(accent(option.palette), 3) if playing or chosen else QPen(hovered, 1.5))
-            painter.drawRoundedRect(QRectF(rect).adjusted(_GAP, _GAP, -_GAP, -_GAP), 4, 4)
-            painter.restore()
+            painter.fillRect(rect.adjusted(GAP, GAP, -GAP, -GAP), self._empty)
+        paint_outline(painter, option, playing=place == self._table.playing)
 
     def _cell(self, place: int, size: QSize, option: QStyleOptionViewItem, dpr: float) -> QPixmap | None:
         """The picture of a cell, or None if there is no time to make it."""
@@ -161,9 +147,7 @@ class _Delegate(QStyledItemDelegate):
             return self._cells[place]
         if time.perf_counter() > self._end or self._table.items is None:
             return None
-        cell = QPixmap(size * dpr)
-        cell.setDevicePixelRatio(dpr)
-        cell.fill(Qt.GlobalColor.transparent)
+        cell = empty_cell(size, dpr)
         painter = antialiased(cell)
         painter.setFont(option.font)
         _paint_item(painter, self._table.items, place, QRect(QPoint(0, 0), size), option)
@@ -177,15 +161,9 @@ class _Delegate(QStyledItemDelegate):
 def _paint_item(painter: QPainter, items: Items, place: int, rect: QRect, option: QStyleOptionViewItem) -> None:
     """The picture or spectrogram, and below it the digit on its colour with the speaker."""
     palette, metrics, label = option.palette, option.fontMetrics, int(items.labels[place])
-    frame = rect.adjusted(_GAP, _GAP, -_GAP, -_GAP)
+    frame = rect.adjusted(GAP, GAP, -GAP, -GAP)
     picture_room = frame.adjusted(0, 0, 0, -metrics.height())
-    picture = features_pixmap(items.features[place], picture_room.size(), painter.device().devicePixelRatioF())
-    if items.modality is Modality.IMAGE:
-        painter.fillRect(picture_room, Qt.GlobalColor.white)  # the paper of the picture
-    size = picture.deviceIndependentSize()
-    at = QRectF(0, 0, size.width(), size.height())
-    at.moveCenter(QRectF(picture_room).center())
-    painter.drawPixmap(at.topLeft(), picture)
+    paint_features(painter, items.features[place], items.modality, QRectF(picture_room))
     caption = QRect(frame.left(), picture_room.bottom() + 1, frame.width(), metrics.height())
     painter.fillRect(caption, digit_colour(label, is_dark(palette)))
     painter.setPen(palette.color(QPalette.ColorRole.Base))
@@ -196,7 +174,7 @@ def _paint_item(painter: QPainter, items: Items, place: int, rect: QRect, option
     painter.drawText(inner, aligned, metrics.elidedText(text, Qt.TextElideMode.ElideRight, inner.width()))
 
 
-class ItemGrid(QTableView):
+class ItemGrid(GridView):
     """A grid of items. A click, Return or the space bar plays; arrows, Page and Home/End keys move.
 
     Signals
@@ -220,15 +198,8 @@ class ItemGrid(QTableView):
             header.hide()
             header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
             header.setMinimumSectionSize(8)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setShowGrid(False)
-        self.setMouseTracking(True)
-        self.setTabKeyNavigation(False)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setAccessibleName("Items")
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self._paint_late)
@@ -263,12 +234,6 @@ class ItemGrid(QTableView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_delegate"):  # not while it is being made
-            self._delegate.forget()
-            self.viewport().update()
-        super().changeEvent(event)
 
     def moveCursor(self, action: QAbstractItemView.CursorAction, _modifiers: Qt.KeyboardModifier) -> QModelIndex:
         """Left and right go on in the next line."""

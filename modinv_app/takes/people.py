@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPalette
+from PySide6.QtCore import QAbstractListModel, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFont, QPainter, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QLineEdit,
@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from model.types import Modality
 from modinv_app.common.card import bold, muted
-from modinv_app.common.item_view import ROOT, AnyIndex, ItemView, paint_item_background
+from modinv_app.common.item_view import ROOT, AnyIndex, EditableView, paint_item_background
 from modinv_app.common.layouts import column, row
 from modinv_app.common.take_library import Listing, TakeLibrary
 from modinv_app.common.theme import muted_text
@@ -117,25 +117,6 @@ class _Delegate(QStyledItemDelegate):
         )
 
 
-class _List(ItemView):
-    """Delete deletes, F2 or a double click renames."""
-
-    delete_wanted = Signal()
-
-    def event(self, event: QEvent) -> bool:
-        """Accept Delete and F2 before shortcuts of the window do."""
-        wanted = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace, Qt.Key.Key_F2)
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in wanted:
-            event.accept()
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
-            self.delete_wanted.emit()
-        else:
-            super().keyPressEvent(event)
-
-
 class PeoplePanel(QWidget):
     """The people, of whom one is chosen.
 
@@ -154,7 +135,7 @@ class PeoplePanel(QWidget):
         self._wanted: str | None = None  # to be chosen once it is listed
         self._people = _People()
         self._people.renamed.connect(self._rename)
-        self.list = _List()
+        self.list = EditableView()
         self.list.setModel(self._people)
         self._delegate = _Delegate(self._people)
         self.list.setItemDelegate(self._delegate)

@@ -19,22 +19,17 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QKeyEvent, QPainter, QPalette, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QFrame,
     QHeaderView,
-    QStyle,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
 )
 
 from model.data.prompts import ROUNDS
 from model.data.takes import Take
 from model.types import WORDS, FloatArray, Modality
+from modinv_app.common.grid_view import GAP, CellDelegate, GridView, empty_cell, paint_features, paint_outline
 from modinv_app.common.item_view import ROOT, AnyIndex
-from modinv_app.common.pictures import features_pixmap
-from modinv_app.common.theme import accent, antialiased, digit_colour, is_dark, muted_text, warning_colour, with_alpha
+from modinv_app.common.theme import antialiased, digit_colour, is_dark, muted_text, warning_colour, with_alpha
 
-_GAP = 2
 _LOWEST_ROW = 26
 
 
@@ -102,7 +97,7 @@ class TakeTable(QAbstractTableModel):
         return None
 
 
-class _Delegate(QStyledItemDelegate):
+class _Delegate(CellDelegate):
     """Paints what the encoder sees of takes. Whole cells are kept as pictures: all are painted for every new take."""
 
     def __init__(self, table: TakeTable) -> None:
@@ -115,20 +110,11 @@ class _Delegate(QStyledItemDelegate):
         self._cells.clear()
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
-        take, palette, rect = self._table.take_at(index), option.palette, option.rect
-        painter.drawPixmap(rect.topLeft(), self._cell(index, take, option, painter.device().devicePixelRatioF()))
+        take = self._table.take_at(index)
+        painter.drawPixmap(option.rect.topLeft(), self._cell(index, take, option, painter.device().devicePixelRatioF()))
         if take is None:
             return
-        playing = take.key == self._table.playing
-        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
-        if not (playing or chosen or option.state & QStyle.StateFlag.State_MouseOver):
-            return
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        hovered = with_alpha(palette.color(QPalette.ColorRole.Text), 0.5)
-        painter.setPen(QPen(accent(palette), 3) if playing or chosen else QPen(hovered, 1.5))
-        painter.drawRoundedRect(QRectF(rect).adjusted(_GAP, _GAP, -_GAP, -_GAP), 4, 4)
-        painter.restore()
+        paint_outline(painter, option, playing=take.key == self._table.playing)
 
     def _cell(self, index: AnyIndex, take: Take | None, option: QStyleOptionViewItem, dpr: float) -> QPixmap:
         """The picture of a cell."""
@@ -137,11 +123,9 @@ class _Delegate(QStyledItemDelegate):
         of = (take.key, known) if take is not None else (index.column() if self._table.is_next(index) else -1,)
         slot = (*of, size.width(), size.height(), dpr)
         if slot not in self._cells:
-            cell = QPixmap(size * dpr)
-            cell.setDevicePixelRatio(dpr)
-            cell.fill(Qt.GlobalColor.transparent)
+            cell = empty_cell(size, dpr)
             painter = antialiased(cell)
-            inner = QRectF(0, 0, size.width(), size.height()).adjusted(_GAP, _GAP, -_GAP, -_GAP)
+            inner = QRectF(0, 0, size.width(), size.height()).adjusted(GAP, GAP, -GAP, -GAP)
             if take is None:
                 self._paint_empty(painter, index, inner, option.palette)
             else:
@@ -170,13 +154,7 @@ class _Delegate(QStyledItemDelegate):
             painter.setPen(palette.color(QPalette.ColorRole.Base))
             painter.drawText(inner, Qt.AlignmentFlag.AlignCenter, "…")
         else:
-            picture = features_pixmap(features, inner.size().toSize(), painter.device().devicePixelRatioF())
-            size = picture.deviceIndependentSize()
-            place = QRectF(0, 0, size.width(), size.height())
-            place.moveCenter(inner.center())
-            if take.modality is Modality.IMAGE:
-                painter.fillRect(inner, Qt.GlobalColor.white)  # the paper of the picture
-            painter.drawPixmap(place.topLeft(), picture)
+            paint_features(painter, features, take.modality, inner)
         painter.setOpacity(1)
         if take.excluded:
             painter.setPen(QPen(warning_colour(is_dark(palette)), 2))
@@ -221,7 +199,7 @@ class _Header(QHeaderView):
         super().paintEvent(event)
 
 
-class TakeGrid(QTableView):
+class TakeGrid(GridView):
     """A grid of takes. Return, the space bar or a click plays, 0 to 9 relabel, X leaves out, Delete deletes.
 
     Signals
@@ -249,14 +227,7 @@ class TakeGrid(QTableView):
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setMinimumSectionSize(_LOWEST_ROW)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setShowGrid(False)
-        self.setMouseTracking(True)
-        self.setTabKeyNavigation(False)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setAccessibleName("Takes")
         self.clicked.connect(self._play)
@@ -301,12 +272,6 @@ class TakeGrid(QTableView):
         super().resizeEvent(event)
         self._delegate.forget()
         self._fit_rows()
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_delegate"):  # not while it is being made
-            self._delegate.forget()
-            self.viewport().update()
-        super().changeEvent(event)
 
     def event(self, event: QEvent) -> bool:
         """Accept the keys below before shortcuts of the window do."""

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QItemSelectionModel, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView
 
-from modinv_app.common.item_view import ItemView
+from modinv_app.common.item_view import EditableView
 from modinv_app.common.run_entry import RunEntry
 from modinv_app.train.run_delegate import RunDelegate
 from modinv_app.train.run_model import RunModel
 
 
-class RunList(ItemView):
+class RunList(EditableView):
     """Shows a `RunModel`. Ctrl or Shift choose several, F2 renames, Delete deletes.
 
     Signals
@@ -22,11 +21,10 @@ class RunList(ItemView):
     chosen(list)
         Other runs (:class:`RunEntry`) are chosen, or one of them has changed; in the order in which they were chosen.
     delete_wanted()
-        Delete the chosen runs.
+        Delete the chosen runs; see `EditableView`.
     """
 
     chosen = Signal(object)
-    delete_wanted = Signal()
 
     def __init__(self, model: RunModel) -> None:
         super().__init__()
@@ -73,17 +71,3 @@ class RunList(ItemView):
         if entries != self._emitted:
             self._emitted = entries
             self.chosen.emit(entries)
-
-    def event(self, event: QEvent) -> bool:
-        """Accept Delete and F2 before shortcuts of the window do."""
-        wanted = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace, Qt.Key.Key_F2)
-        override = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
-        if override and event.key() in wanted:  # type: ignore[attr-defined]
-            event.accept()
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
-            self.delete_wanted.emit()
-        else:
-            super().keyPressEvent(event)
