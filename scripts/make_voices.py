@@ -22,7 +22,7 @@ import sys
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -122,14 +122,24 @@ class Kokoro:
         """Style vectors of a voice by number of phonemes, ``(510, 1, 256)``."""
         return np.fromfile(self._packs / f"{name}.bin", np.float32).reshape(-1, 1, 256)
 
+    @property
+    def names(self) -> list[str]:
+        """The packs, in order."""
+        return sorted(path.stem for path in self._packs.glob("*.bin"))
+
     def say(self, voice: Voice, word: str, speed: float) -> Samples:
         """Speak one word; samples at 24 kHz."""
         phonemes = (PHONEMES_GB if voice.accent == "GB" else PHONEMES_US)[word]
+        parents = voice.parents or (voice.name,)
+        return self.speak(phonemes, parents, np.full(len(parents), 1 / len(parents)), speed)
+
+    def speak(self, phonemes: str, packs: Sequence[str], weights: NDArray[np.float64], speed: float) -> Samples:
+        """Speak phonemes with a weighted mean of some packs; samples at 24 kHz."""
         ids = [self._ids[phoneme] for phoneme in phonemes + "."]
-        packs = [self._pack(name)[len(ids)] for name in voice.parents or (voice.name,)]
+        styles = [self._pack(name)[len(ids)] for name in packs]
         inputs = {
             "tokens": np.array([[0, *ids, 0]], np.int64),
-            "style": np.mean(packs, axis=0, dtype=np.float32),
+            "style": np.average(styles, axis=0, weights=weights).astype(np.float32),
             "speed": np.array([speed], np.float32),
         }
         return np.asarray(self._session.run(None, inputs)[0], np.float32).ravel()
