@@ -205,7 +205,7 @@ def recordings(data: Path, front_end: SpeechFrontEnd, learnt: Data, seed: int = 
             yield kind, group, digit, heard
             if digit != 9:  # “nine” backwards is “nine”
                 yield "backwards", group, NO_DIGIT, backwards(heard)
-    yield from other_words(data, front_end)
+    yield from other_words(data)
     rng = np.random.default_rng(seed)
     for number in range(400):
         try:
@@ -216,18 +216,11 @@ def recordings(data: Path, front_end: SpeechFrontEnd, learnt: Data, seed: int = 
         yield "sounds", f"{kind} {number}", NO_DIGIT, features
 
 
-def other_words(data: Path, front_end: SpeechFrontEnd) -> Iterator[Example]:
+def other_words(data: Path) -> Iterator[Example]:
     """Words other than digits by the strangers of ``wild``."""
-    with zipfile.ZipFile(data / "wild" / "wild.zip") as archive:
-        for name in sorted(archive.namelist()):
-            if not (name.startswith("words/") and name.endswith(".wav")):
-                continue
-            _word, speaker, _number = Path(name).stem.split("_")
-            samples, rate = soundfile.read(io.BytesIO(archive.read(name)), dtype="float32")
-            try:
-                features = front_end.filterbank(front_end.trim(samples, rate))
-            except UnusableAudio:
-                continue
+    for split in ("train", "validation"):
+        words = Wild(data).other_words(split)
+        for speaker, features in zip(words.speakers, words.features.float().numpy(), strict=True):
             yield "other words", speaker, NO_DIGIT, features
 
 

@@ -98,7 +98,17 @@ def render_espeak(folder: Path, speakers: range) -> None:
         pitch = int(chance.integers(15, 85))
         for word in spoken(chance):
             path = folder / f"espeak_{speaker:04d}" / word / "0.flac"
-            command = ["espeak-ng", "-v", voice, "-p", str(pitch), "-s", str(chance.integers(110, 200)), "--stdout", word]
+            command = [
+                "espeak-ng",
+                "-v",
+                voice,
+                "-p",
+                str(pitch),
+                "-s",
+                str(chance.integers(110, 200)),
+                "--stdout",
+                word,
+            ]
             if not path.exists():
                 wave = subprocess.run(command, check=True, capture_output=True).stdout
                 rate = int.from_bytes(wave[24:28], "little")

@@ -1,8 +1,9 @@
 """Make the shipped model with its metrics, and the gallery with its maps.
 
 ``python scripts/make_model.py RUN --data-dir DATA`` does everything: it trains ROBUST on MNIST, FSDD, the training
-voices and the training speakers of ``wild`` in two runs in the folder RUN (or resumes them), evaluates the model on
-unseen data, and writes ``assets/model.safetensors`` and ``assets/gallery.safetensors``.
+voices, the training speakers of ``wild``, and the corpus ``accents`` that ``make_accents.py`` makes, in the folder RUN
+(or resumes it), evaluates the model on unseen data, and writes ``assets/model.safetensors`` and
+``assets/gallery.safetensors``.
 
 Without RUN, ``python scripts/make_model.py --data-dir DATA`` evaluates the shipped model again and writes the
 reports into its header; its weights remain unchanged.
@@ -40,15 +41,7 @@ from model.systems.model_io import best_device, load_model
 IMAGES_PER_DIGIT = 100
 UTTERANCES_PER_DIGIT = 60
 SEED = 0
-
-_DISTORTIONS = (
-    "distorted",
-    "distorted_at_end",
-    "time_shift",
-    "time_stretch",
-    "frequency_warp",
-    "frequency_mask",
-)
+CORPORA = "mnist,fsdd,voices,wild,accents"
 
 console = Console(stderr=True)
 
@@ -62,7 +55,8 @@ def main(
     """Train, evaluate and write the assets."""
     model = locations.shipped_model()
     if run is not None:
-        model = train_twice(run, data_dir)
+        train(out=run, recipe="robust", data=CORPORA, seed=SEED, data_dir=data_dir)
+        model = run / "model.safetensors"
     arrays, header = read(model)
     metrics = reports(model, data_dir)
     write_atomically(locations.shipped_model(), arrays, {**header, "metrics": metrics})
@@ -80,24 +74,6 @@ def main(
     console.print(f"Wrote {locations.shipped_gallery()}.")
     confidence = fit_confidence(system, trained, gallery, data_dir or locations.data())
     write_atomically(locations.shipped_model(), arrays, {**header, "metrics": metrics, "confidence": confidence})
-
-
-def train_twice(run: Path, data_dir: Path | None) -> Path:
-    """Train in two runs: with distorted speech, and 300 steps more without, which merge the modalities."""
-    corpora = "mnist,fsdd,voices,wild"
-    train(out=run / "distorted", recipe="robust", data=corpora, seed=SEED, data_dir=data_dir)
-    undistorted = [f"{field}=0" for field in ("kl_warmup", *_DISTORTIONS)]
-    train(
-        out=run / "undistorted",
-        recipe="robust",
-        start=run / "distorted" / "model.safetensors",
-        steps=300,
-        settings=["learning_rate=5e-4", *undistorted],
-        data=corpora,
-        seed=SEED,
-        data_dir=data_dir,
-    )
-    return run / "undistorted" / "model.safetensors"
 
 
 class _ConsoleContext(JobContext):

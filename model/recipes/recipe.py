@@ -245,11 +245,6 @@ class Recipe:
         """The share of distorted utterances at a step, counted from 0."""
         return self.distorted if self.augments_at(step) else self.distorted_at_end
 
-    @property
-    def needs_waveforms(self) -> bool:
-        """Whether utterances are distorted at any step."""
-        return max(self.distorted, self.distorted_at_end) > 0
-
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return {**asdict(self), "betas": list(self.betas)}

@@ -112,3 +112,13 @@ def test_each_distortion_is_another(words):
     found = augmentation.filterbanks(torch.zeros(50, dtype=torch.long), randomness()).flatten(1)
     distances = torch.cdist(found, found) + torch.eye(50) * 1e6
     assert distances.min() > 1
+
+
+def test_some_utterances_end_before_the_word_does(words):
+    augmentation = WaveformAugmentation(words, SETTINGS, torch.device("cpu"))
+    whole = int((words[0] != 0).nonzero().max()) / SETTINGS.shift_samples  # frames
+    found = augmentation.filterbanks(torch.zeros(400, dtype=torch.long), randomness(1))
+    lengths = (found != 0).any(-1).squeeze(1).sum(1) / whole
+    share = float((lengths < 0.8).float().mean())  # detection alone moves either end by five frames
+    assert 0.02 < share < 0.1
+    assert lengths.min() > 0.35
