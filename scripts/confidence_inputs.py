@@ -8,16 +8,13 @@ None of it is test data.
 from __future__ import annotations
 
 import hashlib
-import io
 import string
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import numpy.typing as npt
-import soundfile
 from PIL import Image, ImageDraw, ImageFont
 from scipy.interpolate import splev, splprep
 

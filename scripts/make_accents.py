@@ -1,8 +1,8 @@
 """Make synthetic speakers for training only: chance blends of Kokoro's voices with foreign accents, and espeak-ng.
 
-They make the shipped model more familiar with people whom nobody chose, and are not shipped themselves: they cost an hour
-of a core, and the licence of what espeak-ng renders is not certain. Needs what ``make_voices.py`` needs, and from Debian
-``espeak-ng``. Then::
+They make the shipped model more familiar with people whom nobody chose. They are not shipped themselves: they cost an
+hour of a core, and the licence of what espeak-ng renders is not certain. Needs what ``make_voices.py`` needs, and from
+Debian ``espeak-ng``. Then::
 
     python scripts/make_accents.py FOLDER
     modinv data add FOLDER --name accents
@@ -21,7 +21,7 @@ from typing import Annotated
 import numpy as np
 import soundfile
 import typer
-from make_voices import KOKORO_RATE, Kokoro, Samples, finish
+from make_voices import Kokoro, Samples, finish
 from scipy.signal import resample_poly
 from voices_catalogue import PHONEMES_GB, PHONEMES_US, SAMPLE_RATE
 
