@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import logging
 import math
+import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -22,6 +24,7 @@ from model.progress import ProgressCallback
 log = logging.getLogger(__name__)
 
 _PROGRESS_SECONDS = 0.1
+_UNUSED_SECONDS = 60 * 24 * 3600
 _PIECE = 128  # items computed at once
 
 
@@ -61,7 +64,23 @@ def prepare(
     if not cache.complete:
         with cache.locked(progress):
             _complete(cache, keys, computer, activity, progress)
+        _delete_unused(file)
+    with suppress(OSError):
+        os.utime(file)  # it is in use
     return cache
+
+
+def _delete_unused(file: Path) -> None:
+    """Delete other caches of the same name that nobody has read for two months: of former recordings or settings."""
+    latest = time.time() - _UNUSED_SECONDS
+    name = file.stem.rpartition("-")[0]
+    for other in file.parent.glob(f"{glob.escape(name)}-{'[0-9a-f]' * 16}.f32"):
+        with suppress(OSError):  # on some systems a file that is mapped can't be deleted
+            if other != file and other.stat().st_mtime < latest:
+                other.unlink()
+                for suffix in (".jsonl", ".lock"):
+                    other.with_suffix(suffix).unlink(missing_ok=True)
+                log.info("Deleted %s, which was not used for two months.", other)
 
 
 def _complete(

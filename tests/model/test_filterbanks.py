@@ -1,6 +1,7 @@
 """Filterbanks of recordings: heard once, kept, and what was heard is kept however it ended."""
 
 import json
+import os
 import zlib
 
 import numpy as np
@@ -53,6 +54,25 @@ def test_other_recordings_are_heard_anew(monkeypatch, tmp_path, word, changed):
     listen(monkeypatch, tmp_path, word)
     _, heard = listen(monkeypatch, tmp_path, word, **changed)
     assert heard == list(changed.get("keys", ("a", "b")))
+
+
+def test_a_cache_that_nobody_reads_is_deleted_after_two_months(monkeypatch, tmp_path, word):
+    folder = tmp_path / "cache" / "filterbanks"
+    listen(monkeypatch, tmp_path, word)
+    (other_corpus := folder / f"test-more-{'0' * 16}.f32").write_bytes(b"")
+    forgotten = [*folder.glob("test-*")]
+    for path in forgotten:
+        os.utime(path, (0, 0))
+    listen(monkeypatch, tmp_path, word)  # reads it: it is in use again
+    listen(monkeypatch, tmp_path, word, fingerprint=("two",))
+    assert len([*folder.glob("*.f32")]) == 3
+    for path in forgotten:
+        os.utime(path, (0, 0))
+    listen(monkeypatch, tmp_path, word, fingerprint=("three",))
+    names = {path.stem for path in folder.iterdir()}
+    assert len(names) == 3
+    assert not names & {path.stem for path in forgotten if path != other_corpus}
+    assert other_corpus.exists()
 
 
 def kept_files(tmp_path):
