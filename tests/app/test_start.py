@@ -24,9 +24,10 @@ class Machine:
         self.log.touch()
         shutil.copy(ROOT / "run", folder)
         (folder / "pyproject.toml").write_text("[project]")
-        for tool in ("sh", "dirname", "cat", "env", "ls"):
+        for tool in ("sh", "dirname", "cat", "env", "ls", "tail", "sed"):
             self.command(tool, f'exec {shutil.which(tool)} "$@"', logged=False)
-        self.command("uname", "echo Linux", logged=False)
+        self.command("uname", "echo Linux ${1:+x86_64}", logged=False)
+        self.command("nvidia-smi")
         self.command("id", "echo 0", logged=False)
         self.command("apt-get")
         self.command("python", 'case "$*" in *missing*) echo libegl1 libxcb-cursor0;; esac', ".venv/bin")
@@ -75,6 +76,37 @@ def test_it_installs_anew_only_where_the_project_has_changed(machine):
     (machine.folder / "pyproject.toml").write_text("[project] # another")
     machine.run()
     assert machine.called("--editable .")
+
+
+def test_without_a_gpu_pytorch_is_the_small_one(machine):
+    machine.command("uv")
+    machine.run()
+    assert not machine.called("--torch-backend")
+    (machine.folder / "bin/nvidia-smi").unlink()
+    result = machine.run()
+    assert "processors only" in result.stdout
+    (command,) = machine.called("--torch-backend cpu")
+    assert command.startswith("uv pip install")
+    (machine.folder / ".venv/lib/python3/site-packages/torch").mkdir(parents=True)
+    machine.run()
+    assert not machine.called("--torch-backend")
+
+
+def test_where_the_small_pytorch_cannot_be_had_the_usual_one_is_installed(machine):
+    (machine.folder / "bin/nvidia-smi").unlink()
+    machine.command("uv", "echo '  cause: no such host' >&2; exit 2")
+    result = machine.run()
+    assert "did not work (no such host)" in result.stdout
+    assert machine.called("python -m pip install --quiet --editable .")
+    assert result.returncode == 0
+
+
+def test_uv_is_installed_for_it(machine):
+    (machine.folder / "bin/nvidia-smi").unlink()
+    machine.command("uv", place=".venv/bin")
+    machine.run()
+    assert machine.called("pip install --quiet uv")
+    assert machine.called("uv pip install")
 
 
 def test_an_installation_that_failed_is_tried_again(machine):
