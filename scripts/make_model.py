@@ -19,6 +19,7 @@ from typing import Annotated, Any
 import typer
 from fit_confidence import fit_confidence
 from rich.console import Console
+from rich.text import Text
 
 from model import locations
 from model.checkpoints import read, write_atomically
@@ -77,11 +78,15 @@ def main(
 
 
 class _ConsoleContext(JobContext):
-    """Prints the progress of an evaluation."""
+    """Prints the progress of an evaluation, each line once."""
+
+    def __init__(self) -> None:
+        self._last = Text()
 
     def send(self, message: Mapping[str, Any]) -> None:
-        if message["say"] == "progress":
-            console.print(progress_text(message["share"], message["text"]))
+        if message["say"] == "progress" and self._last != (text := progress_text(message["share"], message["text"])):
+            console.print(text)
+            self._last = text
 
 
 def reports(model: Path, data_dir: Path | None) -> dict[str, Any]:
