@@ -78,13 +78,13 @@ class WaveformAugmentation:
             seconds, direct = uniform(rows, 0.1, 0.8), uniform(rows, -3, 15)
             speech[rows] = distortions.reverberate(speech[rows], seconds, direct, rate, generator)
         if len(rows := befallen(0.65)):
-            in_babble = len(rows) * 3 // 10
+            in_babble = len(rows) * 4 // 10
             talkers = torch.randint(3, 7, (in_babble, 1), generator=generator, device=self._device)
             exponents = uniform(rows[in_babble:], -0.2, 2.2)
             noise = [distortions.coloured_noise((len(exponents), speech.shape[1]), rate, exponents, generator)]
             if in_babble:
                 noise.append(distortions.babble(dry, in_babble, talkers, generator))
-            ratio = uniform(rows, 0, 30)
+            ratio = uniform(rows, 0, 25)
             speech[rows] = distortions.add_noise(speech[rows], torch.cat(noise), ratio, rate)
         if len(rows := befallen(0.6)):
             speech[rows] = distortions.filtered(speech[rows], self._response(len(rows), generator))
