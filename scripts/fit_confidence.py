@@ -37,6 +37,7 @@ from model.evaluation.proportions import clopper_pearson
 from model.retrieval.confidence import Calibration, Confidence, Margins, Rejection, to_header
 from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import majority
+from model.retrieval.vocal_tracts import encode_query
 from model.similarity import Gaussians
 from model.systems.base import System
 from model.systems.model_io import load_model
@@ -77,7 +78,7 @@ def judged(system: System, gallery: Gallery, modality: Modality, examples: Itera
     """Encode and guess."""
     kinds, groups, labels, features = zip(*examples, strict=True)
     parts = torch.split(torch.from_numpy(np.stack(features)), 500)
-    encoded = [system.encode(modality, part) for part in parts]
+    encoded = [encode_query(system, modality, part) for part in parts]
     queries = Gaussians(
         torch.cat([part.mean for part in encoded]).numpy(), torch.cat([part.log_variance for part in encoded]).numpy()
     )

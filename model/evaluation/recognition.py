@@ -23,6 +23,7 @@ from model.evaluation.proportions import clopper_pearson
 from model.progress import ProgressCallback, no_progress
 from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import encode_gallery, majority
+from model.retrieval.vocal_tracts import encode_query
 from model.similarity import Gaussians
 from model.systems.base import System
 from model.types import FloatArray, Modality
@@ -134,7 +135,7 @@ def _guesses(
         kept = {place: one for place, one in filterbanks.items() if isinstance(one, np.ndarray)}
         digits = [-1] * len(batch)
         if kept:
-            posteriors = system.encode(Modality.SPEECH, torch.from_numpy(np.stack([*kept.values()])))
+            posteriors = encode_query(system, Modality.SPEECH, torch.from_numpy(np.stack([*kept.values()])))
             queries = zip(posteriors.mean.numpy(), posteriors.log_variance.numpy(), strict=True)
             for place, query in zip(kept, queries, strict=True):
                 digits[place] = majority(gallery.nearest(Gaussians(*query), Modality.IMAGE, _NEAREST))

@@ -20,9 +20,11 @@ from model.data.filterbanks import utterance_in
 from model.data.images import normalise_digit, read_picture
 from model.data.samples import Samples
 from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, read_audio
+from model.networks.posterior import DiagonalGaussian
 from model.retrieval.attribution import Explanation, Heat, occlude
 from model.retrieval.confidence import Margins, fitted_for
 from model.retrieval.gallery import Gallery, make_items
+from model.retrieval.vocal_tracts import encode_query
 from model.similarity import Gaussians
 from model.systems.base import System
 from model.types import Answer, FloatArray, Match, Modality
@@ -94,6 +96,9 @@ class Retriever:
     def ask_sound(self, samples: FloatArray, rate: int, count: int = 10) -> Answer:
         """Find images for a recording with one spoken digit, ``(n,)`` in [-1, 1] at ``rate`` Hz.
 
+        It is encoded over several vocal tracts (:func:`~model.retrieval.vocal_tracts.encode_query`), since anybody may
+        have said it; items of a gallery are encoded once.
+
         Raises :class:`model.data.speech.UnusableAudio`.
         """
         started = time.perf_counter()
@@ -125,7 +130,8 @@ class Retriever:
 
     def ask_features(self, modality: Modality, features: FloatArray, count: int = 10) -> Answer:
         """Find matches for the input of an encoder, ``(28, 28)`` in [0, 1] or ``(100, 80)``."""
-        return self._ask(modality, features, count, time.perf_counter())
+        started = time.perf_counter()
+        return self._answer(modality, features, self.system.encode(modality, _batch(features)), count, started)
 
     def explain(self, answer: Answer, match: int) -> Explanation:
         """What carries the similarity of an answered query with an item of the gallery in the other modality."""
@@ -156,7 +162,11 @@ class Retriever:
         return emphasise(utterance, heat.shares, settings), settings.sample_rate
 
     def _ask(self, modality: Modality, features: FloatArray, count: int, started: float) -> Answer:
-        posterior = self.system.encode(modality, torch.from_numpy(features).unsqueeze(0))
+        return self._answer(modality, features, encode_query(self.system, modality, _batch(features)), count, started)
+
+    def _answer(
+        self, modality: Modality, features: FloatArray, posterior: DiagonalGaussian, count: int, started: float
+    ) -> Answer:
         query = Gaussians(posterior.mean[0].numpy(), posterior.log_variance[0].numpy())
         matches = self.gallery.nearest(query, modality.other, count)
         nearest = majority(matches)
@@ -190,6 +200,10 @@ class Retriever:
         rejected = rejections is not None and bool(rejections[0])
         runner_up = int(runners_up[0]) if runners_up[0] >= 0 else None
         return float(margins[0]), runner_up, float(confidence[0]), _REASONS[modality] if rejected else ""
+
+
+def _batch(features: FloatArray) -> torch.Tensor:
+    return torch.from_numpy(features).unsqueeze(0)
 
 
 def read_features(path: Path, front_end: SpeechFrontEnd) -> tuple[Modality, FloatArray]:

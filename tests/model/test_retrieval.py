@@ -1,5 +1,7 @@
 """The whole road of a query, with a model of random weights."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import soundfile
@@ -12,9 +14,11 @@ from model.data.corpora.mnist import Mnist
 from model.data.images import UnusablePicture
 from model.data.samples import Samples
 from model.data.speech import FilterbankSettings, UnusableAudio
+from model.networks.posterior import DiagonalGaussian
 from model.recipes.recipe import FAST
 from model.retrieval.gallery import Gallery, make_items
 from model.retrieval.retriever import ItemEncoder, Retriever, build_gallery, encode_gallery, majority
+from model.retrieval.vocal_tracts import encode_query, scale_frequencies
 from model.systems import build
 from model.types import Item, Match, Modality
 
@@ -43,12 +47,14 @@ def retriever(encoders):
     return Retriever(encoders, HEADER, build_gallery(encoders, HEADER, images, speech))
 
 
-def check(answer, retriever, modality, count=10):
-    """What is true of every answer."""
+def check(answer, retriever, modality, count=10, item=False):
+    """What is true of every answer, to a new query or to an item of the gallery."""
     gallery = retriever.gallery
     assert answer.modality is modality
     assert answer.features.shape == ((28, 28) if modality is Modality.IMAGE else (100, 80))
-    posterior = retriever.system.encode(modality, torch.from_numpy(answer.features)[None])
+    features = torch.from_numpy(answer.features)[None]
+    encode = retriever.system.encode if item else partial(encode_query, retriever.system)
+    posterior = encode(modality, features)
     np.testing.assert_allclose(answer.mean, posterior.mean[0], atol=1e-5)
     np.testing.assert_allclose(answer.log_variance, posterior.log_variance[0], atol=1e-5)
     assert answer.samples.shape == (16, 128)
@@ -91,11 +97,46 @@ def test_a_sound_is_answered_with_images(retriever, word):
     check(retriever.ask_sound(*word()), retriever, Modality.SPEECH)
 
 
+def test_the_voice_of_a_child_is_scaled_back():
+    frequencies = torch.linspace(0.5, 79.5, 80).expand(1, 100, 80) / 80  # of each bin
+    higher = scale_frequencies(frequencies, 1.1)
+    torch.testing.assert_close(higher[0, 0, :70], 1.1 * frequencies[0, 0, :70])
+    assert higher.amax() <= frequencies.amax()
+    torch.testing.assert_close(scale_frequencies(frequencies, 1.0), frequencies)
+
+
+def test_a_certain_posterior_counts_more_than_an_uncertain_one():
+    class Encoder:
+        def encode(self, modality, features):
+            assert modality is Modality.SPEECH
+            low, same, high = features.split(2)
+            uncertain, certain = torch.zeros(2, 4), torch.full((2, 4), -8.0)
+            means = torch.cat([torch.full((2, 4), 5.0), torch.ones(2, 4), torch.full((2, 4), -5.0)])
+            assert not low.equal(same)
+            assert not high.equal(same)
+            return DiagonalGaussian(means, torch.cat([uncertain, certain, uncertain]))
+
+    filterbanks = torch.linspace(0, 1, 80).expand(2, 100, 80)
+    found = encode_query(Encoder(), Modality.SPEECH, filterbanks)
+    torch.testing.assert_close(found.mean, torch.ones(2, 4), atol=5e-3, rtol=0)
+    torch.testing.assert_close(found.log_variance, torch.full((2, 4), -8 / 3))
+
+
+def test_points_without_a_variance_count_alike():
+    class Encoder:
+        def encode(self, _modality, features):
+            return DiagonalGaussian.points(torch.arange(len(features), dtype=torch.float32).unsqueeze(1))
+
+    found = encode_query(Encoder(), Modality.SPEECH, torch.rand(1, 100, 80))
+    assert found.mean.item() == 1.0
+    assert found.sample(1).isfinite().all()
+
+
 def test_an_item_is_answered_across_its_modality(retriever):
     for index in (0, 11, 12, 26):
         item = retriever.gallery.items[index]
         answer = retriever.ask_item(index, 3)
-        check(answer, retriever, item.modality, 3)
+        check(answer, retriever, item.modality, 3, item=True)
         np.testing.assert_allclose(answer.mean, retriever.gallery.means[index], atol=1e-2)
 
 
