@@ -17,7 +17,7 @@ from model.data.filterbanks import FRONT_END, utterance_in
 from model.data.images import normalise_digit, read_picture
 from model.data.samples import Samples
 from model.data.speech import FilterbankSettings, SpeechFrontEnd, read_audio
-from model.data.takes import Take
+from model.data.takes import MY_DRAWINGS, MY_SPEECH, Take
 from model.errors import ModinvError
 from model.parsing import parse
 from model.progress import ProgressCallback, no_progress
@@ -25,8 +25,7 @@ from model.types import FloatArray, Modality
 
 log = logging.getLogger(__name__)
 
-CORPORA = {Modality.SPEECH: "my-speech", Modality.IMAGE: "my-drawings"}
-"""Names of the corpora that takes make up."""
+_CORPORA = {Modality.SPEECH: MY_SPEECH, Modality.IMAGE: MY_DRAWINGS}
 
 
 class TakeFeatures:
@@ -83,7 +82,7 @@ class TakeFeatures:
         shape = (100, 80) if modality is Modality.SPEECH else (28, 28)
         spoken = modality is Modality.SPEECH
         return Samples(
-            corpus=CORPORA[modality],
+            corpus=_CORPORA[modality],
             modality=modality,
             features=torch.from_numpy(np.stack([f for _, f in found]) if found else np.zeros((0, *shape), np.float32)),
             labels=torch.tensor([take.label for take, _ in found], dtype=torch.long),

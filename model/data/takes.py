@@ -38,6 +38,9 @@ SUFFIXES = {
 }
 """Suffixes of files that count as takes; this module writes the first of each."""
 
+MY_SPEECH, MY_DRAWINGS = "my-speech", "my-drawings"
+"""Names of the corpora that takes make up."""
+
 EXCLUDED = "excluded"
 _DELETED = ".deleted"
 _LONGEST_NAME = 40

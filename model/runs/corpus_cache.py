@@ -7,6 +7,8 @@ from pathlib import Path
 import torch
 
 from model.data.corpora import ALL_OF_TRAINING, Split, find, preferred
+from model.data.corpora.my_digits import Takes
+from model.data.old_pairs import completed, with_drawings
 from model.data.pairs import PairSampler
 from model.data.samples import Samples
 from model.progress import ProgressCallback, no_progress
@@ -45,18 +47,32 @@ class CorpusCache:
         MissingData
             If a corpus is not installed.
         """
-        batch_size, seed = config.recipe.batch_size, config.seed
-        key = (config.images, config.speech, config.split, config.held_out_speaker, batch_size, seed, device)
+        names = (*config.images, *config.speech)
+        for name in names:  # an unknown name raises before time is spent on the other corpora
+            find(name)
+        takes = {name: self._takes(name, config.people, progress) for name in names if issubclass(find(name), Takes)}
+        key = (
+            *(config.images, config.speech, config.split, config.held_out_speaker, config.recipe.batch_size),
+            *(config.seed, device, [(one.sources, one.labels.tolist()) for one in takes.values()]),
+        )
         if self._sampler is None or self._sampler[0] != key:
             self._sampler = None  # frees the memory of its tensors before new ones are made
-            names = (*config.images, *config.speech)
-            for name in names:  # an unknown name raises before time is spent on the other corpora
-                find(name)
-            images, *speech = (self._load(name, config.split, progress) for name in names)
+            loaded = {name: takes.get(name) or self._load(name, config.split, progress) for name in names}
+            images = loaded[config.images[0]]
+            for drawings in config.images[1:]:
+                images = with_drawings(images, loaded[drawings])
+            speech = [loaded[name] for name in config.speech]
             if config.held_out_speaker:
                 speech = _without(config.held_out_speaker, speech)
-            self._sampler = key, PairSampler(images, speech, batch_size, seed, device)
+            speech = [completed(one, speech) for one in speech]
+            self._sampler = key, PairSampler(images, speech, config.recipe.batch_size, config.seed, device)
         return self._sampler[1]
+
+    def _takes(self, name: str, people: tuple[str, ...], progress: ProgressCallback) -> Samples:
+        """The takes of these people as they are now: they change between runs."""
+        kind = find(name)
+        assert issubclass(kind, Takes)
+        return kind(self._folder, people).load("train", progress)
 
     def probe(self, config: TrainingConfig, progress: ProgressCallback = no_progress) -> Gallery:
         """The items of which snapshots are taken, of human speech if the model trains on it; raises as :meth:`sampler`.

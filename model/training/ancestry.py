@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from model.data.takes import MY_DRAWINGS, MY_SPEECH
+
 Data = Mapping[str, Any]
 """A checkpoint header's ``data``, as :meth:`model.training.config.TrainingConfig.data` makes it."""
 
@@ -35,7 +37,7 @@ def names(value: str | Sequence[str] | None) -> list[str]:
 
 
 def trained_on_speaker(data: Data, corpus: str, speaker: str) -> bool | None:
-    """Whether a model, or one that its weights come from, was trained on utterances of a speaker.
+    """Whether a model, or one that its weights come from, was trained on utterances, or takes, of a speaker.
 
     Parameters
     ----------
@@ -52,9 +54,17 @@ def trained_on_speaker(data: Data, corpus: str, speaker: str) -> bool | None:
     for generation in generations(data):
         if generation is None:
             return None
-        if corpus in names(generation.get("speech")) and generation.get("left_out") != speaker:
+        if corpus not in (*names(generation.get("images")), *names(generation.get("speech"))):
+            continue
+        if generation.get("left_out") != speaker and _among(speaker, corpus, generation):
             return True
     return False
+
+
+def _among(speaker: str, corpus: str, data: Data) -> bool:
+    """Whether somebody is among the people whose takes were trained on; so is everybody in any other corpus."""
+    people = data.get("people")
+    return corpus not in (MY_SPEECH, MY_DRAWINGS) or not people or speaker in people
 
 
 def trained_on_split(data: Data, corpus: str, split: str) -> bool | None:

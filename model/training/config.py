@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from model.checkpoints import Header, read_header
 from model.data.corpora import ALL_OF_TRAINING, Split, infos, trained_by_default
+from model.data.takes import MY_DRAWINGS
 from model.parsing import parse
 from model.recipes.recipe import LARGEST, Recipe, objective_text
 from model.training.ancestry import trained_on_speaker
@@ -25,7 +26,7 @@ class TrainingConfig:
     recipe
         The recipe.
     corpora
-        Training data: one corpus of images, at least one of speech.
+        Training data: one corpus of images, which the user's own drawings may join, and at least one of speech.
     seed
         Seed of all random choices, at least 0.
     device
@@ -36,6 +37,8 @@ class TrainingConfig:
         File of a model whose weights to start from; ``None`` starts from scratch.
     split
         ``"train"``, or ``"train+validation"``: the published training sets, as in versions without validation splits.
+    people
+        Whose takes are trained on, if the user's takes are among the corpora; empty for everybody's.
     """
 
     FORMER_NAMES: ClassVar[Mapping[str, str]] = {"left_out": "held_out_speaker"}
@@ -48,22 +51,23 @@ class TrainingConfig:
     held_out_speaker: str = ""
     start: Path | None = None
     split: Split = "train"
+    people: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= LARGEST:
             raise ValueError(f"A seed is a whole number from 0 to {LARGEST:,}.")
         if self.split not in ("train", ALL_OF_TRAINING):
             raise ValueError(f"Training takes the split train or {ALL_OF_TRAINING}, not {self.split}.")
-        if len(self.images) != 1 or not self.speech:
+        if not self.speech or len(self.images) != 1 and (len(self.images) != 2 or MY_DRAWINGS not in self.images):
             raise ValueError(
                 f"Training needs one corpus of images and at least one of speech, not {','.join(self.corpora)!r}."
             )
 
     @property
     def images(self) -> tuple[str, ...]:
-        """The corpora of images."""
+        """The corpora of images, the user's own drawings last."""
         known = [info.name for info in infos(Modality.IMAGE)]
-        return tuple(name for name in self.corpora if name in known)
+        return tuple(sorted((name for name in self.corpora if name in known), key=MY_DRAWINGS.__eq__))
 
     @property
     def speech(self) -> tuple[str, ...]:
@@ -83,6 +87,8 @@ class TrainingConfig:
         described: dict[str, Any] = {"images": list(self.images), "speech": list(self.speech)}
         if self.split != ALL_OF_TRAINING:
             described["split"] = self.split
+        if self.people:
+            described["people"] = list(self.people)
         if self.held_out_speaker:
             described["left_out"] = self.held_out_speaker
         if self.start is not None:

@@ -25,8 +25,19 @@ def is_for_test(take: Take) -> bool:
     return int(hashlib.sha256(take.path.stem.encode()).hexdigest(), 16) % _TEST_SHARE == 0
 
 
-class _Takes(Corpus):
-    """The takes of one modality that are not left out, split by a hash of their names: three quarters for training."""
+@dataclass(frozen=True)
+class Takes(Corpus):
+    """The takes of one modality that are not left out, split by a hash of their names: three quarters for training.
+
+    Parameters
+    ----------
+    folder
+        As of any corpus.
+    people
+        Whose takes; empty for everybody's.
+    """
+
+    people: tuple[str, ...] = ()
 
     @property
     def home(self) -> Path:
@@ -62,11 +73,17 @@ class _Takes(Corpus):
         """The encoder inputs of takes, as far as they can be read."""
 
     def _takes(self) -> list[Take]:
-        return [t for t in TakeStore(self.home).takes() if t.modality is self.info.modality and not t.excluded]
+        return [
+            take
+            for take in TakeStore(self.home).takes()
+            if take.modality is self.info.modality
+            and not take.excluded
+            and (not self.people or take.person in self.people)
+        ]
 
 
 @dataclass(frozen=True)
-class MySpeech(_Takes):
+class MySpeech(Takes):
     """The user's own recordings; the speakers are the people of the page My digits."""
 
     info: ClassVar[CorpusInfo] = CorpusInfo(
@@ -110,7 +127,7 @@ class MySpeech(_Takes):
 
 
 @dataclass(frozen=True)
-class MyDrawings(_Takes):
+class MyDrawings(Takes):
     """The user's own drawings."""
 
     info: ClassVar[CorpusInfo] = CorpusInfo(
