@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from model.cli import data
+from model.cli import data, takes
 from model.cli.doctor import doctor
 from model.cli.evaluate import evaluate
 from model.cli.export import export
@@ -31,6 +31,7 @@ app.command()(compare)
 app.command()(query)
 app.command()(generate)
 app.add_typer(data.app, name="data")
+app.add_typer(takes.app, name="takes")
 app.command()(doctor)
 
 

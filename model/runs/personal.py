@@ -13,7 +13,8 @@ from model.checkpoints import Header, read_header, write_bytes_atomically
 from model.data.corpora import find
 from model.data.takes import MY_DRAWINGS, MY_SPEECH
 from model.errors import ModinvError
-from model.evaluation.personal import Examiner, OwnTakes, PersonalResults, Understood
+from model.evaluation.personal import Examiner, OwnTakes
+from model.evaluation.personal_results import PersonalResults, Understood
 from model.progress import Cancelled, JobContext
 from model.recipes.recipe import fine_tuning
 from model.retrieval.gallery import Gallery
@@ -75,8 +76,8 @@ def personal_config(
     if not enough:
         raise TooFewTakes(
             f"There are {counts[Modality.SPEECH]} spoken and {counts[Modality.IMAGE]} drawn takes to train on, and one "
-            f"needs at least {_LEAST_TAKES} of either. One take in four is kept for testing. Make some more on the page "
-            "My digits."
+            f"needs at least {_LEAST_TAKES} of either. One take in four is kept for testing. Make some more on the "
+            "page My digits."
         )
     recipe = fine_tuning(Header.from_dict(read_header(start)).recipe).with_settings(settings)
     old = [name for name in _OLD_PAIRS if find(name)(data_dir).location() or find(name).info.ships]
@@ -204,7 +205,9 @@ class PersonalTraining:
         """Train without each person, and test with their takes: nothing of them was heard, or seen."""
         for person in self._strangers:
             others = tuple(one for one in self._config.people if one != person)
-            corpora = tuple(name for name in self._config.corpora if name not in _CORPUS.values() or self._has(name, others))
+            corpora = tuple(
+                name for name in self._config.corpora if name not in _CORPUS.values() or self._has(name, others)
+            )
             config = replace(self._config, people=others, corpora=corpora)
             device = best_device(config.device)
             sampler = self._corpora.sampler(config, device)
@@ -219,10 +222,7 @@ class PersonalTraining:
             self._trainings_done += 1
             pairs = zip(self._takes, self.results.rows, strict=True)
             self._show(
-                [
-                    replace(row, left_out=examiner.understood(own)) if own.person == person else row
-                    for own, row in pairs
-                ]
+                [replace(row, left_out=examiner.understood(own)) if own.person == person else row for own, row in pairs]
             )
 
     def _has(self, corpus: str, people: Sequence[str]) -> bool:

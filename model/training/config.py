@@ -58,7 +58,7 @@ class TrainingConfig:
             raise ValueError(f"A seed is a whole number from 0 to {LARGEST:,}.")
         if self.split not in ("train", ALL_OF_TRAINING):
             raise ValueError(f"Training takes the split train or {ALL_OF_TRAINING}, not {self.split}.")
-        if not self.speech or len(self.images) != 1 and (len(self.images) != 2 or MY_DRAWINGS not in self.images):
+        if not self.speech or len(set(self.images) - {MY_DRAWINGS} or self.images) != 1:
             raise ValueError(
                 f"Training needs one corpus of images and at least one of speech, not {','.join(self.corpora)!r}."
             )

@@ -1,0 +1,133 @@
+"""What people gain by training with their takes: the results, and words about them; without torch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import groupby
+from typing import Any, Literal
+
+from model.data.corpora.my_digits import is_for_test
+from model.data.takes import Take
+from model.types import Modality
+
+FEWEST = 3
+"""Takes of each digit to train on, below which little can be expected."""
+
+Condition = Literal["before", "gallery", "after", "left_out"]
+COLUMNS: Mapping[Condition, str] = {
+    "before": "Before",
+    "gallery": "In gallery",
+    "after": "Trained",
+    "left_out": "Left out",
+}
+"""Headings of what is counted, see :class:`Understood`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """How many test takes of a person in one modality are understood.
+
+    Attributes
+    ----------
+    person, modality
+        Who, and how.
+    trained, tested
+        Number of takes of the training split, and of the test split.
+    before
+        Understood by the model that training started from.
+    gallery
+        The same with the person's takes of the training split in the gallery; ``None`` if that changes nothing, as
+        there are none in the other modality.
+    after
+        Understood by the model that trained on the others; ``None`` if there is none yet.
+    left_out
+        Understood by a model that trained on all other people's takes only; ``None`` if there is none.
+    """
+
+    person: str
+    modality: Modality
+    trained: int
+    tested: int
+    before: int | None = None
+    gallery: int | None = None
+    after: int | None = None
+    left_out: int | None = None
+
+    @property
+    def verb(self) -> str:
+        """What the person has done: ``"said"`` or ``"drawn"``."""
+        return "said" if self.modality is Modality.SPEECH else "drawn"
+
+    def counted(self, condition: Condition) -> str:
+        """A count in words, ``"27 of 30"``; a dash for what was not, or can't be, counted."""
+        right: int | None = getattr(self, condition)
+        return "–" if right is None or not self.tested else f"{right} of {self.tested}"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalResults:
+    """What came of training with takes.
+
+    Attributes
+    ----------
+    rows
+        Of each person and modality.
+    setting
+        The data, the recipe and the seed, JSON-ready.
+    """
+
+    rows: tuple[Understood, ...]
+    setting: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {"rows": [asdict(row) for row in self.rows], "setting": dict(self.setting)}
+
+    @property
+    def caption(self) -> str:
+        """The setting in words: data, recipe, seed, and to whom the model was no stranger."""
+        setting = self.setting
+        words = (
+            f"Counted are takes that did not train. Recipe {setting['recipe']['name']}, {setting['recipe']['steps']} "
+            f"steps from {setting['start']}, seed {setting['seed']}, on {', '.join(setting['corpora'])}."
+        )
+        if known := setting["known_before"]:
+            words += f" “Before”, the model had already trained with takes of {', '.join(known)}."
+        return words
+
+
+def by_person(takes: Iterable[Take]) -> Iterator[tuple[str, Modality, list[Take], list[Take]]]:
+    """Takes of each person in each modality, by name, without those that are left out.
+
+    Yields
+    ------
+    person, modality, train, test
+        The takes of either split, in their order.
+    """
+    kept = sorted(
+        (take for take in takes if not take.excluded), key=lambda one: (one.person.casefold(), one.person, one.modality)
+    )
+    for (person, modality), group in groupby(kept, key=lambda one: (one.person, one.modality)):
+        parts: tuple[list[Take], list[Take]] = ([], [])
+        for take in group:
+            parts[is_for_test(take)].append(take)
+        yield person, modality, *parts
+
+
+def too_few(takes: Sequence[Take]) -> str:
+    """Of what there is too little to expect much, in words; empty if there is enough."""
+    words = []
+    for person, modality, train, test in by_person(takes):
+        verb = Understood(person, modality, 0, 0).verb
+        counts = Counter(take.label for take in train)
+        few = [str(digit) for digit in range(10) if counts[digit] < FEWEST]
+        if few:
+            listed = f"{', '.join(few[:-1])} and {few[-1]}" if few[1:] else few[0]
+            words.append(f"{person} has {verb} few takes of {'any digit' if len(few) == 10 else listed}")
+        elif not test:
+            words.append(f"{person} has {verb} none for testing")
+    if not words:
+        return ""
+    return f"{'; '.join(words)}. Ten takes of each digit are a good start; one in four is kept for testing."
