@@ -302,7 +302,7 @@ the use of all impostors.
 
 ROBUST = FAST.changed(
     name="robust",
-    steps=3200,
+    steps=4400,
     channel=0.0,
     noise=0.0,
     time_stretch=0.2,

@@ -16,7 +16,7 @@ from model.systems.base import System
 from model.types import Modality
 
 FACTORS = (0.92, 1.0, 1.08)
-"""By which frequencies are scaled; docs/decisions/0045 compares others."""
+"""By which frequencies are scaled; docs/decisions/0043 compares others."""
 
 _CERTAIN = -30.0
 """Log variances below count as this: a system without variances has minus infinity."""
