@@ -14,3 +14,6 @@ DIGITS_ON_DARK = (
 
 # Indices of the colours; the first ones are the most distinct, because few runs are compared at once.
 RUNS = (6, 5, 1, 3, 9, 0, 8, 4, 2, 7)
+
+NOISE_COLOURS = {"white": 6, "pink": 5, "babble": 1}
+"""Indices of the colours of the kinds of noise."""

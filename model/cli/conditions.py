@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model.cli.console import notes, print_json, progress_text, tables
+from model.cli.console import StatusContext, notes, print_json, tables
 
 if TYPE_CHECKING:
     from model.evaluation import EvaluationProtocol
@@ -15,35 +15,21 @@ if TYPE_CHECKING:
 def recognise_in_conditions(
     checkpoint: Path, protocol: EvaluationProtocol, data_dir: Path | None, *, as_json: bool
 ) -> None:
-    """Print how many utterances of the protocol are recognised in each condition, as soon as it is known."""
+    """Print how many utterances of the protocol are recognised in each condition. Results are cached."""
     from rich.table import Table
 
-    from model import locations
-    from model.evaluation.inputs import load_inputs
-    from model.evaluation.recognition import recognise
-    from model.retrieval.gallery import Gallery
-    from model.systems.model_io import load_model
-    from model.types import Modality
+    from model.evaluation.robustness import measure
 
-    system, header = load_model(checkpoint)
-    with notes().status("Loading the recordings") as status:
-
-        def progress(share: float | None, text: str) -> None:
-            status.update(progress_text(share, text))
-
-        speech = load_inputs(
-            Modality.SPEECH, protocol.speech, protocol.split, protocol.speaker, header.data, data_dir, progress
-        )
-        gallery = Gallery.load(locations.shipped_gallery())
-        found = list(recognise(system, header, gallery, speech, data_dir, progress))
+    with notes().status("") as status:
+        *_, measured = measure(checkpoint, protocol, StatusContext(status), data_dir)
+    found = measured.results
     if as_json:
         print_json([{**asdict(one), "share": one.share} for one in found])
         return
-    speakers = len(set(speech.speakers))
     table = Table(
         "Condition", "Right", "Of", "No speech found",
         title=f"{checkpoint.name}: {protocol.speech}, {protocol.split}",
-        caption=f"{len(speech)} utterances by {speakers} speakers. Right: the digit of most of the ten nearest images "
+        caption=f"{measured.utterances}. Right: the digit of most of the ten nearest images "
         "of the gallery, with 95 % intervals by Clopper and Pearson. Decibels of noise: signal-to-noise ratio.",
         caption_justify="left",
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 
+from model.progress import JobContext
+
 if TYPE_CHECKING:
+    from rich.status import Status
     from rich.text import Text
 
 FAILURE = 1
@@ -77,6 +80,17 @@ def report_errors() -> Iterator[None]:
             raise
         print_error(describe_failure(error))
         raise typer.Exit(FAILURE) from error
+
+
+class StatusContext(JobContext):
+    """Shows progress in a status line; never cancels, as Ctrl-C ends the process."""
+
+    def __init__(self, status: Status) -> None:
+        self._status = status
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        if message["say"] == "progress":
+            self._status.update(progress_text(message["share"], message["text"]))
 
 
 class Interruption:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from model.cli.conditions import recognise_in_conditions
-from model.cli.console import notes, print_json, progress_text, report_errors, tables
+from model.cli.console import StatusContext, notes, print_json, report_errors, tables
 from model.cli.options import DataDir, Json, bad_option, split_names
-from model.progress import JobContext
 
 if TYPE_CHECKING:
-    from rich.status import Status
     from rich.table import Table
 
     from model.evaluation import EvaluationProtocol, Interval, Report
@@ -110,20 +107,9 @@ def evaluated(checkpoint: Path, protocol: EvaluationProtocol, data_dir: Path | N
     from model.evaluation.checkpoints import evaluate_checkpoint
 
     with notes().status("") as status:
-        evaluation = evaluate_checkpoint(checkpoint, protocol, _StatusContext(status), data_dir)
+        evaluation = evaluate_checkpoint(checkpoint, protocol, StatusContext(status), data_dir)
     assert evaluation is not None, "nothing asked the evaluation to stop"
     return evaluation
-
-
-class _StatusContext(JobContext):
-    """Shows progress in a status line; never cancels, as Ctrl-C ends the process."""
-
-    def __init__(self, status: Status) -> None:
-        self._status = status
-
-    def send(self, message: Mapping[str, Any]) -> None:
-        if message["say"] == "progress":
-            self._status.update(progress_text(message["share"], message["text"]))
 
 
 def _show(report: Report) -> None:

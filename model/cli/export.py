@@ -14,6 +14,7 @@ from model.cli.options import DataDir, bad_option
 
 if TYPE_CHECKING:
     from model.evaluation import EvaluationProtocol
+    from model.evaluation.robustness import Robustness
     from model.evaluation.store import Evaluation
     from model.evaluation.sweep_results import SweepRow
     from model.export.writers import Exhibits
@@ -36,8 +37,8 @@ def export(
     what: Annotated[
         str,
         typer.Option(
-            help="figure2, figure3, confusions, curves, numbers, sweep, embeddings, projector (a folder) or report; by "
-            "default chosen by the file's suffix.",
+            help="figure2, figure3, confusions, curves, noise, conditions, numbers, sweep, embeddings, projector "
+            "(a folder) or report; by default chosen by the file's suffix.",
             show_default=False,
         ),
     ] = "",
@@ -75,10 +76,12 @@ def _shipped(what: str) -> list[Path]:
 def _exhibits(sources: Sequence[Path], protocol: EvaluationProtocol, data_dir: Path | None) -> Exhibits:
     """Sort the sources into models, runs and sweeps, and evaluate the models."""
     from model.checkpoints import UnusableCheckpoint
+    from model.evaluation.robustness import find
     from model.export.writers import Exhibits
     from model.runs.store import RunRecord
 
     models: list[tuple[str, Evaluation]] = []
+    noisy: list[tuple[str, Robustness]] = []
     runs: list[RunRecord] = []
     rows: list[SweepRow] = []
     for source in sources:
@@ -94,7 +97,9 @@ def _exhibits(sources: Sequence[Path], protocol: EvaluationProtocol, data_dir: P
             raise UnusableCheckpoint(f"There is no model in {source}.")
         evaluation = evaluated(file, protocol, data_dir)
         models.append((_unique(name or _description(evaluation), [taken for taken, _ in models]), evaluation))
-    return Exhibits(models, rows, runs, data_dir)
+        if found_in_noise := find(file, protocol):
+            noisy.append((models[-1][0], found_in_noise))
+    return Exhibits(models, rows, runs, data_dir, noisy)
 
 
 def _sweep_rows(source: Path) -> Sequence[SweepRow] | None:

@@ -7,7 +7,6 @@ that of most of the ten nearest images, as in ``modinv query``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -16,10 +15,11 @@ import torch
 
 from model.checkpoints import Header
 from model.data.conditions import CONDITIONS, Condition
-from model.data.corpora import find
+from model.data.corpora import Corpus, find
 from model.data.samples import Samples
 from model.data.speech import FilterbankSettings, SpeechFrontEnd
 from model.evaluation.proportions import clopper_pearson
+from model.evaluation.robustness import Recognition
 from model.progress import ProgressCallback, no_progress
 from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import encode_gallery, majority
@@ -31,38 +31,6 @@ from model.types import FloatArray, Modality
 _NEAREST = 10
 _BATCH = 32
 _OTHERS = 12  # recordings that babble is made of
-
-
-@dataclass(frozen=True, slots=True)
-class Recognition:
-    """How many utterances are recognised in a condition.
-
-    Attributes
-    ----------
-    name, title, kind, level
-        Of the :class:`Condition`.
-    right, count
-        Utterances recognised, and all.
-    undetected
-        Those in which the front end found no speech; they count as wrong.
-    low, high
-        95 % interval of the share, by Clopper and Pearson.
-    """
-
-    name: str
-    title: str
-    kind: str
-    level: float | None
-    right: int
-    count: int
-    undetected: int
-    low: float
-    high: float
-
-    @property
-    def share(self) -> float:
-        """Share of utterances that are recognised."""
-        return self.right / self.count
 
 
 def recognise(
@@ -87,7 +55,7 @@ def recognise(
     folder
         Of the corpora; by default the user's.
     progress
-        Called before each condition; it may raise to end the work.
+        Called after every few utterances; it may raise to end the work.
     conditions
         By default :data:`~model.data.conditions.CONDITIONS`.
 
@@ -98,19 +66,28 @@ def recognise(
     """
     front_end = SpeechFrontEnd(FilterbankSettings(**header.filterbank))
     encoded = encode_gallery(system, header, gallery)
-    corpus = find(speech.corpus)(folder)
-    recordings = [corpus.clip(key) for key in speech.keys]
+    recordings = _recordings(find(speech.corpus)(folder), speech.keys, progress)
     labels = speech.labels.numpy()
     chosen = tuple(CONDITIONS.values()) if conditions is None else conditions
     for number, condition in enumerate(chosen):
-        progress(number / len(chosen), condition.title)
-        guesses = _guesses(system, front_end, encoded, _in_condition(condition, recordings))
-        right, count = int((guesses == labels).sum()), len(labels)
+        guesses: list[int] = []
+        for batch in _guesses(system, front_end, encoded, _in_condition(condition, recordings)):
+            guesses.extend(batch)
+            progress((number + len(guesses) / len(labels)) / len(chosen), condition.title)
+        right, count = int((np.array(guesses) == labels).sum()), len(labels)
         low, high = clopper_pearson(right, count)
         yield Recognition(
             condition.name, condition.title, condition.kind, condition.level, right, count,
-            int((guesses < 0).sum()), low, high,
+            guesses.count(-1), low, high,
         )  # fmt: skip
+
+
+def _recordings(corpus: Corpus, keys: Sequence[str], progress: ProgressCallback) -> list[tuple[FloatArray, int]]:
+    found = []
+    for key in keys:
+        progress(None, "Reading the recordings")
+        found.append(corpus.clip(key))
+    return found
 
 
 def _in_condition(
@@ -125,9 +102,8 @@ def _in_condition(
 
 def _guesses(
     system: System, front_end: SpeechFrontEnd, gallery: Gallery, recordings: Iterator[tuple[FloatArray, int]]
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """The digit of each recording; -1 where no speech is found."""
-    found: list[int] = []
+) -> Iterator[list[int]]:
+    """The digit of each recording, some at a time; -1 where no speech is found."""
     while batch := list(islice(recordings, _BATCH)):
         utterances = dict(enumerate(front_end.trim_all(batch)))
         spoken = {place: one for place, one in utterances.items() if isinstance(one, np.ndarray)}
@@ -139,5 +115,4 @@ def _guesses(
             queries = zip(posteriors.mean.numpy(), posteriors.log_variance.numpy(), strict=True)
             for place, query in zip(kept, queries, strict=True):
                 digits[place] = majority(gallery.nearest(Gaussians(*query), Modality.IMAGE, _NEAREST))
-        found.extend(digits)
-    return np.array(found)
+        yield digits

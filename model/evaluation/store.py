@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 
 _REPORT, _POSTERIORS = "report.json", "posteriors.safetensors"
 _MODEL = Path(__file__).parents[1]
-_CODE = (
+EVALUATION_CODE = (
     _MODEL / "training" / "ancestry.py",
     *(file for folder in ("evaluation", "networks", "systems") for file in (_MODEL / folder).glob("*.py")),
 )
+"""The files whose changes make evaluations obsolete."""
 
 
 class Mistake(NamedTuple):
@@ -195,11 +196,26 @@ def folder_of(checkpoint: Path, protocol: EvaluationProtocol) -> Path:
     It goes by the model's content, not by its name, and by the code: a change to the evaluation makes new folders.
     Reads the model's file; raises ``OSError`` if it can't.
     """
-    with checkpoint.open("rb") as file:
-        model = hashlib.file_digest(file, "sha256").hexdigest()
-    code = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(_CODE)]
-    how = hashlib.sha256(json.dumps([protocol.to_dict(), code]).encode()).hexdigest()
-    return locations.cache() / "evaluations" / f"{model[:16]}-{how[:16]}"
+    return locations.cache() / "evaluations" / content_name(checkpoint, protocol.to_dict(), EVALUATION_CODE)
+
+
+def content_name(file: Path, how: Any, code: Iterable[Path]) -> str:
+    """A name for what is computed from a file: it changes with the content of the file, with ``how``, and with code.
+
+    Parameters
+    ----------
+    file
+        Such as a model; raises ``OSError`` if it can't be read.
+    how
+        JSON-ready settings.
+    code
+        Source files.
+    """
+    with file.open("rb") as opened:
+        content = hashlib.file_digest(opened, "sha256").hexdigest()
+    sources = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(code)]
+    computed = hashlib.sha256(json.dumps([how, sources]).encode()).hexdigest()
+    return f"{content[:16]}-{computed[:16]}"
 
 
 def find(checkpoint: Path, protocol: EvaluationProtocol) -> Evaluation | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from model.export import drawing, embeddings, figures, report, tables
+from model.export import drawing, embeddings, figures, report, robustness, tables
 
 if TYPE_CHECKING:
     from model.evaluation.store import Evaluation
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Part = Literal["models", "sweep", "runs"]
+Part = Literal["models", "sweep", "runs", "noisy"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Exhibits:
-    """What to export: evaluated models with unique names, models of a sweep, and runs with curves.
+    """What to export: evaluated models with unique names, models of a sweep, runs with curves, and models in noise.
 
     ``data_dir`` is the folder of the corpora, for pictures; by default the user's.
     """
@@ -32,6 +32,7 @@ class Exhibits:
     sweep: Sequence[SweepRow] = ()
     runs: Sequence[RunRecord] = ()
     data_dir: Path | None = None
+    noisy: robustness.Rows = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ WRITERS: Mapping[str, Writer] = {
         "models", drawing.FORMATS, lambda of, to: drawing.save(figures.confusions(of.models[0][1].report), to), True
     ),
     "curves": Writer("runs", drawing.FORMATS, lambda of, to: drawing.save(figures.curves(of.runs), to)),
+    "noise": Writer("noisy", drawing.FORMATS, lambda of, to: drawing.save(robustness.noise(of.noisy), to)),
+    "conditions": Writer("noisy", tables.FORMATS, lambda of, to: tables.save(robustness.conditions(of.noisy), to)),
     "numbers": Writer("models", tables.FORMATS, _numbers),
     "sweep": Writer("sweep", tables.FORMATS, lambda of, to: tables.save(tables.sweep(of.sweep), to)),
     "embeddings": Writer(
@@ -117,7 +120,12 @@ def everything(of: Exhibits, folder: Path) -> Iterator[Path]:
                 yield to
 
 
-_PARTS: Mapping[Part, str] = {"models": "a model", "sweep": "a sweep", "runs": "a run's folder with its metrics"}
+_PARTS: Mapping[Part, str] = {
+    "models": "a model",
+    "sweep": "a sweep",
+    "runs": "a run's folder with its metrics",
+    "noisy": "a model that was measured in noise: run 'modinv evaluate --conditions' first",
+}
 
 
 def _slug(name: str) -> str:

@@ -104,6 +104,12 @@ def _evaluate(request: Request, context: JobContext) -> None:
     evaluate(request, context)
 
 
+def _robustness(request: Request, context: JobContext) -> None:
+    from model.evaluation.robustness import measure_for_window
+
+    measure_for_window(request, context)
+
+
 def _export(request: Request, context: JobContext) -> None:
     from model.jobs.export import export
 
@@ -121,6 +127,7 @@ JOBS: dict[str, Callable[[Request, JobContext], None]] = {
     "estimate": _estimate,
     "quick": _quick,
     "evaluate": _evaluate,
+    "robustness": _robustness,
     "export": _export,
     "sweep": _sweep,
 }

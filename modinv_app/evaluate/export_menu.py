@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
-Needs = Literal["model", "sweep"]
+Needs = Literal["model", "sweep", "noise"]
 _FIGURE = ("PNG picture (*.png)", "SVG drawing (*.svg)", "PDF (*.pdf)")
 _TABLE = ("CSV (*.csv)", "Markdown (*.md)", "LaTeX (*.tex)")
 
@@ -34,8 +34,10 @@ EXPORTS = (
     Export("figure2", "Figure 2, all rows…", "Figures", "figure2", _FIGURE),
     Export("figure3", "Figure 3…", "Figures", "figure3", _FIGURE, "sweep"),
     Export("confusions", "Confusions…", "Figures", "confusions", _FIGURE),
+    Export("noise", "Recognition in noise…", "Figures", "noise", _FIGURE, "noise"),
     Export("numbers", "Numbers of all models in Figure 2…", "Tables", "numbers", _TABLE),
     Export("sweep", "The sweep over λ_IG…", "Tables", "sweep", _TABLE, "sweep"),
+    Export("conditions", "Recognition in all conditions…", "Tables", "conditions", _TABLE, "noise"),
     Export("embeddings", "NumPy or Parquet…", "Embeddings", "embeddings", ("NumPy (*.npz)", "Parquet (*.parquet)")),
     Export("projector", "TensorBoard projector, a folder…", "Embeddings", "projector"),
     Export("report", "A report, one HTML file…", "All together", "report", ("HTML (*.html)",)),

@@ -12,6 +12,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QMenu, QPushButton, QStackedWidget, QTabWidget, QWidget
 
 from model import locations
+from model.evaluation.robustness import Robustness
 from model.evaluation.store import Evaluation
 from model.evaluation.sweep_results import SweepResults
 from model.types import FloatArray
@@ -26,6 +27,7 @@ from modinv_app.evaluate.export_menu import ExportMenu, Needs
 from modinv_app.evaluate.figure2 import Figure2Panel
 from modinv_app.evaluate.figure3 import Figure3Panel
 from modinv_app.evaluate.mistakes import MistakesPanel
+from modinv_app.evaluate.noise import NoisePanel
 from modinv_app.evaluate.numbers_table import NumbersTable
 from modinv_app.evaluate.service import EvaluationService, Request
 from modinv_app.evaluate.shares import SharesPanel
@@ -52,6 +54,7 @@ class EvaluatePage(Page):
         self.service = service
         self._evaluation: Evaluation | None = None  # the one that is shown
         self._title = ""
+        self._robustness: Robustness | None = None  # complete
         self._sweep: Path | None = None
         self._asked: Request | None = None  # to be evaluated unless it was before
         self._row: Request | None = None  # to be added to Figure 2
@@ -65,6 +68,7 @@ class EvaluatePage(Page):
         self.confusions = ConfusionsPanel(self._features)
         self.mistakes = MistakesPanel(self._features)
         self.shares = SharesPanel()
+        self.noise = NoisePanel()
         self.tabs = QTabWidget(documentMode=True)
         self._stacks: dict[QWidget, _PanelStack] = {}
         self._unfilled: set[QWidget] = set()  # panels that don't show the evaluation yet
@@ -79,8 +83,9 @@ class EvaluatePage(Page):
             (self.confusions, "Confusions"),
             (self.mistakes, "Mistakes"),
             (self.shares, "Speakers and digits"),
+            (self.noise, "Noise"),
         ):
-            if panel is self.figure3:
+            if panel in (self.figure3, self.noise):  # these don't show an evaluation
                 self.tabs.addTab(panel, title)
             else:
                 self._stacks[panel] = _PanelStack(panel)
@@ -100,6 +105,8 @@ class EvaluatePage(Page):
         for panel in (self.confusions, self.mistakes):
             panel.play_wanted.connect(self._play)
         self.figure3.open_wanted.connect(self._ask_for_sweep)
+        self.noise.measure_wanted.connect(lambda: service.measure_in_noise(bar.request) if bar.request else None)
+        service.robustness_known.connect(self._show_robustness)
         self._catalogue.changed.connect(bar.show_models)
         bar.show_models(self._catalogue.models)
         service.corpora_found.connect(bar.show_corpora)
@@ -156,7 +163,10 @@ class EvaluatePage(Page):
 
     def _request_changed(self, request: Request) -> None:
         self._forget()
+        self._show_robustness(request, None, None)
+        self.noise.set_ready(not self.service.busy)
         self.service.look_up(request)
+        self.service.look_up_in_noise(request)
 
     def _looked_up(self, request: Request, evaluation: Evaluation | None) -> None:
         if request == self._row:
@@ -197,13 +207,20 @@ class EvaluatePage(Page):
             self.service.look_up(request)  # there may be a former evaluation
 
     def _show_busy(self, busy: bool) -> None:
-        self.bar.set_busy(busy, self.service.evaluating)
+        self.bar.set_busy(busy, self.service.stoppable)
+        self.noise.set_ready(not busy and self.bar.request is not None)
         if not busy:
             self.bar.say(self._about())
 
     def _failed(self, text: str, details: str) -> None:
         self._row = self._asked = None
         self.failed.emit(text, details)
+
+    def _show_robustness(self, request: Request, found: Robustness | None, made: Robustness | None) -> None:
+        if request == self.bar.request:
+            self._robustness = found if found is not None and found.complete else None
+            self.noise.show_robustness(found, made)
+            self._count_exports()
 
     # Results
 
@@ -305,14 +322,20 @@ class EvaluatePage(Page):
         self._count_exports()
 
     def _count_exports(self) -> None:
-        there: dict[Needs, bool] = {"model": self._evaluation is not None, "sweep": self._sweep is not None}
+        there: dict[Needs, bool] = {
+            "model": self._evaluation is not None,
+            "sweep": self._sweep is not None,
+            "noise": self._robustness is not None,
+        }
         self.exports.set_available(frozenset(needed for needed, is_there in there.items() if is_there))
 
     def _export(self, what: str, to: str) -> None:
         rows = self.figure2.rows if self._evaluation is not None and self.figure2 not in self._unfilled else []
         if not rows and self._evaluation is not None:
             rows = [(self._title, self._evaluation)]
-        self.service.export(what, Path(to), rows, self._sweep)
+        title = self.bar.request.model.title if self.bar.request else ""
+        noisy = [(title, self._robustness)] if self._robustness else []
+        self.service.export(what, Path(to), rows, self._sweep, noisy)
 
 
 def build(services: Services) -> EvaluatePage:

@@ -14,7 +14,9 @@ from PySide6.QtCore import QObject, Signal
 
 from model import locations
 from model.data.corpora import registry
+from model.evaluation import robustness
 from model.evaluation.protocol import EvaluationProtocol
+from model.evaluation.robustness import Robustness
 from model.evaluation.store import Evaluation, find
 from model.evaluation.sweep_results import SweepResults
 from model.types import FloatArray
@@ -57,6 +59,9 @@ class EvaluationService(QObject):
         A model has been evaluated.
     stopped(Request)
         An evaluation has ended without a result.
+    robustness_known(Request, Robustness or None, Robustness or None)
+        What is known of a model in noise, perhaps in some conditions only; and what its maker has measured, perhaps on
+        other data.
     features_loaded(Evaluation)
         ``features_of`` can return its test inputs now.
     sweep_loaded(SweepResults, Path)
@@ -74,6 +79,7 @@ class EvaluationService(QObject):
     partial_report = Signal(object, object)
     evaluated = Signal(object, object)
     stopped = Signal(object)
+    robustness_known = Signal(object, object, object)
     features_loaded = Signal(object)
     sweep_loaded = Signal(object, object)
     exported = Signal(str)
@@ -86,12 +92,14 @@ class EvaluationService(QObject):
         self._job: Job | None = None
         self._folder: Path | None = None  # of the evaluation, once it is written
         self._request: Request | None = None  # what is being evaluated
+        self._in_noise: Request | None = None  # what is being measured in noise
+        self._robustness: Robustness | None = None  # its results so far
         self._known: dict[str, Evaluation] = {}  # evaluations with features in memory, by their test inputs
 
     @property
-    def evaluating(self) -> bool:
-        """Whether a model is being evaluated."""
-        return self._request is not None
+    def stoppable(self) -> bool:
+        """Whether a model is being evaluated, or measured in noise."""
+        return self._request is not None or self._in_noise is not None
 
     @property
     def busy(self) -> bool:
@@ -123,7 +131,31 @@ class EvaluationService(QObject):
         self._submit("evaluate", checkpoint=str(request.model.file), protocol=request.protocol.to_dict())
         self.progressed.emit(None, "Starting…")
 
-    def export(self, what: str, to: Path, models: Sequence[tuple[str, Evaluation]], sweep: Path | None) -> None:
+    def look_up_in_noise(self, request: Request) -> None:
+        """Look for what is known of a model in noise."""
+
+        def work() -> tuple[Robustness | None, Robustness | None]:
+            file = request.model.file
+            return robustness.find(file, request.protocol), robustness.made_with(file)
+
+        self._executor.submit(work, lambda found: self.robustness_known.emit(request, *found), self._report_error)
+
+    def measure_in_noise(self, request: Request) -> None:
+        """Measure a model in all conditions, unless something else is running."""
+        if self.busy:
+            return
+        self._in_noise = request
+        self._submit("robustness", checkpoint=str(request.model.file), protocol=request.protocol.to_dict())
+        self.progressed.emit(None, "Starting…")
+
+    def export(
+        self,
+        what: str,
+        to: Path,
+        models: Sequence[tuple[str, Evaluation]],
+        sweep: Path | None,
+        noisy: Sequence[tuple[str, Robustness]] = (),
+    ) -> None:
         """Write an export of :mod:`model.export`, unless something else is running.
 
         Parameters
@@ -136,16 +168,19 @@ class EvaluationService(QObject):
             Evaluated models with their names; the export is about the first.
         sweep
             The file of a sweep, if there is one.
+        noisy
+            Models that were measured in noise, with their names.
         """
         if self.busy:
             return
         folders = [(title, str(evaluation.folder)) for title, evaluation in models]
-        self._submit("export", what=what, to=str(to), models=folders, sweep=str(sweep or ""))
+        in_noise = [(title, found.to_dict()) for title, found in noisy]
+        self._submit("export", what=what, to=str(to), models=folders, sweep=str(sweep or ""), noisy=in_noise)
         self.progressed.emit(None, f"Writing {to.name}…")
 
     def cancel(self) -> None:
-        """Stop the current evaluation; ``stopped`` follows."""
-        if self._request is not None and self._job is not None:
+        """Stop what is being evaluated or measured; ``stopped`` or ``robustness_known`` follows."""
+        if self.stoppable and self._job is not None:
             self.progressed.emit(None, "Stopping…")
             self._job.stop()
 
@@ -194,6 +229,9 @@ class EvaluationService(QObject):
             self.partial_report.emit(self._request, message["report"])
         elif kind == "evaluated":
             self._folder = Path(message["folder"])
+        elif kind == "robustness":
+            self._robustness = Robustness.from_dict(message["found"])
+            self.robustness_known.emit(self._in_noise, self._robustness, None)
         elif kind == "exported":
             self.exported.emit(message["path"])
 
@@ -222,7 +260,12 @@ class EvaluationService(QObject):
     def _end(self) -> None:
         """Reset the state; an evaluation that has not been delivered counts as stopped."""
         request, self._request, self._job, self._folder = self._request, None, None, None
+        in_noise, self._in_noise = self._in_noise, None
+        complete = self._robustness is not None and self._robustness.complete
+        self._robustness = None
         self.busy_changed.emit(False)
+        if in_noise is not None and not complete:
+            self.look_up_in_noise(in_noise)  # there may be former results; those of some conditions are not kept
         if request is not None:
             self.stopped.emit(request)
 

@@ -17,7 +17,7 @@ from modinv_app.jobs.worker_process import COMMAND, Worker
 log = logging.getLogger(__name__)
 
 Training = Literal["train", "sweep"]
-Kind = Literal["train", "sweep", "estimate", "quick", "evaluate", "export"]
+Kind = Literal["train", "sweep", "estimate", "quick", "evaluate", "robustness", "export"]
 
 _TRAININGS = ("train", "sweep")
 _LOW_PRIORITY = ("estimate", "quick")  # stopped when a training starts
@@ -32,6 +32,7 @@ _ENDS: dict[Kind, tuple[str, str]] = {  # what happened, and what to do, when th
     "estimate": ("The trial steps ended because their process did", "Choose a smaller batch or another device."),
     "quick": ("The comparison ended because its process did", "It is repeated with the next run."),
     "evaluate": ("The evaluation ended because its process did", "Evaluate again; if that fails, free some memory."),
+    "robustness": ("The measurement ended because its process did", "Measure again; if that fails, free some memory."),
     "export": ("The export ended because its process did", "Export again; if that fails, free some memory."),
 }
 _SPARE_SECONDS = 60.0  # for which a second process may idle during a training

@@ -53,6 +53,19 @@ for line in sys.stdin:
         say(say="done")
         continue
     name = message["checkpoint"]
+    if message["do"] == "robustness":
+        from model import locations
+        from model.evaluation.robustness import made_with
+        found = made_with(locations.shipped_model()).to_dict()
+        found["corpus"], found["split"], found["inputs"] = "voices", "test", "of the stand-in"
+        say(say="robustness", found={**found, "results": found["results"][:3]})
+        if "slow" in name:
+            assert json.loads(next(sys.stdin))["do"] == "stop"
+            say(say="stopped")
+        else:
+            say(say="robustness", found=found)
+        say(say="done")
+        continue
     say(say="progress", share=0.25, text="Encoded 1 of 4 images")
     ways = ("image_to_speech", "speech_to_image")
     first = {way: {"retrieval": report[way]["retrieval"]} for way in ways}
@@ -103,7 +116,7 @@ class Visitor:
 
     def number(self, name: str) -> str:
         """What stands in a cell of the numbers."""
-        labels = self.page.numbers.findChildren(QLabel)
+        labels = self.page.findChildren(QLabel)
         return next(label for label in labels if label.accessibleName() == name).text()
 
     def turn_to(self, title: str) -> None:
@@ -413,3 +426,47 @@ def test_every_word_fits_on_every_tab(visitor: Visitor, width: int, height: int)
         visitor.turn_to(title)
         pause(0.1)
         assert hidden_parts(visitor.page) == [], title
+
+
+def test_a_model_is_measured_in_noise_and_exported(visitor: Visitor):
+    """The stand-in keeps nothing, as on a full disk: what was measured stays on the screen all the same."""
+    visitor.load("good")
+    visitor.turn_to("Noise")
+    panel = visitor.page.noise
+    assert "Not measured yet" in panel.about.text()
+    panel.button.click()
+    until(lambda: not visitor.page.busy, "the end of the measurement")
+    assert "81 utterances by 41 strangers" in panel.about.text()
+    assert "test data" in panel.about.text()
+    assert "Babble of five, 0 dB: 19 of 81 right" in panel.chart.toolTip()
+    assert visitor.number("Recognised: Room of 0.3 s") == "81.5 %"
+    assert not panel.button.isVisible()
+    assert not visitor.failures
+    visitor.page._export("noise", str(visitor.folder / "noise.svg"))
+    until(lambda: not visitor.page.busy, "the end of the export")
+    assert "Pink noise" in (visitor.folder / "noise.svg").read_text("utf-8")
+    assert not hidden_parts(panel)
+
+
+def test_a_measurement_in_noise_can_be_cancelled(visitor: Visitor):
+    visitor.load("slow")
+    visitor.turn_to("Noise")
+    panel = visitor.page.noise
+    panel.button.click()
+    until(lambda: "As recorded" in panel.chart.toolTip(), "the first results")
+    assert not panel.button.isEnabled()
+    visitor.button.click()
+    until(lambda: not visitor.page.busy, "the end of the measurement")
+    until(lambda: "Not measured yet" in panel.about.text(), "no results")
+    assert panel.chart.toolTip() == ""
+    assert panel.button.isEnabled()
+    assert not visitor.failures
+
+
+def test_the_makers_results_are_shown_only_for_their_own_data(visitor: Visitor):
+    """They are of a corpus that is not installed here: the page says how to get it."""
+    visitor.page.show_loaded(visitor.catalogue.of(locations.shipped_model()))
+    panel = visitor.page.noise
+    until(lambda: "The model's file knows it" in panel.about.text(), "a hint")
+    assert "get that corpus" in panel.about.text()
+    assert panel.chart.toolTip() == ""

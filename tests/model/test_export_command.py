@@ -14,6 +14,7 @@ from model.checkpoints import FORMAT, write_atomically
 from model.cli.main import app
 from model.evaluation import EvaluationError
 from model.evaluation import checkpoints as jobs
+from model.evaluation.robustness import made_with
 from model.evaluation.store import Evaluation
 from model.evaluation.sweep_results import SweepResults
 from model.export import drawing
@@ -201,14 +202,20 @@ def test_what_cannot_be_judged_or_written_is_told_in_one_line(tmp_path, model, m
 @pytest.mark.usefixtures("_blank_figures")
 def test_the_worker_writes_what_it_is_asked_for(tmp_path, swept):
     evaluation().save(tmp_path / "kept")
-    said = []
+    said, noisy = [], made_with(locations.shipped_model())
     context = type("Context", (), {"send": lambda _self, message: said.append(message)})()
     for what, writer in WRITERS.items():
         if writer.needs == "runs":
             continue
         to = tmp_path / "out" / (f"{what}.{writer.formats[-1]}" if writer.formats else what)
-        models = [["one", str(tmp_path / "kept")]]
-        job({"what": what, "to": str(to), "models": models, "sweep": str(swept / "sweep.safetensors")}, context)
+        request = {
+            "what": what,
+            "to": str(to),
+            "models": [["one", str(tmp_path / "kept")]],
+            "sweep": str(swept / "sweep.safetensors"),
+            "noisy": [["one", noisy.to_dict()]],
+        }
+        job(request, context)
         assert to.exists()
         assert said[-1] == {"say": "exported", "path": str(to)}
 
