@@ -25,10 +25,10 @@ Rows = Sequence[tuple[str, Robustness]]
 def noise(rows: Rows) -> Figure:
     """Share of recognised utterances against the signal-to-noise ratio, with intervals: a panel for each model."""
     with styled():
-        figure = blank(6.0, 3.4 * len(rows))
+        figure = blank(6.0, 3.7 * len(rows))
         for axes, (name, found) in zip(figure.subplots(len(rows), 1, squeeze=False)[:, 0], rows, strict=True):
             axes.set_title(name.replace("$", r"\$"))
-            axes.axhline(_CHANCE, color=MUTED, linestyle=":", linewidth=1)
+            axes.axhline(_CHANCE, color=MUTED, linestyle=":", linewidth=1, label="chance")
             for kind, title in NOISES.items():
                 results = (*found.of_kind("clean"), *found.of_kind(kind))
                 places = [_CLEAN if one.level is None else one.level for one in results]
@@ -41,9 +41,9 @@ def noise(rows: Rows) -> Figure:
             axes.set_xticks([_CLEAN, *NOISE_LEVELS], ["none", *(f"{level:g}" for level in NOISE_LEVELS)])
             axes.invert_xaxis()
             axes.set_ylim(0, 1.02)
-            axes.set_xlabel(f"signal-to-noise ratio in dB\n{found.setting}; {_INTERVALS}")
+            axes.set_xlabel(f"signal-to-noise ratio in dB\n{found.setting};\n{_INTERVALS}")
             axes.set_ylabel("recognised")
-            axes.legend(loc="lower left")
+            axes.legend(loc="lower left", bbox_to_anchor=(0, 0.12))
     return figure
 
 
