@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_DATA = Path(__file__).parents[1] / "data"
+_MODEL = Path(__file__).parents[1]
+_FRONT_END = ("conditions", "distortions", "speech", "log_mel", "endpoints", "voice_activity")
 _CODE = (
     *EVALUATION_CODE,
-    *(_DATA / f"{name}.py" for name in ("conditions", "distortions", "speech", "log_mel", "endpoints", "emphasis")),
+    *(_MODEL / "data" / f"{name}.py" for name in _FRONT_END),
+    *(_MODEL / "retrieval" / f"{name}.py" for name in ("gallery", "retriever", "vocal_tracts")),
 )
 
 

@@ -21,6 +21,7 @@ from test_screenshots import hidden_parts
 from workbench import Workbench
 
 from model import locations
+from model.checkpoints import read_header
 from model.data.corpora import recording
 from model.evaluation.protocol import EvaluationProtocol
 from model.evaluation.store import Evaluation, folder_of
@@ -438,8 +439,11 @@ def test_a_model_is_measured_in_noise_and_exported(visitor: Visitor):
     until(lambda: not visitor.page.busy, "the end of the measurement")
     assert "81 utterances by 41 strangers" in panel.about.text()
     assert "test data" in panel.about.text()
-    assert "Babble of five, 0 dB: 19 of 81 right" in panel.chart.toolTip()
-    assert visitor.number("Recognised: Room of 0.3 s") == "81.5 %"
+    # The stand-in sends what is known of the shipped model.
+    shipped = read_header(locations.shipped_model()).metrics["conditions"]["recognition"]
+    known = {one["name"]: one["right"] for one in shipped}
+    assert f"Babble of five, 0 dB: {known['babble-0']} of 81 right" in panel.chart.toolTip()
+    assert visitor.number("Recognised: Room of 0.3 s") == f"{known['room-0.3'] / 81:.1%}".replace("%", " %")
     assert not panel.button.isVisible()
     assert not visitor.failures
     visitor.page._export("noise", str(visitor.folder / "noise.svg"))
