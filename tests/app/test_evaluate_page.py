@@ -440,7 +440,7 @@ def test_a_model_is_measured_in_noise_and_exported(visitor: Visitor):
     assert "81 utterances by 41 strangers" in panel.about.text()
     assert "test data" in panel.about.text()
     # The stand-in sends what is known of the shipped model.
-    shipped = read_header(locations.shipped_model()).metrics["conditions"]["recognition"]
+    shipped = read_header(locations.shipped_model())["metrics"]["conditions"]["recognition"]
     known = {one["name"]: one["right"] for one in shipped}
     assert f"Babble of five, 0 dB: {known['babble-0']} of 81 right" in panel.chart.toolTip()
     assert visitor.number("Recognised: Room of 0.3 s") == f"{known['room-0.3'] / 81:.1%}".replace("%", " %")
