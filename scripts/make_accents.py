@@ -12,7 +12,6 @@ The folder is a corpus of ``SPEAKER/WORD/N.flac``. A stopped run can be resumed.
 
 from __future__ import annotations
 
-import logging
 import subprocess
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -24,8 +23,6 @@ import typer
 from make_voices import Kokoro, Samples, finish
 from scipy.signal import resample_poly
 from voices_catalogue import PHONEMES_GB, PHONEMES_US, SAMPLE_RATE
-
-log = logging.getLogger("make_accents")
 
 WORDS_PER_SPEAKER = 5  # of eleven: more speakers teach more than more words of each
 
@@ -61,7 +58,6 @@ def main(
     jobs: Annotated[int, typer.Option(help="Processes, one core each.")] = 2,
 ) -> None:
     """Render all speakers that are missing."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     Kokoro(work / "kokoro")  # downloads it once
     with ProcessPoolExecutor(jobs) as pool:
         done = [pool.submit(render_kokoro, folder, work, range(job, kokoro, jobs)) for job in range(jobs)]
@@ -98,17 +94,8 @@ def render_espeak(folder: Path, speakers: range) -> None:
         pitch = int(chance.integers(15, 85))
         for word in spoken(chance):
             path = folder / f"espeak_{speaker:04d}" / word / "0.flac"
-            command = [
-                "espeak-ng",
-                "-v",
-                voice,
-                "-p",
-                str(pitch),
-                "-s",
-                str(chance.integers(110, 200)),
-                "--stdout",
-                word,
-            ]
+            tempo = str(chance.integers(110, 200))
+            command = ["espeak-ng", "-v", voice, "-p", str(pitch), "-s", tempo, "--stdout", word]
             if not path.exists():
                 wave = subprocess.run(command, check=True, capture_output=True).stdout
                 rate = int.from_bytes(wave[24:28], "little")

@@ -10,17 +10,16 @@ import typer
 
 from model.cli.console import (
     Interruption,
+    StatusContext,
     interruptible,
     notes,
     print_json,
     print_note,
     print_warning,
-    progress_text,
     report_errors,
     tables,
 )
 from model.cli.options import DataDir, Device, Json, Settings, bad_option
-from model.progress import JobContext
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -98,17 +97,17 @@ def _check(people: list[str], known: list[str]) -> None:
             raise ValueError(f"Nobody is called {person!r}. There are: {', '.join(known) or 'none yet'}.")
 
 
-class _Context(JobContext):
-    """Shows progress in a status line."""
+class _Context(StatusContext):
+    """Ends the job when the command is interrupted, and knows the folder of the run."""
 
     def __init__(self, status: Status, interrupted: Interruption) -> None:
-        self._status, self._interrupted = status, interrupted
+        super().__init__(status)
+        self._interrupted = interrupted
         self.folder = ""
 
     def send(self, message: Mapping[str, Any]) -> None:
-        if message["say"] == "progress":
-            self._status.update(progress_text(message["share"], message["text"]))
-        elif message["say"] == "run":
+        super().send(message)
+        if message["say"] == "run":
             self.folder = message["folder"]
 
     def cancelled(self, pausing: object = None) -> bool:  # noqa: ARG002 (nothing pauses a command)
