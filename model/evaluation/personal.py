@@ -16,12 +16,9 @@ from model.data.takes import Take
 from model.evaluation.personal_results import by_person
 from model.progress import ProgressCallback, no_progress
 from model.retrieval.gallery import Gallery
-from model.retrieval.retriever import encode_gallery, encode_items, majority, unencoded_gallery
-from model.similarity import Gaussians
+from model.retrieval.retriever import encode_gallery, encode_items, guess, unencoded_gallery
 from model.systems.base import System
 from model.types import Modality
-
-_NEAREST = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,8 +90,5 @@ class Examiner:
     def _count(self, samples: Samples, gallery: Gallery) -> int:
         if not len(samples):
             return 0
-        posteriors = self._system.encode(samples.modality, samples.features)
-        queries = zip(posteriors.mean.numpy(), posteriors.log_variance.numpy(), strict=True)
-        other = samples.modality.other
-        guesses = [majority(gallery.nearest(Gaussians(*query), other, _NEAREST)) for query in queries]
-        return sum(guess == label for guess, label in zip(guesses, samples.labels.tolist(), strict=True))
+        guesses = guess(self._system, gallery, samples.modality, samples.features)
+        return sum(digit == label for digit, label in zip(guesses, samples.labels.tolist(), strict=True))

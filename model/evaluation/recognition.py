@@ -22,13 +22,10 @@ from model.evaluation.proportions import clopper_pearson
 from model.evaluation.robustness import Recognition
 from model.progress import ProgressCallback, no_progress
 from model.retrieval.gallery import Gallery
-from model.retrieval.retriever import encode_gallery, majority
-from model.retrieval.vocal_tracts import encode_query
-from model.similarity import Gaussians
+from model.retrieval.retriever import encode_gallery, guess
 from model.systems.base import System
 from model.types import FloatArray, Modality
 
-_NEAREST = 10
 _BATCH = 32
 _OTHERS = 12  # recordings that babble is made of
 
@@ -111,8 +108,7 @@ def _guesses(
         kept = {place: one for place, one in filterbanks.items() if isinstance(one, np.ndarray)}
         digits = [-1] * len(batch)
         if kept:
-            posteriors = encode_query(system, Modality.SPEECH, torch.from_numpy(np.stack([*kept.values()])))
-            queries = zip(posteriors.mean.numpy(), posteriors.log_variance.numpy(), strict=True)
-            for place, query in zip(kept, queries, strict=True):
-                digits[place] = majority(gallery.nearest(Gaussians(*query), Modality.IMAGE, _NEAREST))
+            found = guess(system, gallery, Modality.SPEECH, torch.from_numpy(np.stack([*kept.values()])))
+            for place, digit in zip(kept, found, strict=True):
+                digits[place] = digit
         yield digits

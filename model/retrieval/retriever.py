@@ -33,6 +33,7 @@ SAMPLES = 16
 """Number of embeddings sampled from a query's posterior, as in the paper."""
 
 _ENCODED_AT_ONCE = 32
+_NEAREST = 10
 
 _REASONS = {
     Modality.IMAGE: "This does not look like a digit that the model knows.",
@@ -211,6 +212,21 @@ def read_features(path: Path, front_end: SpeechFrontEnd) -> tuple[Modality, Floa
     if path.suffix.lower() in _PICTURES:
         return Modality.IMAGE, normalise_digit(read_picture(path))
     return Modality.SPEECH, front_end.filterbank(front_end.trim(*read_audio(path)))
+
+
+def guess(system: System, gallery: Gallery, modality: Modality, features: torch.Tensor) -> list[int]:
+    """The digits of queries, as a recording or a picture is answered: of most of the nearest in the other modality.
+
+    Parameters
+    ----------
+    system, gallery
+        A model, and the items that it has encoded.
+    modality, features
+        Inputs of its encoder, ``(n, 28, 28)`` or ``(n, 100, 80)``.
+    """
+    posteriors = encode_query(system, modality, features)
+    queries = zip(posteriors.mean.numpy(), posteriors.log_variance.numpy(), strict=True)
+    return [majority(gallery.nearest(Gaussians(*query), modality.other, _NEAREST)) for query in queries]
 
 
 def majority(matches: Sequence[Match]) -> int:
