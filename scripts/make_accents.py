@@ -22,7 +22,7 @@ import soundfile
 import typer
 from make_voices import Kokoro, Samples, finish
 from scipy.signal import resample_poly
-from voices_catalogue import PHONEMES_GB, PHONEMES_US, SAMPLE_RATE
+from voices_catalogue import KOKORO_TEST, PHONEMES_GB, PHONEMES_US, SAMPLE_RATE
 
 WORDS_PER_SPEAKER = 5  # of eleven: more speakers teach more than more words of each
 
@@ -69,7 +69,7 @@ def main(
 def render_kokoro(folder: Path, work: Path, speakers: range) -> None:
     """Speakers with a voice of up to three packs, each word at a tempo and with a pronunciation of its own."""
     engine = Kokoro(work / "kokoro")
-    packs = [name for name in engine.names if name not in DOUBTFUL]
+    packs = [name for name in engine.names if name not in DOUBTFUL | set(KOKORO_TEST.split())]  # these are test voices
     for speaker in speakers:
         chance = np.random.default_rng([0, speaker])
         parents = [str(name) for name in chance.choice(packs, 3, replace=False)]
