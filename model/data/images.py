@@ -271,13 +271,22 @@ def _only_the_digit(ink: FloatArray) -> FloatArray:
         mass[margin] = 0  # such as a table beside the sheet, a finger, the edge of a scan
     boxes = ndimage.find_objects(labels)
     strokes = (mass > 0.02 * mass.max()) & _close_to(boxes, int(mass.argmax()))
-    kept = np.concatenate([[False], strokes])[labels]
+    digit = _around([box for box, is_stroke in zip(boxes, strokes, strict=True) if is_stroke])
+    smooth_edge = max(1, round(max(side.stop - side.start for side in digit) / BOX))
+    digit = tuple(slice(max(0, side.start - smooth_edge), side.stop + smooth_edge) for side in digit)
+    kept, ink = np.concatenate([[False], strokes])[labels[digit]], ink[digit]
     distance = ndimage.distance_transform_cdt(~kept, metric="chessboard")
-    smooth_edge = max(1, round(max(np.ptp(axis) + 1 for axis in np.nonzero(kept)) / BOX))
     ink = np.where(distance <= smooth_edge, ink, np.float32(0))
     ink = np.minimum(ink / np.quantile(ink[kept], 0.7), 1).astype(np.float32)
     rows, columns = (np.flatnonzero(((distance <= 1) & (ink > 0)).any(axis=axis)) for axis in (1, 0))
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _around(boxes: list[tuple[slice, slice]]) -> tuple[slice, ...]:
+    """The box around some boxes."""
+    return tuple(
+        slice(min(side.start for side in sides), max(side.stop for side in sides)) for sides in zip(*boxes, strict=True)
+    )
 
 
 def _close_to(boxes: list[tuple[slice, slice]], chosen: int) -> npt.NDArray[np.bool_]:
