@@ -53,7 +53,7 @@ ESPEAK_VARIANTS = ("", "+f1", "+f2", "+f4", "+f5", "+m2", "+m3", "+m4", "+m7", "
 def main(
     folder: Path,
     work: Annotated[Path, typer.Option(help="Folder of Kokoro's packages.")] = Path("build/voices"),
-    kokoro: Annotated[int, typer.Option(help="Speakers of Kokoro.")] = 600,
+    kokoro: Annotated[int, typer.Option(help="Speakers of Kokoro.")] = 400,
     espeak: Annotated[int, typer.Option(help="Speakers of espeak-ng.")] = 200,
     jobs: Annotated[int, typer.Option(help="Processes, one core each.")] = 2,
 ) -> None:
