@@ -89,7 +89,8 @@ class Answer:
         Nearest items of the other modality, best first.
     nearest
         The most frequent digit of the nearest items (of the nearest one in a tie): of the matches, unless these are
-        restricted to some items.
+        restricted to some items, or the user has added takes of the query's modality, which vote, too
+        (:mod:`model.retrieval.vote`).
     runner_up
         The digit with the next greatest mean score; ``None`` if the gallery has no other.
     margin

@@ -36,8 +36,8 @@ from model.data.speech import FilterbankSettings, SpeechFrontEnd
 from model.evaluation.proportions import clopper_pearson
 from model.retrieval.confidence import Calibration, Confidence, Margins, Rejection, to_header
 from model.retrieval.gallery import Gallery
-from model.retrieval.retriever import majority
 from model.retrieval.vocal_tracts import encode_query
+from model.retrieval.vote import majority
 from model.similarity import Gaussians
 from model.systems.base import System
 from model.systems.model_io import load_model

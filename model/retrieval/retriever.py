@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import time
-from collections import Counter
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -25,9 +23,10 @@ from model.retrieval.attribution import Explanation, Heat, occlude
 from model.retrieval.confidence import Margins, fitted_for
 from model.retrieval.gallery import Gallery, make_items
 from model.retrieval.vocal_tracts import encode_query
+from model.retrieval.vote import digit_of, majority
 from model.similarity import Gaussians
 from model.systems.base import System
-from model.types import Answer, FloatArray, Match, Modality
+from model.types import Answer, FloatArray, Modality
 
 SAMPLES = 16
 """Number of embeddings sampled from a query's posterior, as in the paper."""
@@ -64,6 +63,8 @@ class Retriever:
         gallery's own items, without a rejection.
     matched
         Which items of the gallery can be matches, ``(n,)``; ``None`` for all. The guess follows from all of them.
+    takes
+        Which items of the gallery are the user's takes, ``(n,)``, which vote for the guess; ``None`` for none.
 
     Raises
     ------
@@ -78,12 +79,18 @@ class Retriever:
         self.margins = Margins.in_gallery(gallery)
         self.confidence = fitted_for(header) or self.margins.calibrated()
         self.matched: npt.NDArray[np.bool_] | None = None
+        self.takes: npt.NDArray[np.bool_] | None = None
         self._front_end = SpeechFrontEnd(FilterbankSettings(**header.filterbank))
 
-    def over(self, gallery: Gallery, matched: npt.NDArray[np.bool_] | None = None) -> Retriever:
+    def over(
+        self,
+        gallery: Gallery,
+        matched: npt.NDArray[np.bool_] | None = None,
+        takes: npt.NDArray[np.bool_] | None = None,
+    ) -> Retriever:
         """The same model, which judges its guesses by the former gallery and takes its matches from another one."""
         other = copy.copy(self)
-        other.gallery, other.matched = gallery, matched
+        other.gallery, other.matched, other.takes = gallery, matched, takes
         return other
 
     def ask_picture(self, picture: np.ndarray[Any, Any], count: int = 10) -> Answer:
@@ -170,10 +177,13 @@ class Retriever:
     ) -> Answer:
         query = Gaussians(posterior.mean[0].numpy(), posterior.log_variance[0].numpy())
         matches = self.gallery.nearest(query, modality.other, count)
-        nearest = majority(matches)
+        understood = majority(matches)
+        nearest = digit_of(query, modality, self.gallery, matches, self.takes)
         if self.matched is not None:
             matches = self.gallery.nearest(query, modality.other, count, self.matched)
         margin, runner_up, confidence, reason = self._judge(query, modality, nearest)
+        if nearest != understood:
+            reason = ""  # to the model alone, what only takes explain may look like no digit
         # A fixed seed, so that the samples in the map do not flicker.
         samples = posterior.sample(SAMPLES, torch.Generator().manual_seed(0))[0].numpy()
         return Answer(
@@ -214,8 +224,14 @@ def read_features(path: Path, front_end: SpeechFrontEnd) -> tuple[Modality, Floa
     return Modality.SPEECH, front_end.filterbank(front_end.trim(*read_audio(path)))
 
 
-def guess(system: System, gallery: Gallery, modality: Modality, features: torch.Tensor) -> list[int]:
-    """The digits of queries, as a recording or a picture is answered: of most of the nearest in the other modality.
+def guess(
+    system: System,
+    gallery: Gallery,
+    modality: Modality,
+    features: torch.Tensor,
+    takes: npt.NDArray[np.bool_] | None = None,
+) -> list[int]:
+    """The digits of queries, as a recording or a picture is answered: by a vote of the nearest items.
 
     Parameters
     ----------
@@ -223,16 +239,14 @@ def guess(system: System, gallery: Gallery, modality: Modality, features: torch.
         A model, and the items that it has encoded.
     modality, features
         Inputs of its encoder, ``(n, 28, 28)`` or ``(n, 100, 80)``.
+    takes
+        Which items are the user's, ``(n,)``; by default none.
     """
     posteriors = encode_query(system, modality, features)
-    queries = zip(posteriors.mean.numpy(), posteriors.log_variance.numpy(), strict=True)
-    return [majority(gallery.nearest(Gaussians(*query), modality.other, _NEAREST)) for query in queries]
-
-
-def majority(matches: Sequence[Match]) -> int:
-    """The most frequent digit of some matches; in a tie, that of the best match."""
-    counts = Counter(match.item.label for match in matches)
-    return counts.most_common(1)[0][0]  # in a tie the first one counted, which is the best match
+    queries = [Gaussians(*one) for one in zip(posteriors.mean.numpy(), posteriors.log_variance.numpy(), strict=True)]
+    return [
+        digit_of(query, modality, gallery, gallery.nearest(query, modality.other, _NEAREST), takes) for query in queries
+    ]
 
 
 def build_gallery(system: System, header: Header, images: Samples, speech: Samples) -> Gallery:

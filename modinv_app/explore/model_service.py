@@ -294,7 +294,7 @@ class ModelService(QObject):
         }
         own = order >= len(shared.gallery.items)
         matched = gallery.complete_among(own) if self._only_takes else None
-        return Loaded(gallery, shared.maps, coordinates, retriever.over(gallery, matched))
+        return Loaded(gallery, shared.maps, coordinates, retriever.over(gallery, matched, own))
 
     def _change_takes(self, takes: Gallery | None, only: bool) -> Loaded:
         self._takes, self._only_takes = takes, only

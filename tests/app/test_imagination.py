@@ -19,7 +19,7 @@ from model.checkpoints import Header
 from model.generation.generator import Generator
 from model.recipes.recipe import named
 from model.retrieval.projection import NeighbourMap
-from model.retrieval.retriever import majority
+from model.retrieval.vote import majority
 from model.similarity import Gaussians
 from model.systems.model_io import load_model, save_model
 from model.types import FloatArray, Modality

@@ -1,5 +1,6 @@
 """The whole road of a query, with a model of random weights."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -16,11 +17,12 @@ from model.data.samples import Samples
 from model.data.speech import FilterbankSettings, UnusableAudio
 from model.networks.posterior import DiagonalGaussian
 from model.recipes.recipe import FAST
+from model.retrieval.confidence import Calibration, Confidence
 from model.retrieval.gallery import Gallery, make_items
-from model.retrieval.retriever import ItemEncoder, Retriever, build_gallery, encode_gallery, majority
+from model.retrieval.retriever import ItemEncoder, Retriever, build_gallery, encode_gallery
 from model.retrieval.vocal_tracts import encode_query, scale_frequencies
 from model.systems import build
-from model.types import Item, Match, Modality
+from model.types import Modality
 
 HEADER = Header(FAST.to_dict(), FilterbankSettings().to_dict(), {}, 5, 6, "cpu", {})
 WORDS = [f"kokoro_af_bella/plain/{name}.opus" for name in ("seven", "two", "nine")]
@@ -225,27 +227,6 @@ def test_another_model_sees_the_same_items_otherwise(retriever):
     assert not np.allclose(seen.means, retriever.gallery.means, atol=1e-2)
 
 
-# The guess
-
-
-def matches(*labels):
-    return [Match(Item(i, Modality.SPEECH, label, ""), -i) for i, label in enumerate(labels)]
-
-
-@pytest.mark.parametrize(
-    ("labels", "guess"),
-    [
-        ((3,), 3),
-        ((5, 3, 3, 3, 5), 3),
-        ((8, 1, 1, 8), 8),  # of equals the best placed
-        ((1, 8, 8, 1), 1),
-        ((9, 2, 4), 9),
-    ],
-)
-def test_the_guess_is_the_digit_of_most_matches(labels, guess):
-    assert majority(matches(*labels)) == guess
-
-
 def test_an_image_has_no_recording(retriever):
     assert retriever.gallery.key(12) == f"voices:{WORDS[0]}"
     with pytest.raises(IndexError, match="is an image"):
@@ -302,6 +283,38 @@ def test_matches_are_restricted_only_where_all_ten_digits_are_there(retriever):
     assert (answer.nearest, answer.confidence) == (among_all.nearest, among_all.confidence)
     found = mine.ask_features(Modality.SPEECH, base.features(spoken)).matches
     assert len(found) == 10, "one drawing of one digit is no gallery"
+
+
+def test_what_somebody_has_said_before_is_recognised(retriever):
+    """Even what the model rejects, as it does not understand that person; drawings are guessed as before."""
+    base = retriever.gallery
+    images = len(base.image_features)
+    spoken = base.items[images]
+    plain = retriever.ask_features(Modality.SPEECH, base.features(images))
+    meant = (plain.nearest + 1) % 10
+    takes = own_items(base, [images] * 3)
+    takes = replace(takes, items=tuple(replace(item, label=meant) for item in takes.items))
+    gallery, order = base.joined(takes)
+    own = order >= len(base.items)
+    mine = retriever.over(gallery, takes=own)
+    mine.confidence = {modality: RejectsAll() for modality in Modality}
+    assert spoken.label != meant
+    answer = mine.ask_features(Modality.SPEECH, base.features(images))
+    assert (answer.guess, answer.rejected) == (meant, False)
+    assert [match.item.label for match in answer.matches] == [match.item.label for match in plain.matches]
+    drawn = mine.ask_features(Modality.IMAGE, base.features(3))
+    assert drawn.nearest == retriever.over(gallery).ask_features(Modality.IMAGE, base.features(3)).nearest
+    assert drawn.rejected
+
+
+class RejectsAll(Confidence):
+    """A fitted confidence to which nothing is a digit."""
+
+    def __init__(self):
+        super().__init__(Calibration(0.0, 1.0))
+
+    def rejected(self, margins, queries, modality, guesses):  # noqa: ARG002
+        return np.ones(len(queries.means), bool)
 
 
 def test_items_are_encoded_once(retriever):
