@@ -34,6 +34,16 @@ def takes(corpora: Path | None = None) -> Path:
     return Path(chosen).expanduser() if chosen else (corpora or data()) / "my-digits"
 
 
+def curation() -> Path:
+    """The folder of what the user has decided about items of corpora: in the folder of corpora.
+
+    If that can't be written, because it is a shared one for example, it is in the user's own folder.
+    """
+    folder = data()
+    beside = os.access(folder, os.W_OK) or not folder.exists()
+    return (folder if beside else platformdirs.user_data_path(_APPLICATION) / "data") / "curation"
+
+
 def runs() -> Path:
     """The folder of training runs (``MODINV_RUNS``)."""
     return _user_folder("runs")

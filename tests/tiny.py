@@ -34,8 +34,9 @@ SPEECH = inputs(Modality.SPEECH, (100, 80))
 class Bars:
     """Hands out these inputs as if they were any corpora."""
 
-    def __init__(self, images=IMAGES):
+    def __init__(self, images=IMAGES, curated=None):
         self.images = images
+        self.curated = curated or {}
 
     def sampler(self, plan, device, _tell):
         return PairSampler(self.images, [SPEECH], plan.recipe.batch_size, plan.seed, device)

@@ -72,6 +72,7 @@ def show(
 ) -> None:
     """Read a corpus, and say what it holds and what can't be used. The next time that is quick."""
     with report_errors():
+        from model.data import curation
         from model.data.corpora import find
 
         with bad_option("NAME"):
@@ -79,6 +80,7 @@ def show(
         place = corpus.require()
         with notes().status("Reading") as status:
             contents = corpus.contents(lambda share, text: status.update(progress_text(share, text)))
+        changed = curation.count(curation.decisions(name).values())
     info = corpus.info
     row: dict[str, Any] = {
         "name": name,
@@ -96,6 +98,7 @@ def show(
         "rates": {str(rate): count for rate, count in contents.rates.items()},
         "left_out": contents.left_out,
         "skipped": dict(contents.skipped),
+        "changed": changed,
     }
     if as_json:
         print_json(row)
@@ -109,6 +112,8 @@ def show(
 
 def _described(row: Mapping[str, Any]) -> dict[str, str]:
     """What is known of a corpus, in words."""
+    from model.data.curation import in_words
+
     several = len(row["rates"]) > 1
     rates = (f"{int(rate):,} Hz" + (f" ({count:,})" if several else "") for rate, count in row["rates"].items())
     sexes = ", ".join(f"{count} {sex}" for sex, count in row["sexes"].items())
@@ -125,6 +130,7 @@ def _described(row: Mapping[str, Any]) -> dict[str, str]:
         "Where": row["location"],
         "Left out": row["left_out"],
         "Skipped": f"{len(row['skipped']):,}" if row["skipped"] else "none",
+        "Changed": in_words(row["changed"]),
     }
     return {label: text for label, text in texts.items() if text}
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from model.data.corpora.base import MissingData, Split
+from model.data.curation import Change
 from model.types import Modality
 
 
@@ -35,6 +36,9 @@ class Samples:
     waveforms
         Trimmed utterances at the front end's rate, ``(n, samples)`` in [-1, 1], cropped to their centre or padded with
         zeros at the end; ``None`` for images, and for corpora that don't provide them.
+    changes
+        What the user has left out of these samples or relabelled in them; unknown, and empty, of those that
+        :meth:`only` has chosen.
     """
 
     corpus: str
@@ -45,6 +49,7 @@ class Samples:
     speakers: tuple[str, ...] = field(default=())
     keys: tuple[str, ...] = field(default=())
     waveforms: Tensor | None = None
+    changes: tuple[Change, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -88,11 +93,15 @@ class Samples:
 
     def spoken_by(self, speaker: str) -> Samples:
         """The samples of one speaker; may be empty."""
-        return self.only([place for place, name in enumerate(self.speakers) if name == speaker])
+        return self._by(lambda name: name == speaker)
 
     def without(self, speaker: str) -> Samples:
         """The samples of all other speakers."""
-        return self.only([place for place, name in enumerate(self.speakers) if name != speaker])
+        return self._by(lambda name: name != speaker)
+
+    def _by(self, wanted: Callable[[str], bool]) -> Samples:
+        chosen = self.only([place for place, name in enumerate(self.speakers) if wanted(name)])
+        return replace(chosen, changes=tuple(change for change in self.changes if wanted(change.speaker)))
 
 
 def joined(parts: Sequence[Samples]) -> Samples:
@@ -107,4 +116,5 @@ def joined(parts: Sequence[Samples]) -> Samples:
         sum((part.speakers for part in parts), ()),
         sum((part.keys for part in parts), ()),
         torch.cat(waveforms) if len(waveforms) == len(parts) else None,
+        sum((part.changes for part in parts), ()),
     )

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from model.checkpoints import Header, UnusableCheckpoint
+from model.data import curation
 from model.data.samples import Samples
 from model.evaluation.inputs import fingerprint, load_inputs, seen_in_training, speakers_of
 from model.evaluation.judge import evaluating
@@ -119,6 +120,7 @@ def _evaluation(path: Path, protocol: EvaluationProtocol, context: JobContext, f
         **speakers_of(speech, header.data, split),
         "seen_in_training": seen_in_training(protocol, header.data),
         "inputs": fingerprints,
+        "curated": {one.corpus: curation.tally(one.changes) for one in (images, speech) if one.changes},
     }
     fitted = fitted_for(header)
     for event in evaluating(*sides, protocol.seed, setting, protocol.resamplings, fitted):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from model import locations
 from model.checkpoints import UnusableCheckpoint, read_header, write_bytes_atomically
+from model.data import curation
 from model.data.conditions import CONDITIONS
 from model.evaluation.protocol import EvaluationProtocol
 from model.evaluation.store import EVALUATION_CODE, content_name
@@ -135,6 +136,7 @@ def find(checkpoint: Path, protocol: EvaluationProtocol) -> Robustness | None:
         return known
     made = made_with(checkpoint)
     same = made is not None and (made.corpus, made.split) == (protocol.speech, protocol.split)
+    same = same and not curation.state([protocol.speech])  # its maker had the items as they were published
     return made if same and made is not None and made.complete and not protocol.speaker else None
 
 
@@ -216,14 +218,17 @@ def measure_for_window(request: Mapping[str, Any], context: JobContext) -> None:
 
 
 def _utterances(speech: Samples) -> str:
-    speakers = len(set(speech.speakers))
-    return f"{len(speech):,} utterances by {speakers:,} speaker{'' if speakers == 1 else 's'}"
+    speakers, changed = len(set(speech.speakers)), curation.in_words(curation.tally(speech.changes))
+    words = f"{len(speech):,} utterances by {speakers:,} speaker{'' if speakers == 1 else 's'}"
+    return f"{words} ({changed} by the user)" if changed else words
 
 
 def _file(checkpoint: Path, protocol: EvaluationProtocol) -> Path:
-    """Where the results lie, or would lie: by content of model, gallery and code, as evaluations."""
+    """Where the results lie, or would lie: by content of model, gallery, decisions and code, as evaluations."""
     gallery = content_name(locations.shipped_gallery(), "", ())
-    how = [protocol.speech, protocol.split, protocol.speaker, gallery]
+    how: list[Any] = [protocol.speech, protocol.split, protocol.speaker, gallery]
+    if decided := curation.state([protocol.speech]):
+        how.append(decided)
     return locations.cache() / "conditions" / f"{content_name(checkpoint, how, _CODE)}.json"
 
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from model import locations
 from model.checkpoints import FORMAT, UnusableCheckpoint, read, write_atomically, write_bytes_atomically
+from model.data import curation
 from model.evaluation.posteriors import Posteriors
 from model.evaluation.protocol import EvaluationProtocol
 from model.evaluation.report import Report
@@ -193,10 +194,13 @@ class Evaluation:
 def folder_of(checkpoint: Path, protocol: EvaluationProtocol) -> Path:
     """Where the evaluation of a model by a protocol lies, or would lie.
 
-    It goes by the model's content, not by its name, and by the code: a change to the evaluation makes new folders.
-    Reads the model's file; raises ``OSError`` if it can't.
+    It goes by the model's content, not by its name, by what the user has decided about items of the corpora, and by the
+    code: a change to the evaluation makes new folders. Reads the model's file; raises ``OSError`` if it can't.
     """
-    return locations.cache() / "evaluations" / content_name(checkpoint, protocol.to_dict(), EVALUATION_CODE)
+    how: Any = protocol.to_dict()
+    if decided := curation.state((protocol.images, protocol.speech)):
+        how = [how, decided]
+    return locations.cache() / "evaluations" / content_name(checkpoint, how, EVALUATION_CODE)
 
 
 def content_name(file: Path, how: Any, code: Iterable[Path]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from model.data.curation import in_words
 from model.evaluation.report import Report
 from model.recipes.recipe import objective_text
 from model.training.ancestry import generations, names
@@ -24,7 +25,7 @@ def evaluated_on(report: Report) -> str:
     return (
         f"{split(setting).capitalize()} inputs: {setting['n_images']:,} images ({setting['images']}), "
         f"{setting['n_utterances']:,} utterances ({speech}); {resampled(setting)}, seed {setting['seed']}."
-        f"{seen(setting)}"
+        f"{seen(setting)}{curated(setting)}"
     )
 
 
@@ -41,6 +42,19 @@ def seen(setting: Mapping[str, Any]) -> str:
     return (f" Training has seen those of {listed(sure)}." if sure else "") + (
         f" Training has perhaps seen those of {listed(unsure)}." if unsure else ""
     )
+
+
+def curated(setting: Mapping[str, Any]) -> str:
+    """What the user has changed in the evaluated inputs: ``" Changed by the user: mnist (3 left out)."``."""
+    changed = _changed(setting.get("curated", {}))
+    return f" Changed by the user: {listed(changed)}." if changed else ""
+
+
+def _changed(curated: Any) -> list[str]:
+    """Corpora with numbers of changed items; none of what a damaged header may hold."""
+    known = curated if isinstance(curated, Mapping) else {}
+    words = {name: in_words(counts) for name, counts in known.items() if isinstance(counts, Mapping)}
+    return [f"{name} ({changed})" for name, changed in words.items() if changed]
 
 
 def speakers(setting: Mapping[str, Any]) -> str:
@@ -86,7 +100,7 @@ def objective(setting: Mapping[str, Any]) -> str:
 
 
 def trained_on(setting: Mapping[str, Any]) -> str:
-    """``"mnist, fsdd and voices"``, the held-out speaker, and the model started from with its training data."""
+    """``"mnist, fsdd and voices"``, the held-out speaker, what the user has changed, and the model started from."""
     words, before = [], ""
     for data in generations(setting["trained_on"]):
         if data is None:
@@ -95,7 +109,9 @@ def trained_on(setting: Mapping[str, Any]) -> str:
         corpora = listed([*names(data.get("images")), *names(data.get("speech"))])
         without = f" without {data['left_out']}" if data.get("left_out") else ""
         part = f" ({data['split']} split)" if "split" in data else ""
-        words.append(f"{before}{', trained on ' if before else ''}{corpora}{part}{without}")
+        changed = _changed(data.get("curated", {}))
+        changes = f", changed by the user: {listed(changed)}" if changed else ""
+        words.append(f"{before}{', trained on ' if before else ''}{corpora}{part}{without}{changes}")
         before = data["started_from"]["name"] if "started_from" in data else ""
     return ", started from ".join(words)
 

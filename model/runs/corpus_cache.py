@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from model.data import curation
 from model.data.corpora import ALL_OF_TRAINING, Split, find, preferred
 from model.data.corpora.my_digits import Takes
 from model.data.old_pairs import completed, with_drawings
@@ -19,11 +22,20 @@ from model.types import Modality
 
 
 class CorpusCache:
-    """Loads the data of training configurations; ``folder`` is that of the corpora, by default the user's."""
+    """Loads the data of training configurations; ``folder`` is that of the corpora, by default the user's.
+
+    Attributes
+    ----------
+    curated
+        What the user has left out of, or relabelled in, the corpora of the last :meth:`sampler`, by their names:
+        numbers of items ``excluded`` and ``relabelled``, and ``sha256``, which identifies the decisions. Without
+        corpora in which nothing is changed.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
-        self._samples: dict[tuple[str, Split], Samples] = {}
+        self.curated: Mapping[str, Mapping[str, Any]] = {}
+        self._samples: dict[tuple[str, Split], tuple[dict[str, str], Samples]] = {}
         self._sampler: tuple[object, PairSampler] | None = None
 
     def sampler(
@@ -54,6 +66,7 @@ class CorpusCache:
         key = (
             *(config.images, config.speech, config.split, config.held_out_speaker, config.recipe.batch_size),
             *(config.seed, device, [(one.sources, one.labels.tolist()) for one in takes.values()]),
+            curation.state(names),
         )
         if self._sampler is None or self._sampler[0] != key:
             self._sampler = None  # frees the memory of its tensors before new ones are made
@@ -64,6 +77,12 @@ class CorpusCache:
             speech = [loaded[name] for name in config.speech]
             if config.held_out_speaker:
                 speech = _without(config.held_out_speaker, speech)
+            used = (*(loaded[name] for name in config.images), *speech)
+            self.curated = {
+                one.corpus: {**curation.tally(one.changes), "sha256": curation.hash_of(one.changes)}
+                for one in used
+                if one.changes
+            }
             speech = [completed(one, speech) for one in speech]
             self._sampler = key, PairSampler(images, speech, config.recipe.batch_size, config.seed, device)
         return self._sampler[1]
@@ -84,11 +103,13 @@ class CorpusCache:
         return draw_probe(*(self._load(name, find(name).info.held_out(wanted), progress) for name in chosen))
 
     def _load(self, name: str, split: Split, progress: ProgressCallback) -> Samples:
-        if (name, split) not in self._samples:
+        state = curation.state([name])
+        known = self._samples.get((name, split))
+        if known is None or known[0] != state:
             corpus = find(name)(self._folder)
             progress(None, f"Loading {corpus.info.title}")
-            self._samples[name, split] = corpus.load(split, progress)
-        return self._samples[name, split]
+            known = self._samples[name, split] = state, corpus.load(split, progress)
+        return known[1]
 
 
 def _without(speaker: str, speech: list[Samples]) -> list[Samples]:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from filelock import Timeout
 
@@ -185,6 +185,8 @@ class TrainingSession:
             As :func:`model.training.loop.train`.
         MissingData, ValueError
             If a corpus is not installed or unknown.
+
+        It is a :class:`TrainingFailed`, too, if the user has changed other items of the corpora since the checkpoint.
         """
 
         def progress_or_cancel(share: float | None, text: str) -> None:
@@ -196,6 +198,7 @@ class TrainingSession:
             sampler = corpora.sampler(self.config, self.run.device, progress_or_cancel)
         except Cancelled:
             return
+        self._note_curation({name: dict(one) for name, one in corpora.curated.items()})
         try:
             yield from self._train(sampler, corpora, stop, progress_or_cancel)
         except OSError as error:
@@ -206,6 +209,21 @@ class TrainingSession:
                 "trained since the last checkpoint is lost. If the folder was moved, resume it there.",
                 resumable=False,
             ) from error
+
+    def _note_curation(self, curated: dict[str, Any]) -> None:
+        """Record which items of the training data the user has changed; a run that is resumed needs the same again."""
+        before = self.run.data.get("curated", {})
+        if curated == before:
+            return
+        if self._resumed_at:
+            names = sorted(name for name in {*curated, *before} if curated.get(name) != before.get(name))
+            raise TrainingFailed(
+                f"Since this run began, you have left out or relabelled other items of {', '.join(names)}. Take that "
+                "back on the page Data to resume it, or begin a new run."
+            )
+        data = {name: value for name, value in self.run.data.items() if name != "curated"}
+        self.run = replace(self.run, data={**data, **({"curated": curated} if curated else {})})
+        self._update(data=self.run.data)
 
     def _train(
         self, sampler: PairSampler, corpora: CorpusCache, stop: Callable[[], bool], progress: ProgressCallback

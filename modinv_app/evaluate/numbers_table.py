@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from model.evaluation.confidence import ConfidenceMeasures
 from model.evaluation.paper import PaperRow
 from model.evaluation.report import Calibration, Interval
-from model.export.words import PAIR_RECALL, resampled, speakers, wrong_matches
+from model.export.words import PAIR_RECALL, curated, resampled, speakers, wrong_matches
 from model.recipes.recipe import lambda_text
 from modinv_app.common.card import Card, RuledTable, bold, muted, with_subscripts
 from modinv_app.common.layouts import VerticalScrollArea, column, row
@@ -348,6 +348,7 @@ def _describe(values: Mapping[str, Any]) -> str:
     facts = (
         f"{setting['n_images']:,} images and {setting['n_utterances']:,} utterances that training never saw",
         speakers(setting),
+        curated(setting).strip(" ."),
         resampled(setting),
         f"seed {setting['seed']}",
     )

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from model import locations
 from model.cli.main import app
+from model.data import curation
 from model.data.conditions import CONDITIONS, NOISE_LEVELS, NOISES
 from model.data.samples import Samples
 from model.evaluation.protocol import EvaluationProtocol
@@ -157,6 +158,16 @@ def test_the_shipped_model_knows_what_its_maker_has_measured(monkeypatch, tmp_pa
     assert [one.level for one in found.of_kind("white")] == [*NOISE_LEVELS]
     assert find(model, EvaluationProtocol(speech="fsdd", split="validation")) is None
     assert find(model, EvaluationProtocol(speech="wild", split="test")) is None
+
+
+def test_what_its_maker_has_measured_does_not_hold_for_what_the_user_has_changed(monkeypatch, tmp_path):
+    monkeypatch.setattr(locations, "cache", lambda: tmp_path)
+    monkeypatch.setenv("MODINV_DATA", str(tmp_path))
+    protocol = EvaluationProtocol(speech="wild", split="validation")
+    former = curation.decide("wild", {"one_1_0.wav": curation.Decision(1, excluded=True)})
+    assert find(locations.shipped_model(), protocol) is None
+    curation.decide("wild", former)
+    assert find(locations.shipped_model(), protocol) is not None
 
 
 @pytest.mark.parametrize("metrics", [{}, {"conditions": []}, {"conditions": {"corpus": "wild", "split": 1}}])

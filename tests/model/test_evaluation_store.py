@@ -10,14 +10,17 @@ from fresh_python import imported_by
 
 from model import locations
 from model.checkpoints import Header, UnusableCheckpoint
+from model.data import curation
 from model.data.corpora import MissingData, registry
 from model.data.corpora.fsdd import Fsdd
 from model.data.corpora.mnist import Mnist
+from model.data.curation import Decision
 from model.data.samples import Samples
 from model.evaluation import EvaluationError, EvaluationProtocol, Posteriors, evaluate
 from model.evaluation import checkpoints as jobs
 from model.evaluation.checkpoints import evaluate_checkpoint
 from model.evaluation.store import Evaluation, find, folder_of
+from model.export.words import evaluated_on
 from model.progress import JobContext
 from model.recipes.recipe import named
 from model.systems import build
@@ -256,6 +259,30 @@ def test_another_model_is_another_evaluation(evaluation, tmp_path):
     other = untrained(tmp_path / "model.safetensors", seed=1)
     assert find(other, PROTOCOL) is None
     assert evaluate_checkpoint(other, PROTOCOL, Listener()).report.image != evaluation.report.image
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_what_the_user_leaves_out_or_relabels_is_another_evaluation(checkpoint, evaluation, monkeypatch, tmp_path):
+    monkeypatch.setenv("MODINV_DATA", str(tmp_path / "data"))
+    speech = Speech().published("test")
+    decided = {speech.keys[0]: Decision(0, excluded=True), speech.keys[1]: Decision(1, label=2)}
+    before = evaluate_checkpoint(checkpoint, PROTOCOL, Listener())
+    former = curation.decide("fsdd", decided)
+    assert find(checkpoint, PROTOCOL) is None
+    after = evaluate_checkpoint(checkpoint, PROTOCOL, Listener())
+    assert after.folder != before.folder
+    assert after.report.setting["curated"] == {"fsdd": {"excluded": 1, "relabelled": 1}}
+    assert after.report.setting["n_utterances"] == UTTERANCES - 1
+    assert "Changed by the user: fsdd (1 left out, 1 relabelled)." in evaluated_on(after.report)
+    assert after.items()[IMAGES].label == 2
+    with pytest.raises(MissingData, match="Evaluate again"):
+        Evaluation.load(before.folder).features(IMAGES)
+    curation.decide("fsdd", former)
+    again = find(checkpoint, PROTOCOL)
+    assert again is not None
+    assert again.folder == before.folder
+    assert again.report.setting["inputs"] == evaluation.report.setting["inputs"]
+    assert "Changed" not in evaluated_on(again.report)
 
 
 @pytest.mark.usefixtures("empty_cache", "other_data")

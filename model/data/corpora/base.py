@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from model import locations
+from model.data import curation
 from model.errors import ModinvError
 from model.progress import ProgressCallback, no_progress
 from model.types import FloatArray, Modality
@@ -187,10 +188,28 @@ class Corpus(ABC):
 
     @abstractmethod
     def read(self, split: Split, progress: ProgressCallback) -> Samples:
-        """Implementation of :meth:`load` for an existing split."""
+        """Implementation of :meth:`published` for an existing split."""
 
     def load(self, split: Split, progress: ProgressCallback = no_progress) -> Samples:
-        """Read a split.
+        """Read a split, with the labels that the user gave, and without the items that the user leaves out.
+
+        Raises
+        ------
+        MissingData
+            As :meth:`published`, and if all items are left out.
+        CurationError
+            If what the user has decided can't be read.
+        """
+        samples = curation.curated(self.published(split, progress), curation.decisions(self.info.name))
+        if not len(samples):
+            raise MissingData(
+                f"You have left out all items of the {split} split of {self.info.title}. Take some in again on the "
+                "page Data of the window."
+            )
+        return samples
+
+    def published(self, split: Split, progress: ProgressCallback = no_progress) -> Samples:
+        """Read a split as it was published, whatever the user has decided about its items.
 
         Raises
         ------
@@ -209,11 +228,11 @@ class Corpus(ABC):
         raise KeyError(f"{self.info.title} has no recording {key}.")
 
     def contents(self, progress: ProgressCallback = no_progress) -> Contents:
-        """Read all splits, and count their items; raises as :meth:`load`."""
+        """Read all splits as they were published, and count their items; raises as :meth:`published`."""
         items: dict[Split, int] = {}
         speakers: set[str] = set()
         for split in self.info.splits:
-            samples = self.load(split, progress)
+            samples = self.published(split, progress)
             items[split] = len(samples)
             speakers.update(samples.speakers)
         return Contents(items, len(speakers))

@@ -81,11 +81,11 @@ class _Labelled(Corpus):
             raise MissingData(f"{self.source} held {self.info.modality} before, and does not any more. Add it again.")
         return found
 
-    def load(self, split: Split, progress: ProgressCallback = no_progress) -> Samples:
+    def published(self, split: Split, progress: ProgressCallback = no_progress) -> Samples:
         """Read a split, and warn of files without a label; raises :class:`MissingData`."""
         found = self.labelling()
         report(self.info.title, f"{len(found.items) + len(found.skipped)} files of its folder", found.skipped)
-        return super().load(split, progress)
+        return super().published(split, progress)
 
 
 def _with_labelling(contents: Contents, labelling: Labelling) -> Contents:
