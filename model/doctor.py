@@ -238,7 +238,7 @@ def _corpora(data: Path | None) -> Iterator[Check]:
 
     for kind in registry().values():
         info = kind.info
-        name = f"Human speech ({info.label})" if info.human else info.title
+        name = f"Human speech ({info.label})" if info.voices else info.title
         try:
             found = kind(data).check()
         except MissingData as error:

@@ -195,20 +195,41 @@ def names_of(samples: Samples) -> tuple[str, ...]:
     return samples.keys or samples.sources
 
 
-def in_force(samples: Samples, known: Mapping[str, Decision]) -> dict[int, Decision]:
-    """The decisions that hold for items as they were published, by position; those about former items are ignored."""
-    found = {place: known[name] for place, name in enumerate(names_of(samples)) if name in known} if known else {}
-    return {place: one for place, one in found.items() if _is_about(one, samples, place)}
+def in_force(
+    names: Iterable[str],
+    labels: npt.NDArray[np.integer],
+    pictures: npt.NDArray[Any] | None,
+    known: Mapping[str, Decision],
+) -> dict[int, Decision]:
+    """The decisions that hold for items as they were published, by position; those about former items are ignored.
+
+    Parameters
+    ----------
+    names, labels
+        Of ``n`` items.
+    pictures
+        ``(n, 28, 28)``; ``None`` for recordings.
+    known
+        Decisions by name.
+    """
+    found = {place: known[name] for place, name in enumerate(names) if name in known} if known else {}
+    return {
+        place: one
+        for place, one in found.items()
+        if one.published == labels[place] and (pictures is None or one.digest == digest(pictures[place]))
+    }
 
 
 def curated(samples: Samples, known: Mapping[str, Decision]) -> Samples:
     """Items as they were published, without those that are left out, and with the labels that the user gave."""
     import torch  # late: decisions are shown before torch is loaded
 
-    found = in_force(samples, known)
-    if not found:
+    if not known:
         return samples
     names, labels = names_of(samples), samples.labels.clone()
+    found = in_force(names, samples.labels.numpy(), None if samples.keys else samples.features.numpy(), known)
+    if not found:
+        return samples
     for place, one in found.items():
         labels[place] = one.digit
     kept = torch.ones(len(samples), dtype=torch.bool)
@@ -252,12 +273,6 @@ def in_words(counts: Mapping[str, Any]) -> str:
     words = {"excluded": "left out", "relabelled": "relabelled"}
     known = {said: counts.get(name) for name, said in words.items()}
     return ", ".join(f"{count:,} {said}" for said, count in known.items() if count and isinstance(count, int))
-
-
-def _is_about(decision: Decision, samples: Samples, place: int) -> bool:
-    if int(samples.labels[place]) != decision.published:
-        return False
-    return bool(samples.keys) or digest(samples.features[place].numpy()) == decision.digest
 
 
 def _parsed(content: bytes) -> dict[str, Decision]:

@@ -254,7 +254,11 @@ class Margins:
 
         Without another digit in the gallery there is no margin: it is 0.
         """
-        scores, digits = self._scores(queries, modality), self._digits[modality.other]
+        return self.judge(self.scores(queries, modality), modality, guesses)
+
+    def judge(self, scores: Doubles, modality: Modality, guesses: Digits) -> Judged:
+        """The same from the queries' :meth:`scores`."""
+        digits = self.digits(modality)
         guessed = np.asarray(guesses)[:, None] == digits
         none = ~guessed.any(axis=1) | guessed.all(axis=1)
         if not len(digits) or none.all():
@@ -279,7 +283,7 @@ class Margins:
         cosines = normalised(means) @ normalised(self._centres[modality]).T
         numbers = [
             self.shares(queries, modality, guesses),
-            self._scores(queries, modality).max(axis=1),
+            self.scores(queries, modality).max(axis=1),
             np.linalg.norm(means, axis=1),
             cosines.max(axis=1),
         ]
@@ -302,14 +306,18 @@ class Margins:
             if not len(labels) or not len(digits):
                 found[modality] = Confidence(Calibration(0.0, 0.0))
                 continue
-            guesses = digits[self._scores(queries, modality).argmax(axis=1)]
+            guesses = digits[self.scores(queries, modality).argmax(axis=1)]
             shares = self.shares(queries, modality, guesses)
             found[modality] = Confidence(Calibration.fit(shares, guesses == labels))
         return found
 
-    def _scores(self, queries: Gaussians, modality: Modality) -> Doubles:
-        """``(n, digits)``."""
-        digits, gallery = self._digits[modality.other], self._posteriors[modality.other]
+    def digits(self, modality: Modality) -> Digits:
+        """The digits of the gallery that queries of a modality are compared with, ascending."""
+        return self._digits[modality.other]
+
+    def scores(self, queries: Gaussians, modality: Modality) -> Doubles:
+        """Mean similarities of queries with the items of each of these digits, ``(n, digits)``."""
+        digits, gallery = self.digits(modality), self._posteriors[modality.other]
         members = (self._labels[modality.other][:, None] == digits).astype(np.float64)
         members /= np.maximum(members.sum(axis=0), 1)
         parts = [

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
-from model.data.corpora import CorpusInfo, find, infos
+from model.data.corpora import CorpusInfo, find, registry
 from model.types import Modality
 from modinv_app.jobs.executor import SerialExecutor, describe_error
 
@@ -28,7 +28,7 @@ class AvailableCorpus:
     @property
     def title(self) -> str:
         """Its full name in the window."""
-        return f"Human voices: {self.info.title}" if self.info.human else self.info.title
+        return f"{self.info.voices}: {self.info.title}" if self.info.voices else self.info.title
 
 
 class DataService(QObject):
@@ -99,5 +99,6 @@ class DataService(QObject):
 
 
 def _corpora() -> tuple[AvailableCorpus, ...]:
-    corpora = [AvailableCorpus(info, find(info.name)().location() is not None) for info in infos(Modality.SPEECH)]
+    speech = [kind for kind in registry().values() if kind.info.modality is Modality.SPEECH]
+    corpora = [AvailableCorpus(kind.info, kind().location() is not None) for kind in speech]
     return tuple(corpus for corpus in corpora if corpus.installed or corpus.info.obtainable)

@@ -30,8 +30,8 @@ class Facts(QWidget):
         column(self.text, self._section, parent=self, spacing=4)
         self._section.hide()
 
-    def show_corpus(self, info: CorpusInfo, contents: Contents | None) -> None:
-        """Describe a corpus, with what it holds as soon as that is known."""
+    def show_corpus(self, info: CorpusInfo, contents: Contents | None, decided: str = "") -> None:
+        """Describe a corpus, with what it holds as soon as that is known, and what is decided about its items."""
         parts = [f"Licence: {info.licence}"]
         if contents is None:
             if info.speakers:
@@ -46,6 +46,8 @@ class Facts(QWidget):
                 parts.append(f"Left out: {contents.left_out}")
             if contents.skipped:
                 parts.append(f"{len(contents.skipped):,} skipped")
+        if decided:
+            parts.append(decided)
         self.text.setText("\n".join(parts))
         skipped = {} if contents is None else contents.skipped
         self._section.setVisible(bool(skipped))

@@ -1,26 +1,35 @@
-"""Which items are shown: split, digit and speaker."""
+"""Which items are shown, and in which order."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from model.data.corpora import Split
 from model.types import WORDS
 from modinv_app.common.layouts import row
 
+Order = Literal["in order", "surprising", "changed"]
+
+_ORDERS: dict[Order, tuple[str, str]] = {
+    "in order": ("In order", "All items as the corpus lists them"),
+    "surprising": ("Most surprising first", "Those first whose label the loaded model contradicts most"),
+    "changed": ("Changed", "Only items that you have left out or relabelled"),
+}
+
 
 class Filters(QWidget):
-    """Three choices side by side.
+    """Four choices side by side.
 
     Signals
     -------
     split_chosen()
         Another split is to be read.
     changed()
-        Other digits or speakers are to be shown.
+        Other digits or speakers are to be shown, or in another order.
     """
 
     split_chosen = Signal()
@@ -28,8 +37,9 @@ class Filters(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.splits, self.digits, self.speakers = QComboBox(), QComboBox(), QComboBox()
-        for box, name in ((self.splits, "Split"), (self.digits, "Digit"), (self.speakers, "Speaker")):
+        self.splits, self.digits, self.speakers, self.orders = QComboBox(), QComboBox(), QComboBox(), QComboBox()
+        names = ("Split", "Digit", "Speaker", "Which items, in which order")
+        for box, name in zip((self.splits, self.digits, self.speakers, self.orders), names, strict=True):
             box.setAccessibleName(name)
             box.setToolTip(name)
             box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -38,10 +48,14 @@ class Filters(QWidget):
         self.digits.addItem("All digits", None)
         for digit, word in enumerate(WORDS):
             self.digits.addItem(f"{digit}, {word}", digit)
+        for place, (order, (title, tip)) in enumerate(_ORDERS.items()):
+            self.orders.addItem(title, order)
+            self.orders.setItemData(place, tip, Qt.ItemDataRole.ToolTipRole)
+        self.orders.activated.connect(self.changed)
         self.splits.activated.connect(self.split_chosen)
         self.digits.activated.connect(self.changed)
         self.speakers.activated.connect(self.changed)
-        row((self.splits, 1), (self.digits, 1), (self.speakers, 1), parent=self, spacing=6)
+        row((self.splits, 1), (self.digits, 1), (self.speakers, 1), (self.orders, 1), parent=self, spacing=6)
         self.show_speakers(())
 
     @property
@@ -58,6 +72,11 @@ class Filters(QWidget):
     def speaker(self) -> str | None:
         """The chosen speaker; None for all."""
         return self.speakers.currentText() if self.speakers.currentIndex() > 0 else None
+
+    @property
+    def order(self) -> Order:
+        """The chosen order, or that only changed items are shown."""
+        return self.orders.currentData()  # type: ignore[no-any-return]
 
     def show_splits(self, splits: Sequence[Split]) -> None:
         """Offer these splits; the choice stays if it can."""
@@ -81,7 +100,9 @@ class Filters(QWidget):
         self.changed.emit()
 
     def show_all(self) -> None:
-        """Choose all digits and speakers."""
+        """Choose all digits and speakers, changed or not."""
+        if self.order == "changed":
+            self.orders.setCurrentIndex(0)
         self.digits.setCurrentIndex(0)
         self.speakers.setCurrentIndex(0)
         self.changed.emit()

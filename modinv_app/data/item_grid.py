@@ -8,21 +8,36 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPalette, QPixmap, QResizeEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
-    QStyleOptionViewItem,
+from PySide6.QtCore import (
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPoint,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
 )
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyleOptionViewItem
 
 from model.types import Modality
-from modinv_app.common.grid_view import GAP, CellDelegate, GridView, empty_cell, paint_features, paint_outline
-from modinv_app.common.item_view import ROOT, AnyIndex
+from modinv_app.common.grid_view import (
+    GAP,
+    CellDelegate,
+    LabelledGrid,
+    empty_cell,
+    paint_crossed_out,
+    paint_features,
+    paint_outline,
+)
+from modinv_app.common.item_view import AnyIndex
 from modinv_app.common.theme import antialiased, digit_colour, is_dark, with_alpha
+from modinv_app.data.item_table import ItemTable, ranges_of
 from modinv_app.data.items import Items, Places
 
 _FRAME_SECONDS = 0.003  # for new pictures in one frame; the others follow in the next ones
@@ -31,70 +46,8 @@ _WIDTHS = {Modality.IMAGE: 4, Modality.SPEECH: 7}  # least width of a cell, in h
 _HEIGHTS = {Modality.IMAGE: 5, Modality.SPEECH: 5}
 
 _CURSOR = QAbstractItemView.CursorAction
-_CHOOSABLE = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-_NOTHING = np.zeros(0, np.int64)
-
-
-class ItemTable(QAbstractTableModel):
-    """The chosen items, in lines of ``columns``.
-
-    Attributes
-    ----------
-    items
-        All items of the split; None before there are any.
-    places
-        Those that are shown.
-    playing
-        The place of the item that plays.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.items: Items | None = None
-        self.places: Places = _NOTHING
-        self.columns = 1
-        self.playing: int | None = None
-
-    def show_items(self, items: Items | None, places: Places) -> None:
-        """Show these places of a split."""
-        self.beginResetModel()
-        self.items, self.places = items, places
-        self.endResetModel()
-
-    def set_columns(self, columns: int) -> None:
-        """Arrange the items in other lines."""
-        self.beginResetModel()
-        self.columns = columns
-        self.endResetModel()
-
-    def number(self, index: AnyIndex) -> int | None:
-        """Which of the shown items is in a cell."""
-        number = index.row() * self.columns + index.column()
-        return number if index.isValid() and number < len(self.places) else None
-
-    def cell(self, number: int) -> QModelIndex:
-        """The cell of one of the shown items."""
-        return self.index(number // self.columns, number % self.columns)
-
-    def place_at(self, index: AnyIndex) -> int | None:
-        """The place of the item in a cell."""
-        number = self.number(index)
-        return None if number is None else int(self.places[number])
-
-    def rowCount(self, parent: AnyIndex = ROOT) -> int:
-        return 0 if parent.isValid() else -(-len(self.places) // self.columns)
-
-    def columnCount(self, parent: AnyIndex = ROOT) -> int:
-        return 0 if parent.isValid() else self.columns
-
-    def flags(self, index: AnyIndex) -> Qt.ItemFlag:
-        return _CHOOSABLE if self.number(index) is not None else Qt.ItemFlag.NoItemFlags
-
-    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role not in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            return None
-        place = self.place_at(index)
-        return None if place is None or self.items is None else self.items.described(place)
+_SELECTING = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+_FAINT = 0.3  # opacity of what is left out
 
 
 class _Delegate(CellDelegate):
@@ -124,6 +77,13 @@ class _Delegate(CellDelegate):
     def forget(self) -> None:
         """Forget all pictures: they are of other items, or of another size or colour."""
         self._cells.clear()
+
+    def forget_places(self, places: Places) -> None:
+        """Forget the pictures of some items, which look otherwise now."""
+        if len(places) > len(self._cells):
+            self._cells.clear()
+        for place in places.tolist():
+            self._cells.pop(place, None)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         place, rect = self._table.place_at(index), option.rect
@@ -159,33 +119,47 @@ class _Delegate(CellDelegate):
 
 
 def _paint_item(painter: QPainter, items: Items, place: int, rect: QRect, option: QStyleOptionViewItem) -> None:
-    """The picture or spectrogram, and below it the digit on its colour with the speaker."""
-    palette, metrics, label = option.palette, option.fontMetrics, int(items.labels[place])
+    """The picture or spectrogram, faint and crossed out if it is left out, and below it a caption."""
+    palette, metrics, excluded = option.palette, option.fontMetrics, bool(items.excluded[place])
     frame = rect.adjusted(GAP, GAP, -GAP, -GAP)
     picture_room = frame.adjusted(0, 0, 0, -metrics.height())
+    painter.setOpacity(_FAINT if excluded else 1)
     paint_features(painter, items.features[place], items.modality, QRectF(picture_room))
     caption = QRect(frame.left(), picture_room.bottom() + 1, frame.width(), metrics.height())
-    painter.fillRect(caption, digit_colour(label, is_dark(palette)))
-    painter.setPen(palette.color(QPalette.ColorRole.Base))
-    speaker = items.speaker_of(place)
-    text = f"{label}  {speaker}" if speaker else str(label)
+    painter.fillRect(caption, digit_colour(int(items.digits[place]), is_dark(palette)))
+    painter.setOpacity(1)
+    painter.setPen(palette.color(QPalette.ColorRole.Text if excluded else QPalette.ColorRole.Base))
     inner = caption.adjusted(4, 0, -4, 0)
-    aligned = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignLeft if speaker else Qt.AlignmentFlag.AlignHCenter)
-    painter.drawText(inner, aligned, metrics.elidedText(text, Qt.TextElideMode.ElideRight, inner.width()))
+    aligned = Qt.AlignmentFlag.AlignLeft if items.speakers else Qt.AlignmentFlag.AlignHCenter
+    text = metrics.elidedText(_caption(items, place), Qt.TextElideMode.ElideRight, inner.width())
+    painter.drawText(inner, aligned | Qt.AlignmentFlag.AlignVCenter, text)
+    if excluded:
+        paint_crossed_out(painter, QRectF(picture_room), palette)
 
 
-class ItemGrid(GridView):
-    """A grid of items. A click, Return or the space bar plays; arrows, Page and Home/End keys move.
+def _caption(items: Items, place: int) -> str:
+    """The digit, after the published one if that is another; what the model takes it for, if asked; the speaker."""
+    published, digit = items.labels[place], items.digits[place]
+    label = str(digit) if published == digit else f"{published} → {digit}"
+    guess = items.guess_at(place)
+    return "  ".join(filter(None, (label if guess is None else f"{label} ({guess}?)", items.speaker_of(place))))
+
+
+class ItemGrid(LabelledGrid):
+    """A grid of items. A click plays, too; arrows, Page and Home/End keys move, and with Shift select.
 
     Signals
     -------
     current_changed(int or None)
         The place of the current item.
+    selection_changed()
+        Other items are selected.
     activated_at(int)
         The place of an item that was clicked, or chosen by key.
     """
 
     current_changed = Signal(object)
+    selection_changed = Signal()
     activated_at = Signal(int)
 
     def __init__(self) -> None:
@@ -199,20 +173,35 @@ class ItemGrid(GridView):
             header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
             header.setMinimumSectionSize(8)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setAccessibleName("Items")
+        self._anchor: int | None = None  # which of the shown items a range begins with
+        self._modified = False  # whether Ctrl or Shift was held when the mouse was released last
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self._paint_late)
-        self.clicked.connect(self._activate)
+        self.clicked.connect(lambda index: None if self._modified else self.play(index))
+        self.selectionModel().selectionChanged.connect(self.selection_changed)
+
+    @property
+    def selected(self) -> Places:
+        """The places of the selected items."""
+        return self.table.places_in(ranges_of(self.selectionModel().selection()))
 
     def show_items(self, items: Items | None, places: Places) -> None:
         """Show these places of a split from the start."""
         if items is not self.table.items:
             self._delegate.forget()
+        self._anchor = None
         self.table.show_items(items, places)
         self._arrange()
         self.scrollToTop()
         self.current_changed.emit(None)
+        self.selection_changed.emit()  # a reset clears it without a word
+
+    def update_items(self, items: Items, places: Places) -> None:
+        """Show the same items with other decisions about some of them."""
+        self.table.items = items
+        self._delegate.forget_places(places)
+        self.viewport().update()
 
     def show_playing(self, place: int | None) -> None:
         """Mark the item that plays."""
@@ -235,8 +224,14 @@ class ItemGrid(GridView):
         super().resizeEvent(event)
         self._arrange()
 
-    def moveCursor(self, action: QAbstractItemView.CursorAction, _modifiers: Qt.KeyboardModifier) -> QModelIndex:
+    def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
         """Left and right go on in the next line."""
+        index = self._moved(action)
+        if not modifiers & Qt.KeyboardModifier.ShiftModifier:
+            self._anchor = self.table.number(index)
+        return index
+
+    def _moved(self, action: QAbstractItemView.CursorAction) -> QModelIndex:
         count, columns = len(self.table.places), self.table.columns
         if not count:
             return QModelIndex()
@@ -258,16 +253,24 @@ class ItemGrid(GridView):
         }
         return self.table.cell(min(max(here + steps[action], 0), count - 1))
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and not event.modifiers():
-            self._activate(self.currentIndex())
-        else:
-            super().keyPressEvent(event)
+    def setSelection(self, _rect: QRect, command: QItemSelectionModel.SelectionFlag) -> None:
+        """Select items in the order in which they are shown; that of a table would be a rectangle."""
+        here = self.table.number(self.currentIndex())
+        if here is None:
+            return
+        if self._anchor is None or not command & QItemSelectionModel.SelectionFlag.Current:
+            self._anchor = here
+        self.selectionModel().select(self.table.between(self._anchor, here), command)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._modified = bool(event.modifiers() & _SELECTING)
+        super().mouseReleaseEvent(event)
 
     def keyboardSearch(self, _text: str) -> None:
         """Do nothing: to compare all items would take seconds, and they have no text."""
 
-    def _activate(self, index: AnyIndex) -> None:
+    def play(self, index: AnyIndex) -> None:
+        """Say that the item in a cell was chosen."""
         place = self.table.place_at(index)
         if place is not None:
             self.activated_at.emit(place)
@@ -282,12 +285,22 @@ class ItemGrid(GridView):
         width = self.viewport().width()
         columns = max(1, width // (_WIDTHS[modality] * line))
         if columns != self.table.columns:
-            current = self.table.number(self.currentIndex())
+            current, chosen = self.table.number(self.currentIndex()), self.selected
             first = self.table.number(self.indexAt(self.viewport().rect().topLeft()))
             self.table.set_columns(columns)
             if current is not None:
                 self.setCurrentIndex(self.table.cell(current))
+            self._select(chosen)
             if first is not None:
                 self.scrollTo(self.table.cell(first), QAbstractItemView.ScrollHint.PositionAtTop)
         self.horizontalHeader().setDefaultSectionSize(max(8, width // columns))
         self.verticalHeader().setDefaultSectionSize(_HEIGHTS[modality] * line)
+
+    def _select(self, places: Places) -> None:
+        """Select these items among those that are shown."""
+        numbers = np.flatnonzero(np.isin(self.table.places, places))
+        selection = QItemSelection()
+        for run in np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1) if len(numbers) else ():
+            for part in ranges_of(self.table.between(int(run[0]), int(run[-1]))):
+                selection.append(part)
+        self.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)

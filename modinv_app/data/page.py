@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QMimeData, QSize
@@ -12,13 +14,16 @@ from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
 
 from model.data.corpora import added
 from model.data.corpora.base import Contents
+from model.data.curation import count, in_words
 from modinv_app.common import settings as chosen
 from modinv_app.common.card import Card
 from modinv_app.common.dialogs import ask_for_file, ask_for_folder
 from modinv_app.common.layouts import column, row, side_by_side
+from modinv_app.common.model_catalogue import Model
 from modinv_app.common.page import Page, Services
 from modinv_app.common.undo_strip import UndoStrip
 from modinv_app.data.corpus_list import CorpusList
+from modinv_app.data.curation_bar import CurationBar
 from modinv_app.data.digit_bars import DigitBars
 from modinv_app.data.facts import Facts
 from modinv_app.data.filters import Filters
@@ -26,7 +31,11 @@ from modinv_app.data.item_grid import ItemGrid
 from modinv_app.data.items import Items
 from modinv_app.data.notice import Notice
 from modinv_app.data.preview import Preview
-from modinv_app.data.service import CorpusService, ListedCorpus
+from modinv_app.data.ranking import Ranker
+from modinv_app.data.service import CorpusService, Decided, ListedCorpus
+
+if TYPE_CHECKING:  # it imports torch
+    from model.retrieval.surprise import Surprise
 
 _ADD = (
     "Files named LABEL/FILE or SPEAKER/LABEL/FILE stay where they are. Folders and CSV tables can be dropped here, too"
@@ -44,9 +53,13 @@ class DataPage(Page):
         self.undo = UndoStrip()
         self.filters = Filters()
         self.grid = ItemGrid()
+        self.curation = CurationBar(self.grid, self.service)
+        self.ranker = Ranker(services.consult, self)
         self.notice = Notice()
         self.bars, self.facts, self.preview = DigitBars(), Facts(), Preview()
         self._items: Items | None = None
+        self._surprise: Surprise | None = None  # of the items, if they were ranked
+        self._model: Path | None = None  # the file of the model in use
         self._contents: dict[str, Contents] = {}
         self._played: tuple[str, int] | None = None  # key and place
         self._removed: added.Entry | None = None
@@ -68,6 +81,15 @@ class DataPage(Page):
         if self.corpora.current is not None:
             self._settings.set(chosen.DATA_CORPUS, self.corpora.current.info.name)
         self.service.close()
+        self.ranker.close()
+
+    def show_loaded(self, model: Model) -> None:
+        """Rank by the model in use."""
+        if model.file != self._model:
+            self._model, self._surprise = model.file, None
+            self.ranker.forget()
+            if self._items is not None and self.filters.order == "surprising":
+                self._filter()
 
     def _lay_out(self) -> None:
         add = QPushButton("Add a folder…")
@@ -89,6 +111,7 @@ class DataPage(Page):
         self._card = Card("Items")
         self._card.body.addWidget(self.filters)
         self._card.body.addWidget(self._stack, 1)
+        self._card.body.addWidget(self.curation)
         middle, right = QWidget(), QWidget()
         column(self._card, parent=middle, margins=(4, 0, 4, 0))
         cards = []
@@ -111,6 +134,9 @@ class DataPage(Page):
         self.bars.chosen.connect(self.filters.toggle_digit)
         self.grid.current_changed.connect(lambda place: self.preview.show_item(self._items, place))
         self.grid.activated_at.connect(self._play)
+        self.ranker.progressed.connect(lambda share: self._card.aside.setText(f"ranking {share:.0%}"))
+        self.ranker.ranked.connect(self._show_ranked)
+        self.ranker.failed.connect(self.failed)
         self.notice.action_wanted.connect(lambda: self._act())
         service = self.service
         service.listed.connect(self.corpora.show_corpora)
@@ -120,6 +146,7 @@ class DataPage(Page):
         service.stopped.connect(lambda: self._notify("It is not read yet.", "Read it", self._read))
         service.described.connect(self._describe)
         service.not_described.connect(lambda: self._about.aside.setText(""))
+        service.decided.connect(self._show_decided)
         service.folder_added.connect(self._show_added)
         service.folder_removed.connect(self._offer_undo)
         service.warned.connect(self.warned)
@@ -134,6 +161,8 @@ class DataPage(Page):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.service.refresh()  # another page or process may have changed them
+        if self._items is not None:
+            self.service.read_decisions(self._items)
         self._count_all()
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -172,7 +201,9 @@ class DataPage(Page):
     def _clear(self) -> None:
         """Show no items."""
         self.service.forget()
-        self._items = self._played = None
+        self.ranker.forget()
+        self._items = self._played = self._surprise = None
+        self.curation.show_items(None)
         self.grid.show_items(None, np.zeros(0, np.int64))
         self.filters.show_speakers(())
         self.bars.show_counts([], None)
@@ -193,22 +224,60 @@ class DataPage(Page):
     def _show_items(self, items: Items) -> None:
         self._items = items
         self.filters.show_speakers(items.speakers)
+        self.curation.show_items(items)
         self._filter()
+        self._describe_corpus()
         self._count_all()
 
     def _filter(self) -> None:
-        items = self._items
+        items, order = self._items, self.filters.order
         if items is None:
             return
-        digit, speaker = self.filters.digit, self.filters.speaker
-        places = items.chosen(digit, speaker)
-        self.bars.show_counts(items.counts(speaker), digit)
+        if order != "surprising":
+            self.ranker.forget()
+        chosen = items.chosen(self.filters.digit, self.filters.speaker, order == "changed")
+        places = np.flatnonzero(chosen)
+        if order == "surprising" and self._surprise is not None:
+            places = self._surprise.order[chosen[self._surprise.order]]
         self.grid.show_items(items, places)
-        self._card.aside.setText(f"{len(places):,} of {len(items):,}")
+        self._count(items)
+        if order == "surprising" and self._surprise is None and not self.ranker.busy:
+            self._card.aside.setText("waiting for the model")
+            self.ranker.rank(items)
         if len(places):
             self._stack.setCurrentWidget(self.grid)
+        elif order == "changed":
+            self._notify("Nothing is left out or relabelled here.", "Show all items", self.filters.show_all)
         else:
             self._notify("There is no such item in this split.", "Show all digits and speakers", self.filters.show_all)
+
+    def _count(self, items: Items) -> None:
+        """Show how many items there are."""
+        self.bars.show_counts(items.counts(self.filters.speaker), self.filters.digit)
+        out = f" · {items.excluded.sum():,} left out" if items.excluded.any() else ""
+        self._card.aside.setText(f"{len(self.grid.table.places):,} of {len(items):,}{out}")
+
+    def _show_ranked(self, surprise: Surprise) -> None:
+        if self._items is not None:
+            self._surprise = surprise
+            self._items = replace(self._items, guesses=surprise.guesses)
+            self.curation.show_items(self._items)
+            self._filter()
+
+    def _show_decided(self, decided: Decided) -> None:
+        """Show what is decided where the items are; they stay in view until others are chosen."""
+        before, now = self._items, decided.items
+        if before is None or before.features is not now.features:
+            return
+        self._items = replace(now, guesses=before.guesses)
+        if (before.digits != now.digits).any():
+            self._surprise = None  # which is by labels; the order in view stays
+        changed = (before.excluded != now.excluded) | (before.digits != now.digits)
+        self.grid.update_items(self._items, np.flatnonzero(changed))
+        self.curation.show_items(self._items)
+        self._count(self._items)
+        self._describe_corpus()
+        self.preview.show_item(self._items, self.grid.table.place_at(self.grid.currentIndex()))
 
     def _count_all(self) -> None:
         """Have all splits counted, unless that is known and still true of the split that is shown."""
@@ -224,7 +293,20 @@ class DataPage(Page):
         self.corpora.show_counts({name: sum(contents.items.values())})
         if self.corpora.current is not None and self.corpora.current.info.name == name:
             self._about.aside.setText("")
-            self.facts.show_corpus(self.corpora.current.info, contents)
+            self._describe_corpus()
+
+    def _describe_corpus(self) -> None:
+        """Show what is known of the chosen corpus."""
+        corpus, items = self.corpora.current, self._items
+        if corpus is None:
+            return
+        decided = []
+        if items is not None and items.decisions:
+            if words := in_words(count(items.decisions.values())):
+                decided.append(f"Changed by you: {words}")
+            if items.outdated:
+                decided.append(f"Ignored: {items.outdated:,} decided before the items changed")
+        self.facts.show_corpus(corpus.info, self._contents.get(corpus.info.name), "\n".join(decided))
 
     def _play(self, place: int) -> None:
         key = self._items.key_of(place) if self._items else ""

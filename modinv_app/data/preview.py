@@ -7,7 +7,7 @@ from typing import ClassVar
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QPaintEvent, QPalette
 
-from model.types import WORDS, Modality
+from model.types import Modality
 from modinv_app.common.painted import PaintedWidget
 from modinv_app.common.pictures import features_pixmap
 from modinv_app.common.theme import antialiased, muted_text
@@ -51,7 +51,7 @@ class Preview(PaintedWidget):
         picture = features_pixmap(items.features[place], room, self.devicePixelRatioF())
         size = picture.deviceIndependentSize()
         painter.drawPixmap(round((width - size.width()) / 2), 0, picture)
-        texts = (WORDS[items.labels[place]], items.speaker_of(place), items.sources[place])
+        texts = (items.labelled(place), items.speaker_of(place), items.sources[place])
         font = QFont(self.font())
         for number, text in enumerate(filter(None, texts)):
             font.setBold(number == 0)

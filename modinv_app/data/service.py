@@ -5,17 +5,20 @@ from __future__ import annotations
 import itertools
 import logging
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from model.data import curation
 from model.data.corpora import CorpusInfo, MissingData, Split, add_folder, added, find, registry, remove, restore
 from model.data.corpora.base import Contents
+from model.data.curation import Decision
 from model.errors import ModinvError
 from model.progress import Cancelled, ProgressCallback
-from modinv_app.data.items import Items
+from modinv_app.data.items import Items, Places
 from modinv_app.jobs.executor import SerialExecutor, describe_error
 
 log = logging.getLogger(__name__)
@@ -42,6 +45,25 @@ class ListedCorpus:
     missing: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Decided:
+    """Decisions were made.
+
+    Attributes
+    ----------
+    items
+        The items with what is decided now.
+    words
+        What was done; empty if nothing was, and decisions were only read.
+    former
+        What was decided before about the same items of the corpus, by their names.
+    """
+
+    items: Items
+    words: str
+    former: Mapping[str, Decision]
+
+
 class CorpusService(QObject):
     """Corpora for the page Data. The list has a thread of its own, so that it never waits for items.
 
@@ -61,6 +83,8 @@ class CorpusService(QObject):
         The name of a corpus, and what all of its splits hold.
     not_described()
         That can't be counted, for example because a split is empty.
+    decided(Decided)
+        Items were left out or relabelled, or that was taken back.
     folder_added(str)
         A folder is a corpus now, or was one already: its name.
     folder_removed(Entry)
@@ -76,6 +100,7 @@ class CorpusService(QObject):
     not_opened = Signal(str)
     described = Signal(str, object)
     not_described = Signal()
+    decided = Signal(object)
     folder_added = Signal(str)
     folder_removed = Signal(object)
     warned = Signal(str)
@@ -135,7 +160,7 @@ class CorpusService(QObject):
 
         def work() -> Items:
             go_on(None, f"Reading {find(name).info.title}")
-            return Items.of(find(name)().load(split, go_on), split)
+            return Items.of(find(name)().published(split, go_on), split, curation.decisions(name))
 
         def done(items: Items) -> None:
             if self._ticket is ticket:
@@ -171,6 +196,44 @@ class CorpusService(QObject):
                 self.not_described.emit()
 
         self._reader.submit(work, done, failed)
+
+    # Decisions
+
+    def decide(self, items: Items, places: Places, change: Callable[[Decision], Decision], words: str) -> None:
+        """Change what is decided about items at some places; ``words`` say what was done."""
+
+        def changes() -> dict[str, Decision]:
+            now = items.with_decisions(curation.decisions(items.corpus))  # other ones may just have been made
+            return {now.names[place]: change(now.decision(place)) for place in places.tolist()}
+
+        self._decide(items, changes, words)
+
+    def restore_decisions(self, items: Items, former: Mapping[str, Decision]) -> None:
+        """Decide about items of a corpus as before."""
+        self._decide(items, lambda: former, "")
+
+    def take_back_all(self, items: Items, words: str) -> None:
+        """Forget all decisions about the corpus of these items, in all splits."""
+
+        def changes() -> dict[str, Decision]:
+            known = curation.decisions(items.corpus)
+            return {name: Decision(one.published, one.digest) for name, one in known.items()}
+
+        self._decide(items, changes, words)
+
+    def read_decisions(self, items: Items) -> None:
+        """Read again what is decided: another page or process may have decided something."""
+        self._decide(items, dict, "")
+
+    def _decide(self, items: Items, changes: Callable[[], Mapping[str, Decision]], words: str) -> None:
+        def work() -> Decided:
+            made = changes()
+            former = curation.decide(items.corpus, made) if made else {}
+            return Decided(items.with_decisions(curation.decisions(items.corpus)), words, former)
+
+        self._lister.submit(work, self.decided.emit, self._report)
+
+    # Breaking off
 
     def stop(self) -> None:
         """Break off what is being read, and say so; filterbanks that were computed are kept."""

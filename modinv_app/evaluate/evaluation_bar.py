@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QProgressBar, QPushButton, QSizePolicy, QWidget
 
-from model.data.corpora import CorpusInfo, find, infos, preferred
+from model.data.corpora import CorpusInfo, find, infos, preferred, registry
 from model.evaluation.protocol import EvaluationProtocol, HeldOut
 from model.types import Modality
 from modinv_app.common.card import muted
@@ -205,7 +205,9 @@ class EvaluationBar(QWidget):
 
     def _obstacle(self, speech: str, split: HeldOut) -> str:
         """Why a split of a speech corpus can't be used; empty if it can."""
-        info = find(speech).info
+        if speech not in registry():  # it was on the list a moment ago
+            return "was removed from the list of corpora"
+        info = registry()[speech].info
         if speech not in self._installed:
             return f"not installed: {'download it on the Train page' if info.source else f'get it from {info.origin}'}"
         return "" if split in info.splits else f"has no {split} data"
@@ -231,4 +233,4 @@ class EvaluationBar(QWidget):
 
 
 def _title(info: CorpusInfo) -> str:
-    return f"Human voices ({info.label})" if info.human else info.title
+    return f"{info.voices} ({info.label})" if info.voices else info.title

@@ -158,6 +158,10 @@ class EvaluatePage(Page):
         if not self._shown_before:
             self._shown_before = True
             self.service.load_sweep()
+        elif self.bar.request is not None and not self.service.busy:
+            # Items may have been left out or relabelled meanwhile: then there is another evaluation, or none.
+            self.service.look_up(self.bar.request)
+            self.service.look_up_in_noise(self.bar.request)
 
     # Evaluating
 
@@ -178,10 +182,13 @@ class EvaluatePage(Page):
         if request != self.bar.request or self.service.busy:
             return
         if evaluation is not None:
-            self._show(request, evaluation)
+            if self._evaluation is None or self._evaluation.folder != evaluation.folder:
+                self._show(request, evaluation)
         elif wanted:
             self.service.evaluate(request)
         else:
+            if self._evaluation is not None:
+                self._forget()
             self.bar.say(_NOT_EVALUATED)
 
     def _evaluate(self, request: Request) -> None:

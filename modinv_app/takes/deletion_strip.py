@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
 from model.data.takes import Deletion
@@ -20,18 +18,6 @@ class DeletionStrip(UndoStrip):
         self._deletion: Deletion | None = None
         library.deleted.connect(self._offer)
         self.undo_wanted.connect(self._restore)
-
-    def undo(self) -> None:
-        """Bring it back, if that is offered."""
-        if self.isVisible():
-            self.hide()
-            self._restore()
-
-    def listen_in(self, panel: QWidget) -> None:
-        """Undo by Ctrl+Z, too, while the focus is in this panel."""
-        shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), panel)
-        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        shortcut.activated.connect(self.undo)
 
     def _offer(self, deletion: Deletion, words: str) -> None:
         self._deletion = deletion

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import (
     QAbstractTableModel,
-    QEvent,
     QItemSelectionModel,
     QPersistentModelIndex,
     QRectF,
@@ -16,19 +14,23 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent, QPainter, QPalette, QPen, QPixmap, QResizeEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
-    QStyleOptionViewItem,
-)
+from PySide6.QtGui import QPainter, QPalette, QPen, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QHeaderView, QStyleOptionViewItem
 
 from model.data.prompts import ROUNDS
 from model.data.takes import Take
 from model.types import WORDS, FloatArray, Modality
-from modinv_app.common.grid_view import GAP, CellDelegate, GridView, empty_cell, paint_features, paint_outline
+from modinv_app.common.grid_view import (
+    GAP,
+    CellDelegate,
+    LabelledGrid,
+    empty_cell,
+    paint_crossed_out,
+    paint_features,
+    paint_outline,
+)
 from modinv_app.common.item_view import ROOT, AnyIndex
-from modinv_app.common.theme import antialiased, digit_colour, is_dark, muted_text, warning_colour, with_alpha
+from modinv_app.common.theme import antialiased, digit_colour, is_dark, muted_text, with_alpha
 
 _LOWEST_ROW = 26
 
@@ -157,9 +159,7 @@ class _Delegate(CellDelegate):
             paint_features(painter, features, take.modality, inner)
         painter.setOpacity(1)
         if take.excluded:
-            painter.setPen(QPen(warning_colour(is_dark(palette)), 2))
-            for ends in ((inner.bottomLeft(), inner.topRight()), (inner.topLeft(), inner.bottomRight())):
-                painter.drawLine(*ends)
+            paint_crossed_out(painter, inner, palette)
 
 
 class _Header(QHeaderView):
@@ -199,21 +199,19 @@ class _Header(QHeaderView):
         super().paintEvent(event)
 
 
-class TakeGrid(GridView):
-    """A grid of takes. Return, the space bar or a click plays, 0 to 9 relabel, X leaves out, Delete deletes.
+class TakeGrid(LabelledGrid):
+    """A grid of takes. A click plays, too, and Delete deletes.
 
     Signals
     -------
     chosen(list)
         Other takes are selected.
-    play_wanted(Take), relabel_wanted(int), exclude_wanted(), delete_wanted()
+    play_wanted(Take), delete_wanted()
         What to do with the current or selected takes.
     """
 
     chosen = Signal(object)
     play_wanted = Signal(object)
-    relabel_wanted = Signal(int)
-    exclude_wanted = Signal()
     delete_wanted = Signal()
 
     def __init__(self) -> None:
@@ -227,10 +225,8 @@ class TakeGrid(GridView):
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setMinimumSectionSize(_LOWEST_ROW)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setAccessibleName("Takes")
-        self.clicked.connect(self._play)
+        self.clicked.connect(self.play)
         self.selectionModel().selectionChanged.connect(self._update_chosen)
 
     def chosen_takes(self) -> list[Take]:
@@ -273,34 +269,12 @@ class TakeGrid(GridView):
         self._delegate.forget()
         self._fit_rows()
 
-    def event(self, event: QEvent) -> bool:
-        """Accept the keys below before shortcuts of the window do."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._action_of(event):
-            event.accept()
-        return super().event(event)
+    def keys(self) -> Mapping[Qt.Key, Callable[[], object]]:
+        delete = self.delete_wanted.emit
+        return {**super().keys(), Qt.Key.Key_Delete: delete, Qt.Key.Key_Backspace: delete}
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if action := self._action_of(event):
-            action()
-        else:
-            super().keyPressEvent(event)
-
-    def _action_of(self, event: QKeyEvent) -> Any:
-        """What a key does; None for those of a table."""
-        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
-            return None
-        if len(event.text()) == 1 and event.text() in "0123456789":
-            return partial(self.relabel_wanted.emit, int(event.text()))
-        return {
-            Qt.Key.Key_Return: lambda: self._play(self.currentIndex()),
-            Qt.Key.Key_Space: lambda: self._play(self.currentIndex()),
-            Qt.Key.Key_Enter: lambda: self._play(self.currentIndex()),
-            Qt.Key.Key_Delete: self.delete_wanted.emit,
-            Qt.Key.Key_Backspace: self.delete_wanted.emit,
-            Qt.Key.Key_X: self.exclude_wanted.emit,
-        }.get(Qt.Key(event.key()))
-
-    def _play(self, index: AnyIndex) -> None:
+    def play(self, index: AnyIndex) -> None:
+        """Play a recording."""
         take = self.table.take_at(index)
         if take is not None and take.modality is Modality.SPEECH:
             self.play_wanted.emit(take)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QSizePolicy, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
 
 from model.data.takes import Take
 from model.types import WORDS, Modality
 from modinv_app.common.card import Card
+from modinv_app.common.label_actions import LabelActions
 from modinv_app.common.layouts import row
 from modinv_app.common.take_library import Listing, TakeLibrary
 from modinv_app.takes.take_grid import TakeGrid
@@ -38,24 +36,16 @@ class TakesPanel(Card):
         self.grid = TakeGrid()
         self.grid.chosen.connect(self._show_chosen)
         self.grid.play_wanted.connect(self.play_wanted)
-        self.grid.relabel_wanted.connect(self.relabel)
-        self.grid.exclude_wanted.connect(self.exclude)
         self.grid.delete_wanted.connect(self.delete)
-        self.grid.customContextMenuRequested.connect(self._show_menu)
         self._details = QLabel(textFormat=Qt.TextFormat.PlainText)
         self._details.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._labels = QMenu("It is a…", self)
-        for digit, word in enumerate(WORDS):
-            self._labels.addAction(f"{digit}  {word}").triggered.connect(partial(self.relabel, digit))
-        self.relabel_button = QPushButton("It is a…")
-        self.relabel_button.setToolTip("Give the chosen takes another label (0 to 9)")
-        self.relabel_button.setMenu(self._labels)
-        self.exclude_button = QPushButton("Leave out")
-        self.exclude_button.setToolTip("Leave the chosen takes out of gallery and training, or take them in again (X)")
-        self.exclude_button.clicked.connect(self.exclude)
         self.delete_button = QPushButton("Delete")
         self.delete_button.setToolTip("Delete the chosen takes; this can be undone (Del)")
         self.delete_button.clicked.connect(self.delete)
+        self._actions = LabelActions(self.grid, "takes", "gallery and training", [self.delete_button])
+        self._actions.relabel_wanted.connect(self.relabel)
+        self._actions.exclude_wanted.connect(self.exclude)
+        self.relabel_button, self.exclude_button = self._actions.relabel_button, self._actions.exclude_button
         self.body.setSpacing(6)
         self.body.addWidget(self.grid, 1)
         self.body.addLayout(row((self._details, 1), self.relabel_button, self.exclude_button, self.delete_button))
@@ -103,9 +93,8 @@ class TakesPanel(Card):
         self.aside.setText(f"{self._person}: {len(takes)} {said}" if self._person else "")
 
     def _show_chosen(self, takes: list[Take]) -> None:
-        for button in (self.relabel_button, self.exclude_button, self.delete_button):
-            button.setEnabled(bool(takes))
-        self.exclude_button.setText("Take in again" if takes and all(t.excluded for t in takes) else "Leave out")
+        self._actions.show_chosen(len(takes), all(take.excluded for take in takes))
+        self.delete_button.setEnabled(bool(takes))
         if len(takes) != 1:
             self._say(f"{len(takes)} takes chosen" if takes else _HINT[self._modality])
             return
@@ -122,15 +111,3 @@ class TakesPanel(Card):
     def _say(self, words: str) -> None:
         self._details.setText(words)
         self._details.setToolTip(words)
-
-    def _show_menu(self, at: QPoint) -> None:
-        if not self.grid.chosen_takes():
-            return
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addMenu(self._labels)
-        for button in (self.exclude_button, self.delete_button):
-            action = QAction(button.text(), menu)
-            action.triggered.connect(button.click)
-            menu.addAction(action)
-        menu.popup(self.grid.viewport().mapToGlobal(at))

@@ -25,8 +25,9 @@ from model.types import Modality
 from modinv_app.common.data_service import DataService
 from modinv_app.common.page import Services
 from modinv_app.common.settings import Settings
-from modinv_app.data.item_grid import ItemGrid, ItemTable
-from modinv_app.data.items import Items
+from modinv_app.data.item_grid import ItemGrid
+from modinv_app.data.item_table import ItemTable
+from modinv_app.data.items import Items, Places
 from modinv_app.data.page import DataPage
 
 pytestmark = pytest.mark.timeout(180)
@@ -270,13 +271,18 @@ def many(count: int) -> Items:
     labels = random.integers(0, 10, count)
     features = np.broadcast_to(random.random((28, 28), np.float32), (count, 28, 28))
     names = tuple(f"picture {number}" for number in range(count))
-    return Items("many", "train", Modality.IMAGE, features, labels, names, (), (), np.zeros(0, np.int64))
+    items = Items("many", "train", Modality.IMAGE, features, labels, names, (), (), np.zeros(0, np.int64))
+    return items.with_decisions({})
+
+
+def every(items: Items) -> Places:
+    return np.arange(len(items))
 
 
 def test_of_many_items_only_those_in_view_are_painted_and_all_of_them_soon(qtbot: QtBot) -> None:
     grid = shown(qtbot, ItemGrid(), 600, 400)
     items = many(50_000)
-    grid.show_items(items, items.chosen(None, None))
+    grid.show_items(items, every(items))
     assert grid.table.rowCount() * grid.table.columns >= 50_000
     for part in (0, 0.5, 1):
         grid.verticalScrollBar().setValue(round(part * grid.verticalScrollBar().maximum()))
@@ -290,7 +296,7 @@ def test_of_many_items_only_those_in_view_are_painted_and_all_of_them_soon(qtbot
 def test_a_narrower_grid_keeps_the_current_item(qtbot: QtBot) -> None:
     grid = shown(qtbot, ItemGrid(), 600, 400)
     items = many(1_000)
-    grid.show_items(items, items.chosen(None, None))
+    grid.show_items(items, every(items))
     grid.setCurrentIndex(grid.table.cell(123))
     columns = grid.table.columns
     grid.resize(300, 400)
@@ -301,7 +307,7 @@ def test_a_narrower_grid_keeps_the_current_item(qtbot: QtBot) -> None:
 def test_empty_cells_of_the_last_line_can_not_be_chosen() -> None:
     table = ItemTable()
     items = many(5)
-    table.show_items(items, items.chosen(None, None))
+    table.show_items(items, every(items))
     table.set_columns(4)
     assert table.rowCount() == 2
     assert table.place_at(table.index(1, 0)) == 4

@@ -72,6 +72,7 @@ class Entry:
             licence="not stated",
             citation="added by the user",
             origin=self.path,
+            own=True,
             human=modality is Modality.SPEECH,
             speakers=self.speakers,
             shares_speakers=modality is Modality.SPEECH and not self.by_speaker,

@@ -90,6 +90,8 @@ class CorpusInfo:
         What to put into its folder, for the message that it is missing.
     folder
         Name of its folder, if it is not its own name.
+    own
+        Whether it is the user's: takes, or an added folder.
     """
 
     name: str
@@ -109,6 +111,7 @@ class CorpusInfo:
     source: Source | None = None
     layout: str = "it"
     folder: str = ""
+    own: bool = False
 
     @property
     def label(self) -> str:
@@ -118,6 +121,11 @@ class CorpusInfo:
     def held_out(self, wanted: Split) -> Split:
         """The wanted one of the validation and test splits, or the other one if it has only that."""
         return wanted if wanted in self.splits else ("test" if wanted == "validation" else "validation")
+
+    @property
+    def voices(self) -> str:
+        """Whose voices these are, beside the label: ``"Human voices"``; empty for others than published recordings."""
+        return "Human voices" if self.human and not self.own else ""
 
     @property
     def obtainable(self) -> bool:

@@ -93,6 +93,7 @@ class MySpeech(Takes):
         licence="yours",
         citation="your own recordings",
         origin="the page My digits of the window",
+        own=True,
         human=True,
         splits=("train", "test"),
         shares_speakers=True,
@@ -137,6 +138,7 @@ class MyDrawings(Takes):
         licence="yours",
         citation="your own drawings",
         origin="the page My digits of the window",
+        own=True,
         splits=("train", "test"),
     )
 
