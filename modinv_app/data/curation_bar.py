@@ -16,7 +16,7 @@ from modinv_app.data.item_grid import ItemGrid
 from modinv_app.data.items import Items
 from modinv_app.data.service import CorpusService, Decided
 
-_HINT = "Select several with Ctrl or Shift."
+_HINT = "Ctrl-click selects more."
 _TAKES = "Takes are changed on My digits."
 
 

@@ -16,7 +16,7 @@ Order = Literal["in order", "surprising", "changed"]
 
 _ORDERS: dict[Order, tuple[str, str]] = {
     "in order": ("In order", "All items as the corpus lists them"),
-    "surprising": ("Most surprising first", "Those first whose label the loaded model contradicts most"),
+    "surprising": ("Surprising first", "Most surprising to this model first: those whose labels it contradicts most"),
     "changed": ("Changed", "Only items that you have left out or relabelled"),
 }
 
@@ -55,7 +55,8 @@ class Filters(QWidget):
         self.splits.activated.connect(self.split_chosen)
         self.digits.activated.connect(self.changed)
         self.speakers.activated.connect(self.changed)
-        row((self.splits, 1), (self.digits, 1), (self.speakers, 1), (self.orders, 1), parent=self, spacing=6)
+        # By the widths of their texts, so that all can be read in a small window.
+        row((self.splits, 9), (self.digits, 8), (self.speakers, 11), (self.orders, 12), parent=self, spacing=6)
         self.show_speakers(())
 
     @property

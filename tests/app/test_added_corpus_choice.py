@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QMenu
 from model.data.corpora import add_folder, remove
 from modinv_app.common.corpus_choice import CorpusChoice
 from modinv_app.common.data_service import DataService
+from modinv_app.common.model_catalogue import Model
 from modinv_app.evaluate.evaluation_bar import EvaluationBar
 
 
@@ -63,3 +64,33 @@ def test_an_added_folder_comes_and_goes_in_the_bar_of_evaluations(qtbot, folder:
     bar.show_corpora({"voices"})
     assert names() == ["fsdd", "voices"]
     assert bar.speech.currentData() == "voices"
+
+
+def test_a_folder_that_was_just_removed_is_told_where_it_is_still_listed(qtbot, folder: Path) -> None:
+    bar, asked = EvaluationBar(QMenu()), []
+    qtbot.addWidget(bar)
+    bar.request_changed.connect(asked.append)
+    add_folder(folder)
+    bar.show_corpora({"voices", "mine"})
+    bar.choose(Model("a model", Path("model.safetensors")))
+    bar.speech.setCurrentIndex(bar.speech.findData("mine"))
+    bar.speech.activated.emit(bar.speech.currentIndex())
+    remove("mine")
+    bar.choose(Model("another", Path("other.safetensors")))
+    assert bar.request is None
+    assert not bar.button.isEnabled()
+    bar.split.setCurrentIndex(1)
+    bar.split.activated.emit(1)
+    assert bar.speech.currentData() == "voices", "what is left"
+    assert bar.request is not None
+
+
+def test_recordings_of_ones_own_are_not_called_human_voices(qtbot, folder: Path) -> None:
+    add_folder(folder)
+    bar = EvaluationBar(QMenu())
+    qtbot.addWidget(bar)
+    bar.show_corpora({"fsdd", "mine", "my-speech"})
+    titles = {bar.speech.itemData(place): bar.speech.itemText(place) for place in range(bar.speech.count())}
+    assert titles["fsdd"].startswith("Human voices (")
+    assert titles["mine"] == "mine (added)"
+    assert titles["my-speech"] == "My spoken digits"

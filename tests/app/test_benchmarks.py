@@ -36,6 +36,7 @@ def test_it_starts(path, monkeypatch, capsys):
         ("training_step", ["--steps=1", "--pairs=4"], lambda found: found["paper"]["ratio"]),
         ("query_latency", ["--repeats=2"], lambda found: found["image"]["ratio"]["p50"]),
         ("dial_frames", ["--seconds=0.5"], lambda found: found["frames_per_second"]),
+        ("grid_frames", ["--seconds=0.5", "--count=2000"], lambda found: found["frames_per_second"]),
     ],
 )
 def test_it_measures(name, smallest, measured):

@@ -22,6 +22,7 @@ from workbench import Workbench
 
 from model import locations
 from model.checkpoints import read_header
+from model.data import curation
 from model.data.corpora import recording
 from model.evaluation.protocol import EvaluationProtocol
 from model.evaluation.store import Evaluation, folder_of
@@ -211,6 +212,23 @@ def test_what_is_known_shows_at_once(visitor: Visitor) -> None:
     visitor.page.bar.choose(visitor.catalogue.of(visitor.file("never judged")))
     assert visitor.number("Cluster purity") == "–", "what shows is always of the chosen model"
     until(lambda: "Not evaluated yet. Press “Evaluate”" in visitor.says(), "a word about that")
+
+
+def test_what_is_known_of_other_items_is_not_shown_of_these(visitor: Visitor) -> None:
+    file = visitor.file("known before")
+    kept(folder_of(file, EvaluationProtocol(speech="voices")), purity=0.875)
+    visitor.page.show_loaded(visitor.catalogue.of(file))
+    until(lambda: visitor.number("Cluster purity") == "0.875", "numbers from before")
+    visitor.page.hide()
+    former = curation.decide("voices", {"a/plain/one.opus": curation.Decision(1, excluded=True)})
+    visitor.page.show()
+    until(lambda: "Not evaluated yet" in visitor.says(), "that these were not judged")
+    assert visitor.number("Cluster purity") == "–"
+    visitor.page.hide()
+    curation.decide("voices", former)
+    visitor.page.show()
+    until(lambda: visitor.number("Cluster purity") == "0.875", "the former ones again")
+    assert not visitor.failures
 
 
 def test_another_model_is_loaded_meanwhile(visitor: Visitor) -> None:
