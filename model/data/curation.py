@@ -291,6 +291,8 @@ def _write(file: Path, kept: Mapping[str, Decision]) -> None:
     values = {"format": _FORMAT, "decisions": {name: asdict(kept[name]) for name in sorted(kept)}}
     content = json.dumps(values, indent=1).encode()
     try:
+        if len(content) > _MOST:
+            raise ValueError("there would be too many decisions")
         _parsed(content)
     except ValueError as error:  # such as a file name that is no text
         raise CurationError(f"This can't be decided: {error}.") from error

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from model.progress import Cancelled
@@ -24,8 +26,6 @@ log = logging.getLogger(__name__)
 
 _PROGRESS_SECONDS = 0.1
 _KEPT = 6  # splits whose scores are kept: a few megabytes for the largest
-
-_Split = tuple[str, str, tuple[str, ...]]
 
 
 class Ranker(QObject):
@@ -53,7 +53,7 @@ class Ranker(QObject):
         self._consult = consult
         self._executor = SerialExecutor("ranking of items", self)
         self._ticket: object = None  # of the ranking that is wanted
-        self._known: OrderedDict[_Split, tuple[Margins, Doubles]] = OrderedDict()  # used by the thread only
+        self._known: OrderedDict[bytes, tuple[Margins, Doubles]] = OrderedDict()  # used by the thread only
 
     def close(self) -> None:
         """Break off, and end the thread."""
@@ -110,7 +110,7 @@ class Ranker(QObject):
         """In the thread."""
         from model.retrieval.surprise import scores_of, surprise  # late: it imports torch
 
-        split: _Split = items.corpus, items.split, items.names
+        split = hashlib.sha256(np.ascontiguousarray(items.features).data.cast("B")).digest()
         known = self._known.pop(split, None)
         if known is None or known[0] is not margins:
             known = margins, scores_of(system, margins, items.modality, items.features, progress)
