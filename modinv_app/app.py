@@ -75,13 +75,20 @@ class Application:
             self.model.consult,
         )
         explore = ExplorePage(
-            self.settings, self.state, self.model, self.sound, self.recorder, self.player, self.utterances
+            self.settings,
+            self.state,
+            self.model,
+            self.sound,
+            self.recorder,
+            self.player,
+            self.utterances,
+            self.services.takes,
         )
         self.window = MainWindow(self.services, self.state, self.model, self.player, self.utterances, explore, PAGES)
         self.window.closed.connect(self._close)
         self.own_gallery = OwnGallery(self.settings, self.services.takes, self.model, self.window.pages, self.window)
         self.model.ready.connect(self.own_gallery.start)
-        self.model.takes_joined.connect(explore.queries.ask_again)
+        self.model.items_changed.connect(explore.queries.ask_again)
         self.model.gallery_loaded.connect(self._set_gallery)
         self.model.ready.connect(self.state.set_model)
         self.imports = Imports(self.window, PAGES)

@@ -148,6 +148,37 @@ class Gallery:
         )
         return gallery, order
 
+    def only(self, kept: npt.NDArray[np.bool_]) -> Gallery:
+        """A gallery of some of the items, ``(n,)``, in their order, without maps."""
+        images = len(self.image_features)
+        places = np.flatnonzero(kept)
+        return replace(
+            self,
+            items=tuple(replace(self.items[place], index=index) for index, place in enumerate(places.tolist())),
+            image_features=self.image_features[kept[:images]],
+            speech_features=self.speech_features[kept[images:]],
+            means=self.means[kept],
+            log_variances=self.log_variances[kept],
+            keys=tuple(key for key, stays in zip(self.keys, kept[images:], strict=True) if stays),
+            maps={},
+        )
+
+    def again(self, other: Gallery, indices: Iterable[int]) -> list[int]:
+        """Indices here, ascending, of items of another gallery; without those that are not here."""
+        images = len(other.image_features)
+        wanted = list(indices)
+        keys = {other.key(index) for index in wanted if index >= images}
+        pictures = {(other.items[i].source, other.image_features[i].tobytes()) for i in wanted if i < images}
+        sources = {source for source, _ in pictures}
+        return [
+            *(
+                item.index
+                for item in self.items[: len(self.image_features)]
+                if item.source in sources and (item.source, self.image_features[item.index].tobytes()) in pictures
+            ),
+            *(place for place, key in enumerate(self.keys, len(self.image_features)) if key in keys),
+        ]
+
     def with_maps(self, maps: Mapping[str, npt.NDArray[Any]]) -> Gallery:
         """The same gallery with other maps."""
         return replace(self, maps=maps)

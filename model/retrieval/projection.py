@@ -270,3 +270,40 @@ def _turn(before: FloatArray, at: FloatArray, after: FloatArray) -> float:
     """Positive if the path through three points turns left, 0 if it is straight."""
     (x, y), (along, up) = (at - before).tolist(), (after - at).tolist()
     return float(x * up - y * along)
+
+
+def enclosed(points: npt.ArrayLike, outline: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Which points are inside a closed outline, by its winding number, so that loops of a hasty hand are inside, too.
+
+    An edge is compared only with the points at its height, which are found by bisection, so that ten thousand points in
+    an outline of some hundred corners take a few milliseconds.
+
+    Parameters
+    ----------
+    points
+        ``(n, 2)``.
+    outline
+        Its corners ``(m, 2)`` in order; the last is connected to the first.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        True for the points inside; none is inside fewer than three corners.
+    """
+    points, corners = np.asarray(points, np.float64), np.asarray(outline, np.float64)
+    inside = np.zeros(len(points), np.bool_)
+    if len(corners) < 3:
+        return inside
+    boxed = np.flatnonzero(((points >= corners.min(axis=0)) & (points <= corners.max(axis=0))).all(axis=1))
+    boxed = boxed[np.argsort(points[boxed, 1])]
+    x, y = points[boxed].T
+    ends = np.roll(corners, -1, axis=0)
+    along, up = (ends - corners).T
+    lower, upper = (np.searchsorted(y, end(corners[:, 1], ends[:, 1])) for end in (np.minimum, np.maximum))
+    counts = upper - lower  # points at the height of each edge
+    at = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts - lower, counts)
+    from_x, from_y, along, up = (np.repeat(each, counts) for each in (*corners.T, along, up))
+    left = along * (y[at] - from_y) - (x[at] - from_x) * up  # of the edge, if positive
+    turns = np.where(up > 0, left > 0, -1.0 * (left < 0))
+    inside[boxed] = np.bincount(at, turns, len(boxed)) != 0
+    return inside

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 
+from model.data.curation import digest
 from model.data.takes import Deletion, Take, TakeError, TakeStore, device_of
 from model.progress import Cancelled
 from model.retrieval.gallery import Gallery
@@ -140,9 +141,25 @@ class TakeLibrary(QObject):
         """Say that takes are of another digit."""
         self._change(lambda store: [store.relabel(take, label) for take in takes])
 
-    def exclude(self, takes: Sequence[Take], excluded: bool) -> None:
-        """Leave takes out of everything, or take them in again."""
-        self._change(lambda store: [store.exclude(take, excluded) for take in takes])
+    def exclude(
+        self, takes: Sequence[Take], excluded: bool, done: Callable[[list[Take]], object] = lambda _takes: None
+    ) -> None:
+        """Leave takes out of everything, or take them in again; ``done`` gets them as they are then."""
+        self._change(lambda store: [store.exclude(take, excluded) for take in takes], done)
+
+    def find(self, keys: Collection[str], pictures: Collection[str], done: Callable[[list[Take]], object]) -> None:
+        """Find the takes of a gallery: recordings by their keys, drawings by the digests of what the encoder sees."""
+        takes = [take for take in self.listing.takes if not take.excluded]
+
+        def matches(take: Take) -> bool:
+            if take.modality is Modality.SPEECH:
+                return take.key in keys
+            try:
+                return bool(pictures) and digest(self._get_features().features(take)) in pictures
+            except (ValueError, OSError):  # it is in no gallery
+                return False
+
+        self._feature_executor.submit(lambda: [take for take in takes if matches(take)], done, self._report)
 
     def delete(self, takes: Sequence[Take], words: str) -> None:
         """Delete takes, described in words; this can be undone."""

@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
 
 from model.data.curation import Decision
 from model.types import WORDS
+from modinv_app.common.item_grid import ItemGrid
 from modinv_app.common.label_actions import LabelActions
 from modinv_app.common.layouts import column, row
 from modinv_app.common.undo_strip import UndoStrip
-from modinv_app.data.item_grid import ItemGrid
 from modinv_app.data.items import Items
 from modinv_app.data.service import CorpusService, Decided
 

@@ -14,12 +14,10 @@ from model.data.corpora import Split
 from model.data.curation import Decision
 from model.data.takes import MY_DRAWINGS, MY_SPEECH
 from model.types import WORDS, FloatArray, Modality
+from modinv_app.common.item_table import Places
 
 if TYPE_CHECKING:  # it imports torch
     from model.data.samples import Samples
-
-Places = npt.NDArray[np.int64]
-"""Positions of items in their split."""
 
 _NONE = np.zeros(0, np.int64)
 
@@ -134,6 +132,19 @@ class Items:
             return None
         return int(self.guesses[place])
 
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """The only one."""
+        return frozenset({self.modality})
+
+    def modality_of(self, _place: int) -> Modality:
+        """That of all items."""
+        return self.modality
+
+    def features_of(self, place: int) -> FloatArray:
+        """What an encoder sees of an item."""
+        return np.asarray(self.features[place])
+
     def speaker_of(self, place: int) -> str:
         """Who speaks; empty for images."""
         return self.speakers[self.spoken_by[place]] if self.speakers else ""
@@ -141,6 +152,13 @@ class Items:
     def key_of(self, place: int) -> str:
         """The key under which a recording plays; empty for images."""
         return f"{self.corpus}:{self.keys[place]}" if self.keys else ""
+
+    def caption(self, place: int) -> str:
+        """The digit, after the published one if that is another; the model's guess, if that is another; the speaker."""
+        published, digit = self.labels[place], self.digits[place]
+        label = str(digit) if published == digit else f"{published} → {digit}"
+        guess = self.guess_at(place)
+        return "  ".join(filter(None, (label if guess is None else f"{label} ({guess}?)", self.speaker_of(place))))
 
     def described(self, place: int) -> str:
         """An item in words."""

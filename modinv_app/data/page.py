@@ -18,6 +18,7 @@ from model.data.curation import count, in_words
 from modinv_app.common import settings as chosen
 from modinv_app.common.card import Card
 from modinv_app.common.dialogs import ask_for_file, ask_for_folder
+from modinv_app.common.item_grid import ItemGrid
 from modinv_app.common.layouts import column, row, side_by_side
 from modinv_app.common.model_catalogue import Model
 from modinv_app.common.page import Page, Services
@@ -27,7 +28,6 @@ from modinv_app.data.curation_bar import CurationBar
 from modinv_app.data.digit_bars import DigitBars
 from modinv_app.data.facts import Facts
 from modinv_app.data.filters import Filters
-from modinv_app.data.item_grid import ItemGrid
 from modinv_app.data.items import Items
 from modinv_app.data.notice import Notice
 from modinv_app.data.preview import Preview

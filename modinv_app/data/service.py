@@ -18,7 +18,8 @@ from model.data.corpora.base import Contents
 from model.data.curation import Decision
 from model.errors import ModinvError
 from model.progress import Cancelled, ProgressCallback
-from modinv_app.data.items import Items, Places
+from modinv_app.common.item_table import Places
+from modinv_app.data.items import Items
 from modinv_app.jobs.executor import SerialExecutor, describe_error
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,8 @@ from model.errors import ModinvError
 from model.retrieval.projection import PrincipalComponents
 from model.types import FloatArray
 from modinv_app.audio.utterances import UtterancePlayer
-from modinv_app.explore.model_service import Loaded, ModelService
+from modinv_app.explore.loaded import Loaded
+from modinv_app.explore.model_service import ModelService
 from modinv_app.explore.queries import Query, continues
 from modinv_app.explore.state import AppState, Imagined, Reply
 from modinv_app.jobs.executor import SerialExecutor

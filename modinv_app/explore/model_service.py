@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,9 +15,11 @@ from PySide6.QtCore import QObject, Signal
 from model import locations
 from model.checkpoints import Header
 from model.errors import ModinvError
+from model.retrieval.curated import left_out
 from model.retrieval.gallery import Gallery
-from model.retrieval.projection import NeighbourMap, PrincipalComponents, Projection
+from model.retrieval.projection import NeighbourMap, PrincipalComponents
 from model.types import Answer, FloatArray, Modality
+from modinv_app.explore.loaded import MAPS, Loaded
 from modinv_app.explore.state import Reply
 from modinv_app.jobs.executor import SerialExecutor, describe_error
 
@@ -30,9 +32,6 @@ T = TypeVar("T")
 MATCHES = 10
 """Number of matches of a query."""
 
-MAPS: dict[str, type[PrincipalComponents] | type[NeighbourMap]] = {"PCA": PrincipalComponents, "t-SNE": NeighbourMap}
-"""The kinds of map, by their names in the window."""
-
 
 class _NoGallery(Exception):
     """The gallery could not be loaded."""
@@ -40,33 +39,6 @@ class _NoGallery(Exception):
 
 class _NoRetriever(Exception):
     """No model is loaded."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """Gallery, maps and model, which are replaced together, so that any thread sees matching parts.
-
-    Attributes
-    ----------
-    gallery
-        The items that can be retrieved.
-    maps
-        The maps, to place embeddings in.
-    coordinates
-        Positions of the gallery's items in the maps, ``(n, 2)``.
-    retriever
-        Answers queries; ``None`` until the model is loaded.
-    """
-
-    gallery: Gallery
-    maps: Mapping[str, Projection]
-    coordinates: Mapping[str, FloatArray]
-    retriever: Retriever | None = None
-
-    @classmethod
-    def of(cls, gallery: Gallery, maps: Mapping[str, Projection], retriever: Retriever | None = None) -> Loaded:
-        """A gallery of which all items were fitted to the maps."""
-        return cls(gallery, maps, {kind: projection.coordinates for kind, projection in maps.items()}, retriever)
 
 
 class ModelService(QObject):
@@ -92,8 +64,8 @@ class ModelService(QObject):
         A query can't be answered: its ticket, why and what to do (empty if ``failed`` has reported it).
     not_loaded(Path)
         A model could not be loaded, for the reason that ``failed`` reports; the former one stays in use.
-    takes_joined()
-        The user's takes have joined or left the gallery, which ``gallery_loaded`` has announced.
+    items_changed()
+        Items have joined or left the gallery, which ``gallery_loaded`` has announced.
     map_fitted(str, object)
         A map of the current gallery was fitted in the background: kind and coordinates.
     failed(str, str)
@@ -105,7 +77,7 @@ class ModelService(QObject):
     replied = Signal(int, object)
     refused = Signal(int, str)
     not_loaded = Signal(object)
-    takes_joined = Signal()
+    items_changed = Signal()
     map_fitted = Signal(str, object)
     failed = Signal(str, str)
 
@@ -119,10 +91,11 @@ class ModelService(QObject):
         self.file = locations.shipped_model()
         # These are replaced in the model's thread only.
         self._loaded: Loaded | None = None
-        self._shared: Loaded | None = None  # the same without takes
+        self._shared: Loaded | None = None  # the same without takes, and with what is left out
         self._takes: Gallery | None = None
         self._only_takes = False
         self._encoder: ItemEncoder | None = None
+        self._left_out = np.empty(0, np.bool_)  # which items of the shared gallery, whichever model encodes it
 
     @property
     def latest_ticket(self) -> int:
@@ -167,7 +140,16 @@ class ModelService(QObject):
             Whether matches are takes only, in a modality in which there are takes of all ten digits.
         """
         self.forget()
-        self._executor.submit(lambda: self._change_takes(takes, only), self._takes_changed, self._report_error)
+        self._executor.submit(lambda: self._change_takes(takes, only), self._items_changed, self._report_error)
+
+    def update_left_out(self) -> None:
+        """Take items from the gallery that the user has left out meanwhile, and others in again."""
+
+        def done(loaded: Loaded | None) -> None:
+            if loaded is not None:
+                self._items_changed(loaded)
+
+        self._executor.submit(self._change_left_out, done, self._report_error)
 
     def forget(self) -> None:
         """Drop all queries that are not answered yet."""
@@ -268,14 +250,16 @@ class ModelService(QObject):
         self._executor.submit(work, done, refuse)
 
     def _load_gallery(self) -> Loaded:
-        return self._use(_shipped())
+        shipped = Loaded.shipped()
+        self._left_out = left_out(shipped.gallery)
+        return self._use(shipped)
 
     def _gallery_loaded(self, loaded: Loaded) -> None:
         self.gallery_loaded.emit(loaded.gallery, dict(loaded.coordinates))
 
     def _use(self, shared: Loaded) -> Loaded:
-        """Use a gallery and model from now on, joined by the takes."""
-        self._shared, self._loaded = shared, self._with_takes(shared)
+        """Use a gallery and model from now on, without what is left out, joined by the takes."""
+        self._shared, self._loaded = shared, self._with_takes(shared.without(self._left_out))
         return self._loaded
 
     def _with_takes(self, shared: Loaded) -> Loaded:
@@ -289,20 +273,26 @@ class ModelService(QObject):
         encoded = takes.with_posteriors(self._encoder.encode(takes), shared.gallery.model, shared.gallery.similarity)
         gallery, order = shared.gallery.joined(encoded)
         coordinates = {
-            kind: np.concatenate([projection.coordinates, projection.place(encoded.means)])[order]
+            kind: np.concatenate([shared.coordinates[kind], projection.place(encoded.means)])[order]
             for kind, projection in shared.maps.items()
         }
         own = order >= len(shared.gallery.items)
         matched = gallery.complete_among(own) if self._only_takes else None
-        return Loaded(gallery, shared.maps, coordinates, retriever.over(gallery, matched, own))
+        return Loaded(gallery, shared.maps, coordinates, retriever.over(gallery, matched, takes=own))
 
     def _change_takes(self, takes: Gallery | None, only: bool) -> Loaded:
         self._takes, self._only_takes = takes, only
         return self._use(self._current())
 
-    def _takes_changed(self, loaded: Loaded) -> None:
+    def _change_left_out(self) -> Loaded | None:
+        """What is used from now on; ``None`` if nothing has changed."""
+        shared = self._current()
+        before, self._left_out = self._left_out, left_out(shared.gallery)
+        return None if np.array_equal(self._left_out, before) else self._use(shared)
+
+    def _items_changed(self, loaded: Loaded) -> None:
         self._gallery_loaded(loaded)
-        self.takes_joined.emit()
+        self.items_changed.emit()
 
     def _load_model(self, path: Path) -> Header:
         import torch
@@ -324,7 +314,7 @@ class ModelService(QObject):
 
         encoders, header = load_model(path)
         if path == locations.shipped_model():  # its gallery and maps are shipped, too
-            found = _shipped()
+            found = Loaded.shipped()
         else:
             gallery = encode_gallery(encoders, header, self._current().gallery)
             found = Loaded.of(gallery, {"PCA": PrincipalComponents.fit(gallery.means)})
@@ -381,14 +371,3 @@ class ModelService(QObject):
     def _report_error(self, error: Exception) -> None:
         log.error("The model's thread failed", exc_info=error)
         self.failed.emit(*describe_error(error))
-
-
-def _shipped() -> Loaded:
-    """The gallery and the maps of the shipped model."""
-    gallery = Gallery.load(locations.shipped_gallery())
-    maps = {}
-    for kind, projection in MAPS.items():
-        prefix = f"{kind}/"
-        arrays = {name.removeprefix(prefix): array for name, array in gallery.maps.items() if name.startswith(prefix)}
-        maps[kind] = projection.from_arrays(arrays)
-    return Loaded.of(gallery, maps)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QTimer, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QSplitter, QWidget
 
 from model.checkpoints import Header
 from model.retrieval.gallery import Gallery
@@ -18,6 +19,8 @@ from modinv_app.common.layouts import column, side_by_side
 from modinv_app.common.page import Page
 from modinv_app.common.remembered import restore_sizes
 from modinv_app.common.settings import MapKind, Settings
+from modinv_app.common.take_library import TakeLibrary
+from modinv_app.common.undo_strip import UndoStrip
 from modinv_app.explore.draw import DrawPanel
 from modinv_app.explore.explanations import Explanations, Pair
 from modinv_app.explore.imagination import Imagination
@@ -25,10 +28,14 @@ from modinv_app.explore.imagined_panel import ImaginedPanel
 from modinv_app.explore.matches import MatchesPanel
 from modinv_app.explore.model_service import ModelService
 from modinv_app.explore.noise_panel import NoisePanel, understood
+from modinv_app.explore.playlist import Playlist
 from modinv_app.explore.projection import ProjectionPanel
 from modinv_app.explore.queries import Query
 from modinv_app.explore.query_bar import QueryBar
 from modinv_app.explore.query_controller import QueryController
+from modinv_app.explore.selection_controller import SelectionController
+from modinv_app.explore.selection_panel import SelectionPanel
+from modinv_app.explore.selection_service import SelectionService
 from modinv_app.explore.speak import SpeakPanel
 from modinv_app.explore.state import AppState, Imagined, Reply
 from modinv_app.explore.why_panel import WhyPanel
@@ -60,6 +67,7 @@ class ExplorePage(Page):
         recorder: Recorder,
         player: Player,
         utterances: UtterancePlayer,
+        takes: TakeLibrary,
     ) -> None:
         super().__init__()
         self._settings = settings
@@ -79,6 +87,13 @@ class ExplorePage(Page):
         self.noise = NoisePanel()
         self.imagined = ImaginedPanel()
         self.map = ProjectionPanel(self._features)
+        self.selection = SelectionPanel()
+        self.undo = UndoStrip()
+        self.playlist = Playlist(state, self.queries, self)
+        self._service = SelectionService(model, takes, self)
+        self.selecting = SelectionController(
+            state, self.map, self.selection, self.undo, self.playlist, self._service, self
+        )
         # Painting the map takes longer than an answer: at most 30 times a second, or it would delay the next matches.
         self._map_follows = QTimer(self, interval=33, singleShot=True)
         self._map_follows.timeout.connect(self._show_on_map)
@@ -87,6 +102,7 @@ class ExplorePage(Page):
         self._wire_results()
         self._wire_explanations()
         self._wire_imagination()
+        self._wire_selection()
         self._wire_sound()
 
     def restore(self) -> None:
@@ -114,6 +130,7 @@ class ExplorePage(Page):
         self._settings.set(chosen.MAP_KIND, self.map.kind)
         self.speak.close_detector()
         self.imagination.close()
+        self._service.close()
 
     def play_chosen(self) -> None:
         """Play the selected match if it is an utterance, else the nearest."""
@@ -137,11 +154,30 @@ class ExplorePage(Page):
         """Show or hide why the chosen or nearest match is one."""
         self.why.open = not self.why.open
 
+    def toggle_lasso(self) -> None:
+        """Take the lasso of the map, or put it away."""
+        self.map.lasso = not self.map.lasso
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._state.gallery is not None:
+            self._model.update_left_out()  # another page may have left out items, or taken them in again
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.playlist.stop()
+
     def _lay_out(self) -> None:
         left, right = QWidget(), QWidget()
         column((self.draw, 1), self.speak, parent=left, spacing=0)  # draw is as high as its square canvas can use
         column(self.bar, (self.matches, 1), self.why, self.noise, self.imagined, parent=right, spacing=0)
-        self._columns = side_by_side((left, 300, 0), (self.map, 660, 1), (right, 320, 0))
+        middle = QSplitter(Qt.Orientation.Vertical, childrenCollapsible=False)
+        upper = QWidget()
+        column((self.map, 1), self.undo, parent=upper, spacing=4)
+        middle.addWidget(upper)
+        middle.addWidget(self.selection)
+        middle.setStretchFactor(0, 1)
+        self._columns = side_by_side((left, 300, 0), (middle, 660, 1), (right, 320, 0))
         column(self._columns, parent=self)
 
     def _wire_queries(self) -> None:
@@ -200,6 +236,19 @@ class ExplorePage(Page):
         panel.voice_chosen.connect(self._show_voice)
         self.map.place_clicked.connect(self._place_clicked)
 
+    def _wire_selection(self) -> None:
+        self._state.playing_changed.connect(self.selection.set_playing)
+        self.selection.play_requested.connect(self.queries.play)
+        self.selection.query_requested.connect(self._ask_item)
+        self.selection.stop_requested.connect(self.queries.stop_playing)
+        self._player.failed.connect(self.playlist.stop)
+        self._service.informed.connect(self.informed)
+        self._service.warned.connect(self.warned)
+        self._service.failed.connect(self.failed)
+        escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
+        escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        escape.activated.connect(self._escape)
+
     def _wire_sound(self) -> None:
         self._sound.devices_changed.connect(self.speak.show_devices)
         self.speak.refresh_requested.connect(self._sound.refresh)
@@ -224,6 +273,7 @@ class ExplorePage(Page):
 
     def _show_gallery(self, gallery: Gallery) -> None:
         self.map.set_items(gallery.items)
+        self.selection.set_gallery(gallery)
 
     def _show_maps(self, maps: dict[MapKind, FloatArray]) -> None:
         for kind, coordinates in maps.items():
@@ -295,6 +345,17 @@ class ExplorePage(Page):
             self.imagination.look_at(coordinates)
         else:
             self.status_changed.emit("Empty places can be imagined in the PCA map only")
+
+    def _escape(self) -> None:
+        """Stop what is being drawn or played in the map; if there is no such thing, select nothing."""
+        if self.map.cancel_outline():
+            return
+        if self.playlist.running:
+            self.queries.stop_playing()
+        elif self._state.selection:
+            self.selecting.deselect()
+        else:
+            self.map.lasso = False
 
     def _show_problem(self, modality: Modality, why: str) -> None:
         if modality is Modality.SPEECH:

@@ -12,6 +12,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton, QVBoxLayout
 
 from model.types import FloatArray, Item, Modality
+from modinv_app.common.icons import IconButton
 from modinv_app.common.settings import MapKind
 from modinv_app.common.theme import muted_text
 from modinv_app.map.map_layout import Fitted
@@ -48,18 +49,34 @@ class ProjectionPanel(MapPanel):
         ``"PCA"`` or ``"t-SNE"`` is shown from now on; the query has to be shown again.
     place_clicked(object)
         Coordinates ``(2,)``, of the projection that is shown, of an empty place that was clicked.
+    lassoed(object, bool)
+        Indices ``(k,)`` of the points in an outline that was drawn, and whether they join the selection.
+    deselected()
+        Nothing is to be selected any more.
+    lasso_toggled(bool)
+        Dragging selects points from now on, or pans.
     """
 
     kind_chosen = Signal(str)
     place_clicked = Signal(object)
+    lassoed = Signal(object, bool)
+    deselected = Signal()
+    lasso_toggled = Signal(bool)
 
     def __init__(self, features_of: Callable[[int], FloatArray]) -> None:
-        super().__init__("Loading the map…", "Map of all digits")
+        super().__init__("Loading the map…", "Map of all digits", selectable=True)
         self._features_of = features_of
         self._projections: dict[MapKind, Fitted] = {}
         self._chosen: MapKind = "PCA"
         self._kinds = {kind: self._kind_button(kind) for kind in _KINDS}
         self._waiting = QLabel("t-SNE is being prepared…")
+        self._lasso = IconButton("lasso", "Lasso")
+        self._lasso.setCheckable(True)
+        self._lasso.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._lasso.setToolTip(
+            "Lasso (L): draw around points to select them.\nWith Shift it works at any time, and adds to the selection."
+        )
+        self._lasso.toggled.connect(self._use_lasso)
         self._home = QToolButton()
         self._home.setText("Reset view")
         self._home.setAutoRaise(True)
@@ -168,10 +185,47 @@ class ProjectionPanel(MapPanel):
         if self._plot is not None:
             self._plot.show_query(None)
 
+    @property
+    def lasso(self) -> bool:
+        """Whether dragging selects points."""
+        return self._lasso.isChecked()
+
+    @lasso.setter
+    def lasso(self, on: bool) -> None:
+        self._lasso.setChecked(on)
+
+    @property
+    def coordinates(self) -> FloatArray:
+        """The coordinates of the items in the projection that is shown, ``(n, 2)``."""
+        fitted = self._projections[self.kind]
+        return fitted.coordinates_of(fitted.points)
+
+    def select_shown(self) -> None:
+        """Select all points that are not hidden."""
+        if self._plot is not None:
+            self.lassoed.emit(self._plot.shown, False)
+
+    def show_selection(self, indices: Sequence[int]) -> None:
+        """Show which items are selected."""
+        if self._plot is not None:
+            self._plot.show_selection(indices)
+
+    def mark(self, index: int | None) -> None:
+        """Mark an item as if the pointer were on it."""
+        if self._plot is not None and self._projections:
+            self._plot.mark(-1 if index is None else index)
+
+    def cancel_outline(self) -> bool:
+        """Drop the outline that is being drawn; whether there was one."""
+        return self._plot is not None and self._plot.cancel_outline()
+
     def prepare(self) -> MapPlot:
         first = self._plot is None
         plot = super().prepare()
         if first:
+            plot.set_lasso(self.lasso)
+            plot.lassoed.connect(self.lassoed)
+            plot.deselected.connect(self.deselected)
             plot.background_clicked.connect(
                 lambda x, y: self.place_clicked.emit(self._projections[self.kind].coordinates_of([x, y]))
             )
@@ -200,6 +254,7 @@ class ProjectionPanel(MapPanel):
         top.addSpacing(8)
         top.addWidget(self._waiting)
         top.addStretch()
+        top.addWidget(self._lasso)
         top.addWidget(self._home)
         self._kinds["PCA"].setToolTip(
             "Principal components: the plane in which the items differ most.\n"
@@ -217,7 +272,13 @@ class ProjectionPanel(MapPanel):
         self._waiting.setVisible(bool(self._projections) and not has_tsne)
         self._kinds[self.kind].setChecked(True)
         self._home.setEnabled(bool(self._projections))
+        self._lasso.setEnabled(bool(self._projections))
         self._stack.setCurrentWidget(self._plot if self._plot is not None and self._projections else self._message)
+
+    def _use_lasso(self, on: bool) -> None:
+        if self._plot is not None:
+            self._plot.set_lasso(on)
+        self.lasso_toggled.emit(on)
 
     def _show_points(self) -> None:
         if self._plot is not None:

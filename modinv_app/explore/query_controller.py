@@ -41,10 +41,13 @@ class QueryController(QObject):
         The query could not be used and was dropped: its modality, why, and what to do.
     history_changed()
         The current query has changed.
+    stopped()
+        Nothing is to play any more.
     """
 
     problem = Signal(object, str)
     history_changed = Signal()
+    stopped = Signal()
 
     def __init__(
         self, state: AppState, model: ModelService, utterances: UtterancePlayer, parent: QObject | None = None
@@ -180,6 +183,7 @@ class QueryController(QObject):
 
     def stop_playing(self) -> None:
         """Stop playing, and cancel what was about to play."""
+        self.stopped.emit()
         self._play_from_ticket = None
         self._utterances.stop()
 

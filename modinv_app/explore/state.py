@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
@@ -49,7 +50,9 @@ class Imagined:
 
 
 class AppState(QObject):
-    """Gallery, model, query, reply and what is imagined. Signals are emitted only when something has changed.
+    """Gallery, model, query, reply, selection, and what is imagined.
+
+    Signals are emitted only when something has changed.
 
     Signals
     -------
@@ -67,6 +70,8 @@ class AppState(QObject):
         Something else is imagined, or nothing.
     playing_changed(int or None)
         The gallery index of the utterance that plays.
+    selection_changed(tuple)
+        The gallery indices of the selected items, ascending.
     """
 
     gallery_changed = Signal(object)
@@ -76,6 +81,7 @@ class AppState(QObject):
     reply_changed = Signal(object)
     imagined_changed = Signal(object)
     playing_changed = Signal(object)
+    selection_changed = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -86,12 +92,16 @@ class AppState(QObject):
         self.reply: Reply | None = None
         self.imagined: Imagined | None = None
         self.playing: int | None = None
+        self.selection: tuple[int, ...] = ()
 
     def set_gallery(self, gallery: Gallery) -> None:
-        """Set another gallery; the reply, which is of the former one, is removed."""
+        """Set another gallery; the reply is removed, and selected items are deselected if they are not in it."""
         self.set_reply(None)
+        selected = gallery.again(self.gallery, self.selection) if self.gallery is not None else ()
+        self.select(())
         self.gallery = gallery
         self.gallery_changed.emit(gallery)
+        self.select(selected)
 
     def set_maps(self, maps: dict[str, FloatArray]) -> None:
         """Set the coordinates of the gallery."""
@@ -120,6 +130,13 @@ class AppState(QObject):
         if imagined is not self.imagined:
             self.imagined = imagined
             self.imagined_changed.emit(imagined)
+
+    def select(self, indices: Iterable[int], add: bool = False) -> None:
+        """Select these items instead of others, or in addition."""
+        selection = tuple(sorted({*indices, *(self.selection if add else ())}))
+        if selection != self.selection:
+            self.selection = selection
+            self.selection_changed.emit(selection)
 
     def set_playing(self, index: int | None) -> None:
         """Set which utterance plays, or none."""

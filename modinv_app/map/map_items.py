@@ -5,6 +5,8 @@ This module imports pyqtgraph, which takes a third of a second: import it after 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
@@ -25,14 +27,21 @@ _BESIDE = 16.0  # pixels between a label and the centre of a small cloud, which 
 class Cloud(pg.ScatterPlotItem):  # type: ignore[misc]
     """The points of one digit in one modality, all of one style, so that they are moved quickly."""
 
-    def __init__(self, members: npt.NDArray[np.intp], modality: Modality, among: int, brush: QBrush) -> None:
-        nowhere = np.zeros(len(members), np.float32)
+    def __init__(
+        self, members: npt.NDArray[np.intp], modality: Modality, among: int, brush: QBrush, rim: QPen | None = None
+    ) -> None:
         size = _POINT_SIZE[modality] * (_LARGER if among < _FEW else 1)
-        super().__init__(x=nowhere, y=nowhere, pen=None, symbol=SYMBOLS[modality], size=size, brush=brush)
+        super().__init__(x=[0.0], y=[0.0], pen=rim, symbol=SYMBOLS[modality], size=size, brush=brush)
+        self._record: npt.NDArray[Any] = self.data  # of one point
+        self.set_members(members)
+
+    def set_members(self, members: npt.NDArray[np.intp]) -> None:
+        """Have other points, which are to be moved then; setData would look up the symbol of each."""
         self.members = members
+        self.data = np.repeat(self._record, len(members))
 
     def move(self, points: FloatArray) -> None:
-        """Move to the members' positions among all points; setData would look up the symbol of each point again."""
+        """Move to the members' positions among all points."""
         self.data["x"], self.data["y"] = points[self.members].T
         self.invalidate()
         self.update()

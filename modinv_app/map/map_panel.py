@@ -29,6 +29,8 @@ class MapPanel(QWidget):
         Accessible name of the map.
     links
         Draw lines between the two clouds of a digit.
+    selectable
+        Whether points can be selected with a lasso.
 
     Signals
     -------
@@ -38,9 +40,9 @@ class MapPanel(QWidget):
 
     clicked = Signal(int)
 
-    def __init__(self, message: str, name: str, *, links: bool = False) -> None:
+    def __init__(self, message: str, name: str, *, links: bool = False, selectable: bool = False) -> None:
         super().__init__()
-        self._name, self._links = name, links
+        self._name, self._links, self._selectable = name, links, selectable
         self._items: Sequence[Item] = ()
         self._features_of: Callable[[int], FloatArray | None] = lambda _index: None
         self._plot: MapPlot | None = None
@@ -61,7 +63,7 @@ class MapPanel(QWidget):
             # Imported late: it imports pyqtgraph, which would delay the start of the window.
             from modinv_app.map.map_plot import MapPlot
 
-            self._plot = plot = MapPlot(links=self._links)
+            self._plot = plot = MapPlot(links=self._links, selectable=self._selectable)
             plot.setAccessibleName(self._name)
             plot.set_items(self._items)
             self._card = HoverCard(plot)

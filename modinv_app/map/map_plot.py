@@ -9,21 +9,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QEasingCurve, QEvent, QPointF, QRectF, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QBrush, QKeyEvent, QPalette, QResizeEvent
 
+from model.retrieval.projection import enclosed
 from model.types import FloatArray, Item, Modality
 from modinv_app.common.theme import digit_colour, is_dark
 from modinv_app.map.imagined_layer import ImaginedLayer
+from modinv_app.map.lasso import LassoBox, Outline
 from modinv_app.map.map_items import Cloud, Link, Name
 from modinv_app.map.map_layout import cloud_centres, distinctness, median_point, spread
 from modinv_app.map.query_layer import SYMBOLS, Query, QueryLayer
+from modinv_app.map.selection_layer import SelectionLayer
 
 _HOME = QRectF(-1.12, -1.12, 2.24, 2.24)  # the points fill the square from -1 to 1
 _MORPH_MS, _CAMERA_MS = 400, 250
 _REACH = 10.0  # pixels within which the pointer selects a point
-_DIM = 0.35  # opacity of all points while there is a query
+_DIM = 0.35  # opacity of all points while there is a query or a selection
 _DIGITS = range(10)
 
 
@@ -36,6 +40,8 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
     ----------
     links
         Draw lines between the two clouds of a digit.
+    selectable
+        Whether points can be selected with a lasso.
 
     Signals
     -------
@@ -44,20 +50,28 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
     clicked(int)
         Index of the item that was clicked.
     background_clicked(float, float)
-        An empty place was clicked, in units of the map.
+        An empty place was clicked, in units of the map; not while there is a selection.
+    lassoed(object, bool)
+        Indices ``(k,)`` of the visible points in an outline, and whether they join the selection.
+    deselected()
+        Nothing is to be selected any more.
     """
 
     hovered = Signal(int)
     clicked = Signal(int)
     background_clicked = Signal(float, float)
+    lassoed = Signal(object, bool)
+    deselected = Signal()
 
     _complete = False  # GraphicsView changes its palette in its constructor
 
-    def __init__(self, *, links: bool = False) -> None:
+    def __init__(self, *, links: bool = False, selectable: bool = False) -> None:
         super().__init__()
         self.setAntialiasing(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._box = _Box(lockAspect=True, enableMenu=False)
+        self._selectable = selectable
+        self._outline = Outline(self.viewport())
+        self._box = LassoBox(self._outline if selectable else None)
         self._box.disableAutoRange()
         self._box.setLimits(minXRange=0.02, maxXRange=12, minYRange=0.02, maxYRange=12)
         self.setCentralItem(self._box)
@@ -65,6 +79,7 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self._clouds: dict[tuple[int, Modality], Cloud] = {}
         self._names = [Name(str(digit), self._box) for digit in _DIGITS for _ in Modality]
         self._links = [Link(self._box) for _ in _DIGITS] if links else []
+        self._selection = SelectionLayer(self._box)
         self._query_layer = QueryLayer(self._box)
         self._imagined_layer = ImaginedLayer(self._box)
         self._pointed = pg.ScatterPlotItem(size=17)
@@ -76,6 +91,7 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self._labels = np.empty(0, np.intp)
         self._speech = np.empty(0, np.bool_)
         self._visible = np.empty(0, np.bool_)
+        self._chosen = np.empty(0, np.intp)
         self._hidden: tuple[frozenset[int], frozenset[Modality]] = (frozenset(), frozenset())
         self._query: Query | None = None
         self._under = -1
@@ -88,6 +104,7 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self._camera.setEasingCurve(QEasingCurve.Type.OutCubic)
         self._camera.valueChanged.connect(self._look_at)
         self._box.sigRangeChangedManually.connect(self._moved_by_hand)
+        self._box.outlined.connect(self._select_inside)
         self.scene().sigMouseMoved.connect(self._pointer_moved)
         self.scene().sigMouseClicked.connect(self._pointer_clicked)
         self._complete = True
@@ -116,6 +133,8 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self._query = None
         self._query_layer.hide()
         self._imagined_layer.hide()
+        self._style_selection()
+        self.show_selection(())
         self.set_hidden(*self._hidden)
 
     def set_points(self, points: FloatArray) -> None:
@@ -143,13 +162,13 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self._visible = shown_digit[self._labels] & shown_modality[self._speech.astype(np.intp)]
         for (digit, modality), cloud in self._clouds.items():
             cloud.setVisible(digit not in digits and modality not in modalities)
+        self._selection.set_hidden(digits, modalities)
         self._redraw()
 
     def show_query(self, query: Query | None) -> None:
         """Show a query, or none; the view pans to one that is outside."""
         self._query = query
-        for cloud in self._clouds.values():
-            cloud.setOpacity(1.0 if query is None else _DIM)
+        self._dim()
         self._redraw_query()
         if query is not None:
             self._follow(query.mean)
@@ -161,6 +180,40 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         else:
             self._imagined_layer.show(place, ends)
 
+    @property
+    def shown(self) -> npt.NDArray[np.intp]:
+        """Indices of the points that are not hidden, ``(k,)``."""
+        return np.flatnonzero(self._visible) if len(self._points) else np.empty(0, np.intp)
+
+    def show_selection(self, indices: Sequence[int] | npt.NDArray[np.intp]) -> None:
+        """Show which points are selected; the others are dimmed."""
+        self._chosen = np.array(indices, np.intp)
+        self._selection.show(self._chosen, self._labels, self._speech)
+        if len(self._points):
+            self._selection.move(self._points)
+        self._dim()
+
+    def set_lasso(self, on: bool) -> None:
+        """Let dragging select points, or pan."""
+        self._box.lasso = on
+        self._show_cursor()
+
+    def cancel_outline(self) -> bool:
+        """Drop the outline that is being drawn; whether there was one."""
+        drawing = self._outline.drawing
+        self._outline.hide()
+        return drawing
+
+    def mark(self, index: int) -> None:
+        """Mark a point as if the pointer were on it; none for -1."""
+        self._under = index
+        if index >= 0:
+            modality = Modality.SPEECH if self._speech[index] else Modality.IMAGE
+            self._pointed.setSymbol(SYMBOLS[modality])
+            self._pointed.setBrush(self._brushes[self._labels[index]])
+            self._pointed.setData(x=self._points[[index], 0], y=self._points[[index], 1])
+        self._pointed.setVisible(index >= 0)
+
     def reset_view(self) -> None:
         """Show all points again."""
         self._at_home = True
@@ -170,8 +223,14 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self._points = self._to if share == 1.0 else self._from + np.float32(share) * (self._to - self._from)
         for cloud in self._clouds.values():
             cloud.move(self._points)
+        self._selection.move(self._points)
         self._point_at(-1)
         self._redraw()
+
+    def _dim(self) -> None:
+        opacity = 1.0 if self._query is None and not len(self._chosen) else _DIM
+        for cloud in self._clouds.values():
+            cloud.setOpacity(opacity)
 
     def _redraw(self) -> None:
         if len(self._points):
@@ -220,9 +279,17 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         for digit, link in enumerate(self._links):
             link.set_colour(digit_colour(digit, dark))
         self._pointed.setPen(pg.mkPen(palette.color(QPalette.ColorRole.Text), width=2))
+        self._style_selection()
+        self._selection.set_hidden(*self._hidden)
+        self.show_selection(self._chosen)
         self._query_layer.set_palette(palette)
         self._imagined_layer.set_palette(palette)
         self._redraw()
+
+    def _style_selection(self) -> None:
+        if self._selectable:  # it takes longer than the clouds of all points
+            rim = self.palette().color(QPalette.ColorRole.Text)
+            self._selection.set_style(len(self._labels), self._brushes, rim)
 
     # The pointer
 
@@ -245,20 +312,24 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
     def _point_at(self, index: int) -> None:
         if index == self._under:
             return
-        self._under = index
-        if index >= 0:
-            modality = Modality.SPEECH if self._speech[index] else Modality.IMAGE
-            self._pointed.setSymbol(SYMBOLS[modality])
-            self._pointed.setBrush(self._brushes[self._labels[index]])
-            self._pointed.setData(x=self._points[[index], 0], y=self._points[[index], 1])
-            self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
-        else:
-            self.viewport().unsetCursor()
-        self._pointed.setVisible(index >= 0)
+        self.mark(index)
+        self._show_cursor()
         self.hovered.emit(index)
 
+    def _show_cursor(self) -> None:
+        if self._under >= 0:
+            self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
+        elif self._box.lasso:
+            self.viewport().setCursor(Qt.CursorShape.CrossCursor)
+        else:
+            self.viewport().unsetCursor()
+
     def _pointer_moved(self, scene_at: QPointF) -> None:
-        self._point_at(self._item_at(scene_at))
+        self._point_at(-1 if self._outline.drawing else self._item_at(scene_at))
+
+    def _select_inside(self, outline: FloatArray, add: bool) -> None:
+        if len(self._points):
+            self.lassoed.emit(np.flatnonzero(enclosed(self._points, outline) & self._visible), add)
 
     def _pointer_clicked(self, event: pg.GraphicsScene.mouseEvents.MouseClickEvent) -> None:
         if event.button() is not Qt.MouseButton.LeftButton:
@@ -269,6 +340,8 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
                 self.reset_view()
         elif index >= 0:
             self.clicked.emit(index)
+        elif len(self._chosen):
+            self.deselected.emit()
         elif len(self._points):
             at = self._box.mapSceneToView(event.scenePos())
             self.background_clicked.emit(at.x(), at.y())
@@ -340,13 +413,3 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         super().changeEvent(event)
         if self._complete and event.type() == QEvent.Type.PaletteChange:
             self._update_colours()
-
-
-class _Box(pg.ViewBox):  # type: ignore[misc]
-    """Without pyqtgraph's zoom by dragging with the right button, by which users get lost."""
-
-    def mouseDragEvent(self, event: pg.GraphicsScene.mouseEvents.MouseDragEvent, axis: int | None = None) -> None:
-        if event.button() is Qt.MouseButton.RightButton:
-            event.ignore()
-        else:
-            super().mouseDragEvent(event, axis)

@@ -64,6 +64,8 @@ def _commands(pages: Sequence[PageInfo]) -> tuple[Command, ...]:
         Command("pca", "Map", "&PCA", ("1",), choice="kind"),
         Command("tsne", "Map", "&t-SNE", ("2",), choice="kind"),
         Command("reset_view", "Map", "Show the &whole map", ("0",)),
+        Command("lasso", "Map", "&Lasso", ("L",), toggles=True),
+        Command("select_shown", "Map", "&Select all points shown", ("Ctrl+A",)),
         *(Command(f"page_{page.name}", "View", page.title, (f"Ctrl+{at}",)) for at, page in enumerate(pages, 1)),
         Command("system", "View", "As the &system", choice="scheme"),
         Command("light", "View", "&Light", choice="scheme"),

@@ -48,6 +48,12 @@ _KEYS_WITHOUT_ACTION = (
     ("Map", "Wheel / + / -", "Zoom"),
     ("Map", "Left / Right / Up / Down", "Move the map, after a click on it"),
     ("Map", "Home", "Show the whole map"),
+    ("Map", "Shift+Drag", "Draw around points to select them, too"),
+    ("Map", "Escape", "Stop playing all, or select nothing"),
+    ("Selection", "Left / Right / Up / Down", "Show and play the next item"),
+    ("Selection", "Return", "Play the item, or make the image the query"),
+    ("Selection", "Ctrl+Return", "Make the item the query"),
+    ("Selection", "X", "Leave the marked items out"),
 )
 _FRAME = QSize(8, 48)
 """Estimated size of the window frame, which is unknown before the window is shown."""
@@ -143,6 +149,8 @@ class MainWindow(QMainWindow):
             "pca": lambda: explore.map.choose("PCA"),
             "tsne": lambda: explore.map.choose("t-SNE"),
             "reset_view": explore.map.reset_view,
+            "lasso": explore.toggle_lasso,
+            "select_shown": explore.map.select_shown,
             **{scheme: partial(self._choose_scheme, scheme) for scheme in get_args(Scheme)},
             **{f"page_{name}": partial(self.pages.turn_to, name) for name in self.pages.names},
             "full_screen": self._toggle_full_screen,
@@ -179,6 +187,7 @@ class MainWindow(QMainWindow):
         self.explore.status_changed.connect(self._status.setText)
         self.explore.map.kind_chosen.connect(self._check_kind)
         self.explore.speak.hands_free_changed.connect(self.commands["hands_free"].setChecked)
+        self.explore.map.lasso_toggled.connect(self.commands["lasso"].setChecked)
         self.explore.why.toggled.connect(self.commands["why"].setChecked)
         self._model.failed.connect(self._fail)
         self._utterances.failed.connect(self._fail)

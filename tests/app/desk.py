@@ -124,6 +124,8 @@ class Desk:
         self.window.explore.speak.release()
         self.window.explore.speak.hands_free = False
         self.window.explore.draw.play_on_lift = True
+        self.window.explore.selecting.deselect()
+        self.window.explore.map.lasso = False
         self.window.commands["clear"].trigger()
         self.window.messages.dismiss()
         for widget in QApplication.topLevelWidgets():

@@ -27,12 +27,12 @@ from model.retrieval.confidence import Margins
 from model.similarity import Gaussians
 from model.types import Modality
 from modinv_app.common.data_service import DataService
+from modinv_app.common.item_grid import ItemGrid
 from modinv_app.common.model_catalogue import Model
 from modinv_app.common.page import Services
 from modinv_app.common.settings import Settings
 from modinv_app.data.curation_bar import CurationBar
 from modinv_app.data.filters import Order
-from modinv_app.data.item_grid import ItemGrid, _caption
 from modinv_app.data.page import DataPage
 from modinv_app.data.service import CorpusService
 
@@ -200,7 +200,7 @@ def test_a_relabelled_item_shows_both_labels_and_counts_as_the_new_digit(page: D
     until(lambda: page._items is not None and page._items.digits[4] == 8, "an eight")
     items = page._items
     assert items is not None
-    assert _caption(items, 4) == "4 → 8"
+    assert items.caption(4) == "4 → 8"
     assert items.described(4).startswith("eight (published as four)")
     assert "eight (published as four)" in page.preview.accessibleName()
     assert "4: 3, 5: 4, 6: 4, 7: 4, 8: 5" in page.bars.accessibleDescription()
@@ -273,7 +273,7 @@ def test_utterances_are_left_out_by_their_keys(page: DataPage) -> None:
     until(lambda: len(decided(page)) == 1, "a decision")
     assert list(decided(page)) == [items.keys[2]]
     assert items.keys[2] not in find("fsdd")().load("train").keys
-    assert _caption(items, 2).endswith("theo")
+    assert items.caption(2).endswith("theo")
 
 
 def test_takes_are_not_changed_here(qtbot: QtBot) -> None:
@@ -335,9 +335,9 @@ def test_items_whose_label_the_model_contradicts_come_first(page: DataPage, seer
     assert seer.encoded == 40
     items = page._items
     assert items is not None
-    assert _caption(items, 12) == "2 → 3 (2?)"
+    assert items.caption(12) == "2 → 3 (2?)"
     assert "which the model takes for two" in page.grid.table.data(page.grid.table.cell(0), Qt.ItemDataRole.ToolTipRole)
-    assert _caption(items, 5) == "5"
+    assert items.caption(5) == "5"
     page.filters.toggle_digit(3)
     assert page.grid.table.places[0] == 12
     assert set(items.digits[page.grid.table.places]) == {3}

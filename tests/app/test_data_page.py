@@ -23,11 +23,11 @@ from tiny import write_corpora
 from model.data.corpora import find, registry
 from model.types import Modality
 from modinv_app.common.data_service import DataService
+from modinv_app.common.item_grid import ItemGrid
+from modinv_app.common.item_table import ItemTable, Places
 from modinv_app.common.page import Services
 from modinv_app.common.settings import Settings
-from modinv_app.data.item_grid import ItemGrid
-from modinv_app.data.item_table import ItemTable
-from modinv_app.data.items import Items, Places
+from modinv_app.data.items import Items
 from modinv_app.data.page import DataPage
 
 pytestmark = pytest.mark.timeout(180)

@@ -396,7 +396,7 @@ def test_the_map_follows_the_theme(panel: ProjectionPanel) -> None:
 
 def test_every_control_can_be_reached_by_keyboard_and_has_a_name(panel: ProjectionPanel) -> None:
     controls = panel.findChildren(QAbstractButton)
-    assert len(controls) == 15
+    assert len(controls) == 16
     for control in controls:
         by_arrow_keys = control.group() is not None and not control.isChecked()
         assert by_arrow_keys or control.focusPolicy() & Qt.FocusPolicy.TabFocus

@@ -26,7 +26,7 @@ from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer  # noqa: E402
 from model.data.samples import Samples  # noqa: E402
 from model.types import Modality  # noqa: E402
 from modinv_app.app import make_application  # noqa: E402
-from modinv_app.data.item_grid import ItemGrid  # noqa: E402
+from modinv_app.common.item_grid import ItemGrid  # noqa: E402
 from modinv_app.data.items import Items  # noqa: E402
 
 _SCROLL_MS = 8  # a mouse at 125 Hz

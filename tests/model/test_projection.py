@@ -16,6 +16,7 @@ from model.retrieval.projection import (
     continued,
     convex_hull,
     core,
+    enclosed,
 )
 from model.types import FloatArray
 
@@ -259,3 +260,41 @@ def test_the_hull_agrees_with_qhull():
 )
 def test_points_that_span_no_area_have_a_hull_all_the_same(points, corners):
     assert convex_hull(points).tolist() == corners
+
+
+def star(corners: int) -> FloatArray:
+    """A closed outline with five arms."""
+    angles = np.linspace(0, 2 * np.pi, corners, endpoint=False)
+    radius = 0.6 + 0.3 * np.sin(5 * angles)
+    return np.stack([radius * np.cos(angles), radius * np.sin(angles)], axis=1).astype(np.float32)
+
+
+@pytest.mark.parametrize("corners", [3, 40, 700])
+def test_points_in_an_outline_are_those_that_another_library_finds(corners: int) -> None:
+    from matplotlib.path import Path
+
+    points = np.random.default_rng(0).uniform(-1, 1, (5000, 2)).astype(np.float32)
+    expected = Path(star(corners)).contains_points(points)
+    assert 100 < expected.sum() < 4900
+    for outline in (star(corners), star(corners)[::-1]):
+        np.testing.assert_array_equal(enclosed(points, outline), expected)
+
+
+def test_loops_of_an_outline_are_inside_even_where_they_overlap() -> None:
+    square = np.array([[0, 0], [2, 0], [2, 2], [0, 2]], np.float32)
+    twice = np.concatenate([square, square * 0.5])  # goes round the corner at the origin two times
+    points = [[0.5, 0.5], [1.5, 0.6], [2.5, 0.5], [-0.1, 0.5]]
+    assert enclosed(points, twice).tolist() == [True, True, False, False]
+
+
+def test_an_outline_needs_three_corners() -> None:
+    points = [[0.0, 0.0], [1.0, 1.0]]
+    for corners in ([], [[0, 0]], [[0, 0], [1, 1]]):
+        assert not enclosed(points, np.reshape(corners, (-1, 2))).any()
+    assert enclosed(np.empty((0, 2)), star(5)).shape == (0,)
+
+
+def test_points_level_with_corners_are_counted_once() -> None:
+    diamond = [[0, -1], [1, 0], [0, 1], [-1, 0]]
+    level = [[-2, 0], [-0.5, 0], [0, 0], [0.5, 0], [2, 0], [-2, 1], [2, -1]]
+    assert enclosed(level, diamond).tolist() == [False, True, True, True, False, False, False]

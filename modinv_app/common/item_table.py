@@ -3,16 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QAbstractTableModel, QItemSelection, QItemSelectionRange, QModelIndex, Qt
 
+from model.types import FloatArray, Modality
 from modinv_app.common.item_view import ROOT, AnyIndex
-from modinv_app.data.items import Items, Places
 
 _CHOOSABLE = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 _NOTHING = np.zeros(0, np.int64)
+
+
+Places = npt.NDArray[np.int64]
+"""Positions of items among all of them."""
+
+
+class GridItems(Protocol):
+    """Items that a grid can show, by their places."""
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """Those of all items."""
+
+    @property
+    def digits(self) -> Places:
+        """The digits that count, ``(n,)``."""
+
+    @property
+    def excluded(self) -> npt.NDArray[np.bool_]:
+        """Which items are left out, ``(n,)``."""
+
+    def modality_of(self, place: int) -> Modality:
+        """Image or speech."""
+
+    def features_of(self, place: int) -> FloatArray:
+        """What an encoder sees of an item, ``(28, 28)`` or ``(100, 80)``."""
+
+    def caption(self, place: int) -> str:
+        """What is written below an item."""
+
+    def described(self, place: int) -> str:
+        """An item in words."""
 
 
 class ItemTable(QAbstractTableModel):
@@ -21,7 +54,7 @@ class ItemTable(QAbstractTableModel):
     Attributes
     ----------
     items
-        All items of the split; None before there are any.
+        All items; None before there are any.
     places
         Those that are shown.
     playing
@@ -30,13 +63,13 @@ class ItemTable(QAbstractTableModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.items: Items | None = None
+        self.items: GridItems | None = None
         self.places: Places = _NOTHING
         self.columns = 1
         self.playing: int | None = None
 
-    def show_items(self, items: Items | None, places: Places) -> None:
-        """Show these places of a split."""
+    def show_items(self, items: GridItems | None, places: Places) -> None:
+        """Show the items at these places."""
         self.beginResetModel()
         self.items, self.places = items, places
         self.endResetModel()

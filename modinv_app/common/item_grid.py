@@ -35,10 +35,9 @@ from modinv_app.common.grid_view import (
     paint_features,
     paint_outline,
 )
+from modinv_app.common.item_table import GridItems, ItemTable, Places, ranges_of
 from modinv_app.common.item_view import AnyIndex
 from modinv_app.common.theme import antialiased, digit_colour, is_dark, with_alpha
-from modinv_app.data.item_table import ItemTable, ranges_of
-from modinv_app.data.items import Items, Places
 
 _FRAME_SECONDS = 0.003  # for new pictures in one frame; the others follow in the next ones
 _KEPT = 2_000  # pictures of cells: some screens full of them
@@ -118,31 +117,24 @@ class _Delegate(CellDelegate):
         return cell
 
 
-def _paint_item(painter: QPainter, items: Items, place: int, rect: QRect, option: QStyleOptionViewItem) -> None:
+def _paint_item(painter: QPainter, items: GridItems, place: int, rect: QRect, option: QStyleOptionViewItem) -> None:
     """The picture or spectrogram, faint and crossed out if it is left out, and below it a caption."""
     palette, metrics, excluded = option.palette, option.fontMetrics, bool(items.excluded[place])
     frame = rect.adjusted(GAP, GAP, -GAP, -GAP)
     picture_room = frame.adjusted(0, 0, 0, -metrics.height())
     painter.setOpacity(_FAINT if excluded else 1)
-    paint_features(painter, items.features[place], items.modality, QRectF(picture_room))
+    paint_features(painter, items.features_of(place), items.modality_of(place), QRectF(picture_room))
     caption = QRect(frame.left(), picture_room.bottom() + 1, frame.width(), metrics.height())
     painter.fillRect(caption, digit_colour(int(items.digits[place]), is_dark(palette)))
     painter.setOpacity(1)
     painter.setPen(palette.color(QPalette.ColorRole.Text if excluded else QPalette.ColorRole.Base))
     inner = caption.adjusted(4, 0, -4, 0)
-    aligned = Qt.AlignmentFlag.AlignLeft if items.speakers else Qt.AlignmentFlag.AlignHCenter
-    text = metrics.elidedText(_caption(items, place), Qt.TextElideMode.ElideRight, inner.width())
+    spoken = items.modality_of(place) is Modality.SPEECH
+    aligned = Qt.AlignmentFlag.AlignLeft if spoken else Qt.AlignmentFlag.AlignHCenter
+    text = metrics.elidedText(items.caption(place), Qt.TextElideMode.ElideRight, inner.width())
     painter.drawText(inner, aligned | Qt.AlignmentFlag.AlignVCenter, text)
     if excluded:
         paint_crossed_out(painter, QRectF(picture_room), palette)
-
-
-def _caption(items: Items, place: int) -> str:
-    """The digit, after the published one if that is another; what the model takes it for, if asked; the speaker."""
-    published, digit = items.labels[place], items.digits[place]
-    label = str(digit) if published == digit else f"{published} → {digit}"
-    guess = items.guess_at(place)
-    return "  ".join(filter(None, (label if guess is None else f"{label} ({guess}?)", items.speaker_of(place))))
 
 
 class ItemGrid(LabelledGrid):
@@ -186,8 +178,8 @@ class ItemGrid(LabelledGrid):
         """The places of the selected items."""
         return self.table.places_in(ranges_of(self.selectionModel().selection()))
 
-    def show_items(self, items: Items | None, places: Places) -> None:
-        """Show these places of a split from the start."""
+    def show_items(self, items: GridItems | None, places: Places) -> None:
+        """Show the items at these places from the start."""
         if items is not self.table.items:
             self._delegate.forget()
         self._anchor = None
@@ -197,11 +189,23 @@ class ItemGrid(LabelledGrid):
         self.current_changed.emit(None)
         self.selection_changed.emit()  # a reset clears it without a word
 
-    def update_items(self, items: Items, places: Places) -> None:
+    def update_items(self, items: GridItems, places: Places) -> None:
         """Show the same items with other decisions about some of them."""
         self.table.items = items
         self._delegate.forget_places(places)
         self.viewport().update()
+
+    @property
+    def current(self) -> int | None:
+        """The place of the current item."""
+        return self.table.place_at(self.currentIndex())
+
+    def make_current(self, place: int) -> None:
+        """Make one of the shown items the current one; if several are selected, they stay so."""
+        flags = QItemSelectionModel.SelectionFlag
+        command = flags.NoUpdate if len(self.selected) > 1 else flags.ClearAndSelect
+        cell = self.table.cell(int(np.flatnonzero(self.table.places == place)[0]))
+        self.selectionModel().setCurrentIndex(cell, command)
 
     def show_playing(self, place: int | None) -> None:
         """Mark the item that plays."""
@@ -280,7 +284,8 @@ class ItemGrid(LabelledGrid):
 
     def _arrange(self) -> None:
         """Fill the width with as many cells as fit; the current item stays so, and the first in view in view."""
-        modality = self.table.items.modality if self.table.items else Modality.IMAGE
+        modalities = self.table.items.modalities if self.table.items else frozenset()
+        modality = Modality.SPEECH if Modality.SPEECH in modalities else Modality.IMAGE
         line = self.fontMetrics().height()
         width = self.viewport().width()
         columns = max(1, width // (_WIDTHS[modality] * line))

@@ -1,0 +1,105 @@
+"""Galleries without the items that the user has left out (:mod:`model.data.curation`). Without torch."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from model.data import curation
+from model.data.corpora import infos
+from model.data.curation import CurationError, Decision
+from model.data.takes import MY_DRAWINGS, MY_SPEECH
+from model.retrieval.gallery import Gallery
+from model.types import Modality
+
+log = logging.getLogger(__name__)
+
+Former = Mapping[str, Mapping[str, Decision]]
+"""Decisions about items, by the names of their corpora and their own."""
+
+_TAKES = frozenset({MY_SPEECH, MY_DRAWINGS})
+
+
+def origins(gallery: Gallery, indices: Iterable[int]) -> dict[str, list[tuple[str, int]]]:
+    """Names and indices of items by the names of their corpora, by which :mod:`model.data.curation` knows them.
+
+    A picture whose description names no corpus is a drawing of the user.
+    """
+    titles = {info.label: info.name for info in infos(Modality.IMAGE)}
+    longest = sorted(titles, key=len, reverse=True)  # of two that fit, it is the more special one
+    found: dict[str, list[tuple[str, int]]] = {}
+    for index in indices:
+        item = gallery.items[index]
+        if item.modality is Modality.SPEECH:
+            corpus, name = gallery.key(index).split(":", 1)
+        else:
+            fitting = (titles[title] for title in longest if item.source.startswith((f"{title} ", f"{title}: ")))
+            corpus, name = next(fitting, MY_DRAWINGS), item.source
+        found.setdefault(corpus, []).append((name, index))
+    return found
+
+
+def takes_among(gallery: Gallery, indices: Iterable[int]) -> list[int]:
+    """Those of some items that are takes of the user."""
+    return [index for name, items in origins(gallery, indices).items() if name in _TAKES for _, index in items]
+
+
+def left_out(gallery: Gallery) -> npt.NDArray[np.bool_]:
+    """Which items of a gallery the user has left out of their corpora, ``(n,)``.
+
+    Decisions that can't be read are passed over, and logged.
+    """
+    result = np.zeros(len(gallery.items), np.bool_)
+    for corpus, items in origins(gallery, range(len(gallery.items))).items():
+        try:
+            known = curation.decisions(corpus)
+        except CurationError as error:
+            log.warning("The gallery shows all items of %s: %s", corpus, error)
+            continue
+        for name, index in items if known else ():
+            result[index] = name in known and known[name].excluded and _is_about(known[name], gallery, index)
+    return result
+
+
+def leave_out(gallery: Gallery, indices: Sequence[int]) -> Former:
+    """Leave items out of their corpora, all or none; the former decisions, for `restore`.
+
+    Takes of the user are passed over: their folder says which are left out. Raises
+    :class:`~model.data.curation.CurationError`.
+    """
+    former: dict[str, Mapping[str, Decision]] = {}
+    try:
+        for corpus, items in origins(gallery, indices).items():
+            if corpus in _TAKES:
+                continue
+            known = curation.decisions(corpus)
+            changes = {}
+            for name, index in items:
+                there = name in known and _is_about(known[name], gallery, index)
+                changes[name] = (known[name] if there else _undecided(gallery, index)).with_excluded(True)
+            former[corpus] = curation.decide(corpus, changes)
+    except CurationError:
+        restore(former)
+        raise
+    return former
+
+
+def restore(former: Former) -> None:
+    """Return to former decisions; raises :class:`~model.data.curation.CurationError`."""
+    for corpus, decisions in former.items():
+        curation.decide(corpus, decisions)
+
+
+def _undecided(gallery: Gallery, index: int) -> Decision:
+    item = gallery.items[index]
+    spoken = item.modality is Modality.SPEECH
+    return Decision.about(item.label, None if spoken else gallery.image_features[index])
+
+
+def _is_about(decision: Decision, gallery: Gallery, index: int) -> bool:
+    """Whether a decision is about an item as it is in the gallery."""
+    same = _undecided(gallery, index)
+    return (decision.published, decision.digest) == (same.published, same.digest)

@@ -1,0 +1,73 @@
+"""What answers queries: gallery, maps and model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from model import locations
+from model.retrieval.gallery import Gallery
+from model.retrieval.projection import NeighbourMap, PrincipalComponents, Projection
+from model.types import FloatArray, Modality
+
+if TYPE_CHECKING:  # it imports torch
+    from model.retrieval.retriever import Retriever
+
+MAPS: dict[str, type[PrincipalComponents] | type[NeighbourMap]] = {"PCA": PrincipalComponents, "t-SNE": NeighbourMap}
+"""The kinds of map, by their names in the window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Gallery, maps and model, which are replaced together, so that any thread sees matching parts.
+
+    Attributes
+    ----------
+    gallery
+        The items that can be retrieved.
+    maps
+        The maps, to place embeddings in.
+    coordinates
+        Positions of the gallery's items in the maps, ``(n, 2)``.
+    retriever
+        Answers queries; ``None`` until the model is loaded.
+    """
+
+    gallery: Gallery
+    maps: Mapping[str, Projection]
+    coordinates: Mapping[str, FloatArray]
+    retriever: Retriever | None = None
+
+    @classmethod
+    def of(cls, gallery: Gallery, maps: Mapping[str, Projection], retriever: Retriever | None = None) -> Loaded:
+        """A gallery of which all items were fitted to the maps."""
+        return cls(gallery, maps, {kind: projection.coordinates for kind, projection in maps.items()}, retriever)
+
+    @classmethod
+    def shipped(cls) -> Loaded:
+        """The gallery and the maps of the shipped model."""
+        gallery = Gallery.load(locations.shipped_gallery())
+        maps = {}
+        for kind, projection in MAPS.items():
+            prefix = f"{kind}/"
+            arrays = {
+                name.removeprefix(prefix): array for name, array in gallery.maps.items() if name.startswith(prefix)
+            }
+            maps[kind] = projection.from_arrays(arrays)
+        return cls.of(gallery, maps)
+
+    def without(self, left_out: npt.NDArray[np.bool_]) -> Loaded:
+        """The same without some of its items, ``(n,)``; a modality of which all would go keeps them."""
+        kept = ~left_out
+        for modality in Modality:
+            places = self.gallery.places(modality)
+            kept[places] |= not kept[places].any()
+        if kept.all():
+            return self
+        gallery = self.gallery.only(kept)
+        retriever = None if self.retriever is None else self.retriever.over(gallery)
+        return Loaded(gallery, self.maps, {kind: places[kept] for kind, places in self.coordinates.items()}, retriever)
