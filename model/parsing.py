@@ -12,6 +12,7 @@ import math
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -63,11 +64,11 @@ def parse(kind: type[T], value: Any, name: str = "it") -> T:
     Parameters
     ----------
     kind
-        A dataclass, ``int``, ``float``, ``str``, ``bool``, ``Path``, ``Any``, a ``Literal``, a union, or a tuple, list,
-        dict or mapping of these. Fields of a dataclass may be missing if they have defaults; unknown fields are
-        errors. A dataclass may define ``FORMER_NAMES``, which maps field names of earlier versions to current names,
-        ``FORMER_DEFAULTS``, which maps fields that earlier versions did not write to the values they implied, and a
-        class method ``subclass_for``, which chooses a subclass by the values.
+        A dataclass, ``int``, ``float``, ``str``, ``bool``, ``Path``, ``Any``, a ``Literal``, a ``StrEnum``, a union, or
+        a tuple, list, dict or mapping of these. Fields of a dataclass may be missing if they have defaults; unknown
+        fields are errors. A dataclass may define ``FORMER_NAMES``, which maps field names of earlier versions to
+        current names, ``FORMER_DEFAULTS``, which maps fields that earlier versions did not write to the values they
+        implied, and a class method ``subclass_for``, which chooses a subclass by the values.
     value
         A result of :func:`loads`, or a part of it.
     name
@@ -86,6 +87,8 @@ def _parse(kind: Any, value: Any, name: str) -> Any:
         return value
     if isinstance(kind, type) and is_dataclass(kind):
         return _parse_dataclass(kind, value, name)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return kind(_parse(Literal[tuple(str(one) for one in kind)], value, name))
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
         return _parse_union(arguments, value, name)

@@ -60,10 +60,11 @@ def train(
     with report_errors():
         from model import locations
         from model.data.takes import TakeStore
-        from model.evaluation.personal import own_takes
+        from model.evaluation.personal import counts_of, own_takes
         from model.evaluation.personal_results import too_few
         from model.runs.corpus_cache import CorpusCache
-        from model.runs.personal import PersonalTraining, personal_config
+        from model.runs.personal import PersonalTraining
+        from model.runs.personal_runs import personal_config
         from model.runs.store import RunStore
 
         store = TakeStore(locations.takes(data_dir))
@@ -75,7 +76,7 @@ def train(
             takes = own_takes(stored, people or ())
             with bad_option("--set or --device"):
                 config = personal_config(
-                    start or locations.shipped_model(), takes, seed, device, settings or (), data_dir
+                    start or locations.shipped_model(), counts_of(takes), seed, device, settings or (), data_dir
                 )
             if few := too_few([take for take in stored if not people or take.person in people]):
                 print_warning(few)

@@ -6,14 +6,14 @@ of the other modality are of its digit, as on the page Explore.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from model.checkpoints import Header
 from model.data.samples import Samples
 from model.data.take_features import TakeFeatures
 from model.data.takes import Take
-from model.evaluation.personal_results import by_person
+from model.evaluation.personal_results import Counts, by_person
 from model.progress import ProgressCallback, no_progress
 from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import encode_gallery, encode_items, guess, unencoded_gallery
@@ -59,6 +59,11 @@ def own_takes(
         OwnTakes(person, modality, features.samples(train, modality), features.samples(test, modality))
         for person, modality, train, test in by_person(chosen)
     ]
+
+
+def counts_of(takes: Iterable[OwnTakes]) -> Counts:
+    """How many usable takes there are to train on, of whom there are any."""
+    return {(own.person, own.modality): len(own.train) for own in takes if len(own.train)}
 
 
 class Examiner:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, fields
 from itertools import groupby
 from typing import Any, Literal
 
 from model.data.corpora.my_digits import is_for_test
 from model.data.takes import Take
+from model.parsing import parse
 from model.types import Modality
 
 FEWEST = 3
 """Takes of each digit to train on, below which little can be expected."""
+LEAST_TAKES = 10
+"""Takes of a modality to train on, without which they don't train."""
+
+Counts = Mapping[tuple[str, Modality], int]
+"""How many takes there are to train on, by person and modality."""
 
 Condition = Literal["before", "gallery", "after", "left_out"]
 COLUMNS: Mapping[Condition, str] = {
@@ -55,6 +61,14 @@ class Understood:
     after: int | None = None
     left_out: int | None = None
 
+    def __post_init__(self) -> None:
+        if min(self.trained, self.tested) < 0:
+            raise ValueError(f"there are fewer than no takes of {self.person}")
+        for one in COLUMNS:
+            right = getattr(self, one)
+            if right is not None and not 0 <= right <= self.tested:
+                raise ValueError(f"{one} is {right}, of {self.tested}")
+
     @property
     def verb(self) -> str:
         """What the person has done: ``"said"`` or ``"drawn"``."""
@@ -67,6 +81,34 @@ class Understood:
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """How people's takes were trained with.
+
+    Attributes
+    ----------
+    start
+        Name of the recipe of the model that training started from.
+    known_before
+        People with whose takes that model had already trained.
+    corpora, recipe, seed
+        As of the :class:`~model.training.config.TrainingConfig`; the recipe JSON-ready.
+    leave_out
+        Whether each of several people was to be left out in turn, too.
+    """
+
+    start: str
+    known_before: tuple[str, ...]
+    corpora: tuple[str, ...]
+    recipe: Mapping[str, Any]
+    seed: int
+    leave_out: bool = False
+
+    def __post_init__(self) -> None:
+        parse(str, self.recipe.get("name"), "the recipe's name")
+        parse(int, self.recipe.get("steps"), "steps")
+
+
+@dataclass(frozen=True, slots=True)
 class PersonalResults:
     """What came of training with takes.
 
@@ -75,26 +117,41 @@ class PersonalResults:
     rows
         Of each person and modality.
     setting
-        The data, the recipe and the seed, JSON-ready.
+        The data, the recipe and the seed.
     """
 
     rows: tuple[Understood, ...]
-    setting: Mapping[str, Any] = field(default_factory=dict)
+    setting: Setting
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {"rows": [asdict(row) for row in self.rows], "setting": dict(self.setting)}
+        setting = {one.name: getattr(self.setting, one.name) for one in fields(Setting)}
+        return {"rows": [asdict(row) for row in self.rows], "setting": setting}
+
+    @classmethod
+    def from_dict(cls, values: Any) -> PersonalResults:
+        """The inverse of :meth:`to_dict`; raises ``ValueError``."""
+        return parse(cls, values, "the results")
+
+    @property
+    def complete(self) -> bool:
+        """Whether all has been counted that was to be."""
+        tested = [row for row in self.rows if row.tested]
+        strangers = self.setting.leave_out and len({row.person for row in self.rows if row.trained}) > 1
+        return all(
+            row.after is not None and (row.left_out is not None or not row.trained or not strangers) for row in tested
+        )
 
     @property
     def caption(self) -> str:
         """The setting in words: data, recipe, seed, and to whom the model was no stranger."""
         setting = self.setting
         words = (
-            f"Counted are takes that did not train. Recipe {setting['recipe']['name']}, {setting['recipe']['steps']} "
-            f"steps from {setting['start']}, seed {setting['seed']}, on {', '.join(setting['corpora'])}."
+            f"Counted are takes that did not train. Recipe {setting.recipe['name']}, {setting.recipe['steps']} "
+            f"steps from {setting.start}, seed {setting.seed}, on {', '.join(setting.corpora)}."
         )
-        if known := setting["known_before"]:
-            words += f" “Before”, the model had already trained with takes of {', '.join(known)}."
+        if setting.known_before:
+            words += f" “Before”, the model had already trained with takes of {', '.join(setting.known_before)}."
         return words
 
 
@@ -114,6 +171,38 @@ def by_person(takes: Iterable[Take]) -> Iterator[tuple[str, Modality, list[Take]
         for take in group:
             parts[is_for_test(take)].append(take)
         yield person, modality, *parts
+
+
+def takes_to_train(takes: Iterable[Take]) -> Counts:
+    """How many takes there are to train on, of whom there are any."""
+    return {(person, modality): len(train) for person, modality, train, _ in by_person(takes) if train}
+
+
+def trained_modalities(counts: Counts) -> list[Modality]:
+    """The modalities in which there are enough takes to train on."""
+    return [modality for modality, total in _totals(counts).items() if total >= LEAST_TAKES]
+
+
+def trained_people(counts: Counts) -> tuple[str, ...]:
+    """The people whose takes would train."""
+    enough = trained_modalities(counts)
+    return tuple(dict.fromkeys(person for (person, modality), n in counts.items() if modality in enough and n))
+
+
+def refusal(counts: Counts) -> str:
+    """Why one can't train with so few takes, and what to do; empty if one can."""
+    if trained_modalities(counts):
+        return ""
+    totals = _totals(counts)
+    return (
+        f"There are {totals[Modality.SPEECH]} spoken and {totals[Modality.IMAGE]} drawn takes to train on, and one "
+        f"needs at least {LEAST_TAKES} of either. One take in four is kept for testing. Make some more on the page My "
+        "digits."
+    )
+
+
+def _totals(counts: Counts) -> dict[Modality, int]:
+    return {modality: sum(n for (_, one), n in counts.items() if one is modality) for modality in Modality}
 
 
 def too_few(takes: Sequence[Take]) -> str:

@@ -86,6 +86,12 @@ def _train(request: Request, context: JobContext) -> None:
     train_run(request, context, _corpora())
 
 
+def _takes(request: Request, context: JobContext) -> None:
+    from model.jobs.takes import train_with_takes
+
+    train_with_takes(request, context, _corpora())
+
+
 def _estimate(request: Request, context: JobContext) -> None:
     from model.jobs.training import estimate_cost
 
@@ -124,6 +130,7 @@ def _sweep(request: Request, context: JobContext) -> None:
 
 JOBS: dict[str, Callable[[Request, JobContext], None]] = {
     "train": _train,
+    "takes": _takes,
     "estimate": _estimate,
     "quick": _quick,
     "evaluate": _evaluate,

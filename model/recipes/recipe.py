@@ -324,9 +324,12 @@ def fine_tuning(recipe: Mapping[str, Any]) -> Recipe:
     Parameters
     ----------
     recipe
-        That of the model, as in its header: its system and objective stay.
+        That of the model, as in its header: its system and objective stay. Encoders that were frozen train.
     """
-    return Recipe.from_dict(recipe).changed(
+    base = Recipe.from_dict(recipe)
+    thawed = {"frozen_encoders": False} if hasattr(base, "frozen_encoders") else {}
+    return base.changed(
+        **thawed,
         name="personal",
         steps=200,
         batch_size=64,

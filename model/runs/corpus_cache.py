@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import torch
 
 from model.data import curation
 from model.data.corpora import ALL_OF_TRAINING, Split, find, preferred
+from model.data.corpora.base import MissingData
 from model.data.corpora.my_digits import Takes
 from model.data.old_pairs import completed, with_drawings
 from model.data.pairs import PairSampler
-from model.data.samples import Samples
+from model.data.samples import Samples, joined
 from model.progress import ProgressCallback, no_progress
 from model.retrieval.gallery import Gallery
 from model.runs.snapshots import draw_probe
@@ -37,6 +39,7 @@ class CorpusCache:
         self.curated: Mapping[str, Mapping[str, Any]] = {}
         self._samples: dict[tuple[str, Split], tuple[dict[str, str], Samples]] = {}
         self._sampler: tuple[object, PairSampler] | None = None
+        self._kept: dict[str, dict[str, Samples]] | None = None  # takes by corpus and person
 
     def sampler(
         self, config: TrainingConfig, device: torch.device, progress: ProgressCallback = no_progress
@@ -87,11 +90,40 @@ class CorpusCache:
             self._sampler = key, PairSampler(images, speech, config.recipe.batch_size, config.seed, device)
         return self._sampler[1]
 
+    @contextmanager
+    def keeping_takes(self, config: TrainingConfig, progress: ProgressCallback = no_progress) -> Iterator[None]:
+        """Within it, takes of the people of a configuration stay as they are now, whatever becomes of the files.
+
+        So several trainings see the same takes, and the user may rename and delete meanwhile. Raises as
+        :meth:`sampler`.
+        """
+        names = [name for name in config.corpora if issubclass(find(name), Takes)]
+        self._kept = {name: self._by_person(name, config.people, progress) for name in names}
+        try:
+            yield
+        finally:
+            self._kept = None
+
+    def _by_person(self, name: str, people: tuple[str, ...], progress: ProgressCallback) -> dict[str, Samples]:
+        """Each person's takes, without those who have none."""
+        found = {}
+        for person in people:
+            try:
+                found[person] = self._takes(name, (person,), progress)
+            except MissingData:
+                continue  # perhaps only drawn
+        return found
+
     def _takes(self, name: str, people: tuple[str, ...], progress: ProgressCallback) -> Samples:
-        """The takes of these people as they are now: they change between runs."""
+        """The takes of these people as they are now, for they change between runs, or as they were kept."""
         kind = find(name)
         assert issubclass(kind, Takes)
-        return kind(self._folder, people).load("train", progress)
+        if self._kept is None:
+            return kind(self._folder, people).load("train", progress)
+        kept = self._kept[name]
+        if parts := [kept[person] for person in people if person in kept]:
+            return joined(parts)
+        raise MissingData(f"{kind.info.title}: there are none to train on of {', '.join(people)}.")
 
     def probe(self, config: TrainingConfig, progress: ProgressCallback = no_progress) -> Gallery:
         """The items of which snapshots are taken, of human speech if the model trains on it; raises as :meth:`sampler`.

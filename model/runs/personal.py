@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from model import locations
-from model.checkpoints import Header, read_header, write_bytes_atomically
-from model.data.corpora import find
+from model.checkpoints import Header, read_header
 from model.data.takes import MY_DRAWINGS, MY_SPEECH
-from model.errors import ModinvError
 from model.evaluation.personal import Examiner, OwnTakes
-from model.evaluation.personal_results import PersonalResults, Understood
+from model.evaluation.personal_results import PersonalResults, Setting, Understood
 from model.progress import Cancelled, JobContext
-from model.recipes.recipe import fine_tuning
 from model.retrieval.gallery import Gallery
 from model.runs.corpus_cache import CorpusCache
+from model.runs.personal_runs import save_results
 from model.runs.session import TrainingSession
 from model.systems.base import System
 from model.systems.model_io import best_device, load_model
@@ -27,63 +24,7 @@ from model.training.config import TrainingConfig
 from model.training.loop import Ended, Run, Stepped, train
 from model.types import Modality
 
-RESULTS = "takes.json"
-"""Name of the file of the results in a run's folder."""
-
-_OLD_PAIRS = ("mnist", "voices", "fsdd")
-_LEAST_TAKES = 10
 _CORPUS = {Modality.SPEECH: MY_SPEECH, Modality.IMAGE: MY_DRAWINGS}
-
-
-class TooFewTakes(ModinvError, ValueError):
-    """There are too few takes to train on; the message says how many there are, and what to do."""
-
-
-def personal_config(
-    start: Path,
-    takes: Sequence[OwnTakes],
-    seed: int = 0,
-    device: str = "auto",
-    settings: Sequence[str] = (),
-    data_dir: Path | None = None,
-) -> TrainingConfig:
-    """What to train: the model ``start`` on MNIST, the shipped voices, FSDD if it is installed, and takes.
-
-    Parameters
-    ----------
-    start
-        File of the model.
-    takes
-        Those of the chosen people.
-    seed, device
-        As of a :class:`~model.training.config.TrainingConfig`.
-    settings
-        Changes of the recipe :func:`~model.recipes.recipe.fine_tuning`, such as ``"steps=100"``.
-    data_dir
-        Folder of the corpora; by default the user's.
-
-    Raises
-    ------
-    TooFewTakes
-        If they are fewer than ten in each modality.
-    UnusableCheckpoint, OSError
-        If the model can't be read.
-    ValueError
-        If a setting is wrong.
-    """
-    counts = {modality: sum(len(own.train) for own in takes if own.modality is modality) for modality in Modality}
-    enough = [modality for modality, count in counts.items() if count >= _LEAST_TAKES]
-    if not enough:
-        raise TooFewTakes(
-            f"There are {counts[Modality.SPEECH]} spoken and {counts[Modality.IMAGE]} drawn takes to train on, and one "
-            f"needs at least {_LEAST_TAKES} of either. One take in four is kept for testing. Make some more on the "
-            "page My digits."
-        )
-    recipe = fine_tuning(Header.from_dict(read_header(start)).recipe).with_settings(settings)
-    old = [name for name in _OLD_PAIRS if find(name)(data_dir).location() or find(name).info.ships]
-    people = dict.fromkeys(own.person for own in takes if own.modality in enough and len(own.train))
-    corpora = (*old, *(_CORPUS[modality] for modality in enough))
-    return TrainingConfig(recipe, corpora, seed, device, start=start, people=tuple(people))
 
 
 class PersonalTraining:
@@ -102,6 +43,8 @@ class PersonalTraining:
         there are more; and ``{"say": "run", "folder": path}`` once the run begins.
     leave_out
         Whether to train once more without each of several people. These models are not kept.
+    known
+        What an earlier session of the same run has counted: what was left out then is not trained again.
 
     Attributes
     ----------
@@ -116,27 +59,32 @@ class PersonalTraining:
         corpora: CorpusCache,
         context: JobContext,
         leave_out: bool = False,
+        known: PersonalResults | None = None,
     ) -> None:
         assert config.start is not None
         self._config, self._start, self._corpora, self._context = config, config.start, corpora, context
         self._takes = [own for own in takes if own.person in config.people]
         self._strangers = config.people if leave_out and len(config.people) > 1 else ()
         self._gallery = Gallery.load(locations.shipped_gallery())
+        self._folder: Path | None = None
         self._trainings_done = 0
         header = Header.from_dict(read_header(self._start))
-        rows = [Understood(own.person, own.modality, len(own.train), len(own.test)) for own in self._takes]
-        known = [own for own in self._takes if trained_on_speaker(header.data, own.train.corpus, own.person)]
-        setting = {
-            "start": header.recipe["name"],
-            "known_before": sorted({own.person for own in known}),
-            "corpora": list(config.corpora),
-            "recipe": config.recipe.to_dict(),
-            "seed": config.seed,
-        }
+        counted = {(row.person, row.modality, row.trained, row.tested): row for row in (known.rows if known else ())}
+        keys = [(own.person, own.modality, len(own.train), len(own.test)) for own in self._takes]
+        rows = [counted.get(key) or Understood(*key) for key in keys]
+        trained_before = [own for own in self._takes if trained_on_speaker(header.data, own.train.corpus, own.person)]
+        setting = Setting(
+            start=str(header.recipe.get("name")),
+            known_before=tuple(sorted({own.person for own in trained_before})),
+            corpora=config.corpora,
+            recipe=config.recipe.to_dict(),
+            seed=config.seed,
+            leave_out=leave_out,
+        )
         self.results = PersonalResults(tuple(rows), setting)
 
     def run(self, make_folder: Callable[[], Path]) -> bool:
-        """Do everything; the results go into the run's folder, too.
+        """Do everything; all that has been counted goes into the run's folder at once.
 
         Parameters
         ----------
@@ -153,21 +101,19 @@ class PersonalTraining:
         TrainingFailed, UnusableCheckpoint, MissingData, OSError
             As :meth:`TrainingSession.train <model.runs.session.TrainingSession.train>`.
         """
+        complete = False
         try:
-            self._examine_start()
-            folder = make_folder()
-            if not self._train(folder):
-                return False
-        except Cancelled:
-            return False
-        try:
-            self._examine_end(folder / "model.safetensors")
-            self._leave_out(folder)
+            with self._corpora.keeping_takes(self._config, lambda _share, text: self._check(text)):
+                self._examine_start()
+                folder = self._folder = make_folder()
+                self._context.send({"say": "run", "folder": str(folder)})
+                complete = self._train(folder)
+                if complete:
+                    self._examine_end(folder / "model.safetensors")
+                    self._leave_out(folder)
         except Cancelled:
             pass  # what has been counted is kept
-        content = json.dumps(self.results.to_dict(), indent=1).encode()
-        write_bytes_atomically(folder / RESULTS, content, make_folder=False)
-        return True
+        return complete
 
     def _examine_start(self) -> None:
         self._tell(0, "Testing the model as it is")
@@ -182,9 +128,9 @@ class PersonalTraining:
         self._show(rows)
 
     def _train(self, folder: Path) -> bool:
-        self._context.send({"say": "run", "folder": str(folder)})
         context, complete = self._context, False
         with TrainingSession(folder, self._config) as session:
+            save_results(folder, self.results)
             for event in session.train(
                 self._corpora, lambda: context.cancelled(session.pause), lambda _share, text: self._tell(0, text)
             ):
@@ -204,6 +150,9 @@ class PersonalTraining:
     def _leave_out(self, folder: Path) -> None:
         """Train without each person, and test with their takes: nothing of them was heard, or seen."""
         for person in self._strangers:
+            if all(row.left_out is not None for row in self.results.rows if row.person == person):
+                self._trainings_done += 1
+                continue
             others = tuple(one for one in self._config.people if one != person)
             corpora = tuple(
                 name for name in self._config.corpora if name not in _CORPUS.values() or self._has(name, others)
@@ -235,9 +184,16 @@ class PersonalTraining:
     def _show(self, rows: Sequence[Understood]) -> None:
         self.results = replace(self.results, rows=tuple(rows))
         self._context.send({"say": "results", "results": self.results.to_dict()})
+        if self._folder is not None:
+            save_results(self._folder, self.results)
 
     def _tell_step(self, event: Stepped, what: str) -> None:
         self._tell(event.step / event.steps, f"{what}: step {event.step} of {event.steps}")
+
+    def _check(self, text: str) -> None:
+        """Tell what is done; raises `Cancelled` if the job should end."""
+        self._tell(0, text)
+        self._context.check()
 
     def _tell(self, share: float, text: str) -> None:
         """Tell how far it is, given the share of the present training."""

@@ -16,6 +16,8 @@ from model.recipes.recipe import LARGEST, Recipe, objective_text
 from model.training.ancestry import trained_on_speaker
 from model.types import Modality
 
+_NAMED = 3  # people in the name of a run
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
@@ -77,7 +79,9 @@ class TrainingConfig:
     @property
     def title(self) -> str:
         """The default name of a run."""
-        return f"{self.recipe.name}, {objective_text(self.recipe.to_dict())}"
+        shown = self.people if len(self.people) <= _NAMED else (*self.people[: _NAMED - 1], "others")
+        people = f", {', '.join(shown[:-1])} and {shown[-1]}" if shown[1:] else "".join(f", {name}" for name in shown)
+        return f"{self.recipe.name}, {objective_text(self.recipe.to_dict())}{people}"
 
     def data(self) -> dict[str, Any]:
         """The training data as in a checkpoint's header, including those of the model to start from.

@@ -61,7 +61,7 @@ class Takes(Corpus):
         return f"{len(takes):,} takes of {len({take.person for take in takes})} people"
 
     def read(self, split: Split, progress: ProgressCallback) -> Samples:
-        """The takes of a split, oldest first; damaged ones are passed over."""
+        """The takes of a split, by person, oldest first; damaged ones are passed over."""
         self.require()
         samples = self._samples([t for t in self._takes() if is_for_test(t) == (split == "test")], progress)
         if not len(samples):
@@ -73,13 +73,14 @@ class Takes(Corpus):
         """The encoder inputs of takes, as far as they can be read."""
 
     def _takes(self) -> list[Take]:
-        return [
+        kept = (
             take
             for take in TakeStore(self.home).takes()
             if take.modality is self.info.modality
             and not take.excluded
             and (not self.people or take.person in self.people)
-        ]
+        )
+        return sorted(kept, key=lambda take: (take.person.casefold(), take.person))
 
 
 @dataclass(frozen=True)
