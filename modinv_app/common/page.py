@@ -118,8 +118,9 @@ class Page(QWidget):
         Show the page of this name, and let it open the file of this path.
     play_wanted(str)
         Play the utterance with this key.
-    run_changed(RunInfo or None)
-        The state of the page's run, which is shown above all pages while it trains.
+    training_changed(str, float)
+        What the page trains, in words, and the share that is done, in [0, 1], which are shown above all pages; no words
+        once nothing trains any more.
     """
 
     informed = Signal(str)
@@ -128,7 +129,7 @@ class Page(QWidget):
     model_chosen = Signal(str)
     turn_wanted = Signal(str, str)
     play_wanted = Signal(str)
-    run_changed = Signal(object)
+    training_changed = Signal(str, float)
 
     trainer: Trainer | None = None
 

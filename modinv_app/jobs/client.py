@@ -16,19 +16,21 @@ from modinv_app.jobs.worker_process import COMMAND, Worker
 
 log = logging.getLogger(__name__)
 
-Training = Literal["train", "sweep"]
-Kind = Literal["train", "sweep", "estimate", "quick", "evaluate", "robustness", "export"]
+Training = Literal["train", "sweep", "takes"]
+Kind = Literal["train", "sweep", "takes", "estimate", "quick", "evaluate", "robustness", "export"]
 
-_TRAININGS = ("train", "sweep")
+_TRAININGS = ("train", "sweep", "takes")
 _LOW_PRIORITY = ("estimate", "quick")  # stopped when a training starts
 _OBSTACLES: dict[Training, str] = {
     "train": "A run is training on the page “Train”. Stop it there first, or wait until it is done.",
     "sweep": "A sweep is training on the page “λ dial”. Stop it there first, or wait until it is done.",
+    "takes": "A model trains with takes on the page “My digits”. Stop it there first, or wait until it is done.",
 }
 _RESUME = "Everything that was saved is kept. Resume continues from there."
 _ENDS: dict[Kind, tuple[str, str]] = {  # what happened, and what to do, when the process of a job ended
     "train": ("The training ended because its process did", _RESUME),
     "sweep": ("The sweep ended because its process did", _RESUME),
+    "takes": ("The training with takes ended because its process did", _RESUME),
     "estimate": ("The trial steps ended because their process did", "Choose a smaller batch or another device."),
     "quick": ("The comparison ended because its process did", "It is repeated with the next run."),
     "evaluate": ("The evaluation ended because its process did", "Evaluate again; if that fails, free some memory."),
@@ -79,7 +81,7 @@ class Job(QObject):
 
     @property
     def trains(self) -> bool:
-        """Whether it is a run or a sweep."""
+        """Whether it is a run, a sweep or a training with takes."""
         return self.kind in _TRAININGS
 
     def pause(self) -> None:
@@ -99,10 +101,11 @@ class Job(QObject):
 class JobClient(QObject):
     """Does jobs in child processes, which are reused because their imports and data take seconds to load.
 
-    Trainings (``train``, ``sweep``) run one at a time, and so do all other, short jobs, in the order of submission.
-    A job uses an idle process if there is one, and waits if the job in the process is being stopped; otherwise, while
-    a job of the other sort is running, a second process is started. The second process is ended when both are idle, or
-    when it was idle for a minute during a training. So a training never waits for an evaluation or vice versa.
+    Trainings (``train``, ``sweep``, ``takes``) run one at a time, and so do all other, short jobs, in the order of
+    submission. A job uses an idle process if there is one, and waits if the job in the process is being stopped;
+    otherwise, while a job of the other sort is running, a second process is started. The second process is ended when
+    both are idle, or when it was idle for a minute during a training. So a training never waits for an evaluation or
+    vice versa.
 
     If a process ends, its job fails; other jobs are not affected. No signal is emitted before control returns to the
     event loop.

@@ -167,7 +167,7 @@ class MainWindow(QMainWindow):
         page.model_chosen.connect(self.use_model)
         page.turn_wanted.connect(lambda name, path: self.pages.turn_to(name).open(path))
         page.play_wanted.connect(self._utterances.play)
-        page.run_changed.connect(partial(self._strip.show_run, info.name))
+        page.training_changed.connect(partial(self._strip.show_training, info.name))
         self._utterances.playing_changed.connect(page.show_playing)
         if self._state.model is not None:
             page.show_loaded(self._loaded)

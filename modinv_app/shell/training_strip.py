@@ -6,11 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 
-from model.recipes.recipe import objective_text
-from model.runs.store import RunInfo
 from modinv_app.common.theme import accent
-
-_WORDS = {"waiting": "Preparing", "running": "Training", "paused": "Paused"}
 
 
 class TrainingStrip(QToolButton):
@@ -32,14 +28,14 @@ class TrainingStrip(QToolButton):
         self.setToolTip("Go to the run")
         self.setVisible(False)
 
-    def show_run(self, page: str, info: RunInfo | None) -> None:
-        """Show the state of a page's run; nothing once it has ended."""
-        self._page = page
-        if info is None or info.state not in _WORDS:
-            self.hide()
+    def show_training(self, page: str, words: str, share: float) -> None:
+        """Show what a page trains, and the share that is done; without words it trains nothing any more."""
+        if not words:
+            if page == self._page:
+                self.hide()
             return
-        self._share = info.step / max(1, info.steps)
-        text = f"{_WORDS[info.state]}, {objective_text(info.plan.recipe.to_dict())}: {100 * self._share:.0f} %"
+        self._page, self._share = page, share
+        text = f"{words}: {100 * share:.0f} %"
         if text != self.text():
             self.setText(text)
             self.setAccessibleName(text)

@@ -1,4 +1,4 @@
-"""The page for one's own digits: people on the left, the wizard in the middle, the takes on the right."""
+"""The page for one's own digits: people on the left, the wizard in the middle, the takes, or training, on the right."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QStackedWidget, QTabBar, Q
 
 from model.data.prompts import ROUNDS
 from model.data.takes import Take
+from model.runs.personal_runs import PersonalRun
 from model.types import Modality
 from modinv_app.audio.backend import Samples
 from modinv_app.audio.hands_free import Detector
@@ -19,13 +20,16 @@ from modinv_app.common import settings as chosen
 from modinv_app.common.card import Card, bold, muted
 from modinv_app.common.dialogs import ask_for_folder
 from modinv_app.common.layouts import column, row, side_by_side
-from modinv_app.common.page import Page, Services
+from modinv_app.common.model_catalogue import Model
+from modinv_app.common.page import Page, Services, Trainer
 from modinv_app.common.settings import Answers
 from modinv_app.takes.deletion_strip import DeletionStrip
 from modinv_app.takes.doubt_strip import DoubtStrip
 from modinv_app.takes.drawing_wizard import DrawingWizard
 from modinv_app.takes.maker import Maker
 from modinv_app.takes.people import PeoplePanel
+from modinv_app.takes.personal_panel import PersonalPanel
+from modinv_app.takes.personal_service import PersonalService
 from modinv_app.takes.prompt import DigitPrompt
 from modinv_app.takes.speech_wizard import SpeechWizard
 from modinv_app.takes.takes_panel import TakesPanel
@@ -37,6 +41,7 @@ _ANSWERS = {
     "shipped": "Shipped digits",
 }
 _PREFIX = "my-speech:"
+_TRAIN = "Train with them…"
 
 
 def _make_detector() -> Detector:
@@ -46,7 +51,7 @@ def _make_detector() -> Detector:
 
 
 class TakesPage(Page):
-    """Records and draws digits of several people, and shows them."""
+    """Records and draws digits of several people, shows them, and trains with them."""
 
     def __init__(self, services: Services) -> None:
         super().__init__()
@@ -60,6 +65,11 @@ class TakesPage(Page):
         self.speech = SpeechWizard(services.recorder, services.player, _make_detector)
         self.drawing = DrawingWizard()
         self.takes = TakesPanel(self._library)
+        self.training = PersonalService(services.runs, services.client)
+        self.trainer = Trainer("takes", "run", "My digits, Train with them", self.training.stop)
+        self.personal = PersonalPanel(self.training, services.client, self._library)
+        self.to_training = QPushButton(_TRAIN)
+        self.to_training.setToolTip("Fine-tune a model with these takes, and see what each person gains")
         self.undo = DeletionStrip(self._library)
         for panel in (self.people, self.takes):
             self.undo.listen_in(panel)
@@ -85,11 +95,15 @@ class TakesPage(Page):
         """Mark the take that plays."""
         self.takes.show_playing(key.removeprefix(_PREFIX) if key and key.startswith(_PREFIX) else None)
 
+    def show_loaded(self, model: Model) -> None:
+        self.personal.show_loaded(model)
+
     def release(self) -> None:
-        """Store the choices, and end the thread of the detector."""
+        """Store the choices, and end the threads of the detector and of the training."""
         self._settings.set(chosen.TAKES_PERSON, self.people.person or "")
         self._settings.set(chosen.TAKES_TAB, self.tabs.tabText(self.tabs.currentIndex()))
         self.speech.close_detector()
+        self.training.close()
 
     def import_folder(self) -> None:
         """Let the user choose a labelled folder."""
@@ -123,6 +137,7 @@ class TakesPage(Page):
         column(
             (self.people, 1),
             self.undo,
+            self.to_training,
             8,
             bold("Explore answers with"),
             self.answers,
@@ -132,10 +147,12 @@ class TakesPage(Page):
             parent=left,
             spacing=4,
         )
-        middle, right = QWidget(), QWidget()
+        middle = QWidget()
         column(wizard, parent=middle, margins=(4, 0, 4, 0))
-        column(self.takes, parent=right)
-        self._columns = side_by_side((left, 220, 0), (middle, 400, 2), (right, 620, 3))
+        self._right = QStackedWidget()
+        self._right.addWidget(self.takes)
+        self._right.addWidget(self.personal)
+        self._columns = side_by_side((left, 220, 0), (middle, 400, 2), (self._right, 620, 3))
         column(self._columns, parent=self, margins=(10, 8, 10, 10))
 
     def _wire(self) -> None:
@@ -153,6 +170,12 @@ class TakesPage(Page):
         self.drawing.more_wanted.connect(self.maker.begin)
         self.takes.play_wanted.connect(self._play)
         self.answers.activated.connect(self._choose_answers)
+        self.to_training.clicked.connect(lambda: self._right.setCurrentWidget(self.personal))
+        self.personal.back_wanted.connect(lambda: self._right.setCurrentWidget(self.takes))
+        self.personal.model_chosen.connect(self._use_model)
+        self.training.changed.connect(self._show_training)
+        self.training.finished.connect(self._tell_trained)
+        self.training.failed.connect(self.failed)
         self._library.informed.connect(self.informed)
         self._library.warned.connect(self.warned)
         self._library.failed.connect(self.failed)
@@ -182,6 +205,7 @@ class TakesPage(Page):
         self.speech.show_problem("")
         self.maker.choose(self.people.person, self.modality)
         self.takes.show_person(self.people.person, self.modality)
+        self.personal.form.show_person(self.people.person)
         self._show_digits(self.maker.digits)
         if self.people.person is not None and self._unsaved is not None:
             (pixels, device), self._unsaved = self._unsaved, None
@@ -233,6 +257,26 @@ class TakesPage(Page):
             self.speech.show_problem(f"Not kept: {words}")
         else:
             self.warned.emit(f"Not kept: {words}")
+
+    # Training
+
+    def _show_training(self) -> None:
+        """Show on all pages that a model trains, and how far it is."""
+        work = self.training.work
+        if work is None:
+            self.to_training.setText(_TRAIN)
+            self.training_changed.emit("", 0.0)
+            return
+        words = "Paused" if work.paused else "Training"
+        self.to_training.setText(f"{words}: {work.share:.0%}")
+        self.training_changed.emit(f"{words} with takes", work.share)
+
+    def _tell_trained(self, run: PersonalRun) -> None:
+        self.informed.emit(f"“{run.info.name}” is trained. My digits shows what it is worth.")
+
+    def _use_model(self, path: str) -> None:
+        self._services.catalogue.refresh()  # so that a new run's model has the name of the run
+        self.model_chosen.emit(path)
 
     # Playing, gallery and folders
 

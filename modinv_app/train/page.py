@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QTabWidget
 
 from model.checkpoints import UnusableCheckpoint
 from model.parsing import loads
+from model.recipes.recipe import objective_text
 from model.retrieval.gallery import Gallery
 from model.runs.store import RunInfo, RunRecord, RunUpdate, Snapshot
 from model.training.config import TrainingConfig
@@ -34,6 +35,8 @@ from modinv_app.train.snapshot_map import SnapshotMap
 from modinv_app.train.training import TrainingPanel
 
 log = logging.getLogger(__name__)
+
+_WORDS = {"waiting": "Preparing", "running": "Training", "paused": "Paused"}
 
 
 class TrainPage(Page):
@@ -85,7 +88,7 @@ class TrainPage(Page):
     def _wire(self) -> None:
         service, runs = self.service, self.runs
         service.state_changed.connect(self._state_changed)
-        service.state_changed.connect(self.run_changed)
+        service.state_changed.connect(self._tell_state)
         service.finished.connect(self._finished)
         service.failed.connect(self.failed)
         for panel in (self.panel, runs):
@@ -137,6 +140,14 @@ class TrainPage(Page):
                 self.runs.refresh()
             else:
                 self.runs.choose(folder)
+
+    def _tell_state(self, info: RunInfo | None) -> None:
+        """Tell the other pages how the run stands."""
+        if info is None or info.state not in _WORDS:
+            self.training_changed.emit("", 0.0)
+        else:
+            words = f"{_WORDS[info.state]}, {objective_text(info.plan.recipe.to_dict())}"
+            self.training_changed.emit(words, info.step / max(1, info.steps))
 
     def _finished(self, info: RunInfo) -> None:
         self.informed.emit(f"“{info.name}” is trained.")

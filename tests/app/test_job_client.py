@@ -187,6 +187,7 @@ def test_one_training_at_a_time_and_trial_steps_give_way(client: JobClient) -> N
     [
         ("train", "The training ended because its process did. Everything that was saved is kept. Resume"),
         ("sweep", "Resume continues from there"),
+        ("takes", "Resume continues from there"),
         ("estimate", "Choose a smaller batch"),
         ("quick", "repeated with the next run"),
         ("evaluate", "Evaluate again"),
