@@ -1,7 +1,7 @@
 """How well people are understood: by a model, with their takes in the gallery, and by a model that trained on them.
 
-Only takes of the test split are counted, which no training sees. A take is understood if most of the ten nearest items
-of the other modality are of its digit, as on the page Explore.
+Only takes of the test split are counted, which no training sees. A take is understood if its digit is guessed, as on
+the page Explore (:mod:`model.retrieval.vote`).
 """
 
 from __future__ import annotations
@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from model.checkpoints import Header
-from model.data.samples import Samples
+from model.data.samples import Samples, joined
 from model.data.take_features import TakeFeatures
 from model.data.takes import Take
 from model.evaluation.personal_results import Counts, by_person
 from model.progress import ProgressCallback, no_progress
 from model.retrieval.gallery import Gallery
-from model.retrieval.retriever import encode_gallery, encode_items, guess, unencoded_gallery
+from model.retrieval.retriever import encode_gallery, guess, unencoded_gallery
 from model.systems.base import System
 from model.types import Modality
 
@@ -75,25 +78,31 @@ class Examiner:
         The model.
     gallery
         The items that answer, without takes; they are encoded by the model.
+    takes
+        People whose takes of the training split join the gallery, and vote as on the page Explore; by default nobody.
     """
 
-    def __init__(self, system: System, header: Header, gallery: Gallery) -> None:
+    def __init__(self, system: System, header: Header, gallery: Gallery, takes: Sequence[OwnTakes] = ()) -> None:
         self._system = system
         self._gallery = encode_gallery(system, header, gallery)
+        self._voting: npt.NDArray[np.bool_] | None = None
+        if takes:
+            own = encode_gallery(
+                system, header, unencoded_gallery(*(_joined(takes, modality) for modality in Modality))
+            )
+            shipped = len(self._gallery.items)
+            self._gallery, order = self._gallery.joined(own)
+            self._voting = order >= shipped
 
     def understood(self, own: OwnTakes) -> int:
         """How many of the test takes are understood."""
-        return self._count(own.test, self._gallery)
-
-    def with_takes(self, own: OwnTakes, others: Samples) -> int:
-        """The same, with takes of the other modality in the gallery."""
-        images, speech = (others, own.test.only([])) if own.modality is Modality.SPEECH else (own.test.only([]), others)
-        takes = unencoded_gallery(images, speech)
-        takes = takes.with_posteriors(encode_items(self._system, takes), self._gallery.model, self._gallery.similarity)
-        return self._count(own.test, self._gallery.joined(takes)[0])
-
-    def _count(self, samples: Samples, gallery: Gallery) -> int:
-        if not len(samples):
+        if not len(own.test):
             return 0
-        guesses = guess(self._system, gallery, samples.modality, samples.features)
-        return sum(digit == label for digit, label in zip(guesses, samples.labels.tolist(), strict=True))
+        guesses = guess(self._system, self._gallery, own.modality, own.test.features, self._voting)
+        return sum(digit == label for digit, label in zip(guesses, own.test.labels.tolist(), strict=True))
+
+
+def _joined(takes: Sequence[OwnTakes], modality: Modality) -> Samples:
+    """All takes of the training split of a modality; perhaps none."""
+    none = TakeFeatures().samples((), modality)
+    return joined([none, *(own.train for own in takes if own.modality is modality)])

@@ -44,8 +44,7 @@ class Understood:
     before
         Understood by the model that training started from.
     gallery
-        The same with the person's takes of the training split in the gallery; ``None`` if that changes nothing, as
-        there are none in the other modality.
+        The same with the takes of the training split of all these people in the gallery.
     after
         Understood by the model that trained on the others; ``None`` if there is none yet.
     left_out

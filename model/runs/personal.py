@@ -117,13 +117,11 @@ class PersonalTraining:
 
     def _examine_start(self) -> None:
         self._tell(0, "Testing the model as it is")
-        examiner = self._examiner(*load_model(self._start, best_device(self._config.device)))
-        other = {(own.person, own.modality.other): own.train for own in self._takes}
+        model = load_model(self._start, best_device(self._config.device))
+        shipped, with_takes = self._examiner(*model), Examiner(*model, self._gallery, self._takes)
         rows = []
         for own, row in zip(self._takes, self.results.rows, strict=True):
-            takes = other.get((own.person, own.modality))
-            gallery = examiner.with_takes(own, takes) if takes is not None and len(takes) else None
-            rows.append(replace(row, before=examiner.understood(own), gallery=gallery))
+            rows.append(replace(row, before=shipped.understood(own), gallery=with_takes.understood(own)))
             self._context.check()
         self._show(rows)
 
