@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from tiny import write_corpora
 from typer.testing import CliRunner
 
 from model import locations
@@ -18,7 +19,9 @@ from model.data.samples import Samples
 from model.data.takes import TakeStore
 from model.evaluation.personal_results import Understood, too_few
 from model.recipes.recipe import named
+from model.runs import personal_runs
 from model.runs.corpus_cache import CorpusCache
+from model.runs.personal_runs import personal_config
 from model.training.ancestry import trained_on_speaker
 from model.training.config import TrainingConfig
 from model.types import WORDS, Modality
@@ -118,7 +121,9 @@ def test_counts_are_told_with_their_number_and_a_dash_for_none():
 
 
 @pytest.mark.timeout(180)
-def test_the_command_trains_and_counts_what_did_not_train_also_of_strangers(takes, tmp_path):
+def test_the_command_trains_and_counts_what_did_not_train_also_of_strangers(takes, tmp_path, monkeypatch):
+    write_corpora(tmp_path / "data")
+    monkeypatch.setattr(personal_runs, "_OLD_PAIRS", ("mnist", "fsdd"))  # the voices would take a minute
     for person in ("Ann", "Bob"):
         for digit in range(10):
             add(takes, person, digit)
@@ -132,9 +137,21 @@ def test_the_command_trains_and_counts_what_did_not_train_also_of_strangers(take
     for row in found["rows"]:
         assert row["gallery"] == 1, "it is the same recording as one in the gallery"
         assert None not in (row["before"], row["after"], row["left_out"])
-    assert found["setting"]["corpora"] == ["mnist", "voices", "my-speech"]
+    assert found["setting"]["corpora"] == ["mnist", "fsdd", "my-speech"]
     assert json.loads((out / "takes.json").read_text()) == found
     assert not list(out.glob("left-out-*"))
+
+
+@pytest.mark.usefixtures("takes")
+def test_old_pairs_are_those_that_are_installed_and_takes_those_of_which_there_are_enough(tmp_path):
+    counts = {("Ann", Modality.SPEECH): 9, ("Bob", Modality.SPEECH): 1, ("Bob", Modality.IMAGE): 9}
+    config = personal_config(locations.shipped_model(), counts)
+    assert (config.corpora, config.people) == (("mnist", "voices", "my-speech"), ("Ann", "Bob"))
+    write_corpora(tmp_path / "data")
+    counts = {**counts, ("Cy", Modality.IMAGE): 1}
+    config = personal_config(locations.shipped_model(), counts)
+    assert config.corpora == ("mnist", "voices", "fsdd", "my-drawings", "my-speech")
+    assert set(config.people) == {"Ann", "Bob", "Cy"}
 
 
 def test_too_few_takes_and_unknown_people_are_told(takes):
