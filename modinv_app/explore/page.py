@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QSplitter, QWidget
 
 from model.checkpoints import Header
@@ -163,6 +163,13 @@ class ExplorePage(Page):
         if self._state.gallery is not None:
             self._model.update_left_out()  # another page may have left out items, or taken them in again
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape, unless a panel uses it."""
+        if event.key() == Qt.Key.Key_Escape:
+            self._escape()
+        else:
+            super().keyPressEvent(event)
+
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.playlist.stop()
@@ -245,9 +252,6 @@ class ExplorePage(Page):
         self._service.informed.connect(self.informed)
         self._service.warned.connect(self.warned)
         self._service.failed.connect(self.failed)
-        escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
-        escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        escape.activated.connect(self._escape)
 
     def _wire_sound(self) -> None:
         self._sound.devices_changed.connect(self.speak.show_devices)
