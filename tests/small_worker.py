@@ -14,8 +14,18 @@ SMALL_UNITS = 8
 """Hidden units of either encoder."""
 
 _FOLDER = str(Path(__file__).parent)
-COMMAND = python("-c", f"import sys; sys.path.insert(0, {_FOLDER!r}); import small_worker; small_worker.main()")
+
+
+def _command(arguments):
+    program = f"import sys; sys.path.insert(0, {_FOLDER!r}); import small_worker; small_worker.main({arguments})"
+    return python("-c", program)
+
+
+COMMAND = _command("")
 """Starts it, in place of ``model.jobs.worker``."""
+
+BRIEF_COMMAND = _command("brief=True")
+"""The same, if it also judges briefly, as with the fixture ``brief_judging``."""
 
 
 class _NoCompiler(ModuleType):
@@ -37,13 +47,17 @@ class _NoCompiler(ModuleType):
         return getattr(importlib.import_module(self.__name__), name)
 
 
-def main() -> None:
+def main(brief: bool = False) -> None:
     import torch
+    from brief_judging import shorten
 
-    from model.jobs import worker
+    from model.jobs import local_processes, worker
     from model.networks import encoders
 
     torch._dynamo = sys.modules["torch._dynamo"] = _NoCompiler("torch._dynamo")
     encoders.HIDDEN_UNITS = SMALL_UNITS
+    local_processes.COMMAND = BRIEF_COMMAND if brief else COMMAND
+    if brief:
+        shorten()
     worker._NICENESS = 0  # nobody is at the window, and other tests would keep it waiting
     worker.main()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from model.sweeps.plans import Plan
     from model.sweeps.results import Results
-    from model.sweeps.runner import Event, SweepEnded
+    from model.sweeps.runner import Event, SweepEnded, Working
     from model.training.config import TrainingConfig
 
 Data = Annotated[
@@ -26,6 +26,15 @@ Data = Annotated[
     typer.Option(
         help="Corpora to train on, with commas between: one of images, any of speech; by default those that "
         "evaluation prefers."
+    ),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        help="Runs at the same time, each in a process of its own; by default as many as cores and memory permit. "
+        "With 1, runs are trained one after another in this process. Results are the same.",
+        min=1,
+        show_default=False,
     ),
 ]
 Train = Annotated[bool, typer.Option("--train/--no-train", help="Train missing runs, or evaluate complete ones only.")]
@@ -43,6 +52,7 @@ def sweep(
     steps: Steps = None,
     settings: Settings = None,
     train: Train = True,
+    jobs: Jobs = None,
     data_dir: DataDir = None,
 ) -> None:
     """Train and evaluate models for many values of lambda_IG, and write the paper's table and Figure 3.
@@ -58,7 +68,7 @@ def sweep(
             config = replace(config, split=SweepRecord(out).plan().plan.split)
         with bad_option("--lambdas or --seeds"):
             plan = SweepPlan(config, tuple(map(float, lambdas.split(","))), tuple(map(int, seeds.split(","))))
-        _run(plan, out, train=train, data_dir=data_dir)
+        _run(plan, out, train=train, jobs=jobs, data_dir=data_dir)
 
 
 def compare(
@@ -79,6 +89,7 @@ def compare(
     steps: Steps = None,
     settings: Settings = None,
     train: Train = True,
+    jobs: Jobs = None,
     data_dir: DataDir = None,
 ) -> None:
     """Train and evaluate many systems with the same recipe on the same data, and write one table.
@@ -91,7 +102,7 @@ def compare(
         config = _config(recipe, steps, settings, ("system", "lambda_ig"), data, device)
         with bad_option("--systems or --seeds"):
             plan = ComparisonPlan(config, chosen_systems(_names(systems)), tuple(map(int, seeds.split(","))))
-        _run(plan, out, train=train, data_dir=data_dir)
+        _run(plan, out, train=train, jobs=jobs, data_dir=data_dir)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -120,16 +131,24 @@ def _config(
         return TrainingConfig(chosen, split_names(data) or tuple(map(preferred, Modality)), device=device)
 
 
-def _run(plan: Plan, out: Path, *, train: bool, data_dir: Path | None) -> None:
+def _run(plan: Plan, out: Path, *, train: bool, jobs: int | None, data_dir: Path | None) -> None:
     """Run a plan to its end, write and print its results; exits if it was interrupted."""
+    from model.jobs.local_processes import engine_for
+    from model.runs.corpus_cache import CorpusCache
+    from model.sweeps.plans import SweepFailed, on_all_cores
     from model.sweeps.records import SweepRecord
     from model.sweeps.runner import sweep as run
     from model.sweeps.runner import write
 
+    try:  # it continues as it began
+        plan = replace(plan, threads=SweepRecord(out).plan().threads)
+    except SweepFailed:
+        plan = on_all_cores(plan)
     if train:
         SweepRecord(out).keep_plan(plan)
+    engine = engine_for(plan, jobs, CorpusCache(data_dir))
     with interruptible() as interrupted:
-        ended = _show(run(plan, out, interrupted, train=train, data=data_dir))
+        ended = _show(run(plan, out, interrupted, train=train, data=data_dir, engine=engine))
     if ended.results is None:
         print_note(f"Stopped. Finished runs and checkpoints are kept in {out}; the same command resumes the work.")
         raise typer.Exit(interrupted.status)
@@ -144,24 +163,35 @@ def _show(events: Iterator[Event]) -> SweepEnded:
 
     from model.sweeps.runner import Evaluated, RunFailed, SweepEnded, Working
 
+    working: dict[str, Working] = {}
     with _progress() as progress:
         task = progress.add_task("Looking for finished runs", total=1.0)
         for event in events:
             match event:
                 case Working():
-                    text = f"{event.number} of {event.runs}: {event.name}, {event.text}"
+                    working[event.name] = event
+                    text = f"{event.ended} of {event.runs} done: {_in_words([*working.values()])}"
                     progress.update(task, completed=event.share_of_all, description=text)
                 case Evaluated():
+                    working.pop(event.name, None)
                     report = event.report
                     progress.console.print(
                         f"{event.name}: purity {report.purity.mean:.3f}, modality SVM {report.modality_svm.mean:.3f}"
                     )
                 case RunFailed():
+                    working.pop(event.name, None)
                     failure = Text.assemble((f"{event.name} failed:", "red"), f" {event.message}")
                     progress.console.print(failure, soft_wrap=True)
                 case SweepEnded():
                     return event
     raise AssertionError("It always ends with SweepEnded.")
+
+
+def _in_words(working: Sequence[Working]) -> str:
+    """``"lambda-0-seed-0, step 640 of 1,600"``; of several, ``"lambda-0-seed-0 40%, lambda-1e-5-seed-0 38%"``."""
+    if len(working) == 1:
+        return f"{working[0].name}, {working[0].text}"
+    return ", ".join(f"{one.name} {one.share:.0%}" for one in working)
 
 
 def _progress() -> Progress:

@@ -51,11 +51,16 @@ def evaluate(request: Mapping[str, Any], context: JobContext) -> None:
     if evaluation is None:
         context.send({"say": "stopped"})
         return
+    context.send({"say": "evaluated", "folder": str(kept(evaluation))})
+
+
+def kept(evaluation: Evaluation) -> Path:
+    """The folder of an evaluation, for another process; raises ``OSError`` if it couldn't be kept."""
     if evaluation.folder is None:
         raise OSError(
             "The model was evaluated, but the result can't be kept. Free some space on the disk and evaluate again."
         )
-    context.send({"say": "evaluated", "folder": str(evaluation.folder)})
+    return evaluation.folder
 
 
 def evaluate_checkpoint(
@@ -109,9 +114,7 @@ def _evaluation(path: Path, protocol: EvaluationProtocol, context: JobContext, f
     with suppress(UnusableCheckpoint):
         known = Evaluation.load(place)
         if known.report.setting["inputs"] == fingerprints:
-            # It was the same model, but maybe by another name.
-            known.report = replace(known.report, setting={**known.report.setting, "checkpoint": path.name})
-            return known
+            return known.named(path.name)
 
     sides = _encoded(system, images, speech, protocol.seed, context)
     setting = {

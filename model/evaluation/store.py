@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -81,6 +82,11 @@ class Evaluation:
         """How the model was judged."""
         setting = self.report.setting  # earlier versions lack some
         return EvaluationProtocol(**{name: setting[name] for name in EvaluationProtocol.__slots__ if name in setting})
+
+    def named(self, checkpoint: str) -> Self:
+        """This evaluation, with the name of the model's file in its report: the same model may have several names."""
+        self.report = replace(self.report, setting={**self.report.setting, "checkpoint": checkpoint})
+        return self
 
     def items(self) -> list[Item]:
         """All test inputs, images first; ``items()[i].index == i``."""

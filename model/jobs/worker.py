@@ -1,4 +1,4 @@
-"""The worker process of the window, which does one job after the other: ``python -m model.jobs.worker``.
+"""The worker process of the window and of sweeps, which does one job after the other: ``python -m model.jobs.worker``.
 
 It reads and writes JSON lines. ``{"id": ..., "do": ...}`` starts a job of `JOBS`, or is a command to the job of that
 id: ``pause``, ``go``, ``stop``. Every message of a job has its id; the last one is ``done`` or ``failed``. The end of
@@ -25,6 +25,8 @@ from model.processes import avoid_current_folder
 from model.progress import JobContext
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from model.runs.corpus_cache import CorpusCache
 
 Request = Mapping[str, Any]
@@ -73,17 +75,23 @@ class Job(JobContext):
 
 
 @functools.cache
-def _corpora() -> CorpusCache:
-    """The corpora loaded so far, shared by all jobs."""
+def _corpora(folder: Path | None) -> CorpusCache:
+    """The corpora of a folder (``None``: the user's) loaded so far, shared by all jobs."""
     from model.runs.corpus_cache import CorpusCache
 
-    return CorpusCache()
+    return CorpusCache(folder)
 
 
 def _train(request: Request, context: JobContext) -> None:
     from model.jobs.training import train_run
 
-    train_run(request, context, _corpora())
+    train_run(request, context, _corpora(None))
+
+
+def _trial(request: Request, context: JobContext) -> None:
+    from model.jobs.training import do_trial
+
+    do_trial(request, context, _corpora)
 
 
 def _takes(request: Request, context: JobContext) -> None:
@@ -95,7 +103,7 @@ def _takes(request: Request, context: JobContext) -> None:
 def _estimate(request: Request, context: JobContext) -> None:
     from model.jobs.training import estimate_cost
 
-    estimate_cost(request, context, _corpora())
+    estimate_cost(request, context, _corpora(None))
 
 
 def _quick(request: Request, context: JobContext) -> None:
@@ -123,14 +131,20 @@ def _export(request: Request, context: JobContext) -> None:
 
 
 def _sweep(request: Request, context: JobContext) -> None:
+    from model.jobs.local_processes import LocalProcesses, engine_for
+    from model.sweeps.plans import plan_from
     from model.sweeps.runner import run_sweep
 
-    run_sweep(request, context, _corpora())
+    engine = engine_for(plan_from(request["plan"]), None, _corpora(None))
+    if isinstance(engine, LocalProcesses):
+        _corpora.cache_clear()  # each of its processes needs the memory for its own
+    run_sweep(request, context, engine)
 
 
 JOBS: dict[str, Callable[[Request, JobContext], None]] = {
     "train": _train,
     "takes": _takes,
+    "trial": _trial,
     "estimate": _estimate,
     "quick": _quick,
     "evaluate": _evaluate,

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from model.cores import threads_for
 from model.data.corpora import preferred
 from model.errors import ModinvError
 from model.evaluation.protocol import EvaluationProtocol
@@ -40,6 +41,8 @@ SYSTEMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """The systems of a comparison, by names for people: settings that change the recipe, as typed for ``--set``."""
 
+_MOST_THREADS = 1024
+
 
 class SweepFailed(ModinvError, RuntimeError):
     """No run of a plan succeeded, or a folder holds no plan; the message says why."""
@@ -66,13 +69,26 @@ class PlannedRun:
 
 @dataclass(frozen=True, slots=True)
 class SweepPlan:
-    """The runs of a sweep: the configuration ``plan`` with every combination of some lambda_IG and seeds."""
+    """The runs of a sweep: the configuration ``plan`` with every combination of some lambda_IG and seeds.
+
+    Attributes
+    ----------
+    plan
+        What all runs have in common.
+    lambdas, seeds
+        Every value is trained with each seed.
+    threads
+        Number of threads of each run on the CPU, from 1 to 1,024. The last digits of results depend on it, so that it
+        is kept with the plan; see :func:`model.cores.threads_for`.
+    """
 
     plan: TrainingConfig
     lambdas: tuple[float, ...] = PAPER_LAMBDAS
     seeds: tuple[int, ...] = (0,)
+    threads: int = 1
 
     def __post_init__(self) -> None:
+        _check_threads(self.threads)
         if not self.lambdas or not self.seeds:
             raise ValueError("A sweep needs at least one lambda_IG and one seed.")
         if not self.plan.recipe.has("lambda_ig"):
@@ -90,7 +106,12 @@ class SweepPlan:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {"plan": self.plan.to_dict(), "lambdas": list(self.lambdas), "seeds": list(self.seeds)}
+        return {
+            "plan": self.plan.to_dict(),
+            "lambdas": list(self.lambdas),
+            "seeds": list(self.seeds),
+            "threads": self.threads,
+        }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> SweepPlan:
@@ -110,13 +131,17 @@ class ComparisonPlan:
         Names and settings, in the order of the table; see :data:`SYSTEMS`.
     seeds
         Every system is trained with each.
+    threads
+        See :class:`SweepPlan`.
     """
 
     plan: TrainingConfig
     systems: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict(SYSTEMS))
     seeds: tuple[int, ...] = (0,)
+    threads: int = 1
 
     def __post_init__(self) -> None:
+        _check_threads(self.threads)
         if not self.systems or not self.seeds:
             raise ValueError("A comparison needs at least one system and one seed.")
         names = [_slug(name) for name in self.systems]
@@ -139,7 +164,7 @@ class ComparisonPlan:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         systems = {name: list(settings) for name, settings in self.systems.items()}
-        return {"plan": self.plan.to_dict(), "systems": systems, "seeds": list(self.seeds)}
+        return {"plan": self.plan.to_dict(), "systems": systems, "seeds": list(self.seeds), "threads": self.threads}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ComparisonPlan:
@@ -154,6 +179,11 @@ def plan_from(values: Any) -> Plan:
     """Either plan from its JSON; raises ``ValueError``."""
     kind = ComparisonPlan if "systems" in parse(dict[str, Any], values, "the plan") else SweepPlan
     return kind.from_dict(values)
+
+
+def on_all_cores(plan: Plan) -> Plan:
+    """The plan with as many threads for each run as let all of them together occupy the cores of this machine."""
+    return replace(plan, threads=threads_for(len(plan.runs())))
 
 
 def chosen_systems(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -195,6 +225,11 @@ def found_in(folder: Path) -> SweepPlan:
     if not all(any(config.trains_as(planned.config) for planned in found.runs()) for config in configs):
         raise SweepFailed(f"The runs in {folder} differ in more than lambda_IG and seed: they are not a sweep.")
     return found
+
+
+def _check_threads(threads: int) -> None:
+    if not 1 <= threads <= _MOST_THREADS:
+        raise ValueError(f"A run takes 1 to {_MOST_THREADS:,} threads.")
 
 
 def _slug(name: str) -> str:

@@ -2,53 +2,51 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model.errors import describe_failure
 from model.evaluation.comparison_results import ComparisonResults
 from model.evaluation.report import Report
+from model.evaluation.store import find
 from model.evaluation.sweep_results import SweepResults
 from model.progress import JobContext
 from model.runs.store import RunRecord, RunStore
+from model.sweeps.course import Course
 from model.sweeps.plans import Plan, PlannedRun, SweepFailed, plan_from, protocol_of
 from model.sweeps.results import COMPARISON_FILE, SWEEP_FILE, Results
-from model.training.config import TrainingConfig
-from model.training.time_left import Pace
+from model.sweeps.trials import Done, Engine, Evaluating, Failed, Serial, Step, Trial, failure
 
 if TYPE_CHECKING:
     from model.evaluation.store import Evaluation
-    from model.runs.corpus_cache import CorpusCache
-
-log = logging.getLogger(__name__)
-
-_EVALUATION_SECONDS = 30.0  # assumed until the first one was measured
-_TRAINING_SHARE = 0.95  # of a run's work: FAST trains for minutes and is evaluated in half of one
 
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """The progress of run ``number`` of ``runs``, counted from 1: share of its work in [0, 1], and a description.
+    """The progress of one of the runs in progress: share of its work in [0, 1], and a description.
 
-    ``seconds_left`` estimates the time to the end of the sweep; ``None`` while too little was measured.
+    Attributes
+    ----------
+    name, share, text
+        The run.
+    ended, runs
+        How many of how many runs have ended.
+    share_of_all
+        Share of the whole plan, in [0, 1].
+    seconds_left
+        Estimated time to the end of all runs; ``None`` while too little was measured.
     """
 
     name: str
-    number: int
-    runs: int
     share: float
     text: str
+    ended: int
+    runs: int
+    share_of_all: float
     seconds_left: float | None = None
-
-    @property
-    def share_of_all(self) -> float:
-        """Share of the whole sweep, in [0, 1]."""
-        return (self.number - 1 + self.share) / self.runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +92,13 @@ def sweep(
     *,
     train: bool = True,
     data: Path | None = None,
-    corpora: CorpusCache | None = None,
+    engine: Engine | None = None,
 ) -> Iterator[Event]:
     """Train and evaluate the runs of a plan; ends with :class:`SweepEnded`.
 
     Runs are identified by their configurations, not by their folders' names. Complete ones are not trained again,
     stopped and failed ones resume from their last checkpoints, and cached evaluations are not repeated. A run that
-    fails does not end the others.
+    fails does not end the others. On the CPU, results are the same with every engine.
 
     Parameters
     ----------
@@ -114,8 +112,8 @@ def sweep(
         Whether to train. Otherwise only complete runs are evaluated, and the folder is only read.
     data
         Folder of the corpora; by default the user's.
-    corpora
-        A cache of corpora in that folder.
+    engine
+        Carries out the runs; by default one after another in this process.
 
     Raises
     ------
@@ -124,52 +122,81 @@ def sweep(
     MissingData
         If the corpus of images was removed meanwhile.
     """
-    from model.evaluation.checkpoints import evaluate_checkpoint  # late: all of these import torch
-    from model.runs.corpus_cache import CorpusCache
+    from model.runs.corpus_cache import CorpusCache  # late: all of these import torch
     from model.sweeps.gathering import gather
     from model.systems.model_io import parameter_count
-    from model.training.loop import TrainingFailed
 
-    existing = RunStore(folder).readable()
-    runs = plan.runs()
-    corpora = corpora or CorpusCache(data)
-    context = _EvaluationContext(stop)
-    clock = _Clock(len(runs), plan.plan.recipe.steps)
-    evaluated: list[EvaluatedRun] = []
+    trials = _trials(plan, folder, train=train, data=data)
+    cached, others = (
+        tuple(trial for trial in trials.values() if _is_evaluated(trial) == wanted) for wanted in (True, False)
+    )
+    here = Serial(CorpusCache(data))
+    course = Course(tuple(trials.values()))
+    runs = {run.name: run for run in plan.runs()}
+    evaluated: dict[str, EvaluatedRun] = {}
     failures: dict[str, str] = {}
-    for number, run in enumerate(runs, 1):
-        name, config = run.name, run.config
-        known = next((record for record, info in existing if info.plan.trains_as(config)), None)
-        record = known or RunRecord(folder / name)
-        try:
-            if known is None or known.info().state != "complete":
-                if not train:
+
+    def fail(name: str, message: str) -> RunFailed:
+        failures[name] = message
+        return RunFailed(name, message)
+
+    # What is evaluated already is only read: no other process has to be started for that.
+    for event in chain(here.run(cached, stop), (engine or here).run(others, stop)):
+        course.follow(event)
+        match event:
+            case Step(name, step):
+                text = f"step {step:,} of {trials[name].config.recipe.steps:,}"
+                yield _working(course, name, text)
+            case Evaluating(name):
+                yield _working(course, name, "evaluating")
+            case Failed(name, message):
+                yield fail(name, message)
+            case Done(name, evaluation):
+                try:
+                    seconds = RunRecord(trials[name].folder).info().seconds
+                    parameters = parameter_count(runs[name].config.recipe)
+                except Exception as error:  # any error, as in a trial
+                    yield fail(name, failure(name, error))
                     continue
-                for step in _train(record, config, corpora, stop):
-                    share, text = step / config.recipe.steps, f"step {step:,} of {config.recipe.steps:,}"
-                    left = clock.after_step(number, step)
-                    yield Working(name, number, len(runs), _TRAINING_SHARE * share, text, left)
-            yield Working(name, number, len(runs), _TRAINING_SHARE, "evaluating", clock.begin_evaluation(number))
-            evaluation = None if stop() else evaluate_checkpoint(record.model_file, protocol_of(config), context, data)
-            if evaluation is None:
-                yield SweepEnded(None)
-                return
-            clock.end_evaluation()
-            parameters = parameter_count(config.recipe)
-            evaluated.append(EvaluatedRun(run, evaluation, record.info().seconds, parameters))
-        except Exception as error:  # any error: the other runs take hours and shall not be lost
-            if not isinstance(error, OSError | ValueError | TrainingFailed):
-                log.exception("%s failed unexpectedly", name)
-            failures[name] = describe_failure(error)
-            yield RunFailed(name, failures[name])
-            continue
-        yield Evaluated(name, evaluation.report)
+                evaluated[name] = EvaluatedRun(runs[name], evaluation, seconds, parameters)
+                yield Evaluated(name, evaluation.report)
+    if len(evaluated) + len(failures) < len(trials):  # stopped
+        yield SweepEnded(None)
+        return
     if not evaluated:
         raise SweepFailed(f"No run in {folder} succeeded. {next(iter(failures.values()), '')}".rstrip())
-    yield SweepEnded(gather(plan, evaluated, failures, data, stop))
+    in_order = [evaluated[name] for name in trials if name in evaluated]
+    yield SweepEnded(gather(plan, in_order, {name: failures[name] for name in trials if name in failures}, data, stop))
 
 
-def run_sweep(request: Mapping[str, Any], context: JobContext, corpora: CorpusCache | None = None) -> None:
+def _trials(plan: Plan, folder: Path, *, train: bool, data: Path | None) -> dict[str, Trial]:
+    """The runs of a plan that are to be evaluated, by their names."""
+    existing = RunStore(folder).readable()
+    trials = {}
+    for run in plan.runs():
+        known = next(((record, info) for record, info in existing if info.plan.trains_as(run.config)), None)
+        complete = known is not None and known[1].state == "complete"
+        if train or complete:
+            place = known[0].folder if known else folder / run.name
+            protocol = protocol_of(run.config)
+            trials[run.name] = Trial(run.name, place, run.config, protocol, plan.threads, complete, data)
+    return trials
+
+
+def _is_evaluated(trial: Trial) -> bool:
+    if trial.complete:
+        with suppress(OSError):
+            return find(RunRecord(trial.folder).model_file, trial.protocol) is not None
+    return False
+
+
+def _working(course: Course, name: str, text: str) -> Working:
+    return Working(
+        name, course.share(name), text, course.ended, course.runs, course.share_of_all, course.seconds_left()
+    )
+
+
+def run_sweep(request: Mapping[str, Any], context: JobContext, engine: Engine) -> None:
     """The worker's job that runs a plan: ``{"plan": {...}, "folder": path}``, for :func:`plan_from`, and its folder.
 
     Sends ``progress`` (share, text and seconds left of the plan; run: its name, share and text), ``judged`` (name,
@@ -177,7 +204,8 @@ def run_sweep(request: Mapping[str, Any], context: JobContext, corpora: CorpusCa
     :func:`model.sweeps.results.load_results`) or ``stopped``.
     """
     folder = Path(request["folder"])
-    for event in sweep(plan_from(request["plan"]), folder, context.cancelled, corpora=corpora):
+    plan = plan_from(request["plan"])
+    for event in sweep(plan, folder, lambda: context.cancelled(engine.paused), engine=engine):
         match event:
             case Working():
                 run = {"name": event.name, "share": event.share, "text": event.text}
@@ -212,66 +240,3 @@ def write(results: Results, folder: Path) -> Path:
         tables.save(table, folder / f"table.{suffix}")
     results.save(file)
     return file
-
-
-def _train(record: RunRecord, config: TrainingConfig, corpora: CorpusCache, stop: Callable[[], bool]) -> Iterator[int]:
-    """Train a run to its end or until it is stopped; yields the number of steps done."""
-    from model.runs.session import TrainingSession  # late: both import torch
-    from model.training.loop import Stepped
-
-    with TrainingSession(record.folder, config) as session:
-        for event in session.train(corpora, stop):
-            if isinstance(event, Stepped):
-                yield event.step
-
-
-class _Clock:
-    """Estimates the remaining time of a plan from the durations of its steps and evaluations so far.
-
-    Parameters
-    ----------
-    runs, steps
-        Number of runs, including complete ones, and number of steps of each.
-    """
-
-    def __init__(self, runs: int, steps: int) -> None:
-        self._runs, self._steps = runs, steps
-        self._run = 0
-        self._pace = Pace()
-        self._begun = 0.0
-        self._evaluation_seconds = _EVALUATION_SECONDS
-
-    def after_step(self, run: int, step: int) -> float | None:
-        """Seconds left after a step of a run, both counted from 1; ``None`` while too little is known."""
-        if run != self._run:  # the time between two runs is not part of a step
-            self._run, self._pace = run, Pace()
-        self._pace.update(time.monotonic(), step)
-        return self._left(run, self._steps - step)
-
-    def begin_evaluation(self, run: int) -> float | None:
-        """Seconds left once a run is trained."""
-        self._begun = time.monotonic()
-        return self._left(run, 0)
-
-    def end_evaluation(self) -> None:
-        """Measure the evaluation that has just ended."""
-        self._evaluation_seconds = time.monotonic() - self._begun
-
-    def _left(self, run: int, steps: int) -> float | None:
-        further = self._runs - run
-        each = self._pace.unit_seconds
-        steps += further * self._steps
-        if steps and each is None:
-            return None
-        return steps * (each or 0.0) + (further + 1) * self._evaluation_seconds
-
-
-@dataclass(frozen=True, slots=True)
-class _EvaluationContext(JobContext):
-    """Cancels an evaluation together with its plan, and ignores its progress, as it takes only seconds."""
-
-    stop: Callable[[], bool]
-
-    def cancelled(self, pausing: Callable[[], AbstractContextManager[None]] = nullcontext) -> bool:  # noqa: ARG002
-        """Whether the work should end."""
-        return self.stop()

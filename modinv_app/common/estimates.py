@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
@@ -18,6 +18,13 @@ from modinv_app.jobs.client import Job, JobClient, Training
 C = TypeVar("C")
 
 _DELAY_MS = 800  # after the last change: trial steps take seconds
+
+
+class _Cost(NamedTuple):
+    """What determines the cost of a run."""
+
+    config: TrainingConfig
+    threads: int | None
 
 
 class EstimateController(QObject, Generic[C]):
@@ -37,6 +44,8 @@ class EstimateController(QObject, Generic[C]):
         The cost of a choice in words, given the seconds of one run and its estimate.
     warn
         A warning about a choice, or an empty text.
+    threads_of
+        With how many threads a run computes; ``None`` for as many as there are cores.
 
     Signals
     -------
@@ -59,13 +68,15 @@ class EstimateController(QObject, Generic[C]):
         run_of: Callable[[C], TrainingConfig],
         describe: Callable[[C, float, Estimate], str],
         warn: Callable[[C], str] = lambda _choice: "",
+        threads_of: Callable[[C], int | None] = lambda _choice: None,
     ) -> None:
         super().__init__(form)
         self._client, self._kind, self._form = client, kind, form
         self._choice, self._run_of, self._describe, self._warn = choice, run_of, describe, warn
-        self._known: dict[TrainingConfig, Estimate] = {}
+        self._threads_of = threads_of
+        self._known: dict[_Cost, Estimate] = {}
         self._job: Job | None = None
-        self._measured: TrainingConfig | None = None  # by the job
+        self._measured: _Cost | None = None  # by the job
         self._delay = QTimer(self, interval=_DELAY_MS, singleShot=True)
         self._delay.timeout.connect(self._measure)
         client.training_changed.connect(self.refresh)
@@ -83,7 +94,7 @@ class EstimateController(QObject, Generic[C]):
             return
         free, obstacle, warning = self._client.training is None, self._client.obstacle(self._kind), self._warn(choice)
         run = self._run_of(choice)
-        estimate = self._known.get(_cost_key(run))
+        estimate = self._known.get(self._cost(choice))
         if estimate is not None:
             seconds = estimate.seconds + (run.recipe.steps - FAST.steps) * estimate.step_seconds
             trouble = obstacle or "\n".join(filter(None, (memory_shortage(estimate), warning)))
@@ -112,42 +123,43 @@ class EstimateController(QObject, Generic[C]):
         self.possible_changed.emit(possible)
 
     def _measure(self) -> None:
-        config = self._current()
-        if config is None or self._client.training is not None or (self._job is not None and config == self._measured):
+        cost = self._current()
+        if cost is None or self._client.training is not None or (self._job is not None and cost == self._measured):
             return
         self.stop()
-        self._measured, self._job = config, self._client.submit("estimate", plan=config.to_dict())
-        self._job.received.connect(partial(self._on_message, config))
+        details = {} if cost.threads is None else {"threads": cost.threads}
+        self._measured, self._job = cost, self._client.submit("estimate", plan=cost.config.to_dict(), **details)
+        self._job.received.connect(partial(self._on_message, cost))
         self._job.finished.connect(partial(self._forget, self._job.id))
-        self._job.failed.connect(partial(self._show_failure, self._job.id, config))
+        self._job.failed.connect(partial(self._show_failure, self._job.id, cost))
 
-    def _current(self) -> TrainingConfig | None:
+    def _cost(self, choice: C) -> _Cost:
+        """The key of an estimate: the configuration without what changes neither time nor memory of a step."""
+        run = self._run_of(choice)
+        recipe = replace(run.recipe, name="", lambda_ig=FAST.lambda_ig, lambda_wd=FAST.lambda_wd, steps=FAST.steps)
+        return _Cost(replace(run, recipe=recipe, seed=0, start=None), self._threads_of(choice))
+
+    def _current(self) -> _Cost | None:
         """What has to be measured for the current choice; None if it can't be trained."""
         try:
-            return _cost_key(self._run_of(self._choice()))
+            return self._cost(self._choice())
         except ValueError:
             return None
 
-    def _on_message(self, config: TrainingConfig, message: Mapping[str, Any]) -> None:
+    def _on_message(self, cost: _Cost, message: Mapping[str, Any]) -> None:
         if message["say"] == "estimate":
-            self._known[config] = Estimate.from_dict(message)
+            self._known[cost] = Estimate.from_dict(message)
             self.refresh()
-        elif message["say"] == "progress" and config == self._current() and config not in self._known:
+        elif message["say"] == "progress" and cost == self._current() and cost not in self._known:
             share, text = message["share"], message["text"]
             self.cost_changed.emit(text if share is None else f"{text}: {share:.0%}")
 
-    def _show_failure(self, job: int, config: TrainingConfig, why: str, _details: str) -> None:
+    def _show_failure(self, job: int, cost: _Cost, why: str, _details: str) -> None:
         self._forget(job)
-        if config == self._current():
+        if cost == self._current():
             self.cost_changed.emit("")
             self.trouble_changed.emit(why)
 
     def _forget(self, job: int) -> None:
         if self._job is not None and self._job.id == job:
             self._job = self._measured = None
-
-
-def _cost_key(config: TrainingConfig) -> TrainingConfig:
-    """The key of an estimate: the configuration without what changes neither time nor memory of a step."""
-    recipe = replace(config.recipe, name="", lambda_ig=FAST.lambda_ig, lambda_wd=FAST.lambda_wd, steps=FAST.steps)
-    return replace(config, recipe=recipe, seed=0, start=None)

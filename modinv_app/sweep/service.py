@@ -196,14 +196,21 @@ class SweepService(QObject):
     def _on_progress(self, message: Mapping[str, Any]) -> None:
         assert self._state is not None
         progress = message["run"]
-        run = next(run for run in self._state.runs if run.name == progress["name"])
-        self._state = replace(
-            self._state,
-            share=message["share"],
-            text=f"{title_of_run(run)}: {progress['text']}",
-            ends_at=None if message["left"] is None else time.monotonic() + message["left"],
+        runs = tuple(
+            replace(run, state="running", share=progress["share"]) if run.name == progress["name"] else run
+            for run in self._state.runs
         )
-        self._change_run(run.name, state="running", share=progress["share"])
+        running = [run for run in runs if run.state == "running"]
+        alone = f"{title_of_run(running[0])}: {progress['text']}"
+        self._change(
+            replace(
+                self._state,
+                runs=runs,
+                share=message["share"],
+                text=alone if len(running) == 1 else f"{len(running)} runs at the same time",
+                ends_at=None if message["left"] is None else time.monotonic() + message["left"],
+            )
+        )
 
     def _finish(self) -> None:
         """Handle the end of the job: it has written results, or was stopped."""

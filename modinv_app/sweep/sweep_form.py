@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QWidget
 
 from model.data.corpora import find, preferred
 from model.recipes.recipe import FAST, PAPER_LAMBDAS, lambda_text
-from model.sweeps.plans import SYSTEMS, ComparisonPlan, Plan, SweepPlan
+from model.sweeps.plans import SYSTEMS, ComparisonPlan, Plan, SweepPlan, on_all_cores
 from model.systems import summary
 from model.training.config import TrainingConfig
 from model.types import Modality
@@ -116,7 +116,7 @@ class SweepForm(QWidget):
         if not speech:
             raise ValueError("Choose at least one corpus of speech to learn from.")
         plan = TrainingConfig(self._recipe.recipe(FAST.lambda_ig), (preferred(Modality.IMAGE), *speech), seeds[0])
-        return SweepPlan(plan, tuple(lambdas), seeds) if swept else ComparisonPlan(plan, systems, seeds)
+        return on_all_cores(SweepPlan(plan, tuple(lambdas), seeds) if swept else ComparisonPlan(plan, systems, seeds))
 
 
 def _system_of(settings: Sequence[str]) -> str:

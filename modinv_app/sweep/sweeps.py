@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from model.cores import jobs_that_fit, jobs_that_pay
 from model.sweeps.plans import Plan
 from model.training.config import Estimate
 from model.training.time_left import Countdown
@@ -67,7 +69,13 @@ class SweepsPanel(QWidget):
         self._tick.timeout.connect(self._show_work)
         self._build()
         self._estimates = EstimateController(
-            client, "sweep", self.form, self.form.config, lambda plan: plan.plan, _cost_in_words
+            client,
+            "sweep",
+            self.form,
+            self.form.config,
+            lambda plan: plan.plan,
+            self._cost_in_words,
+            threads_of=lambda plan: plan.threads,
         )
         self._lay_out()
         self._wire()
@@ -111,7 +119,7 @@ class SweepsPanel(QWidget):
                 ("Resume", "Train and evaluate the remaining runs"),
                 ("Train a sweep…", "Choose values of λ_IG or systems, seeds, data and recipe"),
                 ("Cancel", "Train nothing"),
-                ("Start", "Train and evaluate one run after the other"),
+                ("Start", "Train and evaluate all runs, as many at the same time as cores and memory permit"),
             )
         )
         self._table = SweepTable()
@@ -246,18 +254,21 @@ class SweepsPanel(QWidget):
         self._data.refresh()
         self._pages.setCurrentIndex(1)
 
+    def _cost_in_words(self, plan: Plan, seconds: float, estimate: Estimate) -> str:
+        runs, gpus = len(plan.runs()), sum(name != "cpu" for name, _ in self._client.devices)
+        jobs = jobs_that_pay(runs, plan.threads, gpus)
+        if not gpus:
+            jobs = jobs_that_fit(jobs, estimate.free_bytes, estimate.memory_bytes)
+        each = f"{runs} runs of {duration(seconds)} each" if runs > 1 else "one run"
+        together = f", {jobs} at the same time" if jobs > 1 else ""
+        return (
+            f"About {duration(math.ceil(runs / jobs) * seconds)}: {each}{together}, and up to a minute to evaluate "
+            f"each. {jobs * estimate.memory_bytes / 1e9:.1f} GB of memory on {estimate.device}"
+        )
+
     def _train(self) -> None:
         self._pages.setCurrentIndex(0)
         self._service.start(self.form.config())
-
-
-def _cost_in_words(plan: Plan, seconds: float, estimate: Estimate) -> str:
-    runs = len(plan.runs())
-    each = f"{runs} runs of {duration(seconds)} each" if runs > 1 else "one run"
-    return (
-        f"About {duration(runs * seconds)}: {each}, and up to a minute to evaluate each. "
-        f"{estimate.memory_bytes / 1e9:.1f} GB of memory on {estimate.device}"
-    )
 
 
 def _button(text: str, tip: str) -> QPushButton:

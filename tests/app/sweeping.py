@@ -1,7 +1,7 @@
 """Stands in for the process that sweeps, as ``COMMAND``: the same words and folders, without any training.
 
-With seed 7 the first run waits until it is stopped, and goes on the next time; seed 9 kills the process; a lambda_IG
-of 0.5 fails. The results are made of numbers.
+With seed 7 the first run waits until it is stopped, and goes on the next time; with seed 5 the first two are in
+progress until they are stopped; seed 9 kills the process; a lambda_IG of 0.5 fails. The results are made of numbers.
 """
 
 from __future__ import annotations
@@ -56,6 +56,16 @@ def train(folder: Path, plan: TrainingConfig, begun: bool) -> bool:
 
 def sweep(plan: SweepPlan, folder: Path) -> None:
     runs = plan.runs()
+    if runs[0].config.seed == 5:
+        for share, text in ((0.1, "step 160 of 1,600"), (0.4, "step 640 of 1,600")):
+            for planned in runs[:2]:
+                run = {"name": planned.name, "share": share, "text": text}
+                say(say="progress", share=2 * share / len(runs), text=planned.name, left=90.0, run=run)
+        assert json.loads(next(sys.stdin))["do"] == "stop"
+        for planned in runs[:2]:
+            write(folder / planned.name, planned.config, "stopped")
+        say(say="stopped")
+        return
     for place, planned in enumerate(runs):
         name, one, lambda_ig = planned.name, planned.config, planned.config.recipe.lambda_ig
         run = {"name": name, "share": 0.4, "text": "step 640 of 1,600"}

@@ -22,7 +22,7 @@ from test_screenshots import look
 from tiny import write_corpora
 from workbench import Workbench
 
-from model import locations
+from model import cores, locations
 from model.data.corpora.fsdd import Fsdd
 from model.data.corpora.voices import Voices
 from model.sweeps.records import SweepStore
@@ -178,6 +178,18 @@ def test_stop_keeps_and_resume_goes_on(person: Sweeper) -> None:
     assert record.results_file.is_file()
 
 
+def test_all_runs_in_progress_are_shown(person: Sweeper) -> None:
+    person.train("0 1e-5 2.15e-2", "5")
+    until(lambda: [row[4] for row in person.rows()] == ["40%", "40%", "Waiting"], "steps of two runs")
+    assert "2 runs at the same time · about 2 min left" in person.says()
+    assert "Training: 0 of 3 runs evaluated" in person.says()
+    look(person.page, "sweeps-two-at-a-time")
+    person.click("Stop")
+    person.until_over()
+    assert [row[4] for row in person.rows()] == ["Stopped 40%", "Stopped 40%", "Waiting"]
+    assert person.offers("Resume")
+
+
 def test_a_sweep_is_found_again_in_the_next_session(person: Sweeper, tmp_path: Path) -> None:
     person.train("0 2.15e-2", "7")
     until(lambda: person.rows()[0][4] == "40%", "steps of the first run")
@@ -215,7 +227,8 @@ def test_a_process_that_dies_is_told_and_the_sweep_goes_on(person: Sweeper) -> N
     assert person.offers("Resume")
 
 
-def test_the_estimate_counts_the_runs(person: Sweeper) -> None:
+def test_the_estimate_counts_the_runs(person: Sweeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cores, "available_cores", lambda: 1)
     person.plan("0 1e-5 2.15e-2", "0, 1")
     until(lambda: "About 1.5 h: 6 runs of 15 min each" in person.says(), "an estimate")
     assert "1.2 GB of memory on A processor" in person.says()
@@ -223,6 +236,18 @@ def test_the_estimate_counts_the_runs(person: Sweeper) -> None:
     until(lambda: "About 45 min: 3 runs" in person.says(), "another")
     person.click("Cancel")
     assert person.store.list() == []
+
+
+def test_the_estimate_counts_on_several_runs_at_the_same_time(person: Sweeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cores, "available_cores", lambda: 4)
+    person.plan("0 1e-5 2.15e-2", "0, 1")
+    until(lambda: "About 30 min: 6 runs of 15 min each, 4 at the same time" in person.says(), "an estimate")
+    assert "4.8 GB of memory on A processor" in person.says()
+    assert person.panel.form.config().threads == 1
+    monkeypatch.setattr(cores, "available_cores", lambda: 64)
+    assert person.panel.form.config().threads == 10
+    person.type_into("Seeds", "0, 1, 2, 3")
+    until(lambda: "12 runs of 15 min each, 5 at the same time" in person.says(), "as many as 8 GB have room for")
 
 
 @pytest.mark.parametrize(

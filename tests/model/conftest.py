@@ -8,15 +8,13 @@ from pathlib import Path
 import pytest
 import soundfile
 import torch
+from brief_judging import shorten
 from corpus_server import serving
 from small_worker import SMALL_UNITS
 from tiny import PLAN
 
 from model import locations
-from model.evaluation import invariance, judge
 from model.networks import encoders
-from model.retrieval import projection
-from model.runs import snapshots
 from model.runs.store import RunRecord
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,16 +89,7 @@ def small_encoders():
 
 @pytest.fixture(scope="module")
 def brief_judging():
-    """Judging a model takes a moment, and so do snapshots: one penalty for the SVM, few embeddings, short t-SNE.
-
-    For tests that look at what becomes of the figures, not at what they are.
-    """
+    """Judging a model takes a moment, for tests that look at what becomes of the figures, not at what they are."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(invariance, "SVM_PENALTIES", [1.0])
-        for module in (invariance, judge):
-            patch.setattr(module, "PAPER_UTTERANCES", 60)
-        patch.setattr(projection, "_EARLY", 25)
-        patch.setattr(projection, "_LATE", 50)
-        patch.setattr(snapshots, "_ITERATIONS", 25)
-        patch.setattr(snapshots, "_FOLDS", 2)
+        shorten(patch.setattr)
         yield

@@ -18,11 +18,13 @@ from model.cli.main import app
 from model.evaluation.sweep_results import SweepResults
 from model.progress import JobContext
 from model.recipes.recipe import PAPER_LAMBDAS, named
+from model.runs.corpus_cache import CorpusCache
 from model.runs.store import RunRecord
 from model.sweeps import runner as sweeping
 from model.sweeps.plans import SweepFailed, SweepPlan, found_in, protocol_of
 from model.sweeps.records import SweepRecord
 from model.sweeps.runner import Evaluated, RunFailed, SweepEnded, Working, run_sweep, sweep, write
+from model.sweeps.trials import Serial
 from model.training import loop as training
 from model.training.config import TrainingConfig
 from model.types import Modality
@@ -257,7 +259,7 @@ class Listener(JobContext):
         json.dumps(message)
         self.heard.append(message)
 
-    def cancelled(self):
+    def cancelled(self, _pausing=None):
         return self.stop_after is not None and len(self.heard) >= self.stop_after
 
 
@@ -265,7 +267,7 @@ def test_the_job_tells_its_way_and_where_the_results_lie(copied, data, monkeypat
     monkeypatch.setenv("MODINV_DATA", str(data))
     (copied / "sweep.safetensors").unlink()
     listener = Listener()
-    run_sweep({"plan": SMALL.to_dict(), "folder": str(copied)}, listener)
+    run_sweep({"plan": SMALL.to_dict(), "folder": str(copied)}, listener, Serial(CorpusCache()))
     assert [message["say"] for message in listener.heard] == ["progress", "judged", "progress", "judged", "swept"]
     assert listener.heard[0]["text"] == "lambda-0-seed-0, evaluating"
     assert listener.heard[1]["name"] == "lambda-0-seed-0"
@@ -275,7 +277,7 @@ def test_the_job_tells_its_way_and_where_the_results_lie(copied, data, monkeypat
 def test_the_job_can_be_stopped(copied, data, monkeypatch):
     monkeypatch.setenv("MODINV_DATA", str(data))
     listener = Listener(stop_after=1)
-    run_sweep({"plan": SMALL.to_dict(), "folder": str(copied)}, listener)
+    run_sweep({"plan": SMALL.to_dict(), "folder": str(copied)}, listener, Serial(CorpusCache()))
     assert listener.heard[-1] == {"say": "stopped"}
 
 
@@ -287,7 +289,7 @@ def run(*arguments):
 
 
 def test_the_command_prints_the_papers_table_and_writes_it(tmp_path, data):
-    options = ["--out", tmp_path, "--data-dir", data, "--steps", 1, "--lambdas", "0,2.15e-2"]
+    options = ["--out", tmp_path, "--data-dir", data, "--steps", 1, "--lambdas", "0,2.15e-2", "--jobs", 1]
     result = run(*options)
     assert result.exit_code == 0, result.output
     for words in ("2.15e-2", "0.984", "Purity", "mnist and fsdd"):

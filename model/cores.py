@@ -1,0 +1,67 @@
+"""Sharing the cores of this machine among computations. Without torch, so that the window can plan early."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+
+MEMORY_MARGIN = 1.25
+"""Room to keep for a run, as a multiple of the memory that its first steps take: an evaluation takes more."""
+
+
+def available_cores() -> int:
+    """Number of physical cores that this process may use: a second thread of a core gains next to nothing here."""
+    logical = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(logical, _physical_cores() or logical)
+
+
+@functools.cache
+def _physical_cores() -> int | None:
+    return psutil.cpu_count(logical=False)  # type: ignore[no-any-return]
+
+
+def threads_for(runs: int) -> int:
+    """Threads of each run if all of so many runs are to occupy all cores: 1, unless there are more cores than runs."""
+    return max(1, available_cores() // runs)
+
+
+def jobs_that_pay(runs: int, threads: int, accelerators: int) -> int:
+    """How many runs to train at the same time, as far as memory permits.
+
+    Parameters
+    ----------
+    runs
+        Number of runs, at least 1.
+    threads
+        Threads of each.
+    accelerators
+        Number of GPUs to train on: one run each. 0 if the runs train on the CPU: as many as there are cores for.
+    """
+    return max(1, min(runs, accelerators or available_cores() // threads))
+
+
+def jobs_that_fit(jobs: int, free_bytes: int, bytes_each: int) -> int:
+    """How many of so many runs memory has room for at the same time, at least 1."""
+    return max(1, min(jobs, int(free_bytes / (MEMORY_MARGIN * bytes_each))))
+
+
+@contextmanager
+def limited_threads(count: int) -> Iterator[None]:
+    """Within it, this thread computes with so many threads.
+
+    The number determines how sums of floats are split, so that the last digits of results depend on it.
+    """
+    import torch  # late: this module does without
+    from threadpoolctl import threadpool_limits
+
+    before = torch.get_num_threads()
+    with threadpool_limits(limits=count):  # the libraries of NumPy and scikit-learn
+        torch.set_num_threads(count)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
