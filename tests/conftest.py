@@ -20,11 +20,11 @@ if _IN_WORKER:
 
 
 _LONGEST = (
-    "test_train_page", "test_worker", "test_session", "test_pages", "test_fuzz", "test_window_start",
-    "test_screenshots", "test_signals", "test_self_check", "test_window", "test_cli", "test_trust", "test_toy_corpus",
-    "test_trust_window", "test_sweep", "test_process", "test_training", "test_sweeps_panel", "test_evaluation_store",
-    "test_benchmarks", "test_speech", "test_evaluation_judge", "test_window_troubles", "test_export_figures",
-    "test_space_bar", "test_datasets", "test_export_command", "test_piece_workers",
+    "test_train_page", "test_worker", "test_local_processes", "test_session", "test_pages", "test_fuzz",
+    "test_window_start", "test_screenshots", "test_signals", "test_self_check", "test_window", "test_cli", "test_trust",
+    "test_toy_corpus", "test_trust_window", "test_sweep", "test_process", "test_training", "test_sweeps_panel",
+    "test_evaluation_store", "test_benchmarks", "test_speech", "test_evaluation_judge", "test_window_troubles",
+    "test_export_figures", "test_space_bar", "test_datasets", "test_export_command", "test_piece_workers",
 )  # fmt: skip
 """Files that take many seconds, as ``--durations=0`` tells, the longest first."""
 

@@ -260,7 +260,7 @@ class SweepsPanel(QWidget):
         if not gpus:
             jobs = jobs_that_fit(jobs, estimate.free_bytes, estimate.memory_bytes)
         each = f"{runs} runs of {duration(seconds)} each" if runs > 1 else "one run"
-        together = f", {jobs} at the same time" if jobs > 1 else ""
+        together = f", {jobs} at a time" if jobs > 1 else ""
         return (
             f"About {duration(math.ceil(runs / jobs) * seconds)}: {each}{together}, and up to a minute to evaluate "
             f"each. {jobs * estimate.memory_bytes / 1e9:.1f} GB of memory on {estimate.device}"

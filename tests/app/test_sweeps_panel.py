@@ -181,7 +181,7 @@ def test_stop_keeps_and_resume_goes_on(person: Sweeper) -> None:
 def test_all_runs_in_progress_are_shown(person: Sweeper) -> None:
     person.train("0 1e-5 2.15e-2", "5")
     until(lambda: [row[4] for row in person.rows()] == ["40%", "40%", "Waiting"], "steps of two runs")
-    assert "2 runs at the same time · about 2 min left" in person.says()
+    assert "2 runs at the same time · about 1 min left" in person.says()
     assert "Training: 0 of 3 runs evaluated" in person.says()
     look(person.page, "sweeps-two-at-a-time")
     person.click("Stop")
@@ -241,13 +241,13 @@ def test_the_estimate_counts_the_runs(person: Sweeper, monkeypatch: pytest.Monke
 def test_the_estimate_counts_on_several_runs_at_the_same_time(person: Sweeper, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cores, "available_cores", lambda: 4)
     person.plan("0 1e-5 2.15e-2", "0, 1")
-    until(lambda: "About 30 min: 6 runs of 15 min each, 4 at the same time" in person.says(), "an estimate")
+    until(lambda: "About 30 min: 6 runs of 15 min each, 4 at a time" in person.says(), "an estimate")
     assert "4.8 GB of memory on A processor" in person.says()
     assert person.panel.form.config().threads == 1
     monkeypatch.setattr(cores, "available_cores", lambda: 64)
     assert person.panel.form.config().threads == 10
     person.type_into("Seeds", "0, 1, 2, 3")
-    until(lambda: "12 runs of 15 min each, 5 at the same time" in person.says(), "as many as 8 GB have room for")
+    until(lambda: "12 runs of 15 min each, 5 at a time" in person.says(), "as many as 8 GB have room for")
 
 
 @pytest.mark.parametrize(

@@ -31,19 +31,28 @@ def sweep(folder: Path, data: Path, arguments: argparse.Namespace, *, jobs: int,
     plan = SweepPlan(TrainingConfig(recipe, ("mnist", "fsdd"), device="cpu"), lambdas, threads=threads)
     SweepRecord(folder).keep_plan(plan)
     command = python(
-        *("-m", "model.cli.main", "sweep", "--out", str(folder), "--data-dir", str(data), "--device", "cpu"),
-        *("--lambdas", ",".join(map(str, lambdas)), "--jobs", str(jobs)),
+        *("-c", "from model.cli.main import main; main()", "sweep", "--out", str(folder), "--data-dir", str(data)),
+        *("--lambdas", ",".join(map(str, lambdas)), "--jobs", str(jobs), "--device", "cpu"),
         *("--steps", str(arguments.steps), "--set", f"batch_size={arguments.pairs}"),
     )
-    env = {**environment(), "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "XDG_CACHE_HOME": f"{folder}-cache"}
+    env = {
+        **environment(),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]),
+        "XDG_CACHE_HOME": f"{folder}-cache",  # so that nothing is found in the cache that another way has left there
+        "MPLCONFIGDIR": str(folder.parent / "matplotlib"),  # but for the list of fonts, which takes seconds to make
+    }
+    subprocess.run(python("-c", "import matplotlib.font_manager"), env=env, check=True, capture_output=True)
     started = time.perf_counter()
     subprocess.run(command, env=env, check=True, capture_output=not arguments.verbose)
-    return time.perf_counter() - started
+    taken = time.perf_counter() - started
+    if not (folder / "sweep.safetensors").is_file():
+        raise SystemExit("The sweep has no results; --verbose shows why.")
+    return taken
 
 
 def models(folder: Path) -> list[bytes]:
     """All models of a sweep."""
-    return [file.read_bytes() for file in sorted(folder.glob("*/model.safetensors"))]
+    return [(folder / run.name / "model.safetensors").read_bytes() for run in SweepRecord(folder).plan().runs()]
 
 
 def main() -> None:
