@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import psutil
 
-MEMORY_MARGIN = 1.25
-"""Room to keep for a run, as a multiple of the memory that its first steps take: an evaluation takes more."""
+MEMORY_MARGIN = 1.3
+"""Room to keep for a run, as a multiple of the memory at its first step: its evaluation takes more."""
 
 
 def available_cores() -> int:

@@ -51,11 +51,13 @@ def main(brief: bool = False) -> None:
     import torch
     from brief_judging import shorten
 
+    from model import cores
     from model.jobs import local_processes, worker
     from model.networks import encoders
 
     torch._dynamo = sys.modules["torch._dynamo"] = _NoCompiler("torch._dynamo")
     encoders.HIDDEN_UNITS = SMALL_UNITS
+    cores.available_cores = lambda: 2  # so that sweeps take two processes, on all machines
     local_processes.COMMAND = BRIEF_COMMAND if brief else COMMAND
     if brief:
         shorten()
