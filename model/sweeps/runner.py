@@ -127,9 +127,8 @@ def sweep(
     from model.systems.model_io import parameter_count
 
     trials = _trials(plan, folder, train=train, data=data)
-    cached, others = (
-        tuple(trial for trial in trials.values() if _is_evaluated(trial) == wanted) for wanted in (True, False)
-    )
+    cached = tuple(trial for trial in trials.values() if _is_evaluated(trial))
+    others = tuple(trial for trial in trials.values() if trial not in cached)
     here = Serial(CorpusCache(data))
     course = Course(tuple(trials.values()))
     runs = {run.name: run for run in plan.runs()}

@@ -13,8 +13,9 @@ from fresh_python import imported_by
 from tiny import write_corpora
 from typer.testing import CliRunner
 
-from model import locations
+from model import cores, locations
 from model.cli.main import app
+from model.cli.sweep import _in_words
 from model.evaluation.sweep_results import SweepResults
 from model.progress import JobContext
 from model.recipes.recipe import PAPER_LAMBDAS, named
@@ -306,11 +307,24 @@ def test_ctrl_c_keeps_the_work(tmp_path, data, monkeypatch):
         return step(*arguments)
 
     monkeypatch.setattr(training, "take_step", press_ctrl_c)
-    result = run("--out", tmp_path, "--data-dir", data, "--steps", 2, "--lambdas", "0")
+    monkeypatch.setattr(cores, "available_cores", lambda: 3)
+    command = ("--out", tmp_path, "--data-dir", data, "--steps", 2, "--lambdas", "0")
+    result = run(*command)
     assert result.exit_code == 130
     assert "the same command resumes the work" in result.stderr
     assert RunRecord(tmp_path / "lambda-0-seed-0").info().step == 1
     assert SweepRecord(tmp_path).plan().lambdas == (0.0,), "the window can resume it, too"
+
+    monkeypatch.setattr(training, "take_step", step)
+    monkeypatch.setattr(cores, "available_cores", lambda: 1)
+    assert run(*command).exit_code == 0
+    assert SweepRecord(tmp_path).plan().threads == 3, "it computes as it began"
+
+
+def test_the_command_tells_how_far_the_runs_are():
+    one, other = (Working(f"lambda-{name}", 0.4, "step 640 of 1,600", 0, 2, 0.4) for name in "01")
+    assert _in_words([one]) == "lambda-0, step 640 of 1,600"
+    assert _in_words([one, other]) == "lambda-0 40%, lambda-1 40%"
 
 
 @pytest.mark.parametrize(
