@@ -33,7 +33,7 @@ from model.sweeps.runner import Working, sweep
 from model.sweeps.trials import Failed, Serial, Started, Step, Trial, run_trial
 from model.training.config import TrainingConfig
 
-pytestmark = [pytest.mark.usefixtures("small_encoders", "brief_judging"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.usefixtures("small_encoders", "brief_judging"), pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = TrainingConfig(small(steps=24), ("mnist", "fsdd"), device="cpu")
@@ -144,13 +144,13 @@ def test_a_sweep_that_is_stopped_and_one_whose_process_is_killed_go_on(small_pro
     assert 0 < info.step < 24
 
     steps, killed = [], False
-    for event in sweep(PLAN, tmp_path, data=data, engine=LocalProcesses(2)):
+    for event in sweep(PLAN, tmp_path, data=data, engine=LocalProcesses(1)):
         if isinstance(event, Working) and event.name == name and event.text.startswith("step"):
             steps.append(int(event.text.split()[1]))
             if not killed:
                 killed = True
                 psutil.Process(small_processes[1]).kill()
-    assert len(small_processes) == 4, "another one took its place"
+    assert len(small_processes) == 3, "another one took its place, and did the rest"
     assert steps.count(info.step + 1) == 2, "it began twice at the checkpoint"
     assert_same(tmp_path, event.results, serial)
 
