@@ -18,7 +18,7 @@ from modinv_app.common.theme import apply_scheme
 from modinv_app.train.run_list import RunList
 from modinv_app.train.runs import RunsPanel
 
-WAIT = 4000
+WAIT = 20_000
 """Milliseconds; moments on an idle machine."""
 
 
