@@ -97,7 +97,7 @@ def _trial(request: Request, context: JobContext) -> None:
 def _takes(request: Request, context: JobContext) -> None:
     from model.jobs.takes import train_with_takes
 
-    train_with_takes(request, context, _corpora())
+    train_with_takes(request, context, _corpora(None))
 
 
 def _estimate(request: Request, context: JobContext) -> None:

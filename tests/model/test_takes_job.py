@@ -19,6 +19,7 @@ from model.data.takes import TakeStore
 from model.errors import describe_failure
 from model.evaluation.personal_results import PersonalResults
 from model.jobs.takes import train_with_takes
+from model.jobs.worker import JOBS
 from model.progress import JobContext
 from model.recipes.recipe import fine_tuning, named
 from model.runs import personal, personal_runs
@@ -169,7 +170,7 @@ def test_stopping_before_the_run_begins_leaves_nothing(start: Path) -> None:
 
 def test_what_is_in_the_way_is_said_and_leaves_no_run(takes: TakeStore, start: Path, tmp_path: Path) -> None:
     with pytest.raises(UnusableCheckpoint, match=r"gone\.safetensors does not exist"):
-        train_with_takes(request(tmp_path / "gone.safetensors"), Listener(), CorpusCache())
+        JOBS["takes"](request(tmp_path / "gone.safetensors"), Listener())  # as the worker process does it
     foreign = tmp_path / "foreign.safetensors"
     header = read_header(start)
     write_atomically(foreign, {}, {**header, "recipe": {**header["recipe"], "system": "elsewhere"}})
