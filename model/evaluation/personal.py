@@ -6,6 +6,7 @@ the page Explore (:mod:`model.retrieval.vote`).
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -78,21 +79,20 @@ class Examiner:
         The model.
     gallery
         The items that answer, without takes; they are encoded by the model.
-    takes
-        People whose takes of the training split join the gallery, and vote as on the page Explore; by default nobody.
     """
 
-    def __init__(self, system: System, header: Header, gallery: Gallery, takes: Sequence[OwnTakes] = ()) -> None:
-        self._system = system
+    def __init__(self, system: System, header: Header, gallery: Gallery) -> None:
+        self._system, self._header = system, header
         self._gallery = encode_gallery(system, header, gallery)
         self._voting: npt.NDArray[np.bool_] | None = None
-        if takes:
-            own = encode_gallery(
-                system, header, unencoded_gallery(*(_joined(takes, modality) for modality in Modality))
-            )
-            shipped = len(self._gallery.items)
-            self._gallery, order = self._gallery.joined(own)
-            self._voting = order >= shipped
+
+    def with_takes(self, takes: Sequence[OwnTakes]) -> Examiner:
+        """The same, with takes of the training split in the gallery, which vote as on the page Explore."""
+        own = unencoded_gallery(*(_joined(takes, modality) for modality in Modality))
+        other = copy.copy(self)
+        other._gallery, order = self._gallery.joined(encode_gallery(self._system, self._header, own))
+        other._voting = order >= len(self._gallery.items)
+        return other
 
     def understood(self, own: OwnTakes) -> int:
         """How many of the test takes are understood."""

@@ -117,8 +117,8 @@ class PersonalTraining:
 
     def _examine_start(self) -> None:
         self._tell(0, "Testing the model as it is")
-        model = load_model(self._start, best_device(self._config.device))
-        shipped, with_takes = self._examiner(*model), Examiner(*model, self._gallery, self._takes)
+        shipped = self._examiner(*load_model(self._start, best_device(self._config.device)))
+        with_takes = shipped.with_takes(self._takes)
         rows = []
         for own, row in zip(self._takes, self.results.rows, strict=True):
             rows.append(replace(row, before=shipped.understood(own), gallery=with_takes.understood(own)))
