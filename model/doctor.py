@@ -127,7 +127,7 @@ def _packages() -> Check:
     except importlib.metadata.PackageNotFoundError:
         return Check(name, False, "modinv itself is not installed, only unpacked.", remedy="python -m pip install -e .")
     versions: dict[str, str | None] = {}
-    for requirement in wanted:
+    for requirement in (one for one in wanted if "extra ==" not in one):
         package = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
         try:
             versions[package] = importlib.metadata.version(package)
@@ -143,6 +143,10 @@ def _packages() -> Check:
 def _torch() -> Check:
     try:
         import torch
+    except ModuleNotFoundError:
+        return Check(
+            "PyTorch", True, "not installed: only training and evaluation need it (pip install 'modinv[train]')"
+        )
     except (ImportError, OSError) as error:
         return Check(
             "PyTorch",

@@ -74,6 +74,11 @@ def shipped_gallery() -> Path:
     return assets() / "gallery.safetensors"
 
 
+def voice_activity_detector() -> Path:
+    """The network that finds speech in recordings."""
+    return assets() / "voice_activity" / "silero_vad.onnx"
+
+
 def shipped_comparison() -> Path:
     """The comparison of systems that ships with the package; absent until ``scripts/ship_sweep.py`` writes one."""
     return assets() / "comparison.safetensors"

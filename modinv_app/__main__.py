@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 from io import TextIOWrapper
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -48,7 +49,9 @@ def _import_before_qt() -> None:
     """On Windows, import libraries that can't be imported after Qt. Elsewhere they are imported later."""
     if sys.platform == "win32":
         import onnxruntime  # noqa: F401
-        import torch  # noqa: F401
+
+        with suppress(ModuleNotFoundError):  # only training and evaluation need it
+            import torch  # noqa: F401
 
 
 def _open() -> int:

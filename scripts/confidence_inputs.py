@@ -120,7 +120,7 @@ def pictures(data: Path | None, seed: int = 0) -> Iterator[Example]:
     """Digits and what is none, ``(28, 28)`` each."""
     rng = np.random.default_rng(seed)
     mnist = Mnist(data).load("validation")
-    for place, (picture, digit) in enumerate(zip(mnist.features.numpy(), mnist.labels.tolist(), strict=True)):
+    for place, (picture, digit) in enumerate(zip(mnist.features, mnist.labels.tolist(), strict=True)):
         yield "MNIST", str(place), digit, picture
     for digit, shapes in NUMERALS.items():
         for shape in shapes:
@@ -195,7 +195,7 @@ def recordings(data: Path, front_end: SpeechFrontEnd, learnt: Data, seed: int = 
     if trained_on_split(learnt, "wild", "train") is False:  # 81 digits are few
         corpora.append(("strangers", Wild(data).load("train")))
     for kind, samples in corpora:
-        features, labels = samples.features.float().numpy(), samples.labels.tolist()
+        features, labels = samples.features, samples.labels.tolist()
         for number, (speaker, digit, heard) in enumerate(zip(samples.speakers, labels, features, strict=True)):
             # All six of FSDD's speakers and two of the four voices would be in one half.
             group = speaker if kind == "strangers" else f"{speaker} {number}"
@@ -217,7 +217,7 @@ def other_words(data: Path) -> Iterator[Example]:
     """Words other than digits by the strangers of ``wild``."""
     for split in ("train", "validation"):
         words = Wild(data).other_words(split)
-        for speaker, features in zip(words.speakers, words.features.float().numpy(), strict=True):
+        for speaker, features in zip(words.speakers, words.features, strict=True):
             yield "other words", speaker, NO_DIGIT, features
 
 

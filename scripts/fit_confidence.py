@@ -77,11 +77,7 @@ class Inputs:
 def judged(system: System, gallery: Gallery, modality: Modality, examples: Iterable[Example]) -> Inputs:
     """Encode and guess."""
     kinds, groups, labels, features = zip(*examples, strict=True)
-    parts = torch.split(torch.from_numpy(np.stack(features)), 500)
-    encoded = [encode_query(system, modality, part) for part in parts]
-    queries = Gaussians(
-        torch.cat([part.mean for part in encoded]).numpy(), torch.cat([part.log_variance for part in encoded]).numpy()
-    )
+    queries = encode_query(system, modality, np.stack(features))
     margins = Margins.in_gallery(gallery)
     guesses = np.array(
         [majority(gallery.nearest(Gaussians(*one), modality.other, 10)) for one in zip(*queries, strict=True)]
@@ -129,7 +125,7 @@ def fit_confidence(system: System, header: Header, gallery: Gallery, data: Path)
 
 def as_examples(samples: Samples) -> list[Example]:
     """All samples of a corpus."""
-    features = samples.features.float().numpy()
+    features = samples.features
     return [(samples.corpus, "", digit, one) for digit, one in zip(samples.labels.tolist(), features, strict=True)]
 
 

@@ -144,9 +144,7 @@ def on_engine(model: Path, setting: dict[str, Any], data_dir: Path | None) -> di
     setting |= speakers_of(speech, header.data)
 
     def posteriors(samples: Samples) -> Posteriors:
-        posterior = system.encode(samples.modality, samples.features)
-        labels, speakers = samples.labels.numpy(), samples.speakers
-        return Posteriors(posterior.mean.numpy(), posterior.log_variance.numpy(), labels, speakers)
+        return Posteriors(*system.encode(samples.modality, samples.features), samples.labels, samples.speakers)
 
     return evaluate(posteriors(images), posteriors(speech), SEED, setting).to_json_dict()
 

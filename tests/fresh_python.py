@@ -3,6 +3,20 @@
 import subprocess
 import sys
 
+WITHOUT_TORCH = """
+import sys
+
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"torch", "torchaudio", "tensorboard", "pyarrow", "silero_vad"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+sys.meta_path.insert(0, Missing())
+"""
+"""Code after which a process is as if modinv had been installed without the extra ``train``."""
+
 
 def imported_by(code: str, *arguments: str) -> set[str]:
     """The modules that are there after some code, which prints nothing, in a process of its own."""

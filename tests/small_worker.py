@@ -53,10 +53,10 @@ def main(brief: bool = False) -> None:
 
     from model import cores
     from model.jobs import local_processes, worker
-    from model.networks import encoders
+    from model.networks import architecture
 
     torch._dynamo = sys.modules["torch._dynamo"] = _NoCompiler("torch._dynamo")
-    encoders.HIDDEN_UNITS = SMALL_UNITS
+    architecture.HIDDEN_UNITS = SMALL_UNITS
     cores.available_cores = lambda: 2  # so that sweeps take two processes, on all machines
     local_processes.COMMAND = BRIEF_COMMAND if brief else COMMAND
     if brief:

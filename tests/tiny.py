@@ -18,9 +18,8 @@ SMALL = {"steps": 4, "batch_size": 4, "samples_per_input": 2}
 
 def inputs(modality, size):
     """Five noisy examples each of four digits that are easy to tell apart."""
-    generator = torch.Generator().manual_seed(1)
-    labels = torch.arange(20) % 4
-    features = 0.2 * torch.rand(20, *size, generator=generator)
+    labels = np.arange(20) % 4
+    features = 0.2 * np.random.default_rng(1).random((20, *size), np.float32)
     for feature, label in zip(features, labels, strict=True):
         feature[:, 7 * label : 7 * label + 7] += 0.8
     spoken = ("",) * 20 if modality is Modality.SPEECH else ()
@@ -47,13 +46,13 @@ class Bars:
 
 def spoilt(step, seed=0, batch_size=SMALL["batch_size"]):
     """Images of which one, that first comes in a step, is no number."""
-    numbered = torch.arange(20.0)[:, None, None].expand(-1, 28, 28)
+    numbered = np.tile(np.arange(20, dtype=np.float32)[:, None, None], (1, 28, 28))
     finder = PairSampler(
         Samples("", Modality.IMAGE, numbered, IMAGES.labels, ()), [SPEECH], batch_size, seed, torch.device("cpu")
     )
     chosen = int(finder.batch(step, finder.generator(step))[0][0, 0, 0, 0])
-    features = IMAGES.features.clone()
-    features[chosen] = torch.nan
+    features = IMAGES.features.copy()
+    features[chosen] = np.nan
     return Samples("", Modality.IMAGE, features, IMAGES.labels, ())
 
 

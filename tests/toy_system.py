@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -13,8 +14,9 @@ from model import systems
 from model.networks.posterior import DiagonalGaussian
 from model.recipes.fields import Group
 from model.recipes.recipe import Recipe
+from model.similarity import Gaussians
 from model.systems.base import TOTAL, Batch, Loss, Term
-from model.types import Modality
+from model.types import FloatArray, Modality
 
 SIZE = 8
 
@@ -59,9 +61,10 @@ class ToySystem:
         return Loss(away + 0.1 * width, {"distance": away, "width": width}, {"share": step / self.recipe.steps})
 
     @torch.inference_mode()
-    def encode(self, modality: Modality, features: Tensor) -> DiagonalGaussian:
+    def encode(self, modality: Modality, features: FloatArray) -> Gaussians:
         self.modules.eval()
-        return self._posterior(modality, features.float())
+        posterior = self._posterior(modality, torch.from_numpy(np.array(features, np.float32)))
+        return Gaussians(posterior.mean.numpy(), posterior.log_variance.numpy())
 
     def _posterior(self, modality: Modality, inputs: Tensor) -> DiagonalGaussian:
         mean = self.modules[modality.value](inputs.flatten(1))

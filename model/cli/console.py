@@ -74,9 +74,9 @@ def report_errors() -> Iterator[None]:
     except typer.Exit:
         raise
     except Exception as error:
-        from model.errors import ModinvError, describe_failure
+        from model.errors import ModinvError, describe_failure, for_training
 
-        if not isinstance(error, ModinvError | OSError):
+        if not isinstance(error, ModinvError | OSError) and not for_training(error):
             raise
         print_error(describe_failure(error))
         raise typer.Exit(FAILURE) from error

@@ -38,7 +38,8 @@ def export(
         str,
         typer.Option(
             help="figure2, figure3, confusions, curves, noise, conditions, numbers, sweep, embeddings, projector "
-            "(a folder) or report; by default chosen by the file's suffix.",
+            "(a folder), report, or onnx (a folder for the two encoders of a model); by default chosen by the file's "
+            "suffix.",
             show_default=False,
         ),
     ] = "",
@@ -52,6 +53,9 @@ def export(
     with report_errors():
         from model.export.writers import everything, suggested, write
 
+        if what == "onnx":
+            _write_encoders(sources or [], to)
+            return
         sources = sources or _shipped(what)
         exhibits = _exhibits(sources, chosen_protocol(images, speech, "", seed, split), data_dir)
         with notes().status(progress_text(None, f"Writing {to.name}")) as status, bad_option("--what or --to"):
@@ -61,6 +65,26 @@ def export(
                 for path in everything(exhibits, to):
                     status.update(f"Wrote {path}")
         print_note(f"Wrote {to}.")
+
+
+def _write_encoders(sources: Sequence[Path], folder: Path) -> None:
+    """Write the encoders of one model, and say how they compare with torch, if it is installed."""
+    from model import locations
+    from model.export.onnx import difference_from_torch, write_onnx
+    from model.runs.store import RunRecord
+
+    if len(sources) > 1:
+        raise typer.BadParameter("onnx is about one model.", param_hint="--what")
+    source = sources[0] if sources else locations.shipped_model()
+    model = RunRecord(source).model_file if source.is_dir() else source
+    for path in write_onnx(model, folder):
+        print_note(f"Wrote {path}.")
+    try:
+        print_note(
+            f"Compared with PyTorch on random inputs, they differ by at most {difference_from_torch(model):.1e}."
+        )
+    except ModuleNotFoundError:
+        print_note("They were not compared with PyTorch, which is not installed.")
 
 
 def _shipped(what: str) -> list[Path]:

@@ -28,10 +28,10 @@ def query(
         from model import locations
         from model.retrieval.gallery import Gallery
         from model.retrieval.retriever import Retriever
-        from model.systems.model_io import load_model
+        from model.systems.encoder_io import load_encoder
 
         with notes().status("Loading the model"):
-            retriever = Retriever(*load_model(locations.shipped_model()), Gallery.load(locations.shipped_gallery()))
+            retriever = Retriever(*load_encoder(locations.shipped_model()), Gallery.load(locations.shipped_gallery()))
         answers = []
         for answer in _answers(retriever, files, count):
             answers.append(answer)

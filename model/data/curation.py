@@ -222,17 +222,15 @@ def in_force(
 
 def curated(samples: Samples, known: Mapping[str, Decision]) -> Samples:
     """Items as they were published, without those that are left out, and with the labels that the user gave."""
-    import torch  # late: decisions are shown before torch is loaded
-
     if not known:
         return samples
-    names, labels = names_of(samples), samples.labels.clone()
-    found = in_force(names, samples.labels.numpy(), None if samples.keys else samples.features.numpy(), known)
+    names, labels = names_of(samples), samples.labels.copy()
+    found = in_force(names, samples.labels, None if samples.keys else samples.features, known)
     if not found:
         return samples
     for place, one in found.items():
         labels[place] = one.digit
-    kept = torch.ones(len(samples), dtype=torch.bool)
+    kept = np.ones(len(samples), np.bool_)
     kept[[place for place, one in found.items() if one.excluded]] = False
     changes = tuple(
         Change(
@@ -244,7 +242,7 @@ def curated(samples: Samples, known: Mapping[str, Decision]) -> Samples:
         for place, one in found.items()
     )
     relabelled = replace(samples, labels=labels)
-    chosen = relabelled if bool(kept.all()) else relabelled.only(torch.nonzero(kept).flatten().tolist())
+    chosen = relabelled if bool(kept.all()) else relabelled.only(np.flatnonzero(kept).tolist())
     return replace(chosen, changes=changes)
 
 

@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from model.data import endpoints, log_mel, speech, voice_activity
 from model.data.array_cache import Piece
 from model.data.corpora.base import MissingData
 from model.data.prepared import prepare
-from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, resample
+from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, utterances_in
 from model.progress import ProgressCallback, no_progress
 from model.types import FloatArray
 
@@ -30,8 +28,6 @@ WAVEFORM_SAMPLES = 7_600
 """Of the waveforms: 0.95 s, which few words exceed."""
 
 _MAX_SAMPLES = 5_000_000  # processed at once: 128 recordings of 0.8 s at 48 kHz
-
-_MAX_PADDED = 1_000_000  # samples at 8 kHz whose energies are computed at once: 125 utterances of a second
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,8 +46,8 @@ class Filterbanks:
         Number of usable recordings by sampling rate in Hz.
     """
 
-    features: Tensor
-    waveforms: Tensor
+    features: FloatArray
+    waveforms: FloatArray
     unusable: Mapping[str, str]
     rates: Mapping[int, int]
 
@@ -111,8 +107,8 @@ def usable_filterbanks(
         FRONT_END,
         progress,
     )
-    rows = torch.from_numpy(cache.arrays())
-    waveforms = rows[:, settings.frames :].flatten(1)
+    rows = cache.arrays()
+    waveforms = rows[:, settings.frames :].reshape(len(rows), WAVEFORM_SAMPLES)
     return Filterbanks(rows[:, : settings.frames], waveforms, cache.unusable, cache.rates)
 
 
@@ -137,16 +133,15 @@ class Computer:
         errors: dict[str, str] = {}
         rates: dict[int, int] = {}
         for clips in self._read(keys, errors):
-            utterances = _utterances(self._front_end, [*clips.values()])
-            converted = _filterbanks(self._front_end, utterances)
-            for (key, (_, rate)), utterance, found in zip(clips.items(), utterances, converted, strict=True):
-                if isinstance(found, UnusableAudio):
-                    errors[key] = _unusable(key, found)
-                elif not np.isfinite(found).all():
-                    errors[key] = _unusable(key, "It holds values that are not finite.")
-                else:
-                    made[key] = np.concatenate([found, _waveform(utterance).reshape(-1, found.shape[1])])
-                    rates[rate] = rates.get(rate, 0) + 1
+            utterances = utterances_in(self._front_end, [*clips.values()])
+            for (key, (_, rate)), utterance in zip(clips.items(), utterances, strict=True):
+                try:
+                    found = self._front_end.filterbank(utterance)
+                except UnusableAudio as error:
+                    errors[key] = _unusable(key, error)
+                    continue
+                made[key] = np.concatenate([found, _waveform(utterance).reshape(-1, found.shape[1])])
+                rates[rate] = rates.get(rate, 0) + 1
         usable = np.zeros((len(made), *_shape(self.settings)), np.float32)
         for row, key in zip(usable, (key for key in keys if key in made), strict=True):
             row[:] = made[key]
@@ -168,40 +163,11 @@ class Computer:
         yield clips
 
 
-def utterance_in(front_end: SpeechFrontEnd, samples: FloatArray, rate: int) -> FloatArray:
-    """The utterance in a recording of a corpus, at the front end's rate.
-
-    As for live sound, but if no voice activity is detected, the whole recording is used, as a corpus is speech.
-    """
-    return _utterances(front_end, [(samples, rate)])[0]
-
-
-def _utterances(front_end: SpeechFrontEnd, clips: Sequence[tuple[FloatArray, int]]) -> list[FloatArray]:
-    """As :func:`utterance_in`, for many recordings."""
-    return [
-        resample(*clip, front_end.settings.sample_rate) if isinstance(utterance, UnusableAudio) else utterance
-        for utterance, clip in zip(front_end.trim_all(clips), clips, strict=True)
-    ]
-
-
 def _waveform(utterance: FloatArray) -> FloatArray:
     """Its centre, or padded with zeros at the end, ``(WAVEFORM_SAMPLES,)``."""
     surplus = max(0, len(utterance) - WAVEFORM_SAMPLES)
     cropped = utterance[surplus // 2 : surplus // 2 + WAVEFORM_SAMPLES]
     return np.pad(cropped, (0, WAVEFORM_SAMPLES - len(cropped)))
-
-
-def _filterbanks(front_end: SpeechFrontEnd, utterances: Sequence[FloatArray]) -> list[FloatArray | UnusableAudio]:
-    """Filterbanks of utterances; those of similar length together, as shorter ones are padded to the longest."""
-    order = sorted(range(len(utterances)), key=lambda place: len(utterances[place]))
-    found: dict[int, FloatArray | UnusableAudio] = {}
-    while order:
-        count = 1
-        while count < len(order) and (count + 1) * len(utterances[order[count]]) <= _MAX_PADDED:
-            count += 1
-        group, order = order[:count], order[count:]
-        found |= zip(group, front_end.filterbanks([utterances[place] for place in group]), strict=True)
-    return [found[place] for place in range(len(utterances))]
 
 
 def _unusable(key: str, why: object) -> str:

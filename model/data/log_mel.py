@@ -1,18 +1,28 @@
-"""Kaldi log mel energies of waveforms, and their normalisation: for one live utterance and for batches in training."""
+"""Kaldi log mel energies of an utterance, and their normalisation.
+
+:mod:`model.data.batched_log_mel` computes the same of batches with torch, where training distorts sound.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
-import torch
-from torch import Tensor
-from torch.nn import functional
-from torchaudio.compliance import kaldi
+import numpy as np
+from kaldi_native_fbank import FbankOptions, OnlineFbank
+
+from model.types import FloatArray
 
 SAMPLE_RATE = 8000
 """Hz. The rate of the open human corpus, so that corpora and microphones don't differ above 4 kHz."""
+
+FULL_SCALE = 32768
+"""Kaldi expects samples on the scale of 16-bit integers."""
+
+LEAST_DEVIATION = 1e-5
+"""Of energies, so that an utterance without any contrast is not divided by zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,11 @@ class FilterbankSettings:
         return asdict(self)
 
     @property
+    def range_in_nats(self) -> float:
+        """The range, in the units of log mel energies."""
+        return self.range_decibels * math.log(10) / 10
+
+    @property
     def window_samples(self) -> int:
         """Length of a window."""
         return math.ceil(self.window_milliseconds * self.sample_rate / 1000)
@@ -46,55 +61,46 @@ class FilterbankSettings:
         return int(self.shift_milliseconds * self.sample_rate / 1000)
 
 
-def log_mel(waveforms: Tensor, settings: FilterbankSettings) -> Tensor:
-    """Log mel energies, ``(n, samples)`` in [-1, 1] to ``(n, frames, bins)``; frames are whole windows."""
-    window, shift = settings.window_samples, settings.shift_samples
-    count, samples = waveforms.shape
-    frames = 1 + (samples - window) // shift
-    # Kaldi's function takes one waveform: all in a row, of a length such that frames begin at each one's beginning.
-    # Frames that reach into the next waveform are dropped.
-    length = -(-samples // shift) * shift
-    row = functional.pad(waveforms, (0, length - samples)).reshape(1, -1)
-    energies: Tensor = kaldi.fbank(
-        functional.pad(row, (0, window)) * 32768,  # Kaldi expects samples on the scale of 16-bit integers
-        num_mel_bins=settings.bins,
-        frame_length=settings.window_milliseconds,
-        frame_shift=settings.shift_milliseconds,
-        window_type=settings.window,
-        sample_frequency=settings.sample_rate,
-        dither=0.0,
-    )
-    return energies[: count * (length // shift)].view(count, -1, settings.bins)[:, :frames]
+def log_mel(utterance: FloatArray, settings: FilterbankSettings) -> FloatArray:
+    """Log mel energies of ``(samples,)`` in [-1, 1], ``(frames, bins)``; frames are whole windows."""
+    filterbank = OnlineFbank(_options(settings))
+    filterbank.accept_waveform(settings.sample_rate, utterance * FULL_SCALE)
+    filterbank.input_finished()
+    frames = [filterbank.get_frame(number) for number in range(filterbank.num_frames_ready)]
+    return np.stack(frames) if frames else np.zeros((0, settings.bins), np.float32)
 
 
-def normalise(energies: Tensor, first: Tensor, count: Tensor, settings: FilterbankSettings) -> Tensor:
-    """Filterbanks as the encoder takes them: with a floor, zero mean and unit variance, cropped or padded.
+def normalise(energies: FloatArray, settings: FilterbankSettings) -> FloatArray:
+    """A filterbank as the encoder takes it: with a floor, zero mean and unit variance, cropped or padded.
 
     Parameters
     ----------
     energies
-        ``(n, frames, bins)``.
-    first, count
-        ``(n,)``: the first frame of each utterance, and how many it has, at least one. Only these count.
+        ``(frames, bins)``, at least one frame.
     settings
         The floor, and the number of frames.
 
     Returns
     -------
-    Tensor
-        ``(n, settings.frames, bins)``. Longer utterances are cropped to their centre, shorter ones padded with zeros at
-        the end.
+    ndarray
+        ``(settings.frames, bins)``. A longer utterance is cropped to its centre, a shorter one padded with zeros at the
+        end.
     """
-    places = torch.arange(energies.shape[1], device=energies.device)
-    spoken = ((places >= first[:, None]) & (places < (first + count)[:, None])).unsqueeze(-1)
-    loudest = energies.masked_fill(~spoken, -math.inf).amax((1, 2), keepdim=True)
-    raised = torch.maximum(energies, loudest - settings.range_decibels * math.log(10) / 10)
-    sizes = (count * energies.shape[2])[:, None, None]
-    centred = (raised - (raised * spoken).sum((1, 2), keepdim=True) / sizes) * spoken
-    deviation = (centred.square().sum((1, 2), keepdim=True) / sizes).sqrt()
-    scaled = centred / deviation.clamp(min=1e-5)
-    wanted = torch.arange(settings.frames, device=energies.device)
-    index = (first + (count - settings.frames).clamp(min=0) // 2)[:, None] + wanted
-    kept = (wanted < count[:, None]).unsqueeze(-1)
-    gathered = scaled.gather(1, index.clamp(max=energies.shape[1] - 1).unsqueeze(-1).expand(-1, -1, energies.shape[2]))
-    return gathered * kept
+    raised = np.maximum(energies, energies.max() - settings.range_in_nats)
+    centred = raised - raised.mean()
+    scaled = centred / max(float(np.sqrt(np.square(centred).mean())), LEAST_DEVIATION)
+    surplus = max(0, len(scaled) - settings.frames)
+    cropped = scaled[surplus // 2 : surplus // 2 + settings.frames]
+    return np.pad(cropped, ((0, settings.frames - len(cropped)), (0, 0)))
+
+
+@lru_cache(maxsize=4)
+def _options(settings: FilterbankSettings) -> FbankOptions:
+    options = FbankOptions()
+    frames, mel = options.frame_opts, options.mel_opts
+    frames.samp_freq = settings.sample_rate
+    frames.frame_length_ms, frames.frame_shift_ms = settings.window_milliseconds, settings.shift_milliseconds
+    frames.window_type, frames.dither = settings.window, 0.0
+    mel.num_bins, mel.low_freq, mel.high_freq = settings.bins, 20.0, 0.0
+    options.use_energy = False
+    return options

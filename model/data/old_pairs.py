@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
+import numpy as np
 
 from model.data.samples import Samples, joined
 from model.data.takes import MY_SPEECH
@@ -34,9 +34,9 @@ def completed(takes: Samples, speech: Sequence[Samples]) -> Samples:
     missing = set(range(10)) - set(takes.labels.tolist())
     if takes.corpus != MY_SPEECH or not missing:
         return takes
-    lacking = torch.tensor(sorted(missing))
+    lacking = sorted(missing)
     others = [
-        other.only(torch.nonzero(torch.isin(other.labels, lacking)).flatten().tolist())
+        other.only(np.flatnonzero(np.isin(other.labels, lacking)).tolist())
         for other in speech
         if other.corpus != MY_SPEECH
     ]

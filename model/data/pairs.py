@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -52,14 +54,12 @@ class PairSampler:
         self._seed = seed
         self._speech = speech
         self._device = device
-        self._images = images.features.unsqueeze(1).to(device)
-        self._digits = images.labels.to(device)
-        self._filterbanks = torch.cat([corpus.features for corpus in speech]).unsqueeze(1).to(device)
-        labels = torch.cat([corpus.labels for corpus in speech])
-        corpora = torch.cat([torch.full_like(corpus.labels, number) for number, corpus in enumerate(speech)])
-        groups = corpora * 10 + labels
+        self._images = _tensor([images.features]).unsqueeze(1).to(device)
+        self._digits = _tensor([images.labels]).to(device)
+        self._filterbanks = _tensor([corpus.features for corpus in speech]).unsqueeze(1).to(device)
+        groups = _tensor([corpus.labels + 10 * number for number, corpus in enumerate(speech)])
         counts = torch.bincount(groups, minlength=10 * len(speech))
-        needed = torch.bincount(images.labels, minlength=10) > 0
+        needed = np.bincount(images.labels, minlength=10) > 0
         if not (counts.view(len(speech), 10)[:, needed] > 0).all():
             raise ValueError("Every digit that has images needs utterances in every speech corpus.")
         self._order = groups.argsort(stable=True).to(device)
@@ -111,5 +111,10 @@ class PairSampler:
             missing = ", ".join(corpus.corpus for corpus in self._speech if corpus.waveforms is None)
             raise ValueError(f"Utterances of {missing} can't be distorted: the corpus has no waveforms.")
         return WaveformAugmentation(
-            torch.cat([each for each in waveforms if each is not None]), FilterbankSettings(), self._device
+            _tensor([each for each in waveforms if each is not None]), FilterbankSettings(), self._device
         )
+
+
+def _tensor(parts: Sequence[npt.NDArray[Any]]) -> Tensor:
+    """Arrays one after the other, copied, as they may be mapped from files."""
+    return torch.from_numpy(np.concatenate(parts))

@@ -9,12 +9,10 @@ import logging
 import math
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from types import ModuleType
-
-import torch
 
 from model import locations
 from model.data.array_cache import ArrayCache
@@ -91,20 +89,9 @@ def _complete(
     log.info("%s: %d items", activity, len(remaining))
     pieces = [remaining[start : start + _PIECE] for start in range(0, len(remaining), _PIECE)]
     last_report = -math.inf
-    with _one_thread(), closing(compute_pieces(computer, pieces, processes_for(len(remaining)))) as computed:
+    with closing(compute_pieces(computer, pieces, processes_for(len(remaining)))) as computed:
         while not cache.complete:
             if (now := time.monotonic()) - last_report > _PROGRESS_SECONDS:
                 progress(cache.done / len(keys), f"{activity} (only once)")
                 last_report = now
             cache.append(next(computed))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Use one thread: for small work a second one costs more than it saves."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

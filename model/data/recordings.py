@@ -81,7 +81,7 @@ class Recording:
 
     def decode(self) -> tuple[FloatArray, int]:
         """The sound, ``(n,)`` in [-1, 1], and its rate in Hz; raises as :meth:`read`, and ``UnusableAudio``."""
-        from model.data.sound_files import read_whole  # late: it imports torch
+        from model.data.sound_files import read_whole  # late: its libraries take time to import
 
         return read_whole(self.read())
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-import torch
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
 from model.data.corpora.base import MissingData, Split
 from model.data.curation import Change
-from model.types import Modality
+from model.types import FloatArray, Modality
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,12 +43,12 @@ class Samples:
 
     corpus: str
     modality: Modality
-    features: Tensor
-    labels: Tensor
+    features: FloatArray
+    labels: npt.NDArray[np.int64]
     sources: tuple[str, ...]
     speakers: tuple[str, ...] = field(default=())
     keys: tuple[str, ...] = field(default=())
-    waveforms: Tensor | None = None
+    waveforms: FloatArray | None = None
     changes: tuple[Change, ...] = ()
 
     def __len__(self) -> int:
@@ -56,7 +56,7 @@ class Samples:
 
     def only(self, chosen: Sequence[int]) -> Samples:
         """The samples at these positions."""
-        index = torch.as_tensor(chosen, dtype=torch.long)
+        index = np.asarray(chosen, np.int64)
         return Samples(
             self.corpus,
             self.modality,
@@ -70,11 +70,10 @@ class Samples:
 
     def balanced(self, per_digit: int, seed: int) -> Samples:
         """At most ``per_digit`` random samples of each digit, in the order of the digits."""
-        generator = torch.Generator().manual_seed(seed)
+        random = np.random.default_rng(seed)
         chosen: list[int] = []
         for digit in range(10):
-            places = torch.nonzero(self.labels == digit).flatten()
-            drawn = places[torch.randperm(len(places), generator=generator)[:per_digit]]
+            drawn = random.permutation(np.flatnonzero(self.labels == digit))[:per_digit]
             chosen.extend(sorted(drawn.tolist()))
         return self.only(chosen)
 
@@ -110,11 +109,11 @@ def joined(parts: Sequence[Samples]) -> Samples:
     return Samples(
         parts[0].corpus,
         parts[0].modality,
-        torch.cat([part.features for part in parts]),
-        torch.cat([part.labels for part in parts]),
+        np.concatenate([part.features for part in parts]),
+        np.concatenate([part.labels for part in parts]),
         sum((part.sources for part in parts), ()),
         sum((part.speakers for part in parts), ()),
         sum((part.keys for part in parts), ()),
-        torch.cat(waveforms) if len(waveforms) == len(parts) else None,
+        np.concatenate(waveforms) if len(waveforms) == len(parts) else None,
         sum((part.changes for part in parts), ()),
     )

@@ -7,21 +7,18 @@ Kaldi log mel energies and normalised.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
-from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 import soundfile
-import torch
-import torchaudio
+import soxr
 
 from model.data.endpoints import loudest_part
 from model.data.inputs import RationedFile, open_file, printable
 from model.data.log_mel import SAMPLE_RATE, log_mel, normalise
 from model.data.log_mel import FilterbankSettings as FilterbankSettings
-from model.data.voice_activity import VoiceActivity, load_detector
+from model.data.voice_activity import PAUSE_SECONDS, WINDOW, StreamActivity, VoiceActivity
 from model.errors import ModinvError
 from model.types import FloatArray
 
@@ -160,21 +157,9 @@ def _joined(blocks: Iterator[FloatArray], rate: int, channels: int, name: str) -
     return np.concatenate(kept) if kept else np.zeros(0, np.float32)
 
 
-@lru_cache(maxsize=16)
-def _resampler(ratio: Fraction) -> torchaudio.transforms.Resample:
-    return torchaudio.transforms.Resample(ratio.numerator, ratio.denominator)
-
-
 def resample(samples: FloatArray, rate: int, target: int) -> FloatArray:
     """Resample ``(n,)`` samples from one rate to another, both in Hz."""
-    if rate == target:
-        return samples
-    # The size of the filter grows with both terms of the ratio. Those of common rates are below 500 and remain exact;
-    # 8,000 to 44,099, which would take gigabytes, becomes 80 to 441. That changes the pitch by at most a thousandth.
-    ratio = Fraction(min(rate, target), max(rate, target)).limit_denominator(500)
-    with torch.inference_mode():
-        resampled: FloatArray = _resampler(ratio if rate < target else 1 / ratio)(torch.from_numpy(samples)).numpy()
-    return resampled
+    return samples if rate == target else soxr.resample(samples, rate, target)
 
 
 class SpeechFrontEnd:
@@ -233,8 +218,8 @@ class SpeechFrontEnd:
                     "No speech was found. Say one digit, clearly and near to the microphone."
                 )
                 continue
-            span = max(spans, key=lambda found: found["end"] - found["start"])
-            start, end = max(0, span["start"] - silence), min(span["end"] - silence, len(utterances[place]))
+            span = max(spans, key=lambda found: found.end - found.start)
+            start, end = max(0, span.start - silence), min(span.end - silence, len(utterances[place]))
             start, end = loudest_part(utterances[place], start, end, target)
             results[place] = utterances[place][start:end]
         return results
@@ -266,32 +251,29 @@ class SpeechFrontEnd:
         Raises
         ------
         UnusableAudio
-            If it is shorter than one window.
+            If it is shorter than one window, or holds values that are no sound.
         """
-        (found,) = self.filterbanks([utterance])
-        if isinstance(found, UnusableAudio):
-            raise found
-        return found
+        if len(utterance) < self.settings.window_samples:
+            raise UnusableAudio("The sound is too short to contain a word.")
+        if not np.abs(utterance).max() <= LOUDEST_PEAK:  # or not a number
+            raise UnusableAudio("The sound holds values that are not numbers, or far beyond full scale.")
+        return normalise(log_mel(utterance, self.settings), self.settings)
 
-    def filterbanks(self, utterances: Sequence[FloatArray]) -> list[FloatArray | UnusableAudio]:
-        """As :meth:`filterbank`, several times faster for many utterances; what it would raise is returned."""
-        settings = self.settings
-        lengths = np.array([len(utterance) for utterance in utterances])
-        usable = np.flatnonzero(lengths >= settings.window_samples)
-        results: list[FloatArray | UnusableAudio] = [
-            UnusableAudio("The sound is too short to contain a word.") for _ in utterances
-        ]
-        if len(usable):
-            row = np.zeros((len(usable), lengths.max()), np.float32)
-            for place, into in zip(usable.tolist(), row, strict=True):
-                into[: lengths[place]] = utterances[place]
-            with torch.inference_mode():
-                energies = log_mel(torch.from_numpy(row), settings)
-                counts = torch.from_numpy(1 + (lengths[usable] - settings.window_samples) // settings.shift_samples)
-                normalised = normalise(energies, torch.zeros_like(counts), counts, settings).numpy()
-            for place, filterbank in zip(usable.tolist(), normalised, strict=True):
-                results[place] = filterbank
-        return results
+
+def utterance_in(front_end: SpeechFrontEnd, samples: FloatArray, rate: int) -> FloatArray:
+    """The utterance in a recording of a corpus, at the front end's rate.
+
+    As for live sound, but if no voice activity is detected, the whole recording is used, as a corpus is speech.
+    """
+    return utterances_in(front_end, [(samples, rate)])[0]
+
+
+def utterances_in(front_end: SpeechFrontEnd, clips: Sequence[tuple[FloatArray, int]]) -> list[FloatArray]:
+    """As :func:`utterance_in`, several times faster for many recordings."""
+    return [
+        resample(*clip, front_end.settings.sample_rate) if isinstance(utterance, UnusableAudio) else utterance
+        for utterance, clip in zip(front_end.trim_all(clips), clips, strict=True)
+    ]
 
 
 class UtteranceDetector:
@@ -300,9 +282,9 @@ class UtteranceDetector:
     One instance belongs to one thread.
     """
 
-    WINDOW_SECONDS = 0.032
+    WINDOW_SECONDS = WINDOW / SAMPLE_RATE
     """Length of the windows of the voice activity detector."""
-    PAUSE_SECONDS = 0.3
+    PAUSE_SECONDS = PAUSE_SECONDS
     """Silence that ends an utterance."""
     LEAD_SECONDS = 0.2
     """Sound included before the detected onset, as soft consonants are detected late."""
@@ -310,26 +292,18 @@ class UtteranceDetector:
     """Maximum length of an utterance; a digit takes less than one second."""
 
     def __init__(self) -> None:
-        model = load_detector()
-        import silero_vad
-
         self._rate = 0
         self._pending: FloatArray = np.zeros(0, np.float32)
         self._blocks: list[FloatArray] = []
         self.active = False
-        self._iterator = silero_vad.VADIterator(
-            model,
-            threshold=0.5,
-            sampling_rate=SAMPLE_RATE,
-            min_silence_duration_ms=int(1000 * self.PAUSE_SECONDS),
-        )
+        self._activity = StreamActivity()
 
     def reset(self) -> None:
         """Discard the sound so far."""
         self._pending = np.zeros(0, np.float32)
         self._blocks = []
         self.active = False
-        self._iterator.reset_states()
+        self._activity.reset()
 
     def feed(self, samples: FloatArray, rate: int) -> list[FloatArray]:
         """Process the next ``(n,)`` samples; return the utterances that ended in them, at the same rate."""
@@ -348,17 +322,16 @@ class UtteranceDetector:
 
     def _process(self, block: FloatArray) -> FloatArray | None:
         """Process one window; return the utterance if it ended."""
-        narrow = np.resize(resample(block, self._rate, SAMPLE_RATE), round(self.WINDOW_SECONDS * SAMPLE_RATE))
-        change = self._iterator(torch.from_numpy(narrow)) or {}
+        change = self._activity.feed(np.resize(resample(block, self._rate, SAMPLE_RATE), WINDOW))
         self._blocks.append(block)
-        if "start" in change:
+        if change == "start":
             self.active = True
         windows = round((self.LONGEST_SECONDS if self.active else self.LEAD_SECONDS) / self.WINDOW_SECONDS)
-        if self.active and ("end" in change or len(self._blocks) >= windows):
+        if self.active and (change == "end" or len(self._blocks) >= windows):
             utterance = np.concatenate(self._blocks)
             self._blocks = []
             self.active = False
-            self._iterator.reset_states()
+            self._activity.reset()
             return utterance
         if not self.active:
             self._blocks = self._blocks[-windows:]

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from model import locations
 from model.checkpoints import FORMAT, UnusableCheckpoint, checked, read, write_atomically
-from model.data.filterbanks import FRONT_END, utterance_in
+from model.data.filterbanks import FRONT_END
 from model.data.images import normalise_digit, read_picture
 from model.data.samples import Samples
-from model.data.speech import FilterbankSettings, SpeechFrontEnd, read_audio
+from model.data.speech import FilterbankSettings, SpeechFrontEnd, read_audio, utterance_in
 from model.data.takes import MY_DRAWINGS, MY_SPEECH, Take
 from model.errors import ModinvError
 from model.parsing import parse
@@ -84,8 +83,8 @@ class TakeFeatures:
         return Samples(
             corpus=_CORPORA[modality],
             modality=modality,
-            features=torch.from_numpy(np.stack([f for _, f in found]) if found else np.zeros((0, *shape), np.float32)),
-            labels=torch.tensor([take.label for take, _ in found], dtype=torch.long),
+            features=np.stack([f for _, f in found]) if found else np.zeros((0, *shape), np.float32),
+            labels=np.array([take.label for take, _ in found], np.int64),
             sources=described([take for take, _ in found]),
             speakers=tuple(take.person for take, _ in found) if spoken else (),
             keys=tuple(take.key for take, _ in found) if spoken else (),

@@ -7,7 +7,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from model.data import distortions
-from model.data.log_mel import FilterbankSettings, log_mel, normalise
+from model.data.batched_log_mel import log_mel, normalise
+from model.data.log_mel import FilterbankSettings
 
 _LEAD, _TAIL = 0.35, 0.40  # seconds of silence before and after
 _RESPONSE_STEPS = 12  # points of a microphone's frequency response

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from model.checkpoints import Header, UnusableCheckpoint
 from model.data import curation
@@ -170,29 +169,29 @@ def _encoded(
     system: System, images: Samples, speech: Samples, seed: int, context: JobContext
 ) -> tuple[Posteriors, Posteriors]:
     """Posteriors of all inputs; some numbers as soon as there are enough of them."""
-    labels, speakers = speech.labels.numpy(), speech.speakers
     spoken = system.encode(Modality.SPEECH, speech.features)
-    utterances = Posteriors(spoken.mean.numpy(), spoken.log_variance.numpy(), labels, speakers, system.similarity)
+    utterances = Posteriors(*spoken, speech.labels, speech.speakers, system.similarity)
     # In random order, so that the first are like the rest: MNIST's second half was written by others than its first.
-    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
+    order = np.random.default_rng(seed).permutation(len(images))
     means, log_variances = [], []
-    for part in torch.split(order, _SLICE):
+    for start in range(0, len(order), _SLICE):
+        part = order[start : start + _SLICE]
         encoded = system.encode(Modality.IMAGE, images.features[part])
-        means.append(encoded.mean.numpy())
-        log_variances.append(encoded.log_variance.numpy())
+        means.append(encoded.means)
+        log_variances.append(encoded.log_variances)
         done = min(len(images), len(means) * _SLICE)
         context.progress(_ENCODED * done / len(images), f"Encoded {done:,} of {len(images):,} images")
         if len(means) == 1 and len(part) < len(images):
-            first = Posteriors(means[0], log_variances[0], images.labels[part].numpy(), similarity=system.similarity)
+            first = Posteriors(means[0], log_variances[0], images.labels[part], similarity=system.similarity)
             values: dict[str, Any] = {
                 "preliminary_images": len(first),
                 "image_to_speech": {"retrieval": asdict(retrieval(first, utterances))},
                 "speech_to_image": {"retrieval": asdict(retrieval(utterances, first))},
             }
             context.send({"say": "partial", "report": values})
-    back = order.argsort().numpy()
+    back = order.argsort()
     mean, log_variance = (np.concatenate(parts)[back] for parts in (means, log_variances))
-    return Posteriors(mean, log_variance, images.labels.numpy(), similarity=system.similarity), utterances
+    return Posteriors(mean, log_variance, images.labels, similarity=system.similarity), utterances
 
 
 def _arrays(images: Posteriors, speech: Posteriors) -> dict[str, np.ndarray[Any, Any]]:

@@ -112,8 +112,8 @@ def seen_in_training(protocol: EvaluationProtocol, learnt: Data) -> dict[str, bo
 
 def fingerprint(samples: Samples) -> str:
     """What tells one state of a corpus from another: a hash of features, labels and names."""
-    state = hashlib.sha256(samples.features.numpy().tobytes())
-    state.update(samples.labels.numpy().tobytes())
+    state = hashlib.sha256(samples.features.tobytes())
+    state.update(samples.labels.tobytes())
     state.update("\n".join((*samples.sources, *samples.speakers, *samples.keys)).encode())
     return state.hexdigest()
 

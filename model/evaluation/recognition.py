@@ -7,23 +7,23 @@ that of most of the ten nearest images, as in ``modinv query``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from model.checkpoints import Header
 from model.data.conditions import CONDITIONS, Condition
 from model.data.corpora import Corpus, find
 from model.data.samples import Samples
-from model.data.speech import FilterbankSettings, SpeechFrontEnd
+from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio
 from model.evaluation.proportions import clopper_pearson
 from model.evaluation.robustness import Recognition
 from model.progress import ProgressCallback, no_progress
 from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import encode_gallery, guess
-from model.systems.base import System
+from model.systems.base import Encoder
 from model.types import FloatArray, Modality
 
 _BATCH = 32
@@ -31,7 +31,7 @@ _OTHERS = 12  # recordings that babble is made of
 
 
 def recognise(
-    system: System,
+    encoder: Encoder,
     header: Header,
     gallery: Gallery,
     speech: Samples,
@@ -43,7 +43,7 @@ def recognise(
 
     Parameters
     ----------
-    system, header
+    encoder, header
         The model.
     gallery
         With the images that answer; it is encoded again by the model.
@@ -62,13 +62,13 @@ def recognise(
         Of each condition, in their order. Noise and rooms are the same in each call.
     """
     front_end = SpeechFrontEnd(FilterbankSettings(**header.filterbank))
-    encoded = encode_gallery(system, header, gallery)
+    encoded = encode_gallery(encoder, header, gallery)
     recordings = _recordings(find(speech.corpus)(folder), speech.keys, progress)
-    labels = speech.labels.numpy()
+    labels = speech.labels
     chosen = tuple(CONDITIONS.values()) if conditions is None else conditions
     for number, condition in enumerate(chosen):
         guesses: list[int] = []
-        for batch in _guesses(system, front_end, encoded, _in_condition(condition, recordings)):
+        for batch in _guesses(encoder, front_end, encoded, _in_condition(condition, recordings)):
             guesses.extend(batch)
             progress((number + len(guesses) / len(labels)) / len(chosen), condition.title)
         right, count = int((np.array(guesses) == labels).sum()), len(labels)
@@ -98,17 +98,19 @@ def _in_condition(
 
 
 def _guesses(
-    system: System, front_end: SpeechFrontEnd, gallery: Gallery, recordings: Iterator[tuple[FloatArray, int]]
+    encoder: Encoder, front_end: SpeechFrontEnd, gallery: Gallery, recordings: Iterator[tuple[FloatArray, int]]
 ) -> Iterator[list[int]]:
     """The digit of each recording, some at a time; -1 where no speech is found."""
     while batch := list(islice(recordings, _BATCH)):
         utterances = dict(enumerate(front_end.trim_all(batch)))
-        spoken = {place: one for place, one in utterances.items() if isinstance(one, np.ndarray)}
-        filterbanks = dict(zip(spoken, front_end.filterbanks([*spoken.values()]), strict=True))
-        kept = {place: one for place, one in filterbanks.items() if isinstance(one, np.ndarray)}
+        heard: dict[int, FloatArray] = {}
+        for place, one in utterances.items():
+            with suppress(UnusableAudio):  # too short
+                if isinstance(one, np.ndarray):
+                    heard[place] = front_end.filterbank(one)
         digits = [-1] * len(batch)
-        if kept:
-            found = guess(system, gallery, Modality.SPEECH, torch.from_numpy(np.stack([*kept.values()])))
-            for place, digit in zip(kept, found, strict=True):
+        if heard:
+            found = guess(encoder, gallery, Modality.SPEECH, np.stack([*heard.values()]))
+            for place, digit in zip(heard, found, strict=True):
                 digits[place] = digit
         yield digits

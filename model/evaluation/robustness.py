@@ -178,7 +178,7 @@ def measure(
     ValueError
         If the corpus or the speaker is unknown.
     """
-    from model.evaluation.inputs import fingerprint, load_inputs  # late: they import torch
+    from model.evaluation.inputs import fingerprint, load_inputs  # late: their libraries take time to import
     from model.evaluation.recognition import recognise
     from model.retrieval.gallery import Gallery
     from model.systems.model_io import best_device, load_model

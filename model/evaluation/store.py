@@ -168,7 +168,7 @@ class Evaluation:
         """
         modality = Modality.IMAGE if index < self.image_count else Modality.SPEECH
         if modality not in self._samples:
-            from model.evaluation.inputs import inputs_again  # late: it imports torch
+            from model.evaluation.inputs import inputs_again  # late: its libraries take time to import
 
             self._samples[modality] = inputs_again(self.report.setting, modality, folder)
         place = index if modality is Modality.IMAGE else index - self.image_count

@@ -135,7 +135,7 @@ def _pictured(
         both: tuple[Item, Item] = (items[query], items[match])
         try:
             pictures = [_png(evaluation, item, data_dir) for item in both]
-        except FileNotFoundError as error:  # MissingData, without importing torch for its name
+        except FileNotFoundError as error:  # MissingData, without importing its module for the name
             log.info("Mistakes are shown without pictures: %s", error)
             pictures = []
         yield {"query": both[0], "match": both[1], "pictures": pictures}

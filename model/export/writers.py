@@ -56,7 +56,7 @@ def _projector(of: Exhibits, to: Path) -> None:
     evaluation, pictures = of.models[0][1], None
     try:
         pictures = embeddings.thumbnails(evaluation, of.data_dir)
-    except FileNotFoundError as error:  # MissingData: its module imports torch
+    except FileNotFoundError as error:  # MissingData: importing its module takes time
         log.info("The projector has no pictures: %s", error)
     embeddings.projector(evaluation, to, pictures)
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from model.checkpoints import Header
+from model.checkpoints import Header, read
 from model.data.speech import FilterbankSettings, SpeechFrontEnd
 from model.errors import ModinvError
-from model.generation.waveform import to_waveform, utterance
-from model.networks.encoders import EMBEDDING_SIZE
+from model.generation.utterances import utterance
+from model.networks.architecture import EMBEDDING_SIZE
 from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import read_features
-from model.systems.base import System
-from model.systems.model_io import load_model
+from model.systems.base import Decoder, Encoder
+from model.systems.encoder_io import load_encoder
 from model.types import FloatArray, Modality
 
 
@@ -25,21 +22,12 @@ class NoDecoders(ModinvError):
     """A model that encodes only; the message says how to get one with decoders."""
 
 
-@runtime_checkable
-class DecodingSystem(System, Protocol):
-    """A system with decoders; see :class:`model.systems.generative.GenerativeSystem`."""
-
-    def decode(self, modality: Modality, embeddings: Tensor) -> Tensor:
-        """``(n, 28, 28)`` images in [0, 1], or ``(n, 100, 80)`` normalised filterbanks."""
-        ...
-
-
 class Generator:
     """Encodes inputs and decodes embeddings by one model.
 
     Parameters
     ----------
-    system, header
+    decoder, header
         A trained model with decoders.
 
     Raises
@@ -48,29 +36,29 @@ class Generator:
         If it has none.
     """
 
-    def __init__(self, system: System, header: Header) -> None:
-        if not isinstance(system, DecodingSystem):
+    def __init__(self, decoder: Encoder, header: Header) -> None:
+        if not isinstance(decoder, Decoder):
             raise NoDecoders(
                 "This model has no decoders. Train them for it: modinv train --system generative "
                 "--set frozen_encoders=yes --start MODEL"
             )
-        self._system = system
+        self._decoder = decoder
         self._settings = FilterbankSettings(**header.filterbank)
         self._front_end = SpeechFrontEnd(self._settings)
 
     @classmethod
     def load(cls, path: Path) -> Generator:
         """The generator of a model's file; raises :class:`~model.checkpoints.UnusableCheckpoint`, too."""
-        return cls(*load_model(path))
+        return cls(*load_encoder(path))
 
     @classmethod
-    def of_model(cls, system: System, header: Header, decoders: Path) -> Generator:
+    def of_model(cls, model: Path, decoders: Path) -> Generator:
         """The generator for embeddings of a model: by its own decoders, or by those that were trained on its encoders.
 
         Parameters
         ----------
-        system, header
-            The model.
+        model
+            The file of the model.
         decoders
             The file of another model with decoders. They are used only if its encoders are exactly those of the model:
             other encoders put other things in the same place.
@@ -80,13 +68,12 @@ class Generator:
         NoDecoders
             If the model has no decoders, and those of the file are of other encoders.
         UnusableCheckpoint
-            If the model has none and the file can't be read.
+            If a file can't be read.
         """
-        if not isinstance(system, DecodingSystem):
-            other, its_header = load_model(decoders)
-            if _contains(other, system):
-                return cls(other, its_header)
-        return cls(system, header)
+        encoder, header = load_encoder(model)
+        if not isinstance(encoder, Decoder) and _contains(decoders, model):
+            return cls.load(decoders)
+        return cls(encoder, header)
 
     @property
     def sample_rate(self) -> int:
@@ -120,17 +107,17 @@ class Generator:
             rows = [row for row, index in enumerate(chosen) if gallery.items[index].modality is modality]
             if rows:
                 features = np.stack([gallery.features(int(chosen[row])) for row in rows])
-                posterior = self._system.encode(modality, torch.from_numpy(features))
-                embeddings[rows] = posterior.mean.numpy() + np.exp(posterior.log_variance.numpy() / 2) * noise[rows]
+                means, log_variances = self._decoder.encode(modality, features)
+                embeddings[rows] = means + np.exp(log_variances / 2) * noise[rows]
         return embeddings
 
     def pictures(self, embeddings: FloatArray) -> FloatArray:
         """Images of embeddings ``(n, 128)``: ``(n, 28, 28)`` in [0, 1]."""
-        return self._system.decode(Modality.IMAGE, torch.from_numpy(embeddings)).numpy()
+        return self._decoder.decode(Modality.IMAGE, embeddings)
 
     def filterbanks(self, embeddings: FloatArray) -> FloatArray:
         """Log mel energies of embeddings ``(n, 128)``, normalised and padded as by the front end: ``(n, 100, 80)``."""
-        filterbanks = self._system.decode(Modality.SPEECH, torch.from_numpy(embeddings)).numpy()
+        filterbanks = self._decoder.decode(Modality.SPEECH, embeddings)
         padded = np.zeros_like(filterbanks)
         for filterbank, into in zip(filterbanks, padded, strict=True):
             said = utterance(filterbank)
@@ -138,19 +125,20 @@ class Generator:
         return padded
 
     def sounds(self, embeddings: FloatArray) -> list[FloatArray]:
-        """Sounds of embeddings ``(n, 128)``, each ``(samples,)`` at `sample_rate`."""
+        """Sounds of embeddings ``(n, 128)``, each ``(samples,)`` at `sample_rate`; needs torch."""
+        from model.generation.waveform import to_waveform  # late: it imports torch
+
         return [to_waveform(filterbank, self._settings) for filterbank in self.filterbanks(embeddings)]
 
     def _embed(self, modality: Modality, features: FloatArray) -> FloatArray:
-        return self._system.encode(modality, torch.from_numpy(features).unsqueeze(0)).mean[0].numpy()
+        embedding: FloatArray = self._decoder.encode(modality, features[None]).means[0]
+        return embedding
 
 
-def _contains(system: System, part: System) -> bool:
-    """Whether all weights of ``part`` are weights of a system, by name and value."""
-    weights = system.modules.state_dict()
-    return all(
-        name in weights and torch.equal(weights[name], value) for name, value in part.modules.state_dict().items()
-    )
+def _contains(model: Path, part: Path) -> bool:
+    """Whether all weights of ``part`` are weights of a model, by name and value."""
+    (weights, _), (wanted, _) = read(model), read(part)
+    return all(name in weights and np.array_equal(weights[name], value) for name, value in wanted.items())
 
 
 def walk(start: FloatArray, end: FloatArray, steps: int) -> FloatArray:

@@ -12,6 +12,7 @@ from torch import Tensor
 from torchaudio.compliance import kaldi
 
 from model.data.speech import FilterbankSettings
+from model.generation.utterances import utterance
 from model.types import FloatArray
 
 NATS = 3.0
@@ -22,22 +23,7 @@ PEAK = 0.7
 
 _PREEMPHASIS = 0.97  # Kaldi's
 _ITERATIONS = 4  # with more, what is decoded is understood less, see docs/decisions/0036
-_FLAT = 0.2  # contrast over the bands, as a share of the greatest, of a frame in which nothing is said
 _FADE_SECONDS = 0.01
-
-
-def utterance(filterbank: FloatArray) -> FloatArray:
-    """What is said in a filterbank ``(100, 80)``: its frames ``(m, 80)`` without padding, normalised.
-
-    The front end gives an utterance zero mean and unit variance, and pads it with zeros. What a decoder predicts is a
-    mean, which has less variance, and its padding is not quite zero. There are no frames if the filterbank is flat.
-    """
-    contrast = filterbank.std(axis=1)
-    said = np.flatnonzero(contrast > _FLAT * contrast.max())
-    energies = filterbank[: said[-1] + 1 if len(said) else 0]
-    if not len(energies):
-        return np.asarray(energies, np.float32)
-    return np.asarray((energies - energies.mean()) / max(float(energies.std()), 1e-5), np.float32)
 
 
 def to_waveform(filterbank: FloatArray, settings: FilterbankSettings | None = None) -> FloatArray:

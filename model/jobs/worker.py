@@ -241,15 +241,22 @@ def main() -> None:
             signal.signal(getattr(signal, name), leave)
     reading = threading.Thread(target=read, name="reader", daemon=True)
     reading.start()
-    from model.runs.estimate import device_names  # with torch, which takes seconds
-
-    send({"say": "ready", "devices": device_names()})
+    send({"say": "ready", "devices": _devices()})
     while (job := reader.jobs.get()) is not None:
         run_job(job)
         reader.finish(job)
     if reading.is_alive():  # ended by a signal: the regular exit would abort, as a thread still waits for input
         sys.stderr.flush()
         os._exit(0)
+
+
+def _devices() -> list[tuple[str, str]]:
+    """Names of the devices to train on; none without torch: jobs that need it say so."""
+    try:
+        from model.runs.estimate import device_names  # with torch, which takes seconds
+    except ModuleNotFoundError:
+        return []
+    return device_names()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,29 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from model.networks import encoders
+from model.networks import architecture
+from model.types import Modality
+
+
+def _body(modality: Modality) -> nn.Sequential:
+    """All layers of a decoder."""
+    channels, flattened = architecture.UNFLATTENED[modality][0], architecture.FLATTENED[modality]
+    layers: list[nn.Module] = [
+        nn.Linear(architecture.EMBEDDING_SIZE, architecture.HIDDEN_UNITS),
+        nn.ReLU(),
+        nn.Linear(architecture.HIDDEN_UNITS, flattened),
+        nn.ReLU(),
+        nn.Unflatten(1, architecture.UNFLATTENED[modality]),
+    ]
+    for layer in architecture.DECONVOLUTIONS[modality]:
+        arguments = channels, layer.channels, layer.kernel, layer.stride, layer.padding
+        if layer.transposed:
+            layers.append(nn.ConvTranspose2d(*arguments, layer.output_padding))
+        else:
+            layers.append(nn.Conv2d(*arguments))
+        layers.append(nn.ReLU())
+        channels = layer.channels
+    return nn.Sequential(*layers[:-1])  # no ReLU after the last
 
 
 class ImageDecoder(nn.Module):
@@ -13,18 +35,7 @@ class ImageDecoder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            nn.Linear(encoders.EMBEDDING_SIZE, encoders.HIDDEN_UNITS),
-            nn.ReLU(),
-            nn.Linear(encoders.HIDDEN_UNITS, 256 * 7 * 7),
-            nn.ReLU(),
-            nn.Unflatten(1, (256, 7, 7)),
-            nn.ConvTranspose2d(256, 128, 3, stride=2, padding=1, output_padding=1),
-            nn.ReLU(),
-            nn.ConvTranspose2d(128, 64, 3, stride=2, padding=1, output_padding=1),
-            nn.ReLU(),
-            nn.Conv2d(64, 1, 3, padding=1),
-        )
+        self.body = _body(Modality.IMAGE)
 
     def forward(self, embeddings: Tensor) -> Tensor:
         """``(n, 128)`` to logits ``(n, 1, 28, 28)``."""
@@ -44,18 +55,7 @@ class SpeechDecoder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            nn.Linear(encoders.EMBEDDING_SIZE, encoders.HIDDEN_UNITS),
-            nn.ReLU(),
-            nn.Linear(encoders.HIDDEN_UNITS, 256 * 25),
-            nn.ReLU(),
-            nn.Unflatten(1, (256, 25, 1)),
-            nn.ConvTranspose2d(256, 128, (3, 1), stride=(2, 1), padding=(1, 0), output_padding=(1, 0)),
-            nn.ReLU(),
-            nn.ConvTranspose2d(128, 64, (3, 1), stride=(2, 1), padding=(1, 0), output_padding=(1, 0)),
-            nn.ReLU(),
-            nn.ConvTranspose2d(64, 1, (1, 80)),
-        )
+        self.body = _body(Modality.SPEECH)
         self.log_variance = nn.Parameter(torch.zeros(1))
 
     def forward(self, embeddings: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from model.networks import encoders
+from model.networks import architecture
 
 
 class Discriminator(nn.Module):
@@ -19,11 +19,11 @@ class Discriminator(nn.Module):
     def __init__(self, sources: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(encoders.EMBEDDING_SIZE, encoders.HIDDEN_UNITS),
+            nn.Linear(architecture.EMBEDDING_SIZE, architecture.HIDDEN_UNITS),
             nn.LeakyReLU(0.2),
-            nn.Linear(encoders.HIDDEN_UNITS, encoders.HIDDEN_UNITS),
+            nn.Linear(architecture.HIDDEN_UNITS, architecture.HIDDEN_UNITS),
             nn.LeakyReLU(0.2),
-            nn.Linear(encoders.HIDDEN_UNITS, sources),
+            nn.Linear(architecture.HIDDEN_UNITS, sources),
         )
 
     def forward(self, embeddings: Tensor) -> Tensor:

@@ -7,11 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from model.networks import architecture
 from model.networks.posterior import DiagonalGaussian
 from model.types import Modality
-
-EMBEDDING_SIZE = 128
-HIDDEN_UNITS = 512
 
 
 class GaussianHead(nn.Linear):
@@ -27,11 +25,11 @@ class GaussianHead(nn.Linear):
     """
 
     def __init__(self, initial_log_variance: float | None = None) -> None:
-        super().__init__(HIDDEN_UNITS, 2 * EMBEDDING_SIZE)
+        super().__init__(architecture.HIDDEN_UNITS, 2 * architecture.EMBEDDING_SIZE)
         if initial_log_variance is not None:
             with torch.no_grad():
-                self.weight[EMBEDDING_SIZE:].mul_(0.1)
-                self.bias[EMBEDDING_SIZE:].fill_(initial_log_variance)
+                self.weight[architecture.EMBEDDING_SIZE :].mul_(0.1)
+                self.bias[architecture.EMBEDDING_SIZE :].fill_(initial_log_variance)
 
     def posterior(self, hidden: Tensor) -> DiagonalGaussian:
         """Hidden units ``(n, 512)`` to posteriors, in float32 whatever the precision before.
@@ -47,7 +45,7 @@ class PointHead(nn.Linear):
     """The last, linear layer of encoders without variance: 512 hidden units to the embedding."""
 
     def __init__(self) -> None:
-        super().__init__(HIDDEN_UNITS, EMBEDDING_SIZE)
+        super().__init__(architecture.HIDDEN_UNITS, architecture.EMBEDDING_SIZE)
 
     def posterior(self, hidden: Tensor) -> DiagonalGaussian:
         """Hidden units ``(n, 512)`` to posteriors of zero variance, in float32 as those of :class:`GaussianHead`."""
@@ -56,6 +54,19 @@ class PointHead(nn.Linear):
 
 
 Head = GaussianHead | PointHead
+
+
+def _body(modality: Modality, batch_norm: bool = False) -> nn.Sequential:
+    """All layers of an encoder but the last."""
+    layers: list[nn.Module] = []
+    channels = 1
+    for layer in architecture.CONVOLUTIONS[modality]:
+        layers.append(nn.Conv2d(channels, layer.channels, layer.kernel, layer.stride, layer.padding))
+        channels = layer.channels
+        layers.extend([nn.BatchNorm2d(channels), nn.ReLU()] if batch_norm else [nn.ReLU()])
+    layers.extend([nn.Flatten(), nn.Linear(architecture.FLATTENED[modality], architecture.HIDDEN_UNITS)])
+    layers.extend([nn.BatchNorm1d(architecture.HIDDEN_UNITS), nn.ReLU()] if batch_norm else [nn.ReLU()])
+    return nn.Sequential(*layers)
 
 
 class ImageEncoder(nn.Module):
@@ -69,17 +80,7 @@ class ImageEncoder(nn.Module):
 
     def __init__(self, head: Callable[[], Head] = GaussianHead) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(1, 64, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(64, 128, 3, stride=2, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(128, 256, 3, stride=2, padding=1),
-            nn.ReLU(),
-            nn.Flatten(),
-            nn.Linear(256 * 7 * 7, HIDDEN_UNITS),
-            nn.ReLU(),
-        )
+        self.body = _body(Modality.IMAGE)
         self.head = head()
 
     def forward(self, images: Tensor) -> DiagonalGaussian:
@@ -101,22 +102,7 @@ class SpeechEncoder(nn.Module):
 
     def __init__(self, batch_norm: bool = False, head: Callable[[], Head] = GaussianHead) -> None:
         super().__init__()
-
-        def convolution(
-            inputs: int, outputs: int, kernel: tuple[int, int], stride: int, padding: int
-        ) -> list[nn.Module]:
-            layer = nn.Conv2d(inputs, outputs, kernel, stride=(stride, 1), padding=(padding, 0))
-            return [layer, *([nn.BatchNorm2d(outputs)] if batch_norm else []), nn.ReLU()]
-
-        self.body = nn.Sequential(
-            *convolution(1, 64, (1, 80), stride=1, padding=0),
-            *convolution(64, 128, (3, 1), stride=2, padding=1),
-            *convolution(128, 256, (3, 1), stride=2, padding=1),
-            nn.Flatten(),
-            nn.Linear(256 * 25, HIDDEN_UNITS),
-            *([nn.BatchNorm1d(HIDDEN_UNITS)] if batch_norm else []),
-            nn.ReLU(),
-        )
+        self.body = _body(Modality.SPEECH, batch_norm)
         self.head = head()
 
     def forward(self, filterbanks: Tensor) -> DiagonalGaussian:

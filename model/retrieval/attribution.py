@@ -1,7 +1,7 @@
 """Which parts of a query and of a match carry their similarity: occlusion (Zeiler and Fergus 2014, arXiv 1311.2901).
 
 Each part of an input is faded in turn, and the input encoded again: the heat of a part is by how much the similarity
-falls. Nothing is asked of a system but to encode. Decision 35 compares it with gradients.
+falls. Nothing is asked of a model but to encode. Decision 35 compares it with gradients.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from model.similarity import Gaussians, similarities
-from model.systems.base import System
+from model.systems.base import Encoder
 from model.types import FloatArray, Modality
 
 SIZES = {Modality.IMAGE: 3, Modality.SPEECH: 1}
@@ -76,13 +75,13 @@ def floor(modality: Modality, features: FloatArray) -> FloatArray:
 
 
 def occlude(
-    system: System, modality: Modality, features: FloatArray, other: Gaussians, size: int | None = None
+    encoder: Encoder, modality: Modality, features: FloatArray, other: Gaussians, size: int | None = None
 ) -> Heat:
     """Heat of an input.
 
     Parameters
     ----------
-    system
+    encoder
         A trained model.
     modality, features
         The input, ``(28, 28)`` in [0, 1] or ``(100, 80)``.
@@ -94,9 +93,7 @@ def occlude(
     faded = floor(modality, features)
     parts = _parts(modality, features != faded, size or SIZES[modality])
     inputs = np.concatenate([features[None], np.where(parts, faded, features)])
-    posteriors = system.encode(modality, torch.from_numpy(inputs))
-    queries = Gaussians(posteriors.mean.numpy(), posteriors.log_variance.numpy())
-    scores = similarities(system.similarity, queries, other)
+    scores = similarities(encoder.similarity, encoder.encode(modality, inputs), other)
     drops = np.tensordot(scores[0] - scores[1:], parts.astype(np.float32), 1)  # the parts don't overlap
     return Heat(features, drops if modality is Modality.IMAGE else drops[:, 0])
 

@@ -6,27 +6,26 @@ import copy
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from model.checkpoints import Header
 from model.data.emphasis import emphasise
-from model.data.filterbanks import utterance_in
 from model.data.images import normalise_digit, read_picture
-from model.data.samples import Samples
-from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, read_audio
-from model.networks.posterior import DiagonalGaussian
+from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, read_audio, utterance_in
 from model.retrieval.attribution import Explanation, Heat, occlude
 from model.retrieval.confidence import Margins, fitted_for
 from model.retrieval.gallery import Gallery, make_items
 from model.retrieval.vocal_tracts import encode_query
 from model.retrieval.vote import digit_of, majority
 from model.similarity import Gaussians
-from model.systems.base import System
+from model.systems.base import Encoder
 from model.types import Answer, FloatArray, Modality
+
+if TYPE_CHECKING:
+    from model.data.samples import Samples
 
 SAMPLES = 16
 """Number of embeddings sampled from a query's posterior, as in the paper."""
@@ -49,7 +48,7 @@ class Retriever:
 
     Parameters
     ----------
-    system, header
+    encoder, header
         A trained model and its header.
     gallery
         The items to retrieve.
@@ -72,8 +71,8 @@ class Retriever:
         If those of the header are damaged.
     """
 
-    def __init__(self, system: System, header: Header, gallery: Gallery) -> None:
-        self.system = system
+    def __init__(self, encoder: Encoder, header: Header, gallery: Gallery) -> None:
+        self.encoder = encoder
         self.header = header
         self.gallery = gallery
         self.margins = Margins.in_gallery(gallery)
@@ -139,15 +138,15 @@ class Retriever:
     def ask_features(self, modality: Modality, features: FloatArray, count: int = 10) -> Answer:
         """Find matches for the input of an encoder, ``(28, 28)`` in [0, 1] or ``(100, 80)``."""
         started = time.perf_counter()
-        return self._answer(modality, features, self.system.encode(modality, _batch(features)), count, started)
+        return self._answer(modality, features, self.encoder.encode(modality, features[None]), count, started)
 
     def explain(self, answer: Answer, match: int) -> Explanation:
         """What carries the similarity of an answered query with an item of the gallery in the other modality."""
         modality, features = self.gallery.items[match].modality, self.gallery.features(match)
         item = Gaussians(self.gallery.means[match], self.gallery.log_variances[match])
         return Explanation(
-            occlude(self.system, answer.modality, answer.features, item),
-            occlude(self.system, modality, features, Gaussians(answer.mean, answer.log_variance)),
+            occlude(self.encoder, answer.modality, answer.features, item),
+            occlude(self.encoder, modality, features, Gaussians(answer.mean, answer.log_variance)),
         )
 
     def emphasise(self, samples: FloatArray, rate: int, heat: Heat) -> tuple[FloatArray, int]:
@@ -170,12 +169,12 @@ class Retriever:
         return emphasise(utterance, heat.shares, settings), settings.sample_rate
 
     def _ask(self, modality: Modality, features: FloatArray, count: int, started: float) -> Answer:
-        return self._answer(modality, features, encode_query(self.system, modality, _batch(features)), count, started)
+        return self._answer(modality, features, encode_query(self.encoder, modality, features[None]), count, started)
 
     def _answer(
-        self, modality: Modality, features: FloatArray, posterior: DiagonalGaussian, count: int, started: float
+        self, modality: Modality, features: FloatArray, posterior: Gaussians, count: int, started: float
     ) -> Answer:
-        query = Gaussians(posterior.mean[0].numpy(), posterior.log_variance[0].numpy())
+        query = Gaussians(posterior.means[0], posterior.log_variances[0])
         matches = self.gallery.nearest(query, modality.other, count)
         understood = majority(matches)
         nearest = digit_of(query, modality, self.gallery, matches, self.takes)
@@ -185,7 +184,8 @@ class Retriever:
         if nearest != understood:
             reason = ""  # to the model alone, what only takes explain may look like no digit
         # A fixed seed, so that the samples in the map do not flicker.
-        samples = posterior.sample(SAMPLES, torch.Generator().manual_seed(0))[0].numpy()
+        noise = np.random.default_rng(0).standard_normal((SAMPLES, len(query.means)), np.float32)
+        samples = query.means + np.exp(0.5 * query.log_variances) * noise
         return Answer(
             modality,
             features,
@@ -213,10 +213,6 @@ class Retriever:
         return float(margins[0]), runner_up, float(confidence[0]), _REASONS[modality] if rejected else ""
 
 
-def _batch(features: FloatArray) -> torch.Tensor:
-    return torch.from_numpy(features).unsqueeze(0)
-
-
 def read_features(path: Path, front_end: SpeechFrontEnd) -> tuple[Modality, FloatArray]:
     """What an encoder sees of a picture or a sound, by the suffix; raises as `ask_picture` and `ask_sound`."""
     if path.suffix.lower() in _PICTURES:
@@ -225,33 +221,32 @@ def read_features(path: Path, front_end: SpeechFrontEnd) -> tuple[Modality, Floa
 
 
 def guess(
-    system: System,
+    encoder: Encoder,
     gallery: Gallery,
     modality: Modality,
-    features: torch.Tensor,
+    features: FloatArray,
     takes: npt.NDArray[np.bool_] | None = None,
 ) -> list[int]:
     """The digits of queries, as a recording or a picture is answered: by a vote of the nearest items.
 
     Parameters
     ----------
-    system, gallery
+    encoder, gallery
         A model, and the items that it has encoded.
     modality, features
         Inputs of its encoder, ``(n, 28, 28)`` or ``(n, 100, 80)``.
     takes
         Which items are the user's, ``(n,)``; by default none.
     """
-    posteriors = encode_query(system, modality, features)
-    queries = [Gaussians(*one) for one in zip(posteriors.mean.numpy(), posteriors.log_variance.numpy(), strict=True)]
+    queries = [Gaussians(*one) for one in zip(*encode_query(encoder, modality, features), strict=True)]
     return [
         digit_of(query, modality, gallery, gallery.nearest(query, modality.other, _NEAREST), takes) for query in queries
     ]
 
 
-def build_gallery(system: System, header: Header, images: Samples, speech: Samples) -> Gallery:
+def build_gallery(encoder: Encoder, header: Header, images: Samples, speech: Samples) -> Gallery:
     """A gallery of samples, encoded by a model."""
-    return encode_gallery(system, header, unencoded_gallery(images, speech))
+    return encode_gallery(encoder, header, unencoded_gallery(images, speech))
 
 
 def unencoded_gallery(images: Samples, speech: Samples) -> Gallery:
@@ -265,8 +260,8 @@ def unencoded_gallery(images: Samples, speech: Samples) -> Gallery:
     empty = np.zeros((0, 0), np.float32)
     return Gallery(
         items,
-        (images.features * 255).round().to(torch.uint8).numpy(),
-        speech.features.to(torch.float16).numpy(),
+        (images.features * 255).round().astype(np.uint8),
+        speech.features.astype(np.float16),
         empty,
         empty,
         tuple(f"{speech.corpus}:{key}" for key in speech.keys),
@@ -281,8 +276,8 @@ class ItemEncoder:
     One instance belongs to one thread.
     """
 
-    def __init__(self, system: System) -> None:
-        self._system = system
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
         self._known: dict[bytes, tuple[FloatArray, FloatArray]] = {}
 
     def encode(self, gallery: Gallery) -> Gaussians:
@@ -294,25 +289,22 @@ class ItemEncoder:
             for start in range(0, len(new), _ENCODED_AT_ONCE):
                 some = list(new.items())[start : start + _ENCODED_AT_ONCE]
                 features = np.stack([gallery.features(place) for _, place in some])
-                found = self._system.encode(modality, torch.from_numpy(features))
-                pairs = zip(found.mean.numpy(), found.log_variance.numpy(), strict=True)
+                pairs = zip(*self._encoder.encode(modality, features), strict=True)
                 self._known |= dict(zip((key for key, _ in some), pairs, strict=True))
         self._known = {key: self._known[key] for key in keys}
         return Gaussians(*(np.stack([self._known[key][part] for key in keys]) for part in (0, 1)))
 
 
-def encode_items(system: System, gallery: Gallery) -> Gaussians:
+def encode_items(encoder: Encoder, gallery: Gallery) -> Gaussians:
     """Encode the items of a gallery; posteriors ``(n, 128)``."""
     sides = [
-        system.encode(Modality.IMAGE, torch.from_numpy(gallery.image_features).float() / 255),
-        system.encode(Modality.SPEECH, torch.from_numpy(gallery.speech_features).float()),
+        encoder.encode(Modality.IMAGE, gallery.image_features.astype(np.float32) / 255),
+        encoder.encode(Modality.SPEECH, gallery.speech_features),
     ]
-    return Gaussians(
-        torch.cat([side.mean for side in sides]).numpy(), torch.cat([side.log_variance for side in sides]).numpy()
-    )
+    return Gaussians(*(np.concatenate(side) for side in zip(*sides, strict=True)))
 
 
-def encode_gallery(system: System, header: Header, gallery: Gallery) -> Gallery:
+def encode_gallery(encoder: Encoder, header: Header, gallery: Gallery) -> Gallery:
     """The same items, encoded by another model."""
     model = {
         "recipe": header.recipe["name"],
@@ -320,4 +312,4 @@ def encode_gallery(system: System, header: Header, gallery: Gallery) -> Gallery:
         "seed": header.seed,
         "step": header.step,
     }
-    return gallery.with_posteriors(encode_items(system, gallery), model, system.similarity)
+    return gallery.with_posteriors(encode_items(encoder, gallery), model, encoder.similarity)

@@ -14,12 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from model.progress import ProgressCallback, no_progress
 from model.retrieval.confidence import Digits, Doubles, Margins
-from model.similarity import Gaussians
-from model.systems.base import System
+from model.systems.base import Encoder
 from model.types import FloatArray, Modality
 
 _ENCODED_AT_ONCE = 64  # between two looks at whether to go on: a tenth of a second of images on one core
@@ -44,7 +42,7 @@ class Surprise(NamedTuple):
 
 
 def scores_of(
-    system: System,
+    encoder: Encoder,
     margins: Margins,
     modality: Modality,
     features: FloatArray,
@@ -54,7 +52,7 @@ def scores_of(
 
     Parameters
     ----------
-    system, margins
+    encoder, margins
         A model, and the margins in a gallery that it has encoded.
     modality, features
         Inputs of its encoder, ``(n, 28, 28)`` or ``(n, 100, 80)``; perhaps mapped from a file.
@@ -64,9 +62,8 @@ def scores_of(
     found = [np.zeros((0, len(margins.digits(modality))))]
     for start in range(0, len(features), _ENCODED_AT_ONCE):
         progress(start / len(features), "Ranking")
-        part = torch.from_numpy(np.array(features[start : start + _ENCODED_AT_ONCE], np.float32))
-        encoded = system.encode(modality, part)
-        found.append(margins.scores(Gaussians(encoded.mean.numpy(), encoded.log_variance.numpy()), modality))
+        encoded = encoder.encode(modality, features[start : start + _ENCODED_AT_ONCE])
+        found.append(margins.scores(encoded, modality))
     return np.concatenate(found)
 
 

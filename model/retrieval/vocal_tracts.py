@@ -8,12 +8,11 @@ their precision: a posterior that is less certain counts less.
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from model.networks.posterior import DiagonalGaussian
-from model.systems.base import System
-from model.types import Modality
+from model.similarity import Gaussians
+from model.systems.base import Encoder
+from model.types import FloatArray, Modality
 
 FACTORS = (0.92, 1.0, 1.08)
 """By which frequencies are scaled; docs/decisions/0043 compares others."""
@@ -22,39 +21,39 @@ _CERTAIN = -30.0
 """Log variances below count as this: a system without variances has minus infinity."""
 
 
-def encode_query(system: System, modality: Modality, features: Tensor) -> DiagonalGaussian:
+def encode_query(encoder: Encoder, modality: Modality, features: FloatArray) -> Gaussians:
     """Posteriors of queries: of images as they are encoded, of utterances over several vocal tracts.
 
     Parameters
     ----------
-    system
+    encoder
         A trained model.
     modality, features
         ``(n, 28, 28)`` images in [0, 1] or ``(n, 100, 80)`` filterbanks.
 
     Returns
     -------
-    DiagonalGaussian
+    Gaussians
         Of ``n`` queries. The mean of an utterance is that of its posteriors, weighted by their precision in each
         dimension, its variance their geometric mean.
     """
     if modality is Modality.IMAGE:
-        return system.encode(modality, features)
-    warped = torch.cat([scale_frequencies(features.float(), factor) for factor in FACTORS])
-    posteriors = system.encode(modality, warped)
-    means = posteriors.mean.view(len(FACTORS), len(features), -1)
-    log_variances = posteriors.log_variance.view(len(FACTORS), len(features), -1)
-    weights = torch.softmax(-log_variances.clamp(min=_CERTAIN), 0)
-    return DiagonalGaussian((weights * means).sum(0), log_variances.mean(0))
+        return encoder.encode(modality, features)
+    warped = np.concatenate([scale_frequencies(features, factor) for factor in FACTORS])
+    means, log_variances = (side.reshape(len(FACTORS), len(features), -1) for side in encoder.encode(modality, warped))
+    precisions = -np.maximum(log_variances, _CERTAIN)
+    weights = np.exp(precisions - precisions.max(axis=0))
+    return Gaussians((weights * means).sum(axis=0) / weights.sum(axis=0), log_variances.mean(axis=0))
 
 
-def scale_frequencies(filterbanks: Tensor, factor: float) -> Tensor:
+def scale_frequencies(filterbanks: FloatArray, factor: float) -> FloatArray:
     """Filterbanks ``(n, frames, bins)`` that have in each bin what was in the bin of ``factor`` times its number.
 
     Bins between are interpolated; beyond the highest there is what is in the highest.
     """
     bins = filterbanks.shape[-1]
-    places = ((torch.arange(bins, device=filterbanks.device) + 0.5) * factor - 0.5).clamp(0, bins - 1)
-    below = places.floor().long()
-    above = (below + 1).clamp(max=bins - 1)
-    return torch.lerp(filterbanks[..., below], filterbanks[..., above], places - below)
+    places = np.clip((np.arange(bins) + 0.5) * factor - 0.5, 0, bins - 1)
+    below = places.astype(int)
+    above = np.minimum(below + 1, bins - 1)
+    share = (places - below).astype(np.float32)
+    return np.asarray(filterbanks[..., below] * (1 - share) + filterbanks[..., above] * share, np.float32)

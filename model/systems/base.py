@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
 
 from model.recipes.recipe import Recipe
-from model.similarity import Similarity
-from model.types import Modality
+from model.similarity import Gaussians, Similarity
+from model.types import FloatArray, Modality
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
-
-    from model.networks.posterior import DiagonalGaussian
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,49 @@ class Loss:
         return Loss(self.total.detach(), {name: term.detach() for name, term in self.terms.items()}, self.weights)
 
 
-class System(Protocol):
+class Encoder(Protocol):
+    """Embeds images and speech in one space; what answers queries, whether torch or something else computes it.
+
+    Attributes
+    ----------
+    similarity
+        What matches are ranked by.
+    """
+
+    @property
+    def similarity(self) -> Similarity:
+        """Of posteriors."""
+        ...
+
+    def encode(self, modality: Modality, features: npt.NDArray[np.floating[Any]]) -> Gaussians:
+        """Posteriors of any number of inputs, ``(n, 128)`` each.
+
+        Parameters
+        ----------
+        modality
+            Of the inputs.
+        features
+            ``(n, 28, 28)`` images in [0, 1] or ``(n, 100, 80)`` filterbanks, of any floating type.
+        """
+        ...
+
+
+@runtime_checkable
+class Decoder(Encoder, Protocol):
+    """An encoder that also turns embeddings into pictures and sound."""
+
+    def decode(self, modality: Modality, embeddings: FloatArray) -> FloatArray:
+        """What embeddings ``(n, 128)`` look or sound like.
+
+        Returns
+        -------
+        ndarray
+            ``(n, 28, 28)`` images in [0, 1], or ``(n, 100, 80)`` normalised filterbanks.
+        """
+        ...
+
+
+class System(Encoder, Protocol):
     """Networks that embed images and speech in one space, and the loss that trains them.
 
     Attributes
@@ -119,6 +162,8 @@ class System(Protocol):
         What its loss consists of, :data:`TOTAL` among them, in the order in which people see them.
     similarity
         What its loss compares pairs by, and its matches are ranked by.
+
+    :meth:`encode` computes without gradients, and leaves the modules in evaluation mode.
     """
 
     name: ClassVar[str]
@@ -128,11 +173,6 @@ class System(Protocol):
     @property
     def recipe(self) -> Recipe:
         """What the system was built from."""
-        ...
-
-    @property
-    def similarity(self) -> Similarity:
-        """Of posteriors."""
         ...
 
     def __init__(self, recipe: Recipe) -> None:
@@ -145,16 +185,4 @@ class System(Protocol):
 
     def loss(self, batch: Batch, step: int, generator: torch.Generator) -> Loss:
         """The loss on a batch at a step, counted from 0; all its randomness comes from ``generator``."""
-        ...
-
-    def encode(self, modality: Modality, features: Tensor) -> DiagonalGaussian:
-        """Posteriors of any number of inputs, on the CPU, without gradients; the modules are left in evaluation mode.
-
-        Parameters
-        ----------
-        modality
-            Of the inputs.
-        features
-            ``(n, 28, 28)`` images in [0, 1] or ``(n, 100, 80)`` filterbanks, of any floating type.
-        """
         ...

@@ -13,18 +13,20 @@ This is the only system that is given digits. The others get pairs and nothing e
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
 
 from model.recipes.fields import Group, fixed
 from model.recipes.recipe import Impostors, Recipe
 from model.systems.base import TOTAL, WEIGHT_NORMS, Batch, Loss, Term
 from model.systems.deterministic import PointRecipe
 from model.systems.encoder_system import EncoderSystem
-from model.types import Modality
+from model.types import FloatArray, Modality
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor
 
     from model.networks.encoders import Head
 
@@ -58,7 +60,7 @@ class DistilledSystem(EncoderSystem[DistilledRecipe]):
     def __init__(self, recipe: DistilledRecipe) -> None:
         from torch import nn
 
-        from model.networks.encoders import EMBEDDING_SIZE
+        from model.networks.architecture import EMBEDDING_SIZE
 
         super().__init__(recipe)
         self.classifier = self.modules.classifier = nn.Linear(EMBEDDING_SIZE, _DIGITS)
@@ -69,12 +71,15 @@ class DistilledSystem(EncoderSystem[DistilledRecipe]):
 
         return PointHead()
 
-    def classify(self, modality: Modality, features: Tensor) -> Tensor:
-        """Probabilities of digits, ``(n, 10)`` on the CPU; ``features`` as of :meth:`encode`."""
+    def classify(self, modality: Modality, features: npt.NDArray[np.floating[Any]]) -> FloatArray:
+        """Probabilities of digits, ``(n, 10)``; parameters as of :meth:`encode`."""
+        import torch
         from torch.nn.functional import linear, softmax
 
         weight, bias = (value.detach().cpu() for value in (self.classifier.weight, self.classifier.bias))
-        return softmax(linear(self.encode(modality, features).mean, weight, bias), -1)
+        means = torch.from_numpy(self.encode(modality, features).means)
+        probabilities: FloatArray = softmax(linear(means, weight, bias), -1).numpy()
+        return probabilities
 
     def loss(self, batch: Batch, step: int, generator: torch.Generator) -> Loss:  # noqa: ARG002 (of the protocol)
         """L = CE(teacher, digits) + KL(teacher, student) + lambda_WD L_WD."""

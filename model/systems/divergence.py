@@ -47,9 +47,11 @@ class DivergenceSystem(EncoderSystem[DivergenceRecipe]):
     recipe_type: ClassVar[type[Recipe]] = DivergenceRecipe
     terms: ClassVar[tuple[Term, ...]] = (TOTAL, SIMILARITY, INFORMATION_GAIN, WEIGHT_NORMS)
 
-    def __init__(self, recipe: DivergenceRecipe) -> None:
-        super().__init__(recipe)
-        self.similarity: Similarity = recipe.divergence
+    @classmethod
+    def similarity_of(cls, recipe: Recipe) -> Similarity:
+        """The divergence that the recipe names."""
+        assert isinstance(recipe, DivergenceRecipe)
+        return recipe.divergence
 
     def loss(self, batch: Batch, step: int, generator: torch.Generator) -> Loss:
         """Equation 5 with minus the divergence in place of the dot product."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from model.recipes.recipe import Recipe
-from model.similarity import Similarity
+from model.similarity import Gaussians, Similarity
 from model.systems.base import Batch
 from model.types import Modality
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from model.networks.encoders import Head
     from model.networks.posterior import DiagonalGaussian
 
@@ -38,7 +39,13 @@ class EncoderSystem(Generic[AnyRecipe]):
         from model.networks.encoders import Encoders
 
         self.recipe = recipe
+        self.similarity = self.similarity_of(recipe)
         self.modules = Encoders(recipe.batch_norm, self.head).to(memory_format=torch.channels_last)
+
+    @classmethod
+    def similarity_of(cls, recipe: Recipe) -> Similarity:  # noqa: ARG003 (of systems that let the recipe choose)
+        """The similarity of a system built from a recipe."""
+        return cls.similarity
 
     def head(self) -> Head:
         """A last layer for an encoder: that of Gaussian posteriors."""
@@ -53,6 +60,9 @@ class EncoderSystem(Generic[AnyRecipe]):
         with autocast(batch.images.device, self.recipe.bfloat16):
             return self.modules.image(batch.images), self.modules.speech(batch.filterbanks)
 
-    def encode(self, modality: Modality, features: Tensor) -> DiagonalGaussian:
-        """See :meth:`model.systems.base.System.encode`."""
-        return self.modules.encode(modality, features)
+    def encode(self, modality: Modality, features: npt.NDArray[np.floating[Any]]) -> Gaussians:
+        """See :meth:`model.systems.base.Encoder.encode`."""
+        import torch
+
+        posterior = self.modules.encode(modality, torch.from_numpy(np.require(features, requirements=["C", "W"])))
+        return Gaussians(posterior.mean.numpy(), posterior.log_variance.numpy())

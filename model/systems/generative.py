@@ -20,11 +20,10 @@ from model.recipes.fields import Group
 from model.recipes.recipe import Recipe, lambda_text
 from model.systems.base import INFORMATION_GAIN, SIMILARITY, TOTAL, WEIGHT_NORMS, Batch, Loss, Term
 from model.systems.encoder_system import EncoderSystem
-from model.types import Modality
+from model.types import FloatArray, Modality
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor
 
 _DECODERS = Group("Decoders")
 
@@ -67,24 +66,18 @@ class GenerativeSystem(EncoderSystem[GenerativeRecipe]):
             for encoder in (self.modules.image, self.modules.speech):
                 encoder.requires_grad_(False)
 
-    def decode(self, modality: Modality, embeddings: Tensor) -> Tensor:
-        """What embeddings ``(n, 128)`` look or sound like, on the CPU, without gradients.
-
-        Returns
-        -------
-        Tensor
-            ``(n, 28, 28)`` images in [0, 1], or ``(n, 100, 80)`` normalised filterbanks.
-        """
+    def decode(self, modality: Modality, embeddings: FloatArray) -> FloatArray:
+        """See :meth:`model.systems.base.Decoder.decode`."""
         import torch
 
         self.modules.eval()
         with torch.inference_mode():
-            embeddings = embeddings.to(self.modules.device, torch.float32)
-            if modality is Modality.IMAGE:
-                decoded: Tensor = self.image_decoder(embeddings).sigmoid()
-            else:
-                decoded = self.speech_decoder(embeddings)
-            return decoded.squeeze(1).cpu()
+            inputs = torch.from_numpy(embeddings).to(self.modules.device, torch.float32)
+            decoded = (
+                self.image_decoder(inputs).sigmoid() if modality is Modality.IMAGE else self.speech_decoder(inputs)
+            )
+            features: FloatArray = decoded.squeeze(1).cpu().numpy()
+            return features
 
     def loss(self, batch: Batch, step: int, generator: torch.Generator) -> Loss:
         """L = L_Sim + lambda_IG L_IG + lambda_Rec (NLL of both modalities on both paths) + lambda_WD L_WD.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,10 @@ import torch
 from torch import nn
 
 from model.checkpoints import Header, UnusableCheckpoint, read, write_atomically
-from model.data.speech import FilterbankSettings
-from model.parsing import parse
 from model.recipes.recipe import Recipe
 from model.systems import build
 from model.systems.base import System
+from model.systems.model_header import header_and_recipe, not_usable
 
 
 def best_device(wanted: str = "auto") -> torch.device:
@@ -61,27 +59,6 @@ def fill(module: nn.Module, arrays: dict[str, npt.NDArray[Any]]) -> None:
         raise UnusableCheckpoint("The checkpoint's weights don't fit this model's networks.") from error
 
 
-def filterbank_of(header: Header) -> FilterbankSettings:
-    """The settings of the filterbanks that a model was trained on: those of all features that are made here.
-
-    Raises
-    ------
-    UnusableCheckpoint
-        If they are others: the features of corpora and galleries would mean something else to the model.
-    """
-    try:
-        wanted = parse(FilterbankSettings, header.filterbank, "the filterbank")
-    except ValueError as error:
-        raise UnusableCheckpoint(f"Its header can't be read: {error}.") from error
-    ours, theirs = FilterbankSettings().to_dict(), wanted.to_dict()
-    if differing := [f"{name} {theirs[name]} instead of {ours[name]}" for name in ours if theirs[name] != ours[name]]:
-        raise UnusableCheckpoint(
-            f"It was trained on other filterbanks than this version of modinv makes ({', '.join(differing)}). Use the "
-            "version that trained it, or train a new model."
-        )
-    return wanted
-
-
 def save_model(path: Path, system: System, header: Header, *, make_folder: bool = True) -> None:
     """Write the weights in float16 (about 20 MB), all or nothing; see :func:`model.checkpoints.write_atomically`."""
     arrays = {
@@ -94,14 +71,9 @@ def save_model(path: Path, system: System, header: Header, *, make_folder: bool 
 def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[System, Header]:
     """The system and the header of a model's file, in evaluation mode; raises :class:`UnusableCheckpoint`."""
     arrays, values = read(path)
-    try:
-        header = Header.from_dict(values)
-        recipe = Recipe.from_dict(header.recipe)
-        # Whoever reads the header finds what it left to the defaults.
-        header = replace(header, recipe=recipe.to_dict(), filterbank=filterbank_of(header).to_dict())
+    with not_usable(path):
+        header, recipe = header_and_recipe(values)
         system = build(recipe)
         fill(system.modules, arrays)
-    except (TypeError, ValueError) as error:
-        raise UnusableCheckpoint(f"{path.name} is no model that this version can use: {error}") from error
     system.modules.to(device).eval()
     return system, header

@@ -21,7 +21,8 @@ from model.errors import ModinvError, out_of_memory
 from model.recipes.recipe import Recipe
 from model.systems import build
 from model.systems.base import Batch, Loss, System
-from model.systems.model_io import fill, filterbank_of, save_model, to_arrays
+from model.systems.model_header import filterbank_of
+from model.systems.model_io import fill, save_model, to_arrays
 
 SAVE_SECONDS = 60.0
 """Seconds between checkpoints: the work that a crash can cost."""

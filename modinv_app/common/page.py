@@ -20,7 +20,7 @@ from modinv_app.common.settings import Settings
 from modinv_app.common.take_library import TakeLibrary
 from modinv_app.jobs.client import JobClient, Training
 
-if TYPE_CHECKING:  # it imports torch
+if TYPE_CHECKING:  # its libraries take time to import
     from model.retrieval.retriever import Retriever
 
 T = TypeVar("T")

@@ -21,7 +21,7 @@ from model.types import FloatArray, Modality
 from modinv_app.common.settings import Answers
 from modinv_app.jobs.executor import SerialExecutor, describe_error
 
-if TYPE_CHECKING:  # it imports torch
+if TYPE_CHECKING:  # its libraries take time to import
     from model.data.take_features import TakeFeatures
 
 log = logging.getLogger(__name__)

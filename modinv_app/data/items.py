@@ -16,7 +16,7 @@ from model.data.takes import MY_DRAWINGS, MY_SPEECH
 from model.types import WORDS, FloatArray, Modality
 from modinv_app.common.item_table import Places
 
-if TYPE_CHECKING:  # it imports torch
+if TYPE_CHECKING:  # its libraries take time to import
     from model.data.samples import Samples
 
 _NONE = np.zeros(0, np.int64)
@@ -73,8 +73,8 @@ class Items:
             samples.corpus,
             split,
             samples.modality,
-            samples.features.numpy(),
-            samples.labels.numpy(),
+            samples.features,
+            samples.labels,
             samples.sources,
             samples.keys,
             tuple(speakers.tolist()),

@@ -34,7 +34,7 @@ from modinv_app.data.preview import Preview
 from modinv_app.data.ranking import Ranker
 from modinv_app.data.service import CorpusService, Decided, ListedCorpus
 
-if TYPE_CHECKING:  # it imports torch
+if TYPE_CHECKING:  # its libraries take time to import
     from model.retrieval.surprise import Surprise
 
 _ADD = (

@@ -17,10 +17,10 @@ from modinv_app.common.page import Consult
 from modinv_app.data.items import Items
 from modinv_app.jobs.executor import SerialExecutor, describe_error
 
-if TYPE_CHECKING:  # they import torch
+if TYPE_CHECKING:  # its libraries take time to import
     from model.retrieval.confidence import Doubles, Margins
     from model.retrieval.surprise import Surprise
-    from model.systems.base import System
+    from model.systems.base import Encoder
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Ranker(QObject):
 
             return progress
 
-        def submit(model: tuple[System, Margins]) -> None:
+        def submit(model: tuple[Encoder, Margins]) -> None:
             report = self._executor.relay(lambda share: self.progressed.emit(share) if self._ticket is ticket else None)
             self._executor.submit(lambda: self._work(*model, items, go_on(report)), done, failed)
 
@@ -102,18 +102,18 @@ class Ranker(QObject):
                 self.failed.emit("The items can't be ranked.", describe_error(error)[1])
 
         # Only the model is fetched in its thread, so that queries need not wait for the ranking.
-        self._consult(lambda retriever: (retriever.system, retriever.margins), submit, lambda _why: None)
+        self._consult(lambda retriever: (retriever.encoder, retriever.margins), submit, lambda _why: None)
 
     def _work(
-        self, system: System, margins: Margins, items: Items, progress: Callable[[float | None, str], None]
+        self, encoder: Encoder, margins: Margins, items: Items, progress: Callable[[float | None, str], None]
     ) -> Surprise:
         """In the thread."""
-        from model.retrieval.surprise import scores_of, surprise  # late: it imports torch
+        from model.retrieval.surprise import scores_of, surprise
 
         split = hashlib.sha256(np.ascontiguousarray(items.features).data.cast("B")).digest()
         known = self._known.pop(split, None)
         if known is None or known[0] is not margins:
-            known = margins, scores_of(system, margins, items.modality, items.features, progress)
+            known = margins, scores_of(encoder, margins, items.modality, items.features, progress)
         self._known[split] = known
         if len(self._known) > _KEPT:
             self._known.popitem(last=False)

@@ -32,7 +32,7 @@ from modinv_app.explore.queries import Drawing, GalleryItem, Picture, Query
 from modinv_app.explore.stroke_heat import StrokeHeat
 from modinv_app.explore.verdict import Guess, SeenPicture
 
-if TYPE_CHECKING:  # it imports torch
+if TYPE_CHECKING:  # its libraries take time to import
     from model.retrieval.attribution import Heat
 
 # Formats of the clipboard that are decoded like files: Qt would decode any format of its plugins in the GUI thread.

@@ -16,7 +16,7 @@ from modinv_app.explore.model_service import ModelService
 from modinv_app.explore.sounds import sound_of
 from modinv_app.explore.state import AppState
 
-if TYPE_CHECKING:  # these import torch
+if TYPE_CHECKING:  # its libraries take time to import
     from model.retrieval.attribution import Explanation
     from model.retrieval.retriever import Retriever
 

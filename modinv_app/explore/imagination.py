@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from model import locations
-from model.errors import ModinvError
+from model.errors import ModinvError, for_training
 from model.retrieval.projection import PrincipalComponents
 from model.types import FloatArray
 from modinv_app.audio.utterances import UtterancePlayer
@@ -18,7 +18,7 @@ from modinv_app.explore.loaded import Loaded
 from modinv_app.explore.model_service import ModelService
 from modinv_app.explore.queries import Query, continues
 from modinv_app.explore.state import AppState, Imagined, Reply
-from modinv_app.jobs.executor import SerialExecutor
+from modinv_app.jobs.executor import SerialExecutor, describe_error
 
 if TYPE_CHECKING:  # it imports torch
     from model.generation.generator import Generator
@@ -207,15 +207,16 @@ class Imagination(QObject):
         return lambda loaded: job(loaded) if number == self._number else None
 
     def _load(self) -> None:
-        retriever = self._model.retriever
-        if retriever is None:
+        loaded = self._model.loaded
+        if loaded is None or loaded.retriever is None or loaded.file is None:
             return  # the reply is of a model that is just being replaced
+        retriever, file = loaded.retriever, loaded.file
         self._loading = True
 
         def load() -> Generator:
             from model.generation.generator import Generator
 
-            return Generator.of_model(retriever.system, retriever.header, locations.shipped_decoders())
+            return Generator.of_model(file, locations.shipped_decoders())
 
         def take(generator: Generator) -> None:
             if retriever is not self._model.retriever:
@@ -228,8 +229,8 @@ class Imagination(QObject):
             if retriever is not self._model.retriever:
                 return
             self._loading = False
-            self._why_not = str(error) or type(error).__name__
-            if not isinstance(error, ModinvError):
+            self._why_not, _ = describe_error(error)
+            if not isinstance(error, ModinvError) and not for_training(error):
                 log.error("The decoders can't be loaded", exc_info=error)
             self.unable.emit(self._why_not)
             if self._voice_due:

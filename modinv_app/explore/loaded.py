@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from model.retrieval.gallery import Gallery
 from model.retrieval.projection import NeighbourMap, PrincipalComponents, Projection
 from model.types import FloatArray, Modality
 
-if TYPE_CHECKING:  # it imports torch
+if TYPE_CHECKING:  # it is imported in the model's thread
     from model.retrieval.retriever import Retriever
 
 MAPS: dict[str, type[PrincipalComponents] | type[NeighbourMap]] = {"PCA": PrincipalComponents, "t-SNE": NeighbourMap}
@@ -35,17 +36,20 @@ class Loaded:
         Positions of the gallery's items in the maps, ``(n, 2)``.
     retriever
         Answers queries; ``None`` until the model is loaded.
+    file
+        Of the model that the retriever uses.
     """
 
     gallery: Gallery
     maps: Mapping[str, Projection]
     coordinates: Mapping[str, FloatArray]
     retriever: Retriever | None = None
+    file: Path | None = None
 
     @classmethod
-    def of(cls, gallery: Gallery, maps: Mapping[str, Projection], retriever: Retriever | None = None) -> Loaded:
+    def of(cls, gallery: Gallery, maps: Mapping[str, Projection]) -> Loaded:
         """A gallery of which all items were fitted to the maps."""
-        return cls(gallery, maps, {kind: projection.coordinates for kind, projection in maps.items()}, retriever)
+        return cls(gallery, maps, {kind: projection.coordinates for kind, projection in maps.items()})
 
     @classmethod
     def shipped(cls) -> Loaded:
@@ -70,4 +74,5 @@ class Loaded:
             return self
         gallery = self.gallery.only(kept)
         retriever = None if self.retriever is None else self.retriever.over(gallery)
-        return Loaded(gallery, self.maps, {kind: places[kept] for kind, places in self.coordinates.items()}, retriever)
+        coordinates = {kind: places[kept] for kind, places in self.coordinates.items()}
+        return replace(self, gallery=gallery, coordinates=coordinates, retriever=retriever)

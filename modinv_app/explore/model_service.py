@@ -23,7 +23,7 @@ from modinv_app.explore.loaded import MAPS, Loaded
 from modinv_app.explore.state import Reply
 from modinv_app.jobs.executor import SerialExecutor, describe_error
 
-if TYPE_CHECKING:  # importing torch takes seconds: it is imported in the thread
+if TYPE_CHECKING:  # libraries of the model take time to import: that is done in the thread
     from model.retrieval.retriever import ItemEncoder, Retriever
 
 log = logging.getLogger(__name__)
@@ -106,6 +106,11 @@ class ModelService(QObject):
     def retriever(self) -> Retriever | None:
         """The model in use, for jobs of other threads; ``None`` until it is loaded."""
         return None if self._loaded is None else self._loaded.retriever
+
+    @property
+    def loaded(self) -> Loaded | None:
+        """What is in use, for jobs of other threads; ``None`` until the gallery is loaded."""
+        return self._loaded
 
     def start(self) -> None:
         """Load the gallery, then the model."""
@@ -269,7 +274,7 @@ class ModelService(QObject):
         from model.retrieval.retriever import ItemEncoder
 
         if self._encoder is None:
-            self._encoder = ItemEncoder(retriever.system)
+            self._encoder = ItemEncoder(retriever.encoder)
         encoded = takes.with_posteriors(self._encoder.encode(takes), shared.gallery.model, shared.gallery.similarity)
         gallery, order = shared.gallery.joined(encoded)
         coordinates = {
@@ -278,7 +283,8 @@ class ModelService(QObject):
         }
         own = order >= len(shared.gallery.items)
         matched = gallery.complete_among(own) if self._only_takes else None
-        return Loaded(gallery, shared.maps, coordinates, retriever.over(gallery, matched, takes=own))
+        retriever = retriever.over(gallery, matched, takes=own)
+        return replace(shared, gallery=gallery, coordinates=coordinates, retriever=retriever)
 
     def _change_takes(self, takes: Gallery | None, only: bool) -> Loaded:
         self._takes, self._only_takes = takes, only
@@ -295,30 +301,26 @@ class ModelService(QObject):
         self.items_changed.emit()
 
     def _load_model(self, path: Path) -> Header:
-        import torch
-
-        # One query is too little work for several threads, which would slow the window down.
-        torch.set_num_threads(1)
         from model.retrieval.retriever import Retriever
-        from model.systems.model_io import load_model
+        from model.systems.encoder_io import load_encoder
 
         shared = self._current()
-        retriever = Retriever(*load_model(path), shared.gallery)
+        retriever = Retriever(*load_encoder(path), shared.gallery)
         retriever.warm_up()
-        self._use(replace(shared, retriever=retriever))
+        self._use(replace(shared, retriever=retriever, file=path))
         return retriever.header
 
     def _change_model(self, path: Path) -> tuple[Header, Loaded]:
         from model.retrieval.retriever import Retriever, encode_gallery
-        from model.systems.model_io import load_model
+        from model.systems.encoder_io import load_encoder
 
-        encoders, header = load_model(path)
+        encoders, header = load_encoder(path)
         if path == locations.shipped_model():  # its gallery and maps are shipped, too
             found = Loaded.shipped()
         else:
             gallery = encode_gallery(encoders, header, self._current().gallery)
             found = Loaded.of(gallery, {"PCA": PrincipalComponents.fit(gallery.means)})
-        shared = replace(found, retriever=Retriever(encoders, header, found.gallery))
+        shared = replace(found, retriever=Retriever(encoders, header, found.gallery), file=path)
         self._encoder = None  # of the former model
         self._use(shared)
         return header, shared
@@ -337,9 +339,8 @@ class ModelService(QObject):
         def keep(fitted: NeighbourMap) -> FloatArray | None:
             if outdated():
                 return None
-            return self._use(Loaded.of(shared.gallery, {**shared.maps, "t-SNE": fitted}, shared.retriever)).coordinates[
-                "t-SNE"
-            ]
+            mapped = Loaded.of(shared.gallery, {**shared.maps, "t-SNE": fitted})
+            return self._use(replace(mapped, retriever=shared.retriever, file=shared.file)).coordinates["t-SNE"]
 
         def show(coordinates: FloatArray | None) -> None:
             if coordinates is not None:

@@ -42,7 +42,7 @@ from modinv_app.explore.why_panel import WhyPanel
 
 
 def _make_detector() -> Detector:
-    from model.data.speech import UtteranceDetector  # in the detector's thread: it imports torch
+    from model.data.speech import UtteranceDetector  # in the detector's thread: its libraries take time to import
 
     return UtteranceDetector()
 

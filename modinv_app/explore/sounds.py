@@ -29,7 +29,7 @@ def sound_of(query: Query) -> tuple[FloatArray, int]:
         case Recording():
             return query.samples, query.rate
         case SoundFile():
-            from model.data.speech import read_audio  # it imports torch
+            from model.data.speech import read_audio  # its libraries take time to import
 
             return read_audio(query.path)
         case GalleryItem():

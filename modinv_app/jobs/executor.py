@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QObject
 from shiboken6 import isValid
 
+from model.errors import describe_failure, for_training
 from modinv_app.jobs.mailbox import Call, mailbox
 
 T = TypeVar("T")
@@ -20,7 +21,8 @@ T = TypeVar("T")
 
 def describe_error(error: Exception) -> tuple[str, str]:
     """The message of an error, and its traceback."""
-    return str(error) or type(error).__name__, "".join(traceback.format_exception(error))
+    message = describe_failure(error) if for_training(error) else str(error)
+    return message or type(error).__name__, "".join(traceback.format_exception(error))
 
 
 class SerialExecutor:

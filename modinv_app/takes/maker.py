@@ -18,7 +18,7 @@ from model.types import WORDS, Answer, Certainty, FloatArray, Modality
 from modinv_app.common.page import Consult
 from modinv_app.common.take_library import Listing, TakeLibrary
 
-if TYPE_CHECKING:  # it imports torch
+if TYPE_CHECKING:  # its libraries take time to import
     from model.retrieval.retriever import Retriever
 
 _SEEMS = {Modality.SPEECH: ("sounded", "sound"), Modality.IMAGE: ("looked", "look")}

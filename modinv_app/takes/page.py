@@ -45,7 +45,7 @@ _TRAIN = "Train with them…"
 
 
 def _make_detector() -> Detector:
-    from model.data.speech import UtteranceDetector  # in the detector's thread: it imports torch
+    from model.data.speech import UtteranceDetector  # in the detector's thread: its libraries take time to import
 
     return UtteranceDetector()
 

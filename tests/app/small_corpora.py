@@ -33,8 +33,8 @@ def _make_images(folder: Path) -> None:
     for split, prefix in (("train", "train"), ("test", "t10k")):
         samples = Mnist(Path("no such folder")).load(split)
         count = _IMAGES[split]
-        images = np.rint(255 * samples.features[:count].numpy()).astype(np.uint8)
-        labels = samples.labels[:count].numpy().astype(np.uint8)
+        images = np.rint(255 * samples.features[:count]).astype(np.uint8)
+        labels = samples.labels[:count].astype(np.uint8)
         for name, array in (("images-idx3", images), ("labels-idx1", labels)):
             head = struct.pack(">4B", 0, 0, 8, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape)
             (folder / f"{prefix}-{name}-ubyte.gz").write_bytes(gzip.compress(head + array.tobytes(), 1))

@@ -93,7 +93,7 @@ def test_images_are_shown_counted_and_filtered_by_digit(page: DataPage) -> None:
     samples = find("mnist")().load("train")
     assert len(page.grid.table.places) == len(items) == len(samples)
     assert page._card.aside.text() == f"{len(samples)} of {len(samples)}"
-    counts = np.bincount(samples.labels.numpy(), minlength=10)
+    counts = np.bincount(samples.labels, minlength=10)
     assert page.bars.accessibleDescription() == ", ".join(f"{digit}: {count}" for digit, count in enumerate(counts))
     assert page.filters.speakers.isHidden()
 

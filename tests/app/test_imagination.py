@@ -102,8 +102,8 @@ def settled(desk: Desk) -> Imagined:
 def read(desk: Desk, modality: Modality, features: FloatArray) -> int:
     """The digit that the model in use sees or hears in features."""
     retriever = desk.root.model.retriever
-    posterior = retriever.system.encode(modality, torch.from_numpy(features).unsqueeze(0))
-    query = Gaussians(posterior.mean[0].numpy(), posterior.log_variance[0].numpy())
+    posterior = retriever.encoder.encode(modality, features[None])
+    query = Gaussians(posterior.means[0], posterior.log_variances[0])
     return majority(retriever.gallery.nearest(query, modality.other, 10))
 
 

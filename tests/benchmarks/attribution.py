@@ -32,8 +32,7 @@ Attribute = Callable[[System, Modality, FloatArray, Gaussians], FloatArray]
 
 def scores(system: System, modality: Modality, inputs: FloatArray, other: Gaussians) -> FloatArray:
     """Similarities of inputs with one posterior, ``(n,)``."""
-    found = system.encode(modality, torch.from_numpy(inputs))
-    return similarities(system.similarity, Gaussians(found.mean.numpy(), found.log_variance.numpy()), other)
+    return similarities(system.similarity, system.encode(modality, inputs), other)
 
 
 def integrated_gradients(steps: int) -> Attribute:
@@ -109,8 +108,7 @@ def deletion(
     tuple
         Both falls, and the seconds that the attribution took.
     """
-    found = system.encode(modality, torch.from_numpy(features[None]))
-    own = Gaussians(found.mean[0].numpy(), found.log_variance[0].numpy())
+    own = Gaussians(*(side[0] for side in system.encode(modality, features[None])))
     nearest = gallery.nearest(own, modality.other, 1)[0].item.index
     other = Gaussians(gallery.means[nearest], gallery.log_variances[nearest])
     started = time.perf_counter()
@@ -134,7 +132,7 @@ def deletion(
 def drawn(samples: Samples, count: int) -> FloatArray:
     """Features of random samples, always the same ones."""
     places = np.random.default_rng(0).permutation(len(samples))[:count]
-    return samples.features[torch.from_numpy(places)].float().numpy()
+    return samples.features[places]
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ def judge_of(path: Path, modality: Modality) -> Judge:
     assert isinstance(system, DistilledSystem), f"{path} is not a model of the system distilled."
     assert isinstance(recipe, DistilledRecipe)
     assert recipe.teacher == modality.value, f"{path} has not learnt {modality} from labels."
-    return lambda features: system.classify(modality, torch.from_numpy(features)).argmax(1).numpy()
+    return lambda features: system.classify(modality, features).argmax(1)
 
 
 def heard(sounds: list[FloatArray], rate: int, judge: Judge) -> Labels:
@@ -59,17 +59,17 @@ def share(right: np.ndarray) -> dict[str, object]:
     return {"share": round(float(right.mean()), 4), "low": round(low, 4), "high": round(high, 4), "of": len(right)}
 
 
-def drawn(samples: Samples, count: int) -> tuple[torch.Tensor, Labels]:
+def drawn(samples: Samples, count: int) -> tuple[FloatArray, Labels]:
     """Some samples and their labels, drawn with a fixed seed."""
     places = np.random.default_rng(0).permutation(len(samples.labels))[:count]
-    return samples.features[places].float(), samples.labels[places].numpy()
+    return samples.features[places], samples.labels[places]
 
 
 @dataclass(frozen=True)
 class Generating:
     """What generates: features to means and standard deviations, embeddings to features in the same form."""
 
-    encode: Callable[[Modality, torch.Tensor], tuple[FloatArray, FloatArray]]
+    encode: Callable[[Modality, FloatArray], tuple[FloatArray, FloatArray]]
     decode: Callable[[Modality, FloatArray], FloatArray]
 
 
@@ -103,8 +103,8 @@ def coherence(model: Generating, arguments: argparse.Namespace) -> dict[str, obj
         "machine": about(),
         "split": arguments.split,
         "judges_on_real": {
-            "images": share(seen_by(images.numpy()) == shown),
-            "speech": share(heard_by(utterances.numpy()) == said),
+            "images": share(seen_by(images) == shown),
+            "speech": share(heard_by(utterances) == said),
         },
         "speech_to_image": share(picture_of_speech == said),
         "image_to_filterbank": share(filterbank_of_image == shown),
@@ -138,13 +138,13 @@ def main() -> None:
     system, _ = load_model(arguments.model)
     assert isinstance(system, GenerativeSystem), f"{arguments.model} has no decoders."
 
-    def encode(modality: Modality, features: torch.Tensor) -> tuple[FloatArray, FloatArray]:
-        posterior = system.encode(modality, features)
-        return posterior.mean.numpy(), np.exp(posterior.log_variance.numpy() / 2)
+    def encode(modality: Modality, features: FloatArray) -> tuple[FloatArray, FloatArray]:
+        means, log_variances = system.encode(modality, features)
+        return means, np.exp(log_variances / 2)
 
     model = Generating(
         encode,
-        lambda modality, embeddings: system.decode(modality, torch.from_numpy(embeddings)).numpy(),
+        system.decode,
     )
     print(json.dumps(coherence(model, arguments), indent=2))
 

@@ -31,11 +31,8 @@ from tests.benchmarks.frames import measure  # noqa: E402
 
 def pictures(count: int) -> Items:
     """Pictures of noise, with as many labels."""
-    import torch
-
-    generator = torch.Generator().manual_seed(0)
-    features = torch.rand((count, 28, 28), generator=generator)
-    labels = torch.randint(0, 10, (count,), generator=generator)
+    random = np.random.default_rng(0)
+    features, labels = random.random((count, 28, 28), np.float32), random.integers(0, 10, count)
     names = tuple(f"picture {number}" for number in range(count))
     return Items.of(Samples("noise", Modality.IMAGE, features, labels, names), "train", {})
 

@@ -24,7 +24,7 @@ from model.generation import waveform
 from model.generation.generator import Generator
 from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import Retriever
-from model.systems.model_io import load_model
+from model.systems.encoder_io import load_encoder
 from model.types import FloatArray, Modality
 
 _CORPORA = ("fsdd", "voices")
@@ -62,20 +62,20 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, nargs="+", default=[0, 1, 2, 4, 8, 16, 32])
     options = parser.parse_args()
     torch.set_num_threads(1)
-    retriever = Retriever(*load_model(locations.shipped_model()), Gallery.load(locations.shipped_gallery()))
+    retriever = Retriever(*load_encoder(locations.shipped_model()), Gallery.load(locations.shipped_gallery()))
     generator = Generator.load(locations.shipped_decoders())
     chosen = np.random.default_rng(0)
     images = load_inputs(Modality.IMAGE, "mnist", "validation", folder=options.data_dir)
     images = images.only(chosen.choice(len(images), options.inputs, replace=False).tolist())
-    embeddings = retriever.system.encode(Modality.IMAGE, images.features).mean.numpy()
+    embeddings = retriever.encoder.encode(Modality.IMAGE, images.features).means
     spoken = [load_inputs(Modality.SPEECH, corpus, "validation", folder=options.data_dir) for corpus in _CORPORA]
     share = options.inputs // len(spoken)
     spoken = [each.only(chosen.choice(len(each), share, replace=False).tolist()) for each in spoken]
-    real, labels = (torch.cat([getattr(each, name) for each in spoken]).numpy() for name in ("features", "labels"))
+    real, labels = (np.concatenate([getattr(each, name) for each in spoken]) for name in ("features", "labels"))
     imagined = generator.filterbanks(embeddings)
     report = {
         str(iterations): {
-            "imagined": heard(retriever, imagined, images.labels.numpy(), iterations),
+            "imagined": heard(retriever, imagined, images.labels, iterations),
             "real": heard(retriever, real, labels, iterations),
         }
         for iterations in options.iterations

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from model.data.corpora import find
 from model.data.pairs import PairSampler
+from model.networks.architecture import EMBEDDING_SIZE
 from model.networks.decoders import ImageDecoder, SpeechDecoder
-from model.networks.encoders import EMBEDDING_SIZE, GaussianHead, ImageEncoder, SpeechEncoder
+from model.networks.encoders import GaussianHead, ImageEncoder, SpeechEncoder
 from model.recipes.recipe import Recipe, named
 from model.types import FloatArray, Modality
 from tests.benchmarks.coherence import Generating, coherence, parser
@@ -107,8 +108,8 @@ def generating(model: Any) -> Generating:
     """Unimodal posteriors, and the means of what is decoded."""
 
     @torch.inference_mode()
-    def encode(modality: Modality, features: Tensor) -> tuple[FloatArray, FloatArray]:
-        posterior = model.encoders[str(modality)](features.reshape(-1, *SHAPES[modality]))
+    def encode(modality: Modality, features: FloatArray) -> tuple[FloatArray, FloatArray]:
+        posterior = model.encoders[str(modality)](torch.from_numpy(features.reshape(-1, *SHAPES[modality])))
         return posterior.embedding.numpy(), (posterior.log_covariance / 2).exp().numpy()
 
     @torch.inference_mode()

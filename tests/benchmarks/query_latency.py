@@ -5,13 +5,12 @@ import json
 import time
 
 import numpy as np
-import torch
 
 from model import locations
 from model.data.corpora import recording
 from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import Retriever
-from model.systems.model_io import load_model
+from model.systems.encoder_io import load_encoder
 from model.types import Modality
 from tests.benchmarks.machine import about, percentiles, seconds
 
@@ -22,7 +21,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=100, help="of each kind; two at least")
     repeats = parser.parse_args().repeats
     started = time.perf_counter()
-    retriever = Retriever(*load_model(locations.shipped_model()), Gallery.load(locations.shipped_gallery()))
+    retriever = Retriever(*load_encoder(locations.shipped_model()), Gallery.load(locations.shipped_gallery()))
     retriever.warm_up()
     report: dict[str, object] = {"machine": about(), "load_seconds": time.perf_counter() - started}
     picture = np.zeros((400, 400), np.uint8)
@@ -32,9 +31,9 @@ def main() -> None:
         (Modality.IMAGE, (1, 28, 28), lambda: retriever.ask_picture(picture)),
         (Modality.SPEECH, (1, 100, 80), lambda: retriever.ask_sound(sound, rate)),
     ):
-        features = torch.rand(size)
+        features = np.random.default_rng(0).random(size, np.float32)
         query = percentiles(seconds(ask, repeats))
-        forward = percentiles(seconds(lambda: retriever.system.encode(modality, features), repeats))  # noqa: B023
+        forward = percentiles(seconds(lambda: retriever.encoder.encode(modality, features), repeats))  # noqa: B023
         report[modality] = {
             "query_milliseconds": {name: 1000 * value for name, value in query.items()},
             "forward_milliseconds": {name: 1000 * value for name, value in forward.items()},

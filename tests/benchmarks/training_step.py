@@ -5,6 +5,7 @@ import json
 import statistics
 from functools import partial
 
+import numpy as np
 import torch
 
 from model.data.pairs import PairSampler
@@ -18,7 +19,8 @@ from tests.benchmarks.machine import about, product, seconds
 
 def samples(modality: Modality, *size: int) -> Samples:
     """As many random inputs as two batches take."""
-    return Samples("random", modality, torch.rand(256, *size), torch.arange(256) % 10, ("",) * 256)
+    features = np.random.default_rng(0).random((256, *size), np.float32)
+    return Samples("random", modality, features, np.arange(256) % 10, ("",) * 256)
 
 
 def main() -> None:

@@ -89,4 +89,4 @@ def _loaded(folder: Path, corpus: bytes) -> np.ndarray:
     archive.write_bytes(corpus)
     os.utime(archive, (0, 0))  # the time is a part of the cache's name
     with mock.patch.object(locations, "cache", return_value=folder / "cache"):
-        return Fsdd(folder).load("train").features.numpy()
+        return Fsdd(folder).load("train").features

@@ -14,7 +14,7 @@ from small_worker import SMALL_UNITS
 from tiny import PLAN
 
 from model import locations
-from model.networks import encoders
+from model.networks import architecture
 from model.runs.store import RunRecord
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,7 +83,7 @@ def server():
 def small_encoders():
     """Encoders with a tenth of the weights, for tests that train or write models; none of another size can be read."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoders, "HIDDEN_UNITS", SMALL_UNITS)
+        patch.setattr(architecture, "HIDDEN_UNITS", SMALL_UNITS)
         yield
 
 

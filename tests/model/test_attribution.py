@@ -8,8 +8,7 @@ from toy_system import ToyRecipe, ToySystem, installed
 from model import locations
 from model.data.corpora import recording
 from model.data.emphasis import FADED_DECIBELS, emphasise
-from model.data.filterbanks import utterance_in
-from model.data.speech import FilterbankSettings, SpeechFrontEnd
+from model.data.speech import FilterbankSettings, SpeechFrontEnd, utterance_in
 from model.retrieval.attribution import Heat, floor, occlude
 from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import Retriever
@@ -87,7 +86,7 @@ def test_speech_fades_to_its_floor_and_its_padding_stays():
 
 
 def test_integrated_gradients_sum_to_the_difference_of_the_scores(retriever):
-    gallery, system = retriever.gallery, retriever.system
+    gallery, system = retriever.gallery, load_model(locations.shipped_model())[0]
     for index in (3, 1200):
         modality, features = gallery.items[index].modality, gallery.features(index)
         nearest = retriever.ask_item(index).matches[0].item.index
@@ -98,7 +97,7 @@ def test_integrated_gradients_sum_to_the_difference_of_the_scores(retriever):
 
 
 def test_gradients_of_a_place_are_those_of_a_small_step(retriever):
-    gallery, system = retriever.gallery, retriever.system
+    gallery, system = retriever.gallery, load_model(locations.shipped_model())[0]
     image, other = gallery.features(3), Gaussians(gallery.means[1200], gallery.log_variances[1200])
     steepness = gradients(system, IMAGE, image, other, np.ones(1))[0]
     steepest = np.unravel_index(np.abs(steepness).argmax(), steepness.shape)  # kinks matter least
@@ -113,7 +112,7 @@ def test_fading_what_is_hot_hurts_more_than_fading_at_random(retriever):
     for modality in Modality:
         places = range(gallery.places(modality).start, gallery.places(modality).stop, 60)
         falls = [
-            deletion(retriever.system, gallery, modality, gallery.features(place), occlusion(), generator)[:2]
+            deletion(retriever.encoder, gallery, modality, gallery.features(place), occlusion(), generator)[:2]
             for place in places
         ]
         hottest, random = np.transpose(falls)

@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-import torch
 from typer.testing import CliRunner
 
 from model import locations
@@ -35,8 +34,8 @@ def speech():
     return Samples(
         "voices",
         Modality.SPEECH,
-        torch.zeros(len(spoken), 100, 80),
-        torch.tensor([item.label for item in spoken]),
+        np.zeros((len(spoken), 100, 80), np.float32),
+        np.array([item.label for item in spoken]),
         tuple(item.source for item in spoken),
         tuple(item.speaker for item in spoken),
         tuple(gallery.key(item.index).removeprefix("voices:") for item in spoken),

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from model.data import distortions
+from model.data.batched_log_mel import log_mel, normalise
 from model.data.log_mel import FilterbankSettings
 from model.data.speech import SpeechFrontEnd
 from model.data.waveform_augmentation import WaveformAugmentation
@@ -122,3 +123,12 @@ def test_some_utterances_end_before_the_word_does(words):
     share = float((lengths < 0.8).float().mean())  # detection alone moves either end by five frames
     assert 0.02 < share < 0.1
     assert lengths.min() > 0.35
+
+
+def test_filterbanks_of_a_batch_are_those_of_the_front_end(words):
+    front_end = SpeechFrontEnd()
+    lengths = [int(np.flatnonzero(word)[-1]) + 1 for word in words]
+    counts = torch.tensor([1 + (length - 200) // 80 for length in lengths])
+    found = normalise(log_mel(words, SETTINGS), torch.zeros_like(counts), counts, SETTINGS)
+    for filterbank, word, length in zip(found, words, lengths, strict=True):
+        np.testing.assert_allclose(filterbank, front_end.filterbank(word[:length].numpy()), atol=1e-4)

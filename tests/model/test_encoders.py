@@ -7,7 +7,8 @@ import torch
 from tiny import seeded
 from torch import nn
 
-from model.networks.encoders import EMBEDDING_SIZE, Encoders, GaussianHead, ImageEncoder, PointHead, SpeechEncoder
+from model.networks.architecture import EMBEDDING_SIZE
+from model.networks.encoders import Encoders, GaussianHead, ImageEncoder, PointHead, SpeechEncoder
 from model.types import Modality
 
 HEAD = 512 * 256 + 256

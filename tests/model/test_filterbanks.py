@@ -37,7 +37,7 @@ def test_waveforms_are_those_that_the_filterbanks_are_of(monkeypatch, tmp_path, 
     utterance = front_end.trim(samples, rate)
     assert found.waveforms.shape == (2, WAVEFORM_SAMPLES)
     np.testing.assert_array_equal(found.waveforms[1, : len(utterance)], utterance)
-    assert found.waveforms[1, len(utterance) :].eq(0).all()
+    assert not found.waveforms[1, len(utterance) :].any()
 
 
 def test_the_second_time_comes_from_the_cache(monkeypatch, tmp_path, word):
@@ -46,7 +46,7 @@ def test_the_second_time_comes_from_the_cache(monkeypatch, tmp_path, word):
     assert first.shape == (2, 100, 80)
     again, heard = listen(monkeypatch, tmp_path, word)
     assert heard == []
-    assert torch.equal(again, first)
+    assert np.array_equal(again, first)
 
 
 @pytest.mark.parametrize("changed", [{"fingerprint": ("two",)}, {"keys": ("b", "a")}, {"keys": ("a",)}])
@@ -89,7 +89,7 @@ def test_a_damaged_cache_is_made_anew(monkeypatch, tmp_path, word, damage, damag
     kept.write_bytes(kept.read_bytes()[:-1000] if damage is None else damage)
     again, heard = listen(monkeypatch, tmp_path, word)
     assert heard == ["a", "b"]
-    assert torch.equal(again, first)
+    assert np.array_equal(again, first)
     assert listen(monkeypatch, tmp_path, word)[1] == []
 
 
@@ -119,10 +119,10 @@ def test_whoever_listens_can_end_it_and_what_was_heard_is_kept(monkeypatch, tmp_
     found, heard = listen(monkeypatch, tmp_path, word, tell=lambda share, _text: told.append(share))
     assert heard == ["b"]
     assert told == [0.5]
-    assert torch.equal(found, whole)
+    assert np.array_equal(found, whole)
     again, heard = listen(monkeypatch, tmp_path, word)
     assert heard == []
-    assert torch.equal(again, whole)
+    assert np.array_equal(again, whole)
 
 
 def test_a_recording_that_cannot_be_used_is_named_and_the_others_are_kept(monkeypatch, tmp_path, word):
@@ -177,7 +177,7 @@ def test_a_clip_where_no_speech_is_found_counts_whole(monkeypatch, tmp_path):
     with pytest.raises(UnusableAudio):
         front_end.trim(hum, 8000)
     found = filterbanks("test", "A hum", (), ["x"], lambda _: (hum, 8000))
-    np.testing.assert_array_equal(found.features[0].numpy(), front_end.filterbank(hum))
+    np.testing.assert_array_equal(found.features[0], front_end.filterbank(hum))
 
 
 def test_listening_leaves_torchs_threads_alone(monkeypatch, tmp_path, word):
@@ -221,7 +221,7 @@ def test_a_cache_of_something_else_is_made_anew_and_logged(monkeypatch, tmp_path
     arrays.write_bytes(known.tobytes())
     again, heard = listen(monkeypatch, tmp_path, word)
     assert heard == ["a", "b"]
-    assert torch.equal(again, first)
+    assert np.array_equal(again, first)
     assert "is damaged and will be computed again" in caplog.text
 
 
@@ -246,7 +246,7 @@ def test_a_journal_of_something_else_is_no_journal(monkeypatch, tmp_path, word, 
     journal.write_text(json.dumps(json.loads(journal.read_text()) | change) + "\n")
     again, heard = listen(monkeypatch, tmp_path, word)
     assert heard == ["a", "b"]
-    assert torch.equal(again, first)
+    assert np.array_equal(again, first)
 
 
 def test_what_follows_a_crash_is_computed_and_the_rest_is_not(monkeypatch, tmp_path, word):
@@ -259,7 +259,7 @@ def test_what_follows_a_crash_is_computed_and_the_rest_is_not(monkeypatch, tmp_p
         arrays.write_bytes(arrays.read_bytes()[: 195 * 80 * 4] + rest)
         again, heard = listen(monkeypatch, tmp_path, word)
         assert heard == ["b"]
-        assert torch.equal(again, first)
+        assert np.array_equal(again, first)
     assert listen(monkeypatch, tmp_path, word)[1] == []
 
 
@@ -268,7 +268,7 @@ def test_filterbanks_are_mapped_and_changing_them_changes_no_file(monkeypatch, t
     first += 1
     again, heard = listen(monkeypatch, tmp_path, word)
     assert heard == []
-    assert not torch.equal(again, first)
+    assert not np.array_equal(again, first)
 
 
 def test_a_disk_that_is_full_on_the_way_costs_only_time(monkeypatch, tmp_path, word, caplog):
@@ -295,22 +295,3 @@ def test_a_recording_of_values_that_are_no_numbers_is_no_filterbank(monkeypatch,
         with pytest.raises(MissingData, match="recording x can't be used"):
             filterbanks("test", "A bang", (), ["x"], lambda _, value=value: (np.full(8000, value, np.float32), 8000))
     assert not any(path.stat().st_size for path in tmp_path.rglob("*.f32"))
-
-
-def test_one_long_recording_among_short_ones_takes_no_more_memory_than_its_own(monkeypatch, tmp_path):
-    monkeypatch.setattr(locations, "cache", lambda: tmp_path)
-    asked = []
-    convert = SpeechFrontEnd.filterbanks
-
-    def counted(front_end, utterances):
-        asked.append(len(utterances) * max(map(len, utterances)))
-        return convert(front_end, utterances)
-
-    monkeypatch.setattr(SpeechFrontEnd, "filterbanks", counted)
-    sounds = {f"{number}": np.sin(np.arange(4_000 + 400 * number, dtype=np.float32)) for number in range(30)}
-    sounds["12"] = np.sin(np.arange(400_000, dtype=np.float32))  # a hum, which is used whole
-    found = filterbanks("test", "Hums", (), [*sounds], lambda key: (sounds[key], 8000))
-    assert max(asked) <= 1_000_000
-    front_end = SpeechFrontEnd()
-    for row, sound in zip(found.features, sounds.values(), strict=True):
-        np.testing.assert_allclose(row, convert(front_end, [sound])[0], atol=1e-5)

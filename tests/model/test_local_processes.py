@@ -164,9 +164,9 @@ import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 import small_worker
 from model.jobs import local_processes
-from model.networks import encoders
+from model.networks import architecture
 local_processes.COMMAND = small_worker.BRIEF_COMMAND
-encoders.HIDDEN_UNITS = small_worker.SMALL_UNITS
+architecture.HIDDEN_UNITS = small_worker.SMALL_UNITS
 from model.cli.main import app
 app()
 """

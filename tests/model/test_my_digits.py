@@ -15,7 +15,7 @@ from model.data import take_features
 from model.data.corpora import MissingData, find, recording
 from model.data.corpora.my_digits import MyDrawings, MySpeech, is_for_test
 from model.data.corpora.voices import Voices
-from model.data.filterbanks import utterance_in
+from model.data.speech import utterance_in
 from model.data.take_features import TakeFeatures
 from model.data.takes import TakeStore
 from model.types import Modality

@@ -51,7 +51,7 @@ def clip(digit: int):
 def speech(corpus: str, digits: list[int]) -> Samples:
     names = tuple(f"{corpus} {digit}" for digit in digits)
     return Samples(
-        corpus, Modality.SPEECH, torch.zeros(len(digits), 100, 80), torch.tensor(digits), names, names, names
+        corpus, Modality.SPEECH, np.zeros((len(digits), 100, 80), np.float32), np.array(digits), names, names, names
     )
 
 
@@ -64,8 +64,8 @@ def test_digits_that_nobody_said_come_from_the_other_corpora():
 
 
 def test_each_drawing_comes_about_equally_often():
-    images = Samples("mnist", Modality.IMAGE, torch.zeros(60, 28, 28), torch.arange(60) % 10, ("mnist",) * 60)
-    drawn = Samples("my-drawings", Modality.IMAGE, torch.ones(7, 28, 28), torch.arange(7), tuple("abcdefg"))
+    images = Samples("mnist", Modality.IMAGE, np.zeros((60, 28, 28), np.float32), np.arange(60) % 10, ("mnist",) * 60)
+    drawn = Samples("my-drawings", Modality.IMAGE, np.ones((7, 28, 28), np.float32), np.arange(7), tuple("abcdefg"))
     joined = with_drawings(images, drawn)
     counts = [joined.sources.count(name) for name in drawn.sources]
     assert sum(counts) / len(joined) == pytest.approx(DRAWINGS_SHARE, abs=0.02)

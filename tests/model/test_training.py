@@ -11,17 +11,17 @@ from tiny_runs import CPU, RECIPE, a_run, assert_same_state, collect, events, sa
 
 from model.checkpoints import UnusableCheckpoint, read, write_atomically
 from model.data.pairs import PairSampler
-from model.networks import encoders
+from model.networks import architecture
 from model.networks.precision import has_bfloat16
 from model.recipes.recipe import named
-from model.similarity import Gaussians, similarity_matrix
+from model.similarity import similarity_matrix
 from model.systems.model_io import load_model
 from model.training import loop as training
 from model.training.loop import Ended, Saved, Stepped, TrainingFailed, train
 
 pytestmark = pytest.mark.usefixtures("small_encoders")
 
-WHOLE = encoders.HIDDEN_UNITS
+WHOLE = architecture.HIDDEN_UNITS
 EXACT = named("paper", **SMALL, batch_norm=False)
 
 
@@ -83,7 +83,7 @@ def test_the_written_model_is_the_trained_one(straight):
 )
 def test_the_loss_falls_and_the_pairs_are_found(tmp_path, monkeypatch, name, changes):
     """The loss: the system's first term after the total."""
-    monkeypatch.setattr(encoders, "HIDDEN_UNITS", WHOLE)
+    monkeypatch.setattr(architecture, "HIDDEN_UNITS", WHOLE)
     recipe = named("fast", **{"system": name, "steps": 24, "batch_size": 10, "learning_rate": 3e-4, **changes})
     recipe = recipe.changed(samples_per_input=4)
     seen = events(tmp_path, recipe)
@@ -91,14 +91,13 @@ def test_the_loss_falls_and_the_pairs_are_found(tmp_path, monkeypatch, name, cha
     losses = [event.loss.terms[system.terms[1].name].item() for event in seen if isinstance(event, Stepped)]
     assert sum(losses[-4:]) < 0.65 * sum(losses[:4])
     encoded = (system.encode(samples.modality, samples.features) for samples in (IMAGES, SPEECH))
-    sides = (Gaussians(side.mean, side.log_variance) for side in encoded)
-    found = similarity_matrix(system.similarity, *sides, torch)
+    found = similarity_matrix(system.similarity, *encoded)
     assert (SPEECH.labels[found.argmax(1)] == IMAGES.labels).all()
     assert (IMAGES.labels[found.argmax(0)] == SPEECH.labels).all()
 
 
 def test_a_student_learns_from_its_teacher(tmp_path, monkeypatch):
-    monkeypatch.setattr(encoders, "HIDDEN_UNITS", WHOLE)
+    monkeypatch.setattr(architecture, "HIDDEN_UNITS", WHOLE)
     recipe = named("fast", system="distilled", steps=60, batch_size=10, learning_rate=1e-3)
     system = events(tmp_path, recipe)[-1].system
     for samples in (IMAGES, SPEECH):

@@ -56,18 +56,16 @@ class ImageCorpus(Corpus):
 
     def samples(self, images: npt.NDArray[Any], labels: npt.NDArray[Any], sources: list[str]) -> Samples:
         """Inputs of the encoder; parameters as of :data:`Arrays`, and descriptions for people."""
-        import torch
-
         from model.data.samples import Samples
 
-        features = torch.from_numpy(images.astype(np.float32))
+        features = images.astype(np.float32)
         if images.dtype == np.uint8:
             features /= 255
         return Samples(
             corpus=self.info.name,
             modality=self.info.modality,
             features=features,
-            labels=torch.from_numpy(labels.astype(np.int64)),
+            labels=labels.astype(np.int64),
             sources=tuple(sources),
         )
 

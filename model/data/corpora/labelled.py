@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from model.data.corpora.base import Contents, Corpus, MissingData, Split
 from model.data.corpora.labels import Labelling, UnusableFolder, by_folders, by_table, split_by_hash
 from model.data.corpora.speech_corpus import SpeechCorpus, Utterance, report
@@ -129,8 +131,6 @@ class LabelledPictures(_Labelled, Corpus):
 
     def read(self, split: Split, progress: ProgressCallback) -> Samples:
         """The usable pictures of a split, in the format of MNIST."""
-        import torch
-
         from model.data.samples import Samples
 
         wanted = {*split.split("+")}
@@ -147,8 +147,8 @@ class LabelledPictures(_Labelled, Corpus):
         return Samples(
             corpus=self.info.name,
             modality=Modality.IMAGE,
-            features=torch.from_numpy(cache.arrays()),
-            labels=torch.tensor([labelling.items[path].label for path in used]),
+            features=cache.arrays(),
+            labels=np.array([labelling.items[path].label for path in used], np.int64),
             sources=tuple(f"{self.info.label}: {path}" for path in used),
         )
 

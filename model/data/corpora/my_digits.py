@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from model import locations
 from model.data.corpora.base import Corpus, CorpusInfo, MissingData, Split
 from model.data.takes import Take, TakeStore
@@ -107,8 +109,6 @@ class MySpeech(Takes):
         return read_audio(TakeStore(self.home).find(key))
 
     def _samples(self, takes: list[Take], progress: ProgressCallback) -> Samples:
-        import torch
-
         from model.data.filterbanks import usable_filterbanks
         from model.data.samples import Samples
         from model.data.take_features import described, state_of
@@ -120,7 +120,7 @@ class MySpeech(Takes):
             corpus=self.info.name,
             modality=self.info.modality,
             features=found.features,
-            labels=torch.tensor([take.label for take in usable], dtype=torch.long),
+            labels=np.array([take.label for take in usable], np.int64),
             sources=described(usable),
             speakers=tuple(take.person for take in usable),
             keys=tuple(take.key for take in usable),

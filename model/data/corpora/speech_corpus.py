@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from model.data.corpora.base import ALL_OF_TRAINING, Contents, Corpus, MissingData, Split
 from model.data.recordings import Reader, Recording, decode, opened
 from model.progress import ProgressCallback, no_progress
@@ -115,8 +117,6 @@ class SpeechCorpus(Corpus):
         return self._samples(split, self.other_names, progress)
 
     def _samples(self, split: Split, names: re.Pattern[str], progress: ProgressCallback) -> Samples:
-        import torch
-
         from model.data.samples import Samples
 
         said, found = self._heard(split, names, progress)
@@ -128,7 +128,7 @@ class SpeechCorpus(Corpus):
             corpus=self.info.name,
             modality=self.info.modality,
             features=found.features,
-            labels=torch.tensor([one.label for one in used]),
+            labels=np.array([one.label for one in used], np.int64),
             sources=tuple(one.source for one in used),
             speakers=tuple(one.speaker for one in used),
             keys=tuple(one.key for one in used),

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+import numpy as np
+
 from model import locations
 from model.data.corpora.base import Corpus, CorpusInfo, MissingData, Split
 from model.data.recordings import Reader
@@ -71,8 +73,6 @@ class Voices(Corpus):
 
     def read(self, split: Split, progress: ProgressCallback) -> Samples:
         """Filterbanks of a split."""
-        import torch
-
         from model.data.filterbanks import filterbanks
         from model.data.samples import Samples
 
@@ -90,7 +90,7 @@ class Voices(Corpus):
             corpus=self.info.name,
             modality=self.info.modality,
             features=found.features,
-            labels=torch.tensor([clip.label for clip in clips]),
+            labels=np.array([clip.label for clip in clips], np.int64),
             sources=tuple(clip.source for clip in clips),
             speakers=tuple(clip.speaker for clip in clips),
             keys=keys,

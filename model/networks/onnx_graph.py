@@ -1,0 +1,92 @@
+"""ONNX graphs from the arrays of a checkpoint, and how they are run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+from model.checkpoints import Arrays, UnusableCheckpoint
+from model.types import FloatArray
+
+_OPSET, _IR_VERSION = 17, 8  # ONNX Runtime reads no versions later than it knows
+_BATCH = 512  # inputs at once: memory stays bounded
+
+Tensor = tuple[str, tuple[int, ...]]
+"""Name and shape of an input or output, without the number of inputs."""
+
+
+class GraphBuilder:
+    """Collects the nodes of a graph, and weights from the arrays of a checkpoint."""
+
+    def __init__(self, arrays: Arrays) -> None:
+        self._arrays = arrays
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: list[TensorProto] = []
+
+    def node(self, operator: str, inputs: list[str], output: str | tuple[str, ...] = (), **attributes: Any) -> str:
+        """Add a node; its first output, which gets a name if none is given."""
+        outputs = (output,) if isinstance(output, str) else output or (f"{operator.lower()}{len(self._nodes)}",)
+        self._nodes.append(helper.make_node(operator, inputs, outputs, **attributes))
+        return outputs[0]
+
+    def constant(self, array: npt.NDArray[Any]) -> str:
+        """Add a constant; its name."""
+        name = f"constant{len(self._constants)}"
+        self._constants.append(numpy_helper.from_array(array, name))
+        return name
+
+    def weights(self, name: str) -> str:
+        """Add an array of the checkpoint, which is used in float32 whatever it is kept in; its name in the graph.
+
+        Raises :class:`UnusableCheckpoint` if there is none, or if it has values that are no finite numbers.
+        """
+        array = self._arrays.get(name)
+        expect(array is not None and array.dtype in (np.float16, np.float32))
+        assert array is not None
+        if not np.isfinite(array).all():
+            raise UnusableCheckpoint(f"The checkpoint holds weights that are no finite numbers ({name}).")
+        constant = self.constant(array)
+        return self.node("Cast", [constant], to=TensorProto.FLOAT) if array.dtype == np.float16 else constant
+
+    def model(
+        self, title: str, source: Tensor, outputs: list[Tensor], metadata: Mapping[str, str] | None = None
+    ) -> onnx.ModelProto:
+        """Everything as one model, for any number of inputs at once."""
+        inputs, found = (
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", *shape]) for name, shape in side]
+            for side in ([source], outputs)
+        )
+        graph = helper.make_graph(self._nodes, title, inputs, found, self._constants)
+        model = helper.make_model(graph, producer_name="modinv", opset_imports=[helper.make_opsetid("", _OPSET)])
+        model.ir_version = _IR_VERSION
+        helper.set_model_props(model, dict(metadata or {}))
+        return model
+
+
+def expect(fits: bool) -> None:
+    """Raise :class:`UnusableCheckpoint` if what is in the checkpoint does not fit the networks."""
+    if not fits:
+        raise UnusableCheckpoint("The checkpoint's weights don't fit this model's networks.")
+
+
+def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+    """A session that uses one thread: a single query is too little work for several."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def run(session: onnxruntime.InferenceSession, inputs: npt.NDArray[np.floating[Any]]) -> list[FloatArray]:
+    """All outputs of a graph with one input, ``(n, ...)`` of any floating type; perhaps of none."""
+    name = session.get_inputs()[0].name
+    parts = [
+        session.run(None, {name: np.ascontiguousarray(inputs[start : start + _BATCH], np.float32)})
+        for start in range(0, max(1, len(inputs)), _BATCH)
+    ]
+    return [np.concatenate(output) for output in zip(*parts, strict=True)]
