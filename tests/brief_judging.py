@@ -1,9 +1,9 @@
-"""Judging a model takes a moment, and so do snapshots: one penalty for the SVM, few embeddings, short t-SNE."""
+"""Judging a model takes a moment, and so do the few snapshots: one penalty for the SVM, one start of K-means…"""
 
 
 def shorten(setattr=setattr):
     """Shorten evaluations in this process, by ``setattr`` or the one of a monkeypatch."""
-    from model.evaluation import invariance, judge
+    from model.evaluation import clusters, invariance, judge
     from model.retrieval import projection
     from model.runs import snapshots
 
@@ -14,3 +14,5 @@ def shorten(setattr=setattr):
     setattr(projection, "_LATE", 50)
     setattr(snapshots, "_ITERATIONS", 25)
     setattr(snapshots, "_FOLDS", 2)
+    setattr(snapshots, "SNAPSHOTS", 5)
+    setattr(clusters, "_STARTS", 1)

@@ -18,6 +18,8 @@ if _IN_WORKER:
     share = (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, share)))
 
+# Only a machine that loses its power needs this, and each atomic write waits twice for a disk that may be busy.
+os.fsync = lambda _handle: None
 
 _LONGEST = (
     "test_train_page", "test_worker", "test_local_processes", "test_session", "test_pages", "test_fuzz",

@@ -1,9 +1,11 @@
-"""The worker process with a tenth of the weights, for tests in which it trains: steps and checkpoints take moments.
+"""The worker process with a tenth of the weights, judging briefly, for tests in which it trains: all takes moments.
 
-Only models of its own size can be read by it, or what it leaves by others; see the fixture ``small_encoders``.
+Only models of its own size can be read by it, or what it leaves by others; see the fixtures ``small_encoders`` and
+``brief_judging``.
 """
 
 import importlib
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -15,17 +17,8 @@ SMALL_UNITS = 8
 
 _FOLDER = str(Path(__file__).parent)
 
-
-def _command(arguments):
-    program = f"import sys; sys.path.insert(0, {_FOLDER!r}); import small_worker; small_worker.main({arguments})"
-    return python("-c", program)
-
-
-COMMAND = _command("")
+COMMAND = python("-c", f"import sys; sys.path.insert(0, {_FOLDER!r}); import small_worker; small_worker.main()")
 """Starts it, in place of ``model.jobs.worker``."""
-
-BRIEF_COMMAND = _command("brief=True")
-"""The same, if it also judges briefly, as with the fixture ``brief_judging``."""
 
 
 class _NoCompiler(ModuleType):
@@ -47,7 +40,7 @@ class _NoCompiler(ModuleType):
         return getattr(importlib.import_module(self.__name__), name)
 
 
-def main(brief: bool = False) -> None:
+def main() -> None:
     import torch
     from brief_judging import shorten
 
@@ -58,8 +51,8 @@ def main(brief: bool = False) -> None:
     torch._dynamo = sys.modules["torch._dynamo"] = _NoCompiler("torch._dynamo")
     architecture.HIDDEN_UNITS = SMALL_UNITS
     cores.available_cores = lambda: 2  # so that sweeps take two processes, on all machines
-    local_processes.COMMAND = BRIEF_COMMAND if brief else COMMAND
-    if brief:
-        shorten()
+    local_processes.COMMAND = COMMAND
+    shorten()
+    os.fsync = lambda _handle: None  # as in tests/conftest.py
     worker._NICENESS = 0  # nobody is at the window, and other tests would keep it waiting
     worker.main()

@@ -10,6 +10,8 @@ from threadpoolctl import threadpool_limits
 from model.evaluation.posteriors import LabelArray
 from model.types import FloatArray
 
+_STARTS = 10  # of K-means; that of least inertia counts
+
 
 class Agreement(NamedTuple):
     """How well clusters and digits agree, all in [0, 1]; see `agreement`."""
@@ -45,7 +47,7 @@ def k_means(embeddings: FloatArray, seed: int, clusters: int = 10) -> LabelArray
 
     # Beside a training that keeps the cores busy, a second thread makes this 15 times slower instead of faster.
     with threadpool_limits(limits=1):
-        assignment: LabelArray = KMeans(n_clusters=clusters, n_init=10, random_state=seed).fit_predict(embeddings)
+        assignment: LabelArray = KMeans(n_clusters=clusters, n_init=_STARTS, random_state=seed).fit_predict(embeddings)
     return assignment
 
 

@@ -21,6 +21,12 @@ ROOT = Path(__file__).resolve().parents[2]
 _CHOSEN = os.environ.get("MODINV_DATA")  # before the fixture below hides it
 
 
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "processes: looks at other processes, in which Qt can be imported; .ci/run passes it only once"
+    )
+
+
 @pytest.fixture(scope="session")
 def _own_cache(tmp_path_factory):
     return tmp_path_factory.mktemp("cache")

@@ -7,6 +7,7 @@ import pytest
 from fuzz import harness
 from fuzz._json import STRANGE, damaged_json
 
+pytestmark = pytest.mark.processes
 SAMPLE = 150
 
 

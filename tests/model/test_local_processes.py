@@ -72,7 +72,7 @@ def small_processes(monkeypatch, cache):
             super().__init__(*arguments)
             started.append(self._popen.pid)
 
-    monkeypatch.setattr(local_processes, "COMMAND", small_worker.BRIEF_COMMAND)
+    monkeypatch.setattr(local_processes, "COMMAND", small_worker.COMMAND)
     monkeypatch.setattr(local_processes, "_Process", Counted)
     use_cache(monkeypatch, cache)
     yield started
@@ -133,6 +133,7 @@ def test_two_processes_find_bit_for_bit_what_one_does(small_processes, serial, d
     assert [row.report for row in again[-1].results.rows] == [row.report for row in events[-1].results.rows]
 
 
+@pytest.mark.processes
 def test_a_sweep_that_is_stopped_and_one_whose_process_is_killed_go_on(small_processes, serial, data, tmp_path):
     name, seen = PLAN.runs()[0].name, []
     for event in sweep(PLAN, tmp_path, lambda: name in seen, data=data, engine=LocalProcesses(1)):
@@ -165,13 +166,14 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the te
 import small_worker
 from model.jobs import local_processes
 from model.networks import architecture
-local_processes.COMMAND = small_worker.BRIEF_COMMAND
+local_processes.COMMAND = small_worker.COMMAND
 architecture.HIDDEN_UNITS = small_worker.SMALL_UNITS
 from model.cli.main import app
 app()
 """
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 @pytest.mark.parametrize("number", ["SIGKILL", "SIGINT"])
 def test_processes_do_not_outlive_their_parent_and_save_their_runs(data, cache, tmp_path, number):

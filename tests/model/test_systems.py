@@ -10,7 +10,7 @@ from tiny import IMAGES, SMALL, SPEECH
 from model import systems
 from model.checkpoints import Header
 from model.data.speech import FilterbankSettings
-from model.evaluation import Posteriors, evaluate, invariance
+from model.evaluation import Posteriors, evaluate
 from model.objectives.gradient_reversal import reversal_schedule
 from model.objectives.margin import margin_ranking, margin_similarity
 from model.objectives.weight_norms import weight_norms
@@ -25,7 +25,7 @@ from model.systems.base import Batch
 from model.systems.model_io import load_model, save_model
 from model.types import Modality
 
-pytestmark = pytest.mark.usefixtures("small_encoders")
+pytestmark = pytest.mark.usefixtures("small_encoders", "brief_judging")
 
 BATCH = Batch(
     *(torch.from_numpy(side.features[:6, None]) for side in (IMAGES, SPEECH)), torch.from_numpy(IMAGES.labels[:6])
@@ -92,8 +92,7 @@ def test_its_posteriors_go_through_galleries_queries_and_snapshots(system, tmp_p
     np.testing.assert_array_equal(kept.log_variances, taken.log_variances.astype(np.float16))
 
 
-def test_it_is_judged(system, monkeypatch):
-    monkeypatch.setattr(invariance, "SVM_PENALTIES", [1.0])
+def test_it_is_judged(system):
     sides = []
     for samples in (IMAGES, SPEECH):
         found = system.encode(samples.modality, samples.features)

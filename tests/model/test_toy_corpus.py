@@ -9,6 +9,8 @@ import pytest
 import toy_corpus
 from tiny import write_corpora
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):

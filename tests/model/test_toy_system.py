@@ -20,6 +20,7 @@ from model.systems.model_io import load_model
 from model.training.config import TrainingConfig
 from model.training.loop import Stepped
 
+pytestmark = pytest.mark.usefixtures("brief_judging")
 RECIPE = {**SMALL, "steps": 20, "learning_rate": 3e-4, "system": "toy", "temperature": 2.0}
 
 

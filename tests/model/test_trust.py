@@ -24,7 +24,7 @@ from model.processes import environment, python
 from model.training.config import TrainingConfig
 
 MODINV = Path(sys.executable).with_name("modinv")
-pytestmark = pytest.mark.timeout(300)  # moments on an idle machine
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]  # moments on an idle machine
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux's loader and network namespaces tell what happens")
 
 _WORK = """

@@ -22,7 +22,7 @@ from model.runs.store import RunRecord, RunTail
 from model.systems.model_io import load_model
 from model.training.config import Estimate, TrainingConfig
 
-pytestmark = pytest.mark.usefixtures("small_encoders")  # they read what the worker writes
+pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("small_encoders")]  # they read what the worker writes
 COMMAND = python("-m", "model.jobs.worker")
 PATIENCE = 90  # seconds; moments on an idle machine
 LONG = TrainingConfig(small(steps=3000), ("mnist", "fsdd"), device="cpu")
@@ -298,13 +298,12 @@ def test_a_system_that_shuts_down_loses_no_step(environment, store, number):
     assert load_model(folder / "model.safetensors")[1].step == RunRecord(folder).progress().step > 0
 
 
-def test_ctrl_c_in_a_terminal_is_the_windows_business(environment):
+def test_ctrl_c_in_a_terminal_is_the_windows_business(worker):
     if sys.platform == "win32":
         pytest.skip("Windows sends no such signal to one process.")
-    with started(environment) as process:
-        psutil.Process(process.process.pid).send_signal(2)
-        process.send("estimate", plan=SHORT.to_dict())
-        process.until("estimate")
+    psutil.Process(worker.process.pid).send_signal(2)
+    worker.send("estimate", plan=SHORT.to_dict())
+    worker.until("estimate")
 
 
 # Without a process
