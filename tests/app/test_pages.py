@@ -120,32 +120,39 @@ def test_the_dial_shows_what_ships(own_desk: Desk) -> None:
     until(lambda: dial.position == pytest.approx(5), "that the map arrives")
 
 
+def closed(desk: Desk) -> None:
+    until(lambda: not desk.window.isVisible(), "that the window closes", 60)
+
+
 @pytest.mark.usefixtures("_small_worker")
-def test_closing_asks_while_a_run_trains_and_going_on_changes_nothing(own_desk: Desk) -> None:
+def test_closing_asks_while_a_run_trains_going_on_changes_nothing_and_stopping_keeps_it(own_desk: Desk) -> None:
     record = train(own_desk, 100_000)
     own_desk.window.close()
     answer(own_desk, "Go on training")
     step = record.info().step
     until(lambda: record.info().step > step, "further steps", 60)
     assert own_desk.window.isVisible()
+    own_desk.window.close()
+    answer(own_desk, "Stop and keep")
+    closed(own_desk)
+    assert (record.info().state, record.info().resumable) == ("stopped", True)
 
 
 @pytest.mark.usefixtures("_small_worker")
-@pytest.mark.parametrize("answered", ["Stop and keep", "Discard the run", None], ids=["keep", "discard", "shut down"])
-def test_closing_keeps_or_discards_the_run_and_a_system_that_shuts_down_is_not_asked(
-    own_desk: Desk, answered: str | None
-) -> None:
+def test_closing_discards_the_run(own_desk: Desk) -> None:
     record = train(own_desk, 100_000)
-    if answered is None:
-        own_desk.window.keep_and_close()
-    else:
-        own_desk.window.close()
-        answer(own_desk, answered)
-    until(lambda: not own_desk.window.isVisible(), "that the window closes", 60)
-    if answered == "Discard the run":
-        assert not record.folder.exists()
-    else:
-        assert (record.info().state, record.info().resumable) == ("stopped", True)
+    own_desk.window.close()
+    answer(own_desk, "Discard the run")
+    closed(own_desk)
+    assert not record.folder.exists()
+
+
+@pytest.mark.usefixtures("_small_worker")
+def test_a_system_that_shuts_down_is_not_asked_and_keeps_the_run(own_desk: Desk) -> None:
+    record = train(own_desk, 100_000)
+    own_desk.window.keep_and_close()
+    closed(own_desk)
+    assert (record.info().state, record.info().resumable) == ("stopped", True)
 
 
 def test_a_run_is_seen_from_every_page_and_its_model_answers_when_it_is_used(

@@ -19,27 +19,22 @@ from model.types import WORDS, Modality
 from modinv_app.audio.backend import Backend
 from modinv_app.audio.portaudio import NO_MICROPHONE
 from modinv_app.audio.simulated import RATE
-from modinv_app.common.theme import apply_scheme
+from modinv_app.common.theme import apply_scheme, is_dark
 from modinv_app.explore.device_chooser import DeviceButton, DeviceChooser
 from modinv_app.shell.shortcut_sheet import ShortcutSheet
 
 FOLDER = Path(__file__).parents[2] / "build" / "screenshots"
-SIZES = {"large": QSize(1280, 800), "small": QSize(1000, 700)}
+SMALL, LARGE = QSize(1000, 700), QSize(1280, 800)
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # popups, on the offscreen platform
 
 
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
 @pytest.fixture
-def open_desk(qapp, tmp_path: Path, scheme: str) -> Iterator[Callable[..., Desk]]:  # noqa: ARG001 (Qt first)
+def open_desk(qapp, tmp_path: Path) -> Iterator[Callable[..., Desk]]:  # noqa: ARG001 (Qt first)
     desks = []
 
     def make(make_backend: Callable[[], Backend] | None = None) -> Desk:
         desks.append(Desk(tmp_path / "modinv.ini", make_backend))
-        desks[-1].window.commands[scheme].trigger()
+        desks[-1].window.commands["light"].trigger()
         return desks[-1].open()
 
     yield make
@@ -83,35 +78,53 @@ def look(widget: QWidget, name: str) -> None:
     assert grey.std() > 5, f"{name} is blank"
 
 
+def scheme_of(widget: QWidget) -> str:
+    return "dark" if is_dark(widget.palette()) else "light"
+
+
+def look_in_both_schemes(desk: Desk, widget: QWidget, name: str) -> None:
+    """End with the other scheme: to change it takes a moment."""
+    before = scheme_of(desk.window)
+    look(widget, f"{name}-{before}")
+    after = "light" if before == "dark" else "dark"
+    desk.window.commands[after].trigger()
+    until(lambda: scheme_of(widget) == after, f"the {after} scheme")
+    look(widget, f"{name}-{after}")
+
+
 def look_at_both_sizes(desk: Desk, name: str) -> None:
-    for size_name, size in SIZES.items():
-        desk.window.resize(size)
-        desk.rest()
-        assert desk.window.size() == size
-        look(desk.window, f"{name}-{size_name}")
+    """The small window in one scheme only: words take as much room in the other."""
+    desk.window.resize(SMALL)
+    desk.rest()
+    assert desk.window.size() == SMALL
+    look(desk.window, f"{name}-small-{scheme_of(desk.window)}")
+    desk.window.resize(LARGE)
+    desk.rest()
+    assert desk.window.size() == LARGE
+    look_in_both_schemes(desk, desk.window, f"{name}-large")
 
 
-def test_starting_drawing_and_speaking(open_desk: Callable[..., Desk], scheme: str) -> None:
+def test_starting_drawing_and_speaking(open_desk: Callable[..., Desk]) -> None:
     desk = open_desk()
-    look(desk.window, f"start-{scheme}")
+    look_in_both_schemes(desk, desk.window, "start")
     desk.ready()
-    look_at_both_sizes(desk, f"ready-{scheme}")
+    look_at_both_sizes(desk, "ready")
     desk.draw()
     desk.await_found(Modality.SPEECH)
     until(lambda: desk.state.imagined is not None, "what is imagined of it")
-    look_at_both_sizes(desk, f"drawn-{scheme}")
+    look_at_both_sizes(desk, "drawn")
     desk.key(Qt.Key.Key_1)
     desk.rest()
-    look_at_both_sizes(desk, f"pca-{scheme}")
+    look_at_both_sizes(desk, "pca")
     desk.key(Qt.Key.Key_2)
     desk.window.explore.speak.press()
     desk.sound.say(word())
     pause(0.3)
-    look(desk.window, f"speaking-{scheme}")
+    look_in_both_schemes(desk, desk.window, "speaking")
     pause(0.6)
     desk.window.explore.speak.release()
     desk.await_found(Modality.IMAGE)
-    look_at_both_sizes(desk, f"spoken-{scheme}")
+    look_at_both_sizes(desk, "spoken")
     desk.draw()
     desk.await_found(Modality.SPEECH)
     desk.key(Qt.Key.Key_1)
@@ -119,62 +132,60 @@ def test_starting_drawing_and_speaking(open_desk: Callable[..., Desk], scheme: s
     slider.setSliderDown(True)  # silent
     slider.setValue(slider.maximum() // 2)
     until(lambda: desk.state.imagined is not None and desk.state.imagined.ends, "a walk")
-    look_at_both_sizes(desk, f"walk-{scheme}")
+    look_at_both_sizes(desk, "walk")
     desk.window.messages.show_message("The model file is damaged. Choose another one.", "error", "Traceback …")
-    look_at_both_sizes(desk, f"error-{scheme}")
+    look_at_both_sizes(desk, "error")
 
 
-def test_why_a_match_is_one(open_desk: Callable[..., Desk], scheme: str) -> None:
+def test_why_a_match_is_one(open_desk: Callable[..., Desk]) -> None:
     desk = open_desk().ready()
     why = desk.window.explore.why
     why.open = True
-    look_at_both_sizes(desk, f"why-nothing-{scheme}")
+    look_at_both_sizes(desk, "why-nothing")
     desk.draw()
     desk.await_found(Modality.SPEECH)
     until(lambda: why.query.hot and why.match.hot, "heat")
-    look_at_both_sizes(desk, f"why-drawn-{scheme}")
+    look_at_both_sizes(desk, "why-drawn")
     desk.window.explore.queries.ask_sound(word(), RATE)
     desk.await_found(Modality.IMAGE)
     until(lambda: why.query.hot and why.match.hot, "heat")
-    look_at_both_sizes(desk, f"why-spoken-{scheme}")
+    look_at_both_sizes(desk, "why-spoken")
 
 
-def test_without_a_microphone(open_desk: Callable[..., Desk], scheme: str) -> None:
+def test_without_a_microphone(open_desk: Callable[..., Desk]) -> None:
     desk = open_desk(DeafSound)
     until(lambda: desk.spoken_message == NO_MICROPHONE, "a word about the microphone")
-    look_at_both_sizes(desk, f"no-microphone-{scheme}")
+    look_at_both_sizes(desk, "no-microphone")
 
 
-def test_the_sheet_of_shortcuts_and_the_devices(open_desk: Callable[..., Desk], scheme: str) -> None:
+def test_the_sheet_of_shortcuts_and_the_devices(open_desk: Callable[..., Desk]) -> None:
     desk = open_desk()
     desk.key(Qt.Key.Key_F1)
     pause(0.2)
     sheet = desk.window.findChild(ShortcutSheet)
-    look(sheet, f"shortcuts-{scheme}")
+    look_in_both_schemes(desk, sheet, "shortcuts")
     sheet.close()
     desk.window.findChild(DeviceButton).click()
     pause(0.2)
     popup = desk.window.findChild(DeviceChooser).window()
-    look(popup, f"devices-{scheme}")
+    look_in_both_schemes(desk, popup, "devices")
     popup.close()
 
 
-def test_words_of_every_length_fit_while_hands_free_is_on(open_desk: Callable[..., Desk], scheme: str) -> None:
+def test_words_of_every_length_fit_while_hands_free_is_on(open_desk: Callable[..., Desk]) -> None:
     desk = open_desk().ready()
     desk.key(Qt.Key.Key_H)
     desk.sound.say(np.zeros(RATE // 10, np.float32))
     pause(0.3)
-    look_at_both_sizes(desk, f"hands-free-{scheme}")
+    look_at_both_sizes(desk, "hands-free")
 
 
-def test_my_digits(
-    open_desk: Callable[..., Desk], scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_my_digits(open_desk: Callable[..., Desk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODINV_TAKES", str(tmp_path / "my-digits"))
     desk = open_desk().ready()
     page = desk.window.pages.turn_to("takes")
     until(lambda: page.prompt.digits, "a digit to say")
-    look_at_both_sizes(desk, f"takes-none-{scheme}")
+    look_at_both_sizes(desk, "takes-none")
 
     takes, images = TakeStore(), Mnist().load("test")
     for number in range(24):
@@ -192,7 +203,7 @@ def test_my_digits(
     sound, rate = Voices().clip("kokoro_af_bella/plain/eight.opus")
     page._keep_sound(sound, rate)
     until(lambda: page.doubt.question, "a question")
-    look_at_both_sizes(desk, f"takes-said-{scheme}")
+    look_at_both_sizes(desk, "takes-said")
     page.speech.toggle()
     grid.setCurrentIndex(grid.table.index(0, 3))
     page.takes.delete()
@@ -200,14 +211,14 @@ def test_my_digits(
     page.tabs.setCurrentIndex(1)
     until(lambda: len(grid.table.features) >= 48, "pictures of what was drawn")
     page.drawing.canvas.replay(SEVEN)
-    look_at_both_sizes(desk, f"takes-drawn-{scheme}")
+    look_at_both_sizes(desk, "takes-drawn")
 
 
 def test_my_digits_without_a_microphone(
-    open_desk: Callable[..., Desk], scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_desk: Callable[..., Desk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MODINV_TAKES", str(tmp_path / "my-digits"))
     desk = open_desk(DeafSound)
     page = desk.window.pages.turn_to("takes")
     until(lambda: NO_MICROPHONE in page.speech.message, "a word about the microphone")
-    look_at_both_sizes(desk, f"takes-no-microphone-{scheme}")
+    look_at_both_sizes(desk, "takes-no-microphone")

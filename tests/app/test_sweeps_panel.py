@@ -406,7 +406,7 @@ def test_a_real_sweep_of_two_values(
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setattr(locations, "shipped_sweep", lambda: tmp_path / "none")
     monkeypatch.setattr(cores, "available_cores", lambda: 2)  # as in the process
-    person = Sweeper(tmp_path, small_worker.BRIEF_COMMAND)
+    person = Sweeper(tmp_path, small_worker.COMMAND)
     try:
         person.plan("1e-5 2.15e-2", corpora=())
         until(lambda: person.panel.form.corpora.chosen(), "the corpora", 60)
