@@ -19,7 +19,7 @@ from model.retrieval.attribution import Explanation, Heat, occlude
 from model.retrieval.confidence import Margins, fitted_for
 from model.retrieval.gallery import Gallery, make_items
 from model.retrieval.vocal_tracts import encode_query
-from model.retrieval.vote import digit_of, majority
+from model.retrieval.vote import Vote, majority
 from model.similarity import Gaussians
 from model.systems.base import Encoder
 from model.types import Answer, FloatArray, Modality
@@ -62,8 +62,8 @@ class Retriever:
         gallery's own items, without a rejection.
     matched
         Which items of the gallery can be matches, ``(n,)``; ``None`` for all. The guess follows from all of them.
-    takes
-        Which items of the gallery are the user's takes, ``(n,)``, which vote for the guess; ``None`` for none.
+    vote
+        Makes the guess of the nearest items and the user's takes.
 
     Raises
     ------
@@ -78,7 +78,7 @@ class Retriever:
         self.margins = Margins.in_gallery(gallery)
         self.confidence = fitted_for(header) or self.margins.calibrated()
         self.matched: npt.NDArray[np.bool_] | None = None
-        self.takes: npt.NDArray[np.bool_] | None = None
+        self.vote = Vote(gallery)
         self._front_end = SpeechFrontEnd(FilterbankSettings(**header.filterbank))
 
     def over(
@@ -87,9 +87,19 @@ class Retriever:
         matched: npt.NDArray[np.bool_] | None = None,
         takes: npt.NDArray[np.bool_] | None = None,
     ) -> Retriever:
-        """The same model, which judges its guesses by the former gallery and takes its matches from another one."""
+        """The same model, which judges its guesses by the former gallery and takes its matches from another one.
+
+        Parameters
+        ----------
+        gallery
+            The other one.
+        matched
+            See the attributes.
+        takes
+            Which of its items are the user's takes, ``(n,)``, which vote for the guess; ``None`` for none.
+        """
         other = copy.copy(self)
-        other.gallery, other.matched, other.takes = gallery, matched, takes
+        other.gallery, other.matched, other.vote = gallery, matched, Vote(gallery, takes)
         return other
 
     def ask_picture(self, picture: np.ndarray[Any, Any], count: int = 10) -> Answer:
@@ -177,7 +187,7 @@ class Retriever:
         query = Gaussians(posterior.means[0], posterior.log_variances[0])
         matches = self.gallery.nearest(query, modality.other, count)
         understood = majority(matches)
-        nearest = digit_of(query, modality, self.gallery, matches, self.takes)
+        nearest = self.vote.digit(query, modality, matches)
         if self.matched is not None:
             matches = self.gallery.nearest(query, modality.other, count, self.matched)
         margin, runner_up, confidence, reason = self._judge(query, modality, nearest)
@@ -239,9 +249,8 @@ def guess(
         Which items are the user's, ``(n,)``; by default none.
     """
     queries = [Gaussians(*one) for one in zip(*encode_query(encoder, modality, features), strict=True)]
-    return [
-        digit_of(query, modality, gallery, gallery.nearest(query, modality.other, _NEAREST), takes) for query in queries
-    ]
+    vote = Vote(gallery, takes)
+    return [vote.digit(query, modality, gallery.nearest(query, modality.other, _NEAREST)) for query in queries]
 
 
 def build_gallery(encoder: Encoder, header: Header, images: Samples, speech: Samples) -> Gallery:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.retrieval.gallery import Gallery, make_items
-from model.retrieval.vote import digit_of, majority
+from model.retrieval.vote import Vote, majority
 from model.similarity import Gaussians
 from model.types import Item, Match, Modality
 
@@ -52,7 +52,7 @@ def digit(mean, items, takes):
     """The digit of an utterance, with some of the gallery's items as the user's takes."""
     query = Gaussians(np.asarray(mean, np.float32), np.full(4, -4, np.float32))
     chosen = np.isin(np.arange(len(items.items)), takes)
-    return digit_of(query, Modality.SPEECH, items, items.nearest(query, Modality.IMAGE, 3), chosen)
+    return Vote(items, chosen).digit(query, Modality.SPEECH, items.nearest(query, Modality.IMAGE, 3))
 
 
 @pytest.mark.parametrize("similarity", ["dot", "cosine", "wasserstein", "jeffreys"])
@@ -80,3 +80,14 @@ def test_how_long_the_embeddings_of_takes_are_does_not_matter():
     items = gallery([(20 * (far + 0.3 * ONE), 4), (20 * far, 4), (0.01 * STRANGE, 7), (0.01 * STRANGE, 7)])
     assert digit(ONE + 0.1 * far, items, [6, 7]) == 1
     assert digit(STRANGE, items, [6, 7, 8, 9]) == 7
+
+
+def test_who_votes_is_settled_once_for_a_gallery():
+    items = gallery([(STRANGE, 7), (STRANGE + 0.02, 7)])
+    takes = np.isin(np.arange(len(items.items)), [6, 7])
+    vote = Vote(items, takes)
+    takes[:] = False
+    said = Gaussians(STRANGE + np.float32(0.01), np.full(4, -4, np.float32))
+    assert vote.digit(said, Modality.SPEECH, items.nearest(said, Modality.IMAGE, 3)) == 7
+    drawn = Gaussians(ONE, np.full(4, -4, np.float32))
+    assert vote.digit(drawn, Modality.IMAGE, items.nearest(drawn, Modality.SPEECH, 3)) == 7, "no drawing is a take"
