@@ -27,11 +27,15 @@ class Modality(StrEnum):
 
 
 class Certainty(StrEnum):
-    """Confidence of a guess, in words: the first of :data:`LEAST_CONFIDENCE` that it reaches."""
+    """Confidence of a guess, in words: the first of :data:`LEAST_CONFIDENCE` that it reaches.
+
+    A guess of the user's takes against the model has none: it is "by your takes".
+    """
 
     SURE = "sure"
     LIKELY = "likely"
     NOT_SURE = "not sure"
+    BY_TAKES = "by your takes"
 
 
 LEAST_CONFIDENCE = {Certainty.SURE: 0.98, Certainty.LIKELY: 0.9}
@@ -98,7 +102,8 @@ class Answer:
         :attr:`Match.score`; negative if matches and means disagree.
     confidence
         Estimated probability, in [0, 1], that ``nearest`` is right, given that the query is a digit
-        (:mod:`model.retrieval.confidence`). It does not tell whether the query is a digit.
+        (:mod:`model.retrieval.confidence`). It does not tell whether the query is a digit. It is the model's own: where
+        takes overrule the model, it is no probability that they are right.
     milliseconds
         From raw input to matches.
     reason
@@ -106,6 +111,8 @@ class Answer:
     """
 
     modality: Modality
+    overruled
+        The digit that the model would have guessed, where the user's takes say ``nearest``; ``None`` elsewhere.
     features: FloatArray
     mean: FloatArray
     log_variance: FloatArray
@@ -120,6 +127,7 @@ class Answer:
 
     @property
     def width(self) -> float:
+    overruled: int | None = None
         """Differential entropy of the posterior, in nats; minus infinity if it has no variance.
 
         It measures how much information the posterior holds of the input, not how likely the guess is right.
@@ -138,18 +146,25 @@ class Answer:
 
     @property
     def certainty(self) -> Certainty:
-        """The confidence in words; "not sure" if the query is rejected."""
+        """The confidence in words; "not sure" if the query is rejected, "by your takes" where these decide."""
         if self.rejected:
             return Certainty.NOT_SURE
         return next((word for word, least in LEAST_CONFIDENCE.items() if self.confidence >= least), Certainty.NOT_SURE)
 
     @property
+        if self.overruled is not None:
+            return Certainty.BY_TAKES
     def verdict(self) -> str:
-        """Guess and certainty in words: ``"sure: 7"``, ``"likely 7, perhaps 1"``, ``"not sure: 7 or 1"``."""
+        """Guess and certainty in words: ``"sure: 7"``, ``"likely 7, perhaps 1"``, ``"not sure: 7 or 1"``.
+
+        Where takes overrule the model, ``"by your takes: 7; the model alone: 1"``.
+        """
         if self.rejected:
             return f"not a digit that I know; nearest is {self.nearest}"
         if self.certainty is Certainty.LIKELY:
             return f"likely {self.nearest}" + ("" if self.runner_up is None else f", perhaps {self.runner_up}")
         if self.certainty is Certainty.SURE or self.runner_up is None:
+        if self.overruled is not None:
+            return f"{self.certainty}: {self.nearest}; the model alone: {self.overruled}"
             return f"{self.certainty}: {self.nearest}"
         return f"{self.certainty}: {self.nearest} or {self.runner_up}"

@@ -191,7 +191,8 @@ class Retriever:
         if self.matched is not None:
             matches = self.gallery.nearest(query, modality.other, count, self.matched)
         margin, runner_up, confidence, reason = self._judge(query, modality, nearest)
-        if nearest != understood:
+        overruled = understood if nearest != understood else None
+        if overruled is not None:
             reason = ""  # to the model alone, what only takes explain may look like no digit
         # A fixed seed, so that the samples in the map do not flicker.
         noise = np.random.default_rng(0).standard_normal((SAMPLES, len(query.means)), np.float32)
@@ -209,6 +210,7 @@ class Retriever:
             confidence,
             1000 * (time.perf_counter() - started),
             reason,
+            overruled,
         )
 
     def _judge(self, query: Gaussians, modality: Modality, nearest: int) -> tuple[float, int | None, float, str]:

@@ -19,6 +19,10 @@ _MEANING = (
     "Width: the entropy of the posterior. It tells how much the model encodes of the input, and is no sign of doubt: "
     "wrong guesses often have narrower posteriors."
 )
+_OVERRULED = (
+    "Your takes in the gallery decide: most of what is nearest says this digit, and the model alone says another one. "
+    "How likely they are right depends on whose takes they are, and is not estimated."
+)
 _NO_DIGIT = "not a digit"
 _SHOWN_CONFIDENCE = 0.99  # nothing above is worth a figure: the calibration rests on few errors
 
@@ -85,7 +89,8 @@ class Guess(QWidget):
         self._numbers = QLabel(alignment=Qt.AlignmentFlag.AlignLeft)
         self._numbers.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         # Room for the longest texts, so that nothing moves.
-        self._word.setMinimumWidth(self._word.fontMetrics().horizontalAdvance(_NO_DIGIT))
+        longest = max(map(self._word.fontMetrics().horizontalAdvance, (_NO_DIGIT, *Certainty)))
+        self._word.setMinimumWidth(longest)
         self._second.setMinimumWidth(self._second.fontMetrics().horizontalAdvance("nearest is 0"))
         self._numbers.setMinimumWidth(self._numbers.fontMetrics().horizontalAdvance("confidence over 0.99"))
         words = column(None, self._word, self._second, self._numbers, None, spacing=0)
@@ -98,6 +103,8 @@ class Guess(QWidget):
         word, second, numbers = "", "", ""
         if answer is not None and answer.rejected:
             word, second = _NO_DIGIT, f"nearest is {answer.nearest}"
+        elif answer is not None and answer.overruled is not None:
+            word, second = str(answer.certainty), f"the model: {answer.overruled}"
         elif answer is not None:
             word, numbers = str(answer.certainty), _numbers(answer)
             if answer.certainty is not Certainty.SURE and answer.runner_up is not None:
@@ -107,7 +114,7 @@ class Guess(QWidget):
             label.setText(text)
         self._second.setVisible(bool(second))
         self._numbers.setVisible(bool(numbers))
-        self.setToolTip("" if answer is None else answer.reason or f"{answer.verdict}.\n{_MEANING}")
+        self.setToolTip("" if answer is None else answer.reason or f"{answer.verdict}.\n{_meaning(answer)}")
         self._digit.setAccessibleDescription("" if answer is None else answer.verdict)
         self._colour()
 
@@ -121,6 +128,11 @@ class Guess(QWidget):
         if self._guess is not None:
             palette.setColor(self._digit.foregroundRole(), digit_colour(self._guess, is_dark(self.palette())))
         self._digit.setPalette(palette)
+
+
+def _meaning(answer: Answer) -> str:
+    """What the figures mean; where takes overrule the model, why there are none."""
+    return _MEANING if answer.overruled is None else _OVERRULED
 
 
 def _numbers(answer: Answer) -> str:

@@ -147,7 +147,7 @@ class Maker(QObject):
     def _answered(self, made: Made, answer: Answer) -> None:
         made.guess = answer.guess
         # One digit in eight of strangers is rejected: what is nearest to its own digit is not questioned.
-        sure = answer.rejected or answer.certainty is not Certainty.NOT_SURE
+        sure = answer.rejected or answer.certainty in (Certainty.SURE, Certainty.LIKELY)
         made.doubted = sure and answer.nearest != made.label
         self._settle(made)
 

@@ -15,6 +15,7 @@ def answer_with(
     certainty: Certainty = Certainty.SURE,
     runner_up: int | None = None,
     reason: str = "",
+    overruled: int | None = None,
 ) -> Answer:
     """One match, which carries the guess, with a confidence of that word."""
     modality = Modality.IMAGE if features.shape == (28, 28) else Modality.SPEECH
@@ -34,4 +35,5 @@ def answer_with(
         CONFIDENCE[certainty],
         1.0,
         reason,
+        overruled,
     )

@@ -406,6 +406,13 @@ def test_the_guess_is_shown_in_words(panel: DrawPanel) -> None:
     assert not {"7", "sure"} & words
 
 
+def test_a_guess_of_the_users_takes_says_so_and_claims_no_confidence(panel: DrawPanel) -> None:
+    panel.show_answer(answer_with(np.zeros((28, 28)), 7, Certainty.NOT_SURE, 1, overruled=1))
+    words = {label.text() for label in panel.findChildren(QLabel) if label.isVisible()}
+    assert {"7", "by your takes", "the model: 1"} <= words
+    assert not any("confidence" in word or "perhaps" in word for word in words)
+
+
 def test_playing_can_be_switched_off(panel: DrawPanel) -> None:
     assert panel.play_on_lift
     panel.play_on_lift = False

@@ -48,9 +48,9 @@ def of(margins, query, modality, guess):
     return float(margin[0]), int(other[0])
 
 
-def answer(confidence, reason=""):
+def answer(confidence, reason="", overruled=None):
     nothing = np.zeros(128, np.float32)
-    return Answer(IMAGE, nothing, nothing, nothing, nothing, (), 7, 1, 0.0, confidence, 1.0, reason)
+    return Answer(IMAGE, nothing, nothing, nothing, nothing, (), 7, 1, 0.0, confidence, 1.0, reason, overruled)
 
 
 def test_the_margin_is_the_difference_of_mean_scores():
@@ -91,6 +91,13 @@ def test_what_is_rejected_has_no_guess_and_still_a_nearest_digit():
     )
     assert rejected.verdict == "not a digit that I know; nearest is 7"
     assert (answer(0.999).guess, answer(0.999).verdict) == (7, "sure: 7")
+
+
+def test_a_guess_of_the_takes_against_the_model_is_not_said_in_words_of_the_models_confidence():
+    for confidence in (0.01, 0.999):
+        by_takes = answer(confidence, overruled=2)
+        assert (by_takes.guess, by_takes.certainty) == (7, Certainty.BY_TAKES)
+        assert by_takes.verdict == "by your takes: 7; the model alone: 2"
 
 
 def test_a_model_that_tells_no_digits_apart_is_never_sure():

@@ -298,11 +298,12 @@ def test_what_somebody_has_said_before_is_recognised(retriever):
     mine.confidence = {modality: RejectsAll() for modality in Modality}
     assert spoken.label != meant
     answer = mine.ask_features(Modality.SPEECH, base.features(images))
-    assert (answer.guess, answer.rejected) == (meant, False)
+    assert (answer.guess, answer.rejected, answer.overruled) == (meant, False, plain.nearest)
     assert [match.item.label for match in answer.matches] == [match.item.label for match in plain.matches]
     drawn = mine.ask_features(Modality.IMAGE, base.features(3))
     assert drawn.nearest == retriever.over(gallery).ask_features(Modality.IMAGE, base.features(3)).nearest
     assert drawn.rejected
+    assert plain.overruled is drawn.overruled is None
 
 
 class RejectsAll(Confidence):
