@@ -58,6 +58,8 @@ class Item:
         A description for people: ``"MNIST test 412"``, ``"Kokoro af_bella, slow"``.
     speaker
         Name of the speaker; empty for images.
+    published
+        The label that its corpus gives it, where the user has given it another one; ``None`` elsewhere.
     """
 
     index: int
@@ -65,6 +67,7 @@ class Item:
     label: int
     source: str
     speaker: str = ""
+    published: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +111,11 @@ class Answer:
         From raw input to matches.
     reason
         Why the query is rejected as not a digit; empty otherwise.
+    overruled
+        The digit that the model would have guessed, where the user's takes say ``nearest``; ``None`` elsewhere.
     """
 
     modality: Modality
-    overruled
-        The digit that the model would have guessed, where the user's takes say ``nearest``; ``None`` elsewhere.
     features: FloatArray
     mean: FloatArray
     log_variance: FloatArray
@@ -124,10 +127,10 @@ class Answer:
     confidence: float
     milliseconds: float
     reason: str = ""
+    overruled: int | None = None
 
     @property
     def width(self) -> float:
-    overruled: int | None = None
         """Differential entropy of the posterior, in nats; minus infinity if it has no variance.
 
         It measures how much information the posterior holds of the input, not how likely the guess is right.
@@ -149,11 +152,11 @@ class Answer:
         """The confidence in words; "not sure" if the query is rejected, "by your takes" where these decide."""
         if self.rejected:
             return Certainty.NOT_SURE
+        if self.overruled is not None:
+            return Certainty.BY_TAKES
         return next((word for word, least in LEAST_CONFIDENCE.items() if self.confidence >= least), Certainty.NOT_SURE)
 
     @property
-        if self.overruled is not None:
-            return Certainty.BY_TAKES
     def verdict(self) -> str:
         """Guess and certainty in words: ``"sure: 7"``, ``"likely 7, perhaps 1"``, ``"not sure: 7 or 1"``.
 
@@ -161,10 +164,10 @@ class Answer:
         """
         if self.rejected:
             return f"not a digit that I know; nearest is {self.nearest}"
+        if self.overruled is not None:
+            return f"{self.certainty}: {self.nearest}; the model alone: {self.overruled}"
         if self.certainty is Certainty.LIKELY:
             return f"likely {self.nearest}" + ("" if self.runner_up is None else f", perhaps {self.runner_up}")
         if self.certainty is Certainty.SURE or self.runner_up is None:
-        if self.overruled is not None:
-            return f"{self.certainty}: {self.nearest}; the model alone: {self.overruled}"
             return f"{self.certainty}: {self.nearest}"
         return f"{self.certainty}: {self.nearest} or {self.runner_up}"

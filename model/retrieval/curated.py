@@ -1,9 +1,10 @@
-"""Galleries without the items that the user has left out (:mod:`model.data.curation`). Without torch."""
+"""Galleries as the user has curated them (:mod:`model.data.curation`): left out, relabelled. Without torch."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ from model.data.corpora import infos
 from model.data.curation import CurationError, Decision
 from model.data.takes import MY_DRAWINGS, MY_SPEECH
 from model.retrieval.gallery import Gallery
-from model.types import Modality
+from model.types import Item, Modality
 
 log = logging.getLogger(__name__)
 
@@ -47,20 +48,42 @@ def takes_among(gallery: Gallery, indices: Iterable[int]) -> list[int]:
     return [index for name, items in origins(gallery, indices).items() if name in _TAKES for _, index in items]
 
 
-def left_out(gallery: Gallery) -> npt.NDArray[np.bool_]:
-    """Which items of a gallery the user has left out of their corpora, ``(n,)``.
+class Decided(NamedTuple):
+    """What the user has decided about the ``n`` items of a gallery.
+
+    Attributes
+    ----------
+    left_out
+        Which are left out of their corpora, ``(n,)``.
+    labels
+        Their labels, ``(n,)``: those of the user, or else the published ones.
+    """
+
+    left_out: npt.NDArray[np.bool_]
+    labels: npt.NDArray[np.int64]
+
+    def same_as(self, other: Decided) -> bool:
+        """Whether the same is decided about each item."""
+        return np.array_equal(self.left_out, other.left_out) and np.array_equal(self.labels, other.labels)
+
+
+def decided(gallery: Gallery) -> Decided:
+    """What the user has decided about the items of a gallery.
 
     Decisions that can't be read are passed over, and logged.
     """
-    result = np.zeros(len(gallery.items), np.bool_)
+    result = Decided(
+        np.zeros(len(gallery.items), np.bool_), np.array([_published(item) for item in gallery.items], np.int64)
+    )
     for corpus, items in origins(gallery, range(len(gallery.items))).items():
         try:
             known = curation.decisions(corpus)
         except CurationError as error:
-            log.warning("The gallery shows all items of %s: %s", corpus, error)
+            log.warning("The gallery shows all items of %s as they were published: %s", corpus, error)
             continue
         for name, index in items if known else ():
-            result[index] = name in known and known[name].excluded and _is_about(known[name], gallery, index)
+            if name in known and _is_about(known[name], gallery, index):
+                result.left_out[index], result.labels[index] = known[name].excluded, known[name].digit
     return result
 
 
@@ -96,7 +119,11 @@ def restore(former: Former) -> None:
 def _undecided(gallery: Gallery, index: int) -> Decision:
     item = gallery.items[index]
     spoken = item.modality is Modality.SPEECH
-    return Decision.about(item.label, None if spoken else gallery.image_features[index])
+    return Decision.about(_published(item), None if spoken else gallery.image_features[index])
+
+
+def _published(item: Item) -> int:
+    return item.label if item.published is None else item.published
 
 
 def _is_about(decision: Decision, gallery: Gallery, index: int) -> bool:

@@ -163,6 +163,16 @@ class Gallery:
             maps={},
         )
 
+    def relabelled(self, labels: npt.NDArray[np.integer]) -> Gallery:
+        """The same items with other labels, ``(n,)``; each knows its published one."""
+        items = list(self.items)
+        for index, label in enumerate(labels.tolist()):
+            item = items[index]
+            if item.label != label:
+                published = item.label if item.published is None else item.published
+                items[index] = replace(item, label=label, published=None if label == published else published)
+        return replace(self, items=tuple(items))
+
     def again(self, other: Gallery, indices: Iterable[int]) -> list[int]:
         """Indices here, ascending, of items of another gallery; without those that are not here."""
         images = len(other.image_features)

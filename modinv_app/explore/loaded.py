@@ -7,10 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
 from model import locations
+from model.retrieval.curated import Decided
 from model.retrieval.gallery import Gallery
 from model.retrieval.projection import NeighbourMap, PrincipalComponents, Projection
 from model.types import FloatArray, Modality
@@ -64,15 +62,16 @@ class Loaded:
             maps[kind] = projection.from_arrays(arrays)
         return cls.of(gallery, maps)
 
-    def without(self, left_out: npt.NDArray[np.bool_]) -> Loaded:
-        """The same without some of its items, ``(n,)``; a modality of which all would go keeps them."""
-        kept = ~left_out
+    def curated(self, decided: Decided) -> Loaded:
+        """The same as the user has decided about its items; a modality of which all would be left out keeps them."""
+        kept = ~decided.left_out
         for modality in Modality:
             places = self.gallery.places(modality)
             kept[places] |= not kept[places].any()
-        if kept.all():
+        gallery = self.gallery.relabelled(decided.labels)
+        if kept.all() and gallery.items == self.gallery.items:
             return self
-        gallery = self.gallery.only(kept)
+        gallery = gallery.only(kept)
         retriever = None if self.retriever is None else self.retriever.over(gallery)
         coordinates = {kind: places[kept] for kind, places in self.coordinates.items()}
         return replace(self, gallery=gallery, coordinates=coordinates, retriever=retriever)

@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from model import locations
 from model.checkpoints import Header
 from model.errors import ModinvError
-from model.retrieval.curated import left_out
+from model.retrieval.curated import Decided, decided
 from model.retrieval.gallery import Gallery
 from model.retrieval.projection import NeighbourMap, PrincipalComponents
 from model.types import Answer, FloatArray, Modality
@@ -65,7 +65,7 @@ class ModelService(QObject):
     not_loaded(Path)
         A model could not be loaded, for the reason that ``failed`` reports; the former one stays in use.
     items_changed()
-        Items have joined or left the gallery, which ``gallery_loaded`` has announced.
+        Items have joined or left the gallery, or have other labels, which ``gallery_loaded`` has announced.
     map_fitted(str, object)
         A map of the current gallery was fitted in the background: kind and coordinates.
     failed(str, str)
@@ -91,11 +91,11 @@ class ModelService(QObject):
         self.file = locations.shipped_model()
         # These are replaced in the model's thread only.
         self._loaded: Loaded | None = None
-        self._shared: Loaded | None = None  # the same without takes, and with what is left out
+        self._shared: Loaded | None = None  # the same without takes, and as it was published
         self._takes: Gallery | None = None
         self._only_takes = False
         self._encoder: ItemEncoder | None = None
-        self._left_out = np.empty(0, np.bool_)  # which items of the shared gallery, whichever model encodes it
+        self._decided: Decided | None = None  # about the shared gallery, whichever model encodes it
 
     @property
     def latest_ticket(self) -> int:
@@ -147,14 +147,14 @@ class ModelService(QObject):
         self.forget()
         self._executor.submit(lambda: self._change_takes(takes, only), self._items_changed, self._report_error)
 
-    def update_left_out(self) -> None:
-        """Take items from the gallery that the user has left out meanwhile, and others in again."""
+    def update_curation(self) -> None:
+        """Look for what the user has decided meanwhile: items leave the gallery, return, or change labels."""
 
         def done(loaded: Loaded | None) -> None:
             if loaded is not None:
                 self._items_changed(loaded)
 
-        self._executor.submit(self._change_left_out, done, self._report_error)
+        self._executor.submit(self._change_curation, done, self._report_error)
 
     def forget(self) -> None:
         """Drop all queries that are not answered yet."""
@@ -256,15 +256,16 @@ class ModelService(QObject):
 
     def _load_gallery(self) -> Loaded:
         shipped = Loaded.shipped()
-        self._left_out = left_out(shipped.gallery)
+        self._decided = decided(shipped.gallery)
         return self._use(shipped)
 
     def _gallery_loaded(self, loaded: Loaded) -> None:
         self.gallery_loaded.emit(loaded.gallery, dict(loaded.coordinates))
 
     def _use(self, shared: Loaded) -> Loaded:
-        """Use a gallery and model from now on, without what is left out, joined by the takes."""
-        self._shared, self._loaded = shared, self._with_takes(shared.without(self._left_out))
+        """Use a gallery and model from now on, as the user has curated it, joined by the takes."""
+        curated = shared if self._decided is None else shared.curated(self._decided)
+        self._shared, self._loaded = shared, self._with_takes(curated)
         return self._loaded
 
     def _with_takes(self, shared: Loaded) -> Loaded:
@@ -290,11 +291,11 @@ class ModelService(QObject):
         self._takes, self._only_takes = takes, only
         return self._use(self._current())
 
-    def _change_left_out(self) -> Loaded | None:
+    def _change_curation(self) -> Loaded | None:
         """What is used from now on; ``None`` if nothing has changed."""
         shared = self._current()
-        before, self._left_out = self._left_out, left_out(shared.gallery)
-        return None if np.array_equal(self._left_out, before) else self._use(shared)
+        before, self._decided = self._decided, decided(shared.gallery)
+        return None if before is not None and self._decided.same_as(before) else self._use(shared)
 
     def _items_changed(self, loaded: Loaded) -> None:
         self._gallery_loaded(loaded)

@@ -161,7 +161,7 @@ class ExplorePage(Page):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if self._state.gallery is not None:
-            self._model.update_left_out()  # another page may have left out items, or taken them in again
+            self._model.update_curation()  # another page may have left out or relabelled items
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape, unless a panel uses it."""

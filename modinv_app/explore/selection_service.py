@@ -140,7 +140,7 @@ class SelectionService(QObject):
 
         def decided(result: tuple[curated.Former, set[str], set[str]]) -> None:
             former, keys, pictures = result
-            self._model.update_left_out()
+            self._model.update_curation()
             if keys or pictures:
                 self._takes.find(keys, pictures, lambda takes: self._takes.exclude(takes, True, partial(done, former)))
             else:
@@ -155,7 +155,7 @@ class SelectionService(QObject):
         """Undo what `left_out` has announced."""
 
         def done(_nothing: None) -> None:
-            self._model.update_left_out()
+            self._model.update_curation()
             if left_out.takes:
                 self._takes.exclude(left_out.takes, False)
 

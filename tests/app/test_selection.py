@@ -259,6 +259,42 @@ def test_what_another_page_decides_counts_once_explore_is_shown_again(desk: Desk
     settled(desk, 1600)
 
 
+def test_what_is_relabelled_on_another_page_is_shown_and_votes_with_its_new_label(desk: Desk) -> None:
+    desk.draw()
+    found = desk.await_found(SPEECH)
+    assert desk.state.gallery is not None
+    corpora = {desk.state.gallery.key(item.index).split(":", 1)[0] for item in found}
+    (corpus,) = corpora
+    keys = [desk.state.gallery.key(item.index).split(":", 1)[1] for item in found]
+    label, other = found[0].label, (found[0].label + 1) % 10
+    places = [item.index for item in found]
+    desk.window.pages.turn_to("data")
+    decisions = {key: curation.Decision(item.label).with_label(other) for key, item in zip(keys, found, strict=True)}
+    former = curation.decide(corpus, decisions)
+    desk.window.pages.turn_to("explore")
+    try:
+        until(lambda: desk.state.gallery.items[places[0]].label == other, "another label")
+        again = desk.await_found(SPEECH)
+        assert [item.index for item in again] == places
+        assert {item.label for item in again} == {other}
+        assert desk.state.reply.answer.nearest == other
+        desk.state.select(places[:1])
+        texts = [text.text() for text in panel_of(desk).findChildren(type(panel_of(desk)._count))]
+        assert f"1 utterance: {other} (1)" in texts
+        assert desk.window.explore.map._plot._labels[places[0]] == other
+        press(panel_of(desk), "Leave out")
+        settled(desk, 1599)
+        assert curation.decisions(corpus)[keys[0]] == decisions[keys[0]].with_excluded(True)
+        press(desk.window.explore.undo, "Undo")
+        settled(desk, 1600)
+        assert desk.state.gallery.items[places[0]].label == other
+    finally:
+        curation.decide(corpus, former)
+        desk.window.pages.turn_to("data")
+        desk.window.pages.turn_to("explore")
+        until(lambda: desk.state.gallery.items[places[0]].label == label, "the published label again")
+
+
 def test_not_all_images_can_be_left_out(desk: Desk) -> None:
     warned: list[str] = []
     desk.window.explore.warned.connect(warned.append)

@@ -11,8 +11,9 @@ import pytest
 from model import locations
 from model.data import curation
 from model.data.curation import CurationError, Decision
-from model.retrieval.curated import leave_out, left_out, origins, restore, takes_among
+from model.retrieval.curated import decided, leave_out, origins, restore, takes_among
 from model.retrieval.gallery import Gallery
+from model.similarity import Gaussians
 from model.types import Modality
 
 IMAGE, UTTERANCE = 3, 1200
@@ -47,11 +48,11 @@ def test_a_drawing_and_a_recording_of_the_user_are_takes(gallery: Gallery) -> No
 
 
 def test_what_is_left_out_is_known_again_and_can_be_taken_in(gallery: Gallery, data: Path) -> None:
-    assert not left_out(gallery).any()
+    assert not decided(gallery).left_out.any()
     former = leave_out(gallery, [IMAGE, UTTERANCE])
-    assert np.flatnonzero(left_out(gallery)).tolist() == [IMAGE, UTTERANCE]
+    assert np.flatnonzero(decided(gallery).left_out).tolist() == [IMAGE, UTTERANCE]
     restore(former)
-    assert not left_out(gallery).any()
+    assert not decided(gallery).left_out.any()
     assert not list((data / "curation").glob("*.json"))
 
 
@@ -65,11 +66,42 @@ def test_a_label_that_was_given_before_stays(gallery: Gallery) -> None:
     assert curation.decisions("mnist")[source] == known
 
 
+def test_items_have_the_labels_that_the_user_gave_them(gallery: Gallery) -> None:
+    corpus, name = gallery.key(UTTERANCE).split(":", 1)
+    said, shown = gallery.items[UTTERANCE], gallery.items[IMAGE]
+    other = (said.label + 1) % 10
+    curation.decide(corpus, {name: Decision(said.label).with_label(other)})
+    curation.decide("mnist", {shown.source: Decision((shown.label + 1) % 10).with_label(3)})  # about a former item
+    labels = decided(gallery).labels
+    assert np.flatnonzero(labels != [item.label for item in gallery.items]).tolist() == [UTTERANCE]
+    curated = gallery.relabelled(labels)
+    assert (curated.items[UTTERANCE].label, curated.items[UTTERANCE].published) == (other, said.label)
+    assert curated.items[IMAGE] == shown
+    match = curated.nearest(Gaussians(gallery.means[IMAGE], gallery.log_variances[IMAGE]), Modality.SPEECH, 600)
+    assert [one.item.label for one in match if one.item.index == UTTERANCE] == [other]
+
+
+def test_a_relabelled_item_can_be_left_out_and_gets_its_label_back(gallery: Gallery) -> None:
+    """Decisions are about the published label, which the curated gallery does not show any more."""
+    corpus, name = gallery.key(UTTERANCE).split(":", 1)
+    published = gallery.items[UTTERANCE].label
+    relabel = Decision(published).with_label((published + 1) % 10)
+    curation.decide(corpus, {name: relabel})
+    curated = gallery.relabelled(decided(gallery).labels)
+    former = leave_out(curated, [UTTERANCE])
+    assert curation.decisions(corpus)[name] == relabel.with_excluded(True)
+    for known in (gallery, curated):
+        assert np.flatnonzero(decided(known).left_out).tolist() == [UTTERANCE]
+    restore(former)
+    curation.decide(corpus, {name: relabel.with_label(published)})
+    assert curated.relabelled(decided(curated).labels).items == gallery.items
+
+
 def test_decisions_about_another_picture_of_that_name_do_not_count(gallery: Gallery) -> None:
     leave_out(gallery, [IMAGE])
     pictures = gallery.image_features.copy()
     pictures[IMAGE] = pictures[IMAGE + 1]
-    assert not left_out(replace(gallery, image_features=pictures)).any()
+    assert not decided(replace(gallery, image_features=pictures)).left_out.any()
 
 
 def test_damaged_decisions_stay_as_they_are_and_leave_nothing_out(
@@ -79,7 +111,7 @@ def test_damaged_decisions_stay_as_they_are_and_leave_nothing_out(
     (data / "curation" / "voices.json").write_text("{")
     with pytest.raises(CurationError, match="damaged"):
         leave_out(gallery, [IMAGE, UTTERANCE])
-    assert not left_out(gallery).any(), "not the image either"
+    assert not decided(gallery).left_out.any(), "not the image either"
     assert "damaged" in caplog.text
     assert (data / "curation" / "voices.json").read_text() == "{"
 
