@@ -49,6 +49,14 @@ def print_note(*parts: str | tuple[str, str]) -> None:
     notes().print(Text.assemble(*parts), soft_wrap=True)
 
 
+def print_changes(data: Mapping[str, Any]) -> None:
+    """Print what the user has changed in training data, as a checkpoint's header states it; nothing if nothing."""
+    from model.export.words import changed
+
+    if found := changed(data):
+        print_note(f"Items of the training data are changed by your decisions: {found}.")
+
+
 def print_error(message: object) -> None:
     """Print an error message."""
     print_note(("Error:", "bold red"), f" {' '.join(str(message).split())}")

@@ -13,6 +13,7 @@ from model.cli.console import (
     StatusContext,
     interruptible,
     notes,
+    print_changes,
     print_json,
     print_note,
     print_warning,
@@ -82,6 +83,7 @@ def train(
                 print_warning(few)
             training = PersonalTraining(config, takes, CorpusCache(data_dir), context, leave_out)
             complete = training.run(lambda: out or RunStore().new_folder(config))
+        print_changes(training.data)
     if as_json:
         print_json(training.results.to_dict())
     else:

@@ -13,6 +13,7 @@ from model.cli.console import (
     Interruption,
     interruptible,
     notes,
+    print_changes,
     print_note,
     print_warning,
     progress_text,
@@ -94,6 +95,7 @@ def train(
         with interruptible() as interrupted, TrainingSession(out or RunStore().new_folder(config), config) as session:
             ended = _train(session, corpora, interrupted)
     folder = session.record.folder
+    print_changes(ended.header.data)
     if ended.complete:
         print_note(f"Done: {ended.model}. Evaluate it with: modinv evaluate {ended.model}")
     else:

@@ -46,15 +46,19 @@ def seen(setting: Mapping[str, Any]) -> str:
 
 def curated(setting: Mapping[str, Any]) -> str:
     """What the user has changed in the evaluated inputs: ``" Changed by the user: mnist (3 left out)."``."""
-    changed = _changed(setting.get("curated", {}))
-    return f" Changed by the user: {listed(changed)}." if changed else ""
+    found = changed(setting)
+    return f" Changed by the user: {found}." if found else ""
 
 
-def _changed(curated: Any) -> list[str]:
-    """Corpora with numbers of changed items; none of what a damaged header may hold."""
-    known = curated if isinstance(curated, Mapping) else {}
-    words = {name: in_words(counts) for name, counts in known.items() if isinstance(counts, Mapping)}
-    return [f"{name} ({changed})" for name, changed in words.items() if changed]
+def changed(data: Mapping[str, Any]) -> str:
+    """What the user has changed in data, by the numbers that their description holds under ``curated``.
+
+    ``"mnist (3 left out) and fsdd (1 relabelled)"``; empty for nothing, and for what a damaged header may hold.
+    """
+    known = data.get("curated")
+    counts = known if isinstance(known, Mapping) else {}
+    words = {name: in_words(one) for name, one in counts.items() if isinstance(one, Mapping)}
+    return listed([f"{name} ({one})" for name, one in words.items() if one])
 
 
 def speakers(setting: Mapping[str, Any]) -> str:
@@ -109,8 +113,8 @@ def trained_on(setting: Mapping[str, Any]) -> str:
         corpora = listed([*names(data.get("images")), *names(data.get("speech"))])
         without = f" without {data['left_out']}" if data.get("left_out") else ""
         part = f" ({data['split']} split)" if "split" in data else ""
-        changed = _changed(data.get("curated", {}))
-        changes = f", changed by the user: {listed(changed)}" if changed else ""
+        found = changed(data)
+        changes = f", changed by the user: {found}" if found else ""
         words.append(f"{before}{', trained on ' if before else ''}{corpora}{part}{without}{changes}")
         before = data["started_from"]["name"] if "started_from" in data else ""
     return ", started from ".join(words)

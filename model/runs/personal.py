@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from model import locations
 from model.checkpoints import Header, read_header
@@ -50,6 +51,8 @@ class PersonalTraining:
     ----------
     results
         What has been counted so far.
+    data
+        What the run trains on, as in its header; empty until it trains.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class PersonalTraining:
         self._gallery = Gallery.load(locations.shipped_gallery())
         self._folder: Path | None = None
         self._trainings_done = 0
+        self.data: Mapping[str, Any] = {}
         header = Header.from_dict(read_header(self._start))
         counted = {(row.person, row.modality, row.trained, row.tested): row for row in (known.rows if known else ())}
         keys = [(own.person, own.modality, len(own.train), len(own.test)) for own in self._takes]
@@ -135,7 +139,7 @@ class PersonalTraining:
                 if isinstance(event, Stepped):
                     self._tell_step(event, "Training")
                 elif isinstance(event, Ended):
-                    complete = event.complete
+                    complete, self.data = event.complete, event.header.data
         self._trainings_done += 1
         return complete
 

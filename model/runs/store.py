@@ -187,6 +187,7 @@ class RunRecord:
             device=progress.device,
             versions=progress.versions,
             resumable=progress.resumable and state not in (*_ALIVE, "complete"),
+            data=progress.data,
         )
 
     def rename(self, name: str) -> None:

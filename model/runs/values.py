@@ -144,6 +144,8 @@ class RunInfo:
         Device of the training, and versions of the libraries.
     resumable
         Whether it can be resumed from its last checkpoint.
+    data
+        What it trains on, as in the checkpoint's header.
     """
 
     name: str
@@ -158,13 +160,14 @@ class RunInfo:
     device: str
     versions: Mapping[str, str]
     resumable: bool
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
     """The content of ``run.json``, which the training process writes at each change.
 
-    Attributes as of :class:`RunInfo`; ``data`` is that of the checkpoint's header.
+    Attributes as of :class:`RunInfo`.
     """
 
     plan: TrainingConfig

@@ -9,6 +9,7 @@ from typing import Literal
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QWidget
 
+from model.export.words import changed
 from model.runs.store import RunInfo, State
 from model.runs.values import ESTIMATES
 from model.training.time_left import Countdown, Pace
@@ -138,7 +139,9 @@ class RunCard(QWidget):
         active, state = info.state in _ACTIVE, info.state
         pending = _PENDING[self._pending] if self._pending else ""
         self._title.setText(pending or f"{_WORDS[state]}: {info.name}")
-        config = f"{', '.join(info.plan.corpora)} · seed {info.plan.seed} · {info.device or info.plan.device}"
+        found = changed(info.data)
+        data = f"{', '.join(info.plan.corpora)}, changed by you: {found}" if found else ", ".join(info.plan.corpora)
+        config = f"{data} · seed {info.plan.seed} · {info.device or info.plan.device}"
         self._config.setText(config if info.name == info.plan.title else f"{info.plan.title} · {config}")
         self._bar.setRange(0, 0 if state == "waiting" else info.steps)
         self._bar.setValue(info.step)

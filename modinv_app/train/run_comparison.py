@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from model.export.words import changed
 from model.recipes.fields import fields_of
 from model.runs.values import ESTIMATES
 from modinv_app.common.check_box import CheckBox
@@ -106,6 +107,7 @@ def choices(entry: RunEntry) -> dict[str, str]:
         "Recipe": recipe.name,
         **{field.title: field.text(getattr(recipe, field.name)) for field in fields_of(type(recipe))},
         "Data": ", ".join(plan.corpora),
+        "Changed by you": changed(info.data) or "nothing",
         "Left out": plan.held_out_speaker or "nobody",
         "Start": plan.start.name if plan.start else "scratch",
         "Seed": str(plan.seed),

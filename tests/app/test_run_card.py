@@ -11,8 +11,10 @@ from pytestqt.qtbot import QtBot
 from run_folders import make_run
 
 from model.runs.store import RunInfo, RunStore
+from modinv_app.common.run_entry import RunEntry
 from modinv_app.train import run_card
 from modinv_app.train.run_card import RunCard
+from modinv_app.train.run_comparison import choices
 
 
 class Clock:
@@ -79,6 +81,26 @@ def test_the_time_left_does_not_stand_still(card: RunCard, clock: Clock, info: R
         said.append(progress(card))
     assert said[0].endswith("almost done")
     assert len(set(said[-30:])) == 30, "it grows while the run hangs"
+
+
+def test_the_card_says_what_the_user_has_changed_in_the_data(card: RunCard, info: RunInfo) -> None:
+    def shown() -> str:
+        return " ".join(label.text() for label in card.findChildren(QLabel) if label.isVisible())
+
+    card.show_run(info, usable=False)
+    assert "mnist, voices · seed 0" in shown()
+    curated = {"mnist": {"excluded": 3, "relabelled": 2, "sha256": "0"}, "voices": {"excluded": 0, "relabelled": 1}}
+    card.show_run(replace(info, data={**info.data, "curated": curated}), usable=False)
+    said = "mnist, voices, changed by you: mnist (3 left out, 2 relabelled) and voices (1 relabelled) · seed 0"
+    assert said in shown()
+
+
+def test_runs_are_compared_by_what_the_user_has_changed_in_their_data(tmp_path) -> None:
+    record = make_run(RunStore(tmp_path), "a run")
+    info = record.info()
+    assert choices(RunEntry.of(record, info, {}))["Changed by you"] == "nothing"
+    changed = replace(info, data={"curated": {"mnist": {"excluded": 3, "relabelled": 0}}})
+    assert choices(RunEntry.of(record, changed, {}))["Changed by you"] == "mnist (3 left out)"
 
 
 def test_pausing_shows_at_once(card: RunCard, clock: Clock, info: RunInfo) -> None:

@@ -13,6 +13,7 @@ from tiny import Bars, small, write_corpora
 from typer.testing import CliRunner
 
 from model import locations
+from model.cli.console import print_changes
 from model.cli.main import app
 from model.data import curation
 from model.data.corpora import MissingData
@@ -260,6 +261,8 @@ def test_the_record_and_the_model_say_what_was_changed(tmp_path):
     stated = ended.header.data["curated"]
     assert stated["fsdd"].items() >= {"excluded": 1, "relabelled": 1}.items()
     assert RunRecord(tmp_path / "run").progress().data["curated"] == stated
+    assert RunRecord(tmp_path / "run").info().data["curated"] == stated
+    assert words.changed(ended.header.data) == "fsdd (1 left out, 1 relabelled)"
     setting = {"trained_on": ended.header.data}
     assert words.trained_on(setting) == (
         "mnist and fsdd (train split), changed by the user: fsdd (1 left out, 1 relabelled)"
@@ -300,6 +303,14 @@ def test_the_command_line_says_what_is_changed():
     shown = CliRunner().invoke(app, ["data", "show", "fsdd"])
     assert "2 left out, 1 relabelled" in shown.stdout
     assert "Changed" not in CliRunner().invoke(app, ["data", "show", "mnist"]).stdout
+
+
+def test_the_end_of_a_training_says_what_was_changed_in_its_data(capsys):
+    print_changes({"images": ["mnist"], "curated": {"mnist": {"excluded": 1, "relabelled": 2}}})
+    assert "changed by your decisions: mnist (1 left out, 2 relabelled)." in capsys.readouterr().err
+    for data in ({}, {"images": ["mnist"]}, {"curated": [3]}):
+        print_changes(data)
+    assert capsys.readouterr().err == ""
 
 
 def test_one_speakers_inputs_say_what_was_changed_of_theirs():
