@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class LeftOut:
     """Items that were left out at once, so that they can be taken in again.
 
@@ -40,12 +40,15 @@ class LeftOut:
     former
         What was decided about those of corpora before.
     takes
-        Those that are takes of the user.
+        Those that are takes of the user, once their library has moved them.
+    undone
+        Whether they are to be in again: takes that have not been moved yet stay then.
     """
 
     count: int
     former: curated.Former
-    takes: tuple[Take, ...]
+    takes: Sequence[Take] = ()
+    undone: bool = False
 
 
 class SelectionService(QObject):
@@ -59,7 +62,7 @@ class SelectionService(QObject):
     exporting(float or None)
         The share that is exported; ``None`` when the export has ended.
     left_out(LeftOut)
-        Items were left out; `take_in` takes them in again.
+        Items were left out, or, takes, will be in a moment; `take_in` takes them in again.
     informed(str), warned(str), failed(str, str)
         As of a page.
     """
@@ -141,25 +144,35 @@ class SelectionService(QObject):
         def decided(result: tuple[curated.Former, set[str], set[str]]) -> None:
             former, keys, pictures = result
             self._model.update_curation()
+            left_out = LeftOut(len(indices), former)
+            self.left_out.emit(left_out)
             if keys or pictures:
-                self._takes.find(keys, pictures, lambda takes: self._takes.exclude(takes, True, partial(done, former)))
-            else:
-                done(former, [])
-
-        def done(former: curated.Former, takes: list[Take]) -> None:
-            self.left_out.emit(LeftOut(len(indices), former, tuple(takes)))
+                self._takes.find(keys, pictures, partial(self._leave_out_takes, left_out))
 
         self._executor.submit(work, decided, self._report)
 
+    def _leave_out_takes(self, left_out: LeftOut, takes: list[Take]) -> None:
+        def done(moved: list[Take]) -> None:
+            left_out.takes = moved
+            if left_out.undone:
+                self._take_in_takes(left_out)
+
+        if not left_out.undone:
+            self._takes.exclude(takes, True, done)
+
     def take_in(self, left_out: LeftOut) -> None:
         """Undo what `left_out` has announced."""
+        left_out.undone = True
+        self._take_in_takes(left_out)
+        self._executor.submit(
+            lambda: curated.restore(left_out.former), lambda _nothing: self._model.update_curation(), self._report
+        )
 
-        def done(_nothing: None) -> None:
-            self._model.update_curation()
-            if left_out.takes:
-                self._takes.exclude(left_out.takes, False)
-
-        self._executor.submit(lambda: curated.restore(left_out.former), done, self._report)
+    def _take_in_takes(self, left_out: LeftOut) -> None:
+        """Take in again those that have been moved."""
+        takes, left_out.takes = left_out.takes, ()
+        if takes:
+            self._takes.exclude(takes, False)
 
     def _report(self, error: Exception) -> None:
         if isinstance(error, ModinvError):
