@@ -69,7 +69,6 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         super().__init__()
         self.setAntialiasing(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._selectable = selectable
         self._outline = Outline(self.viewport())
         self._box = LassoBox(self._outline if selectable else None)
         self._box.disableAutoRange()
@@ -79,7 +78,7 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self._clouds: dict[tuple[int, Modality], Cloud] = {}
         self._names = [Name(str(digit), self._box) for digit in _DIGITS for _ in Modality]
         self._links = [Link(self._box) for _ in _DIGITS] if links else []
-        self._selection = SelectionLayer(self._box)
+        self._selection = SelectionLayer(self._box, selectable)
         self._query_layer = QueryLayer(self._box)
         self._imagined_layer = ImaginedLayer(self._box)
         self._pointed = pg.ScatterPlotItem(size=17)
@@ -91,7 +90,6 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self._labels = np.empty(0, np.intp)
         self._speech = np.empty(0, np.bool_)
         self._visible = np.empty(0, np.bool_)
-        self._chosen = np.empty(0, np.intp)
         self._hidden: tuple[frozenset[int], frozenset[Modality]] = (frozenset(), frozenset())
         self._query: Query | None = None
         self._under = -1
@@ -133,8 +131,8 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self._query = None
         self._query_layer.hide()
         self._imagined_layer.hide()
-        self._style_selection()
-        self.show_selection(())
+        self._selection.set_items(self._labels, self._speech)
+        self._dim()
         self.set_hidden(*self._hidden)
 
     def set_points(self, points: FloatArray) -> None:
@@ -187,10 +185,7 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
 
     def show_selection(self, indices: Sequence[int] | npt.NDArray[np.intp]) -> None:
         """Show which points are selected; the others are dimmed."""
-        self._chosen = np.array(indices, np.intp)
-        self._selection.show(self._chosen, self._labels, self._speech)
-        if len(self._points):
-            self._selection.move(self._points)
+        self._selection.show(np.array(indices, np.intp))
         self._dim()
 
     def set_lasso(self, on: bool) -> None:
@@ -228,7 +223,7 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self._redraw()
 
     def _dim(self) -> None:
-        opacity = 1.0 if self._query is None and not len(self._chosen) else _DIM
+        opacity = 1.0 if self._query is None and not len(self._selection.chosen) else _DIM
         for cloud in self._clouds.values():
             cloud.setOpacity(opacity)
 
@@ -279,17 +274,10 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         for digit, link in enumerate(self._links):
             link.set_colour(digit_colour(digit, dark))
         self._pointed.setPen(pg.mkPen(palette.color(QPalette.ColorRole.Text), width=2))
-        self._style_selection()
-        self._selection.set_hidden(*self._hidden)
-        self.show_selection(self._chosen)
+        self._selection.set_style(self._brushes, palette.color(QPalette.ColorRole.Text))
         self._query_layer.set_palette(palette)
         self._imagined_layer.set_palette(palette)
         self._redraw()
-
-    def _style_selection(self) -> None:
-        if self._selectable:  # it takes longer than the clouds of all points
-            rim = self.palette().color(QPalette.ColorRole.Text)
-            self._selection.set_style(len(self._labels), self._brushes, rim)
 
     # The pointer
 
@@ -340,7 +328,7 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
                 self.reset_view()
         elif index >= 0:
             self.clicked.emit(index)
-        elif len(self._chosen):
+        elif len(self._selection.chosen):
             self.deselected.emit()
         elif len(self._points):
             at = self._box.mapSceneToView(event.scenePos())
