@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from worker_stand_in import Failed, command_of, say, serve
+
 from model import locations
 from model.evaluation.personal_results import PersonalResults, Setting, Understood
 from model.runs.personal_runs import personal_config, read_run, save_results
@@ -22,16 +24,7 @@ from model.runs.store import RunRecord, RunStore
 from model.runs.values import RunStatus
 from model.types import Modality
 
-# The window's processes don't look for modules beside their script.
-_FOLDERS = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
-_PROGRAM = f"import runpy, sys; sys.path[:0] = {_FOLDERS}; runpy.run_module('personal_training', run_name='__main__')"
-COMMAND = (sys.executable, "-c", _PROGRAM)
-
-job: int | None = None  # the one that is done
-
-
-def say(**message: Any) -> None:
-    print(json.dumps({"id": job, **message}), flush=True)
+COMMAND = command_of("personal_training")
 
 
 def results_of(people: list[str], leave_out: bool) -> PersonalResults:
@@ -72,8 +65,7 @@ def train(message: dict[str, Any]) -> None:
     else:
         people = message["people"]
         if "Few" in people:
-            say(say="failed", message="There are 3 spoken and 0 drawn takes to train on.", details="")
-            return
+            raise Failed("There are 3 spoken and 0 drawn takes to train on.")
         results = results_of(people, message["leave_out"])
         say(say="progress", share=0, text="Testing the model as it is")
         say(say="results", results=results.to_dict())
@@ -87,38 +79,18 @@ def train(message: dict[str, Any]) -> None:
         sys.exit(9)
     if "Full" in people:
         write(folder, results, state="failed", step=100, message="No space left on the disk.")
-        say(say="failed", message="No space left on the disk. Free some space, then resume.", details="")
-        return
+        raise Failed("No space left on the disk. Free some space, then resume.")
     if "Wait" in people and not resumed:
         wait()
         write(folder, results, state="stopped", step=100)
         say(say="ended", complete=False)
-        say(say="done")
         return
     shutil.copy(locations.shipped_model(), folder / "model.safetensors")
     left_out = 21 if results.setting.leave_out else None
     rows = tuple(replace(row, after=24, left_out=left_out) for row in results.rows)
     write(folder, replace(results, rows=rows), state="complete", step=200, resumable=False)
     say(say="ended", complete=True)
-    say(say="done")
-
-
-def main() -> None:
-    global job
-    say(say="ready", devices=[["cpu", "A processor"]])
-    for line in sys.stdin:
-        message = json.loads(line)
-        if message["do"] == "stop":
-            continue  # of a job that is done
-        job = message["id"]
-        if message["do"] == "takes":
-            train(message)
-            continue
-        if message["do"] == "estimate":
-            estimate = {"step_seconds": 0.3, "seconds": 540.0, "memory_bytes": 1.2e9, "free_bytes": 8e9}
-            say(say="estimate", **estimate, device="A processor")
-        say(say="done")
 
 
 if __name__ == "__main__":
-    main()
+    serve({"takes": train}, seconds=540.0, step_seconds=0.3)

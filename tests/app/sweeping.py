@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from sweeps import make_results
+from worker_stand_in import command_of, say, serve
 
 from model.evaluation.paper import PAPER_TABLE
 from model.runs.store import RunRecord
@@ -21,17 +22,7 @@ from model.runs.values import RunStatus, State
 from model.sweeps.plans import SweepPlan
 from model.training.config import TrainingConfig
 
-# The window's processes don't look for modules beside their script.
-_FOLDERS = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
-_PROGRAM = f"import runpy, sys; sys.path[:0] = {_FOLDERS}; runpy.run_module('sweeping', run_name='__main__')"
-COMMAND = (sys.executable, "-c", _PROGRAM)
-
-
-job: int | None = None  # the one that is done
-
-
-def say(**message: Any) -> None:
-    print(json.dumps({"id": job, **message}), flush=True)
+COMMAND = command_of("sweeping")
 
 
 def write(folder: Path, plan: TrainingConfig, state: State) -> None:
@@ -54,7 +45,8 @@ def train(folder: Path, plan: TrainingConfig, begun: bool) -> bool:
     return True
 
 
-def sweep(plan: SweepPlan, folder: Path) -> None:
+def sweep(message: dict[str, Any]) -> None:
+    plan, folder = SweepPlan.from_dict(message["plan"]), Path(message["folder"])
     runs = plan.runs()
     if runs[0].config.seed == 5:
         for share, text in ((0.1, "step 160 of 1,600"), (0.4, "step 640 of 1,600")):
@@ -91,21 +83,5 @@ def sweep(plan: SweepPlan, folder: Path) -> None:
     say(say="swept", file=str(folder / "sweep.safetensors"))
 
 
-def main() -> None:
-    global job
-    say(say="ready", devices=[["cpu", "A processor"]])
-    for line in sys.stdin:
-        message = json.loads(line)
-        if message["do"] == "stop":
-            continue  # of a job that is done
-        job = message["id"]
-        if message["do"] == "sweep":
-            sweep(SweepPlan.from_dict(message["plan"]), Path(message["folder"]))
-        elif message["do"] == "estimate":
-            estimate = {"step_seconds": 0.5, "seconds": 900.0, "memory_bytes": 1.2e9, "free_bytes": 8e9}
-            say(say="estimate", **estimate, device="A processor")
-        say(say="done")
-
-
 if __name__ == "__main__":
-    main()
+    serve({"sweep": sweep}, seconds=900.0, step_seconds=0.5)
