@@ -32,7 +32,6 @@ from modinv_app.explore.model_service import ModelService
 from modinv_app.explore.page import ExplorePage
 from modinv_app.explore.push_to_talk import PushToTalk
 from modinv_app.explore.state import AppState
-from modinv_app.map.legend import Legend
 from modinv_app.shell.actions import Callback, Commands
 from modinv_app.shell.leave_question import LeaveQuestion
 from modinv_app.shell.message_bar import MessageBar
@@ -112,7 +111,7 @@ class MainWindow(QMainWindow):
         self._model_text = QLabel()
         self._status = QLabel("Loading the model…")
         self._lay_out()
-        self.messages = MessageBar(self._central, self._legend)
+        self.messages = MessageBar(self._central)
         self.commands = Commands(self, pages, self._callbacks())
         self._push_to_talk = PushToTalk(self, self.explore.speak.button)
         self._wire()
@@ -238,11 +237,8 @@ class MainWindow(QMainWindow):
         end_training()
         self._close_if_free()  # it may have ended while the question was open
 
-    def _legend(self) -> QWidget | None:
-        """The legend of the current page, which messages must not cover."""
-        return next((legend for legend in self.pages.findChildren(Legend) if legend.isVisible()), None)
-
     def _page_turned(self, name: str) -> None:
+        self.messages.keep_clear()
         exploring = name == "explore"
         self._push_to_talk.enabled = exploring
         # Words that are said on another page are no queries.

@@ -1,11 +1,11 @@
-"""A message bar that floats over the lower edge of the window."""
+"""A message bar that floats over the lower half of the window, where no control is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -18,7 +18,16 @@ from PySide6.QtGui import (
     QPalette,
     QPen,
 )
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPlainTextEdit, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QAbstractScrollArea,
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QPlainTextEdit,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
 
 from modinv_app.common.theme import antialiased, blend, is_dark
 
@@ -29,27 +38,26 @@ _COLOURS = {  # on light, on dark
     "warning": (QColor("#a86a00"), QColor("#f0b23e")),
     "error": (QColor("#c0322b"), QColor("#ff7b72")),
 }
+_LARGE = 0.2  # share of the window from which something is to be looked at rather than a control
 _MARKS = {"info": "i", "warning": "!", "error": "×"}
 _TITLES = {"info": "Note", "warning": "Warning", "error": "Error"}
 
 
 class MessageBar(QFrame):
-    """A bar that floats over the lower edge of its parent, so that nothing in the layout moves.
+    """A bar that floats over the lower half of its parent, so that nothing in the layout moves.
 
-    A new message replaces the former one. The bar never takes the keyboard focus by itself; screen readers announce it.
+    It lies as low as it can without covering a control, in the middle, at the right or at the left. A new message
+    replaces the former one. The bar never takes the keyboard focus by itself; screen readers announce it.
 
     Parameters
     ----------
     parent
         The widget over which it floats.
-    above
-        Returns a widget at the lower edge that must not be covered, or None.
     """
 
-    def __init__(self, parent: QWidget, above: Callable[[], QWidget | None] = lambda: None) -> None:
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._host = parent
-        self._above = above
         self._kind: Kind = "info"
         self._timeout_ms: int | None = None
         self._margin = self.fontMetrics().height() // 2
@@ -85,6 +93,9 @@ class MessageBar(QFrame):
 
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.dismiss)
+        # What a message is about often changes the controls, whose layout follows later.
+        self._settled = QTimer(self, singleShot=True, interval=0)
+        self._settled.timeout.connect(self._place)
         parent.installEventFilter(self)
         self.hide()
 
@@ -115,6 +126,7 @@ class MessageBar(QFrame):
         self.setAccessibleName(spoken)
         self._place()
         self.show()
+        self._settled.start()
         self.raise_()
         self.update()
         event = QAccessibleAnnouncementEvent(self, spoken)
@@ -131,6 +143,12 @@ class MessageBar(QFrame):
         self._timer.stop()
         self.hide()
 
+    def keep_clear(self) -> None:
+        """Move away from the controls, which are other ones now."""
+        if self.isVisible():
+            self._place()
+            self._settled.start()
+
     def _show_details(self, shown: bool) -> None:
         self._details.setVisible(shown)
         self._copy.setVisible(shown)
@@ -139,7 +157,7 @@ class MessageBar(QFrame):
             self._timer.stop()
         else:
             self._resume_timer()
-        self._place()
+        self.keep_clear()
 
     def _copy_details(self) -> None:
         QGuiApplication.clipboard().setText(f"{self._text.text()}\n\n{self._details.toPlainText()}")
@@ -155,14 +173,40 @@ class MessageBar(QFrame):
         width = min(room.width(), 90 * self.fontMetrics().averageCharWidth())
         self._grid.activate()
         height = min(room.height(), self._grid.totalHeightForWidth(width))
-        lowest = room.bottom() + 1
-        if (below := self._above()) is not None:
-            lowest = min(lowest, below.mapTo(self._host, below.rect().topLeft()).y() - self._margin)
-        self.setGeometry(room.center().x() - width // 2, max(room.top(), lowest - height), width, height)
+        gap = self._margin // 2
+        controls = [one.adjusted(-gap, -gap, gap, gap) for one in self._controls(self._host, self._host.rect())]
+        edges = {rect.top() for rect in controls if rect.top() - height >= room.center().y()}
+        lefts = (room.center().x() - width // 2, room.right() + 1 - width, room.left())
+        places = [
+            QRect(left, max(room.top(), bottom - height), width, height)
+            for bottom in (room.bottom() + 1, *sorted(edges, reverse=True))
+            for left in lefts
+        ]
+
+        def covered(place: QRect) -> int:
+            common = (place & rect for rect in controls)
+            return sum(rect.width() * rect.height() for rect in common if not rect.isEmpty())
+
+        self.setGeometry(min(places, key=covered))  # of several the first: the lowest
+
+    def _controls(self, parent: QWidget, seen: QRect) -> Iterator[QRect]:
+        """Where there are controls in what is seen of a widget: what the Tab key reaches, but for lists and charts."""
+        for widget in parent.children():
+            if not isinstance(widget, QWidget) or widget is self or not widget.isVisible():
+                continue
+            place = QRect(widget.mapTo(self._host, QPoint()), widget.size()) & seen
+            large = place.width() * place.height() > _LARGE * self._host.width() * self._host.height()
+            view = large or isinstance(widget, QAbstractScrollArea)
+            if place.isEmpty():
+                continue
+            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and not view:
+                yield place
+            else:
+                yield from self._controls(widget, place)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._host and event.type() == QEvent.Type.Resize:
-            self._place()
+        if watched is self._host and event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
+            self.keep_clear()
         return super().eventFilter(watched, event)
 
     def enterEvent(self, event: QEnterEvent) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPlainTextEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QListWidget, QPlainTextEdit, QPushButton, QScrollArea, QToolButton, QWidget
 from showing import shown
 
 from modinv_app.shell.message_bar import MessageBar
@@ -95,17 +95,74 @@ def test_leaves_the_keyboard_where_it_was(bar):
     assert not bar.isAncestorOf(bar.window().focusWidget() or bar.window())
 
 
-def test_a_message_keeps_off_what_lies_at_the_lower_edge(qtbot):
-    window = QWidget()
-    qtbot.addWidget(window)
-    window.resize(600, 400)
-    legend = QWidget(window)
-    legend.setGeometry(50, 340, 500, 30)
-    bar = MessageBar(window, lambda: legend)
-    window.show()
+@pytest.fixture
+def controls(window):
+    """Buttons at the lower edge: one at the left, one in the middle, one at the right."""
+    found = [QPushButton(str(place), window) for place in range(3)]
+    for place, button in enumerate(found):
+        button.setGeometry(10 + 130 * place, 265, 110, 30)
+    return found
+
+
+def _covered(bar, control):
+    return control.isVisible() and bar.geometry().intersects(control.geometry())
+
+
+def test_a_message_covers_no_control_and_lies_as_low_as_it_can(bar, controls):
+    for visible in ((), (0,), (1,), (2,), (0, 1, 2)):
+        for place, button in enumerate(controls):
+            button.setVisible(place in visible)
+        bar.show_message("A message.")
+        assert not any(_covered(bar, button) for button in controls), visible
+        assert bar.geometry().bottom() > (260 if not visible else 200)
+        bar.dismiss()
+
+
+def test_a_message_at_one_side_leaves_the_controls_at_the_other_alone(qtbot):
+    window = shown(qtbot, QWidget(), 1200, 300)
+    button = QPushButton("Back", window)
+    button.setGeometry(600, 250, 150, 40)
+    button.show()
+    bar = MessageBar(window)
     bar.show_message("A message.")
-    assert bar.geometry().bottom() < legend.geometry().top()
-    window.resize(600, 500)
-    legend.setGeometry(50, 440, 500, 30)
-    bar.show_message("Another one.")
-    assert 300 < bar.geometry().top() < bar.geometry().bottom() < 440
+    assert not _covered(bar, button)
+    assert window.rect().bottom() - bar.geometry().bottom() < 20, "it need not rise"
+
+
+def test_it_moves_off_what_appears_with_it(bar, controls, qtbot):
+    for button in controls:
+        button.hide()
+    bar.show_message("Another model answers now.")
+    controls[1].show()
+    controls[0].show()
+    controls[2].show()
+    qtbot.waitUntil(lambda: not any(_covered(bar, button) for button in controls))
+
+
+def test_lists_are_covered_rather_than_controls_and_what_is_scrolled_away_does_not_count(qtbot):
+    window = shown(qtbot, QWidget(), 400, 300)
+    listed = QListWidget(window)
+    listed.setGeometry(0, 0, 400, 300)
+    listed.show()
+    area = QScrollArea(window)
+    area.setGeometry(0, 0, 400, 100)
+    tall = QWidget()
+    tall.resize(380, 600)
+    away = QPushButton("far below", tall)
+    away.setGeometry(0, 260, 380, 30)
+    area.setWidget(tall)
+    area.show()
+    bar = MessageBar(window)
+    bar.show_message("A message.")
+    assert window.rect().bottom() - bar.geometry().bottom() < 20
+
+
+def test_where_controls_are_everywhere_it_covers_the_least(qtbot):
+    window = shown(qtbot, QWidget(), 400, 300)
+    for line in range(10):
+        QPushButton(str(line), window).setGeometry(0, 30 * line, 400, 29)
+    for button in window.findChildren(QPushButton):
+        button.show()
+    bar = MessageBar(window)
+    bar.show_message("A message.")
+    assert window.rect().contains(bar.geometry())
