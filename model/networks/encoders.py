@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear, pad
 
 from model.networks import architecture
 from model.networks.posterior import DiagonalGaussian
@@ -58,10 +59,11 @@ Head = GaussianHead | PointHead
 
 def _body(modality: Modality, batch_norm: bool = False) -> nn.Sequential:
     """All layers of an encoder but the last."""
+    convolution = TimeConvolution if modality is Modality.SPEECH else nn.Conv2d
     layers: list[nn.Module] = []
     channels = 1
     for layer in architecture.CONVOLUTIONS[modality]:
-        layers.append(nn.Conv2d(channels, layer.channels, layer.kernel, layer.stride, layer.padding))
+        layers.append(convolution(channels, layer.channels, layer.kernel, layer.stride, layer.padding))
         channels = layer.channels
         layers.extend([nn.BatchNorm2d(channels), nn.ReLU()] if batch_norm else [nn.ReLU()])
     layers.extend([nn.Flatten(), nn.Linear(architecture.FLATTENED[modality], architecture.HIDDEN_UNITS)])
@@ -86,6 +88,26 @@ class ImageEncoder(nn.Module):
     def forward(self, images: Tensor) -> DiagonalGaussian:
         """Images ``(n, 1, 28, 28)`` in [0, 1] to posteriors ``(n, 128)``."""
         return self.head.posterior(self.body(images))
+
+
+class TimeConvolution(nn.Conv2d):
+    """A convolution over time whose kernel covers all of the other axis, computed as one matrix product.
+
+    oneDNN's kernels for AVX2 take twice the time of the product on such shapes, and four times for the first layer,
+    whose windows are the frames themselves. Weights are those of a :class:`torch.nn.Conv2d`.
+    """
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Inputs ``(n, channels, time, width)`` to ``(n, outputs, time, 1)`` in the memory format channels_last."""
+        size, step, padding = self.kernel_size[0], self.stride[0], int(self.padding[0])
+        frames = inputs.permute(0, 2, 3, 1).flatten(2)
+        if padding:
+            frames = pad(frames, (0, 0, padding, padding))
+        end = frames.shape[1] - size + 1
+        windows = [frames[:, place : end + place : step] for place in range(size)]
+        rows = torch.cat(windows, -1) if size > 1 else windows[0]
+        outputs = linear(rows, self.weight.permute(0, 2, 3, 1).flatten(1), self.bias)
+        return outputs.permute(0, 2, 1).unsqueeze(-1)
 
 
 class SpeechEncoder(nn.Module):

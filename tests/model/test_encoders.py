@@ -8,7 +8,14 @@ from tiny import seeded
 from torch import nn
 
 from model.networks.architecture import EMBEDDING_SIZE
-from model.networks.encoders import Encoders, GaussianHead, ImageEncoder, PointHead, SpeechEncoder
+from model.networks.encoders import (
+    Encoders,
+    GaussianHead,
+    ImageEncoder,
+    PointHead,
+    SpeechEncoder,
+    TimeConvolution,
+)
 from model.types import Modality
 
 HEAD = 512 * 256 + 256
@@ -62,18 +69,39 @@ def test_sizes_between_the_layers(make, size, sizes):
 
 
 @pytest.mark.parametrize(
-    ("make", "norms"),
+    ("make", "layer", "norms"),
     [
-        (ImageEncoder, ([], [])),
-        (SpeechEncoder, ([], [])),
-        (partial(SpeechEncoder, batch_norm=True), (["BatchNorm2d"], ["BatchNorm1d"])),
+        (ImageEncoder, "Conv2d", ([], [])),
+        (SpeechEncoder, "TimeConvolution", ([], [])),
+        (partial(SpeechEncoder, batch_norm=True), "TimeConvolution", (["BatchNorm2d"], ["BatchNorm1d"])),
     ],
 )
-def test_a_relu_after_each_layer_but_the_last(make, norms):
+def test_a_relu_after_each_layer_but_the_last(make, layer, norms):
     encoder = make()
     names = [type(layer).__name__ for layer in encoder.body if not isinstance(layer, nn.Flatten)]
-    assert names == ["Conv2d", *norms[0], "ReLU"] * 3 + ["Linear", *norms[1], "ReLU"]
+    assert names == [layer, *norms[0], "ReLU"] * 3 + ["Linear", *norms[1], "ReLU"]
     assert isinstance(encoder.head, nn.Linear)
+
+
+@pytest.mark.parametrize("memory", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize(
+    ("channels", "time", "width", "kernel", "stride", "padding"),
+    [(1, 100, 80, (1, 80), 1, 0), (64, 100, 1, (3, 1), 2, 1), (5, 7, 1, (3, 1), 2, 1), (5, 8, 2, (4, 2), 3, 2)],
+)
+def test_a_convolution_over_time_is_a_convolution(channels, time, width, kernel, stride, padding, memory):
+    layers = [
+        seeded(partial(kind, channels, 16, kernel, (stride, 1), (padding, 0))).to(memory_format=memory)
+        for kind in (nn.Conv2d, TimeConvolution)
+    ]
+    inputs = [torch.rand(3, channels, time, width, generator=torch.Generator().manual_seed(1)) for _ in layers]
+    results = []
+    for layer, values in zip(layers, inputs, strict=True):
+        values.requires_grad_()
+        outputs = layer(values)
+        (outputs * torch.arange(outputs.numel()).view_as(outputs) / outputs.numel()).sum().backward()
+        results.append((outputs.detach(), values.grad, layer.weight.grad, layer.bias.grad))
+    for wanted, found in zip(*results, strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-5)
 
 
 def test_batch_norm_adds_a_scale_and_a_shift_a_channel():
