@@ -120,6 +120,13 @@ def test_weight_norms_have_a_gradient_of_unit_length():
     assert linear.bias.grad is None
 
 
+def test_weight_norms_have_no_gradient_at_zero():
+    linear = nn.Linear(4, 3)
+    nn.init.zeros_(linear.weight)
+    (100 * weight_norms(linear)).backward()
+    assert (linear.weight.grad == 0).all()
+
+
 def test_the_objective_weighs_its_terms():
     loss = objective(torch.tensor(2.0), torch.tensor(30.0), torch.tensor(400.0), lambda_ig=0.1, lambda_wd=0.01)
     assert loss.values() == pytest.approx(
