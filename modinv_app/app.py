@@ -103,8 +103,7 @@ class Application:
         self.imports.prepare_map()
         self.model.start()
         self.sound.refresh()
-        self.recorder.start()  # before warm_up, because both use the sound thread
-        self.player.warm_up()
+        self.recorder.start()
 
     def _close(self) -> None:
         """Close all services; a training saves what there is."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import threading
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+import soxr
 
 from modinv_app.audio.backend import Samples
 
@@ -58,14 +56,6 @@ class Mixer:
         self.lost = True
 
 
-def load_resampler() -> Callable[..., Any]:
-    """SciPy's ``resample_poly(samples, up, down)``, imported late because that takes a second."""
-    from scipy.signal import resample_poly
-
-    resample: Callable[..., Any] = resample_poly
-    return resample
-
-
 def fade_length(rate: int) -> int:
     """Number of samples of a fade at ``rate``."""
     return round(_FADE * rate)
@@ -78,8 +68,7 @@ def prepare_clip(samples: Samples, rate: int, device_rate: int, latency: float) 
     """
     clip = np.asarray(samples, np.float32)
     if rate != device_rate and len(clip):
-        common = math.gcd(rate, device_rate)
-        clip = load_resampler()(clip, device_rate // common, rate // common).astype(np.float32)
+        clip = soxr.resample(clip, rate, device_rate)
     clip = np.clip(clip, -1, 1)
     fade = min(fade_length(device_rate), len(clip) // 2)
     if fade:

@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from modinv_app.audio.backend import Backend, Samples, Stream, open_at_some_rate
-from modinv_app.audio.mixer import Mixer, fade_length, load_resampler, prepare_clip
+from modinv_app.audio.mixer import Mixer, fade_length, prepare_clip
 from modinv_app.audio.system import SoundSystem
 
 _CHECK_EVERY_MS = 15
@@ -65,11 +65,6 @@ class Player(QObject):
     def device(self) -> str | None:
         """The device chosen; None is the system's default."""
         return self._chosen
-
-    @Slot()
-    def warm_up(self) -> None:
-        """Import what the first clip needs, when there is time."""
-        self._system.submit(lambda _backend: load_resampler(), lambda _done: None, lambda _problem: None)
 
     def play(self, samples: Samples, rate: int) -> None:
         """Play ``(n,)`` float32 samples in [-1, 1] at ``rate`` Hz instead of the current clip."""
