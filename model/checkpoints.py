@@ -255,6 +255,9 @@ class Header:
         Evaluation reports.
     confidence
         Calibration and rejection of queries (:func:`model.retrieval.confidence.to_header`); empty if none were fitted.
+    confidence_from
+        ``name`` and ``sha256`` of the model for which these were fitted, if this one was fine-tuned from it; empty if
+        they were fitted for this one.
     """
 
     recipe: dict[str, Any]
@@ -266,6 +269,7 @@ class Header:
     versions: dict[str, str]
     metrics: dict[str, Any] = field(default_factory=dict)
     confidence: dict[str, Any] = field(default_factory=dict)
+    confidence_from: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, with the format's name."""

@@ -19,8 +19,11 @@ from model.data.take_features import TakeFeatures
 from model.data.takes import Take
 from model.evaluation.personal_results import Counts, by_person
 from model.progress import ProgressCallback, no_progress
+from model.retrieval.confidence import Doubles, Margins, Rejection
 from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import encode_gallery, guess, unencoded_gallery
+from model.retrieval.vocal_tracts import encode_query
+from model.similarity import Gaussians
 from model.systems.base import System
 from model.types import Modality
 
@@ -100,6 +103,14 @@ class Examiner:
             return 0
         guesses = guess(self._system, self._gallery, own.modality, own.test.features, self._voting)
         return sum(digit == label for digit, label in zip(guesses, own.test.labels.tolist(), strict=True))
+
+    def scores(self, rejection: Rejection, digits: Samples) -> Doubles:
+        """What a rejection makes of those of some digits that are guessed rightly."""
+        guesses = np.array(guess(self._system, self._gallery, digits.modality, digits.features, self._voting))
+        posteriors = encode_query(self._system, digits.modality, digits.features)
+        queries = Gaussians(posteriors.mean.numpy(), posteriors.log_variance.numpy())
+        features = Margins.in_gallery(self._gallery).features(queries, digits.modality, guesses)
+        return rejection.scores(features)[guesses == digits.labels.numpy()]
 
 
 def _joined(takes: Sequence[OwnTakes], modality: Modality) -> Samples:

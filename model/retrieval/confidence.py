@@ -92,6 +92,18 @@ class Rejection:
         scores: Doubles = features @ np.array(self.weights) + self.bias
         return scores
 
+    def losing_as_before(self, before: Doubles, after: Doubles) -> Rejection:
+        """The same for a model that was fine-tuned from the one it was fitted for, which moves the scores.
+
+        Parameters
+        ----------
+        before, after
+            Scores of digits that the former and the new model guess rightly. The new threshold rejects as large a share
+            of the latter as this one of the former.
+        """
+        threshold = np.quantile(after, np.mean(before < 0))
+        return Rejection(self.weights, self.bias - float(threshold))
+
     @classmethod
     def fit(
         cls,

@@ -73,7 +73,7 @@ class CorpusCache:
         )
         if self._sampler is None or self._sampler[0] != key:
             self._sampler = None  # frees the memory of its tensors before new ones are made
-            loaded = {name: takes.get(name) or self._load(name, config.split, progress) for name in names}
+            loaded = {name: takes.get(name) or self.load(name, config.split, progress) for name in names}
             images = loaded[config.images[0]]
             for drawings in config.images[1:]:
                 images = with_drawings(images, loaded[drawings])
@@ -132,9 +132,10 @@ class CorpusCache:
         """
         chosen = config.images[0], preferred(Modality.SPEECH, config.speech)
         wanted: Split = "test" if config.split == ALL_OF_TRAINING else "validation"
-        return draw_probe(*(self._load(name, find(name).info.held_out(wanted), progress) for name in chosen))
+        return draw_probe(*(self.load(name, find(name).info.held_out(wanted), progress) for name in chosen))
 
-    def _load(self, name: str, split: Split, progress: ProgressCallback) -> Samples:
+    def load(self, name: str, split: Split, progress: ProgressCallback = no_progress) -> Samples:
+        """A split of a corpus, as it is loaded for training; raises as :meth:`sampler`."""
         state = curation.state([name])
         known = self._samples.get((name, split))
         if known is None or known[0] != state:

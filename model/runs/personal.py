@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from model import locations
-from model.checkpoints import Header, read_header
+from model.checkpoints import Header, read, read_header, write_atomically
 from model.data.takes import MY_DRAWINGS, MY_SPEECH
 from model.evaluation.personal import Examiner, OwnTakes
 from model.evaluation.personal_results import PersonalResults, Setting, Understood
 from model.progress import Cancelled, JobContext
+from model.recipes.recipe import fine_tuning
+from model.retrieval.confidence import fitted_for, to_header
 from model.retrieval.gallery import Gallery
 from model.runs.corpus_cache import CorpusCache
 from model.runs.personal_runs import save_results
@@ -25,6 +28,7 @@ from model.training.config import TrainingConfig
 from model.training.loop import Ended, Run, Stepped, train
 from model.types import Modality
 
+_DIGITS_JUDGED = 200  # images of each digit by which the threshold of a rejection is set
 _CORPUS = {Modality.SPEECH: MY_SPEECH, Modality.IMAGE: MY_DRAWINGS}
 
 
@@ -113,6 +117,7 @@ class PersonalTraining:
                 self._context.send({"say": "run", "folder": str(folder)})
                 complete = self._train(folder)
                 if complete:
+                    self._pass_on_confidence(folder / "model.safetensors")
                     self._examine_end(folder / "model.safetensors")
                     self._leave_out(folder)
         except Cancelled:
@@ -142,6 +147,34 @@ class PersonalTraining:
                     complete, self.data = event.complete, event.header.data
         self._trainings_done += 1
         return complete
+
+    def _pass_on_confidence(self, model: Path) -> None:
+        """Let the new model have the calibration and rejection that were fitted for the one it started from.
+
+        Only where decision 50 has tested it: they were fitted for that very model, and the recipe is the usual one. Of
+        drawn digits as large a share is rejected as before.
+        """
+        start = Header.from_dict(read_header(self._start))
+        if not start.confidence or start.confidence_from or self._config.recipe != fine_tuning(start.recipe):
+            return
+        arrays, values = read(model)
+        origin = {key: values["data"]["started_from"][key] for key in ("name", "sha256")}
+        if origin["sha256"] != hashlib.sha256(self._start.read_bytes()).hexdigest():
+            return  # it is another one since
+        fitted = fitted_for(start)
+        images = fitted[Modality.IMAGE]
+        if images.rejection is not None:
+            self._check("Setting what is rejected as no digit")
+            device, digits = best_device(self._config.device), self._corpora.load("mnist", "validation")
+            some = digits.balanced(_DIGITS_JUDGED, self._config.seed)
+            before, after = (
+                self._examiner(*load_model(path, device)).scores(images.rejection, some)
+                for path in (self._start, model)
+            )
+            if len(before) and len(after):
+                fitted[Modality.IMAGE] = replace(images, rejection=images.rejection.losing_as_before(before, after))
+        header = {**values, "confidence": to_header(fitted), "confidence_from": origin}
+        write_atomically(model, arrays, header, make_folder=False)
 
     def _examine_end(self, model: Path) -> None:
         self._tell(0, "Testing the new model")

@@ -70,6 +70,17 @@ def test_the_confidence_does_not_depend_on_the_scale_of_a_model():
             assert margins.shares(queries, modality, np.array([3])) == pytest.approx(0.5)
 
 
+def test_a_fine_tuned_model_rejects_as_many_digits_as_the_one_before():
+    rejection = Rejection((1.0, 2.0), 0.5)
+    before = np.array([-1.0, 1.0, 2.0, 3.0, 4.0])
+    moved = 3 * before - 10
+    again = rejection.losing_as_before(before, moved)
+    assert again.weights == rejection.weights
+    scores = moved + again.bias - rejection.bias  # of the same features, with the other threshold
+    assert ((scores < 0) == (before < 0)).all()
+    assert rejection.losing_as_before(before[1:], moved[1:]).bias == pytest.approx(0.5 - moved[1])
+
+
 def test_the_words_are_those_of_the_confidence():
     for confidence, word in (
         (1.0001 * LEAST_CONFIDENCE[Certainty.SURE], Certainty.SURE),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -13,27 +14,37 @@ import torch
 from tiny import SMALL, seeded, write_corpora
 
 from model import locations
-from model.checkpoints import Header, UnusableCheckpoint, read_header, write_atomically
+from model.checkpoints import Header, UnusableCheckpoint, read, read_header, write_atomically
 from model.data.corpora.my_digits import is_for_test
 from model.data.takes import TakeStore
 from model.errors import describe_failure
+from model.evaluation.personal import Examiner, counts_of, own_takes
 from model.evaluation.personal_results import PersonalResults
 from model.jobs.takes import train_with_takes
 from model.jobs.worker import JOBS
 from model.progress import JobContext
 from model.recipes.recipe import fine_tuning, named
+from model.retrieval.confidence import Calibration, Confidence, Rejection, fitted_for, to_header
+from model.retrieval.gallery import Gallery
 from model.runs import personal, personal_runs
 from model.runs.corpus_cache import CorpusCache
+from model.runs.personal import PersonalTraining
 from model.runs.personal_runs import RESULTS, TooFewTakes, latest_run, personal_config, read_run
 from model.runs.store import RunRecord, RunStore
 from model.systems import build
-from model.systems.model_io import save_model
+from model.systems.model_io import load_model, save_model
 from model.training.config import TrainingConfig
 from model.training.loop import Run
 from model.types import Modality
 
 pytestmark = [pytest.mark.usefixtures("small_encoders", "brief_judging"), pytest.mark.timeout(180)]
 STEPS = 3
+FITTED = to_header(  # of drawings with a score below the threshold of 0 half are rejected; of sounds, none
+    {
+        Modality.IMAGE: Confidence(Calibration(3.0, -1.0), Rejection((*np.linspace(-1, 1, 260).tolist(),), 0.0)),
+        Modality.SPEECH: Confidence(Calibration(2.0, 0.0)),
+    }
+)
 
 
 class Listener(JobContext):
@@ -67,9 +78,10 @@ def takes(corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tak
     for name in ("takes", "runs"):
         monkeypatch.setenv(f"MODINV_{name.upper()}", str(tmp_path / name))
     monkeypatch.setattr(personal_runs, "_OLD_PAIRS", ("mnist", "fsdd"))
-    monkeypatch.setattr(
-        personal_runs, "fine_tuning", lambda recipe: fine_tuning(recipe).changed(**{**SMALL, "steps": STEPS})
-    )
+    for module in (personal_runs, personal):
+        monkeypatch.setattr(
+            module, "fine_tuning", lambda recipe: fine_tuning(recipe).changed(**{**SMALL, "steps": STEPS})
+        )
     store = TakeStore()
     for person in ("Ann", "Bob"):
         for digit in range(10):
@@ -159,6 +171,61 @@ def test_a_run_that_was_stopped_is_resumed_and_counted_with_its_own_choices(star
     assert "Training without Bob" in said
     assert "Training without Ann" not in said, "she was left out before"
     assert len(RunStore().list()) == 1
+
+
+@pytest.mark.usefixtures("takes")
+@pytest.mark.parametrize(
+    ("header", "passed_on"),
+    [
+        ({"confidence": FITTED}, True),
+        ({"confidence": FITTED, "confidence_from": {"name": "older", "sha256": "0"}}, False),
+        ({}, False),
+    ],
+    ids=["fitted for it", "fitted for one before it", "none"],
+)
+def test_the_new_model_has_the_confidence_that_was_fitted_for_the_one_before_it(
+    header: dict[str, Any], passed_on: bool, start: Path, tmp_path: Path
+) -> None:
+    arrays, values = read(start)
+    model = tmp_path / "before.safetensors"
+    write_atomically(model, arrays, {**values, **header})
+    train_with_takes(request(model, "Ann"), Listener(), CorpusCache())
+    run = latest_run(RunStore())
+    assert run is not None
+    made = Header.from_dict(read_header(run.record.model_file))
+    origin = {"name": model.name, "sha256": hashlib.sha256(model.read_bytes()).hexdigest()}
+    assert made.confidence_from == (origin if passed_on else {})
+    assert bool(fitted_for(made)) is passed_on
+    if passed_on:
+        assert made.confidence["speech"] == FITTED["speech"]
+        assert made.confidence["image"]["calibration"] == FITTED["image"]["calibration"]
+        assert made.confidence["image"]["rejection"]["weights"] == FITTED["image"]["rejection"]["weights"]
+        assert_lost_alike(model, run.record.model_file)
+
+
+def assert_lost_alike(before: Path, after: Path) -> None:
+    """Two models reject the same share of the digits of MNIST that they guess rightly, within one of them."""
+    digits, gallery = CorpusCache().load("mnist", "validation"), Gallery.load(locations.shipped_gallery())
+    lost, right = [], []
+    for path in (before, after):
+        system, header = load_model(path)
+        rejection = fitted_for(header)[Modality.IMAGE].rejection
+        assert rejection is not None
+        scores = Examiner(system, header, gallery).scores(rejection, digits.balanced(200, 0))
+        lost.append(np.mean(scores < 0))
+        right.append(len(scores))
+    assert lost[1] == pytest.approx(lost[0], abs=1 / max(1, min(right)))
+
+
+@pytest.mark.usefixtures("takes")
+def test_after_an_unusual_training_no_confidence_is_passed_on(start: Path, tmp_path: Path) -> None:
+    arrays, values = read(start)
+    model = tmp_path / "before.safetensors"
+    write_atomically(model, arrays, {**values, "confidence": FITTED})
+    takes = own_takes(TakeStore().takes(), ("Ann",))
+    config = personal_config(model, counts_of(takes), settings=["learning_rate=1e-3"])
+    PersonalTraining(config, takes, CorpusCache(), Listener()).run(lambda: tmp_path / "run")
+    assert Header.from_dict(read_header(tmp_path / "run" / "model.safetensors")).confidence == {}
 
 
 @pytest.mark.usefixtures("takes")
