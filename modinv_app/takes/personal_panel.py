@@ -33,8 +33,8 @@ _INVITATION = (
     "on. The others never train: they show what each person gains."
 )
 _USE = (
-    "Draw and speak with this model from now on. Confidence, and what rejects scribbles and other words, are those that "
-    "were fitted for the shipped model, if it was trained from that one; from another one, it has a guess for everything."
+    "Draw and speak with this model from now on. If it was trained from the shipped model, it keeps that one's "
+    "confidence and rejects scribbles and other words; if not, it has a guess for everything."
 )
 
 Plan = tuple[TrainingConfig, Choice]
