@@ -110,7 +110,8 @@ class Examiner:
         posteriors = encode_query(self._system, digits.modality, digits.features)
         queries = Gaussians(posteriors.mean.numpy(), posteriors.log_variance.numpy())
         features = Margins.in_gallery(self._gallery).features(queries, digits.modality, guesses)
-        return rejection.scores(features)[guesses == digits.labels.numpy()]
+        right: Doubles = rejection.scores(features)[guesses == digits.labels.numpy()]
+        return right
 
 
 def _joined(takes: Sequence[OwnTakes], modality: Modality) -> Samples:
