@@ -88,6 +88,12 @@ class HandsFree(QObject):
         self._running = False
         self._forget()
 
+    def begin_again(self) -> None:
+        """Drop an unfinished utterance, because what follows does not belong to it."""
+        if self._running:
+            self._forget()
+            self._submit(self._prepare, lambda _nothing: None)
+
     @Slot(object, int)
     def feed(self, samples: Samples, rate: int) -> None:
         """Process ``(n,)`` samples of the microphone."""
@@ -95,8 +101,7 @@ class HandsFree(QObject):
             return
         if self._waiting >= _CHUNKS_WAITING:
             _log.warning("the utterance detector is too slow: two seconds of sound are dropped")
-            self._forget()
-            self._submit(self._prepare, lambda _nothing: None)
+            self.begin_again()
         self._waiting += 1
         self._submit(lambda: self._detect(samples, rate), lambda found: self._detected(*found, rate))
 

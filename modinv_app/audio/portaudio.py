@@ -14,6 +14,8 @@ _log = logging.getLogger(__name__)
 
 Kind = Literal["input", "output"]
 
+_NAMES: dict[Kind, str] = {"input": "microphone", "output": "loudspeaker"}
+
 NO_MICROPHONE = "No microphone found. You can drop or open a sound file instead."
 NO_LOUDSPEAKER = "No loudspeaker found. Connect one and look for devices again; everything else works without it."
 
@@ -127,10 +129,12 @@ class PortAudio:
                 )
             )
         except self._sd.PortAudioError as error:
-            _log.warning("%s device %r at %s Hz: %s", kind, device, rate, error)
+            # Without its name, which may be that of a person.
+            _log.warning("%s device (%s) at %s Hz: %s", kind, "chosen" if device else "default", rate, error)
             code = error.args[1] if len(error.args) > 1 else None
-            problem = RateRefused if code == _INVALID_SAMPLE_RATE else AudioUnavailable
-            raise problem(_cannot_open(kind, info["name"], error)) from error
+            if code == _INVALID_SAMPLE_RATE:
+                raise RateRefused(_no_rate(kind, info["name"])) from error
+            raise AudioUnavailable(_cannot_open(kind, info["name"], error)) from error
         return stream
 
     def _find(self, kind: Kind, device: str | None) -> tuple[int, dict[str, Any]]:
@@ -226,10 +230,18 @@ def _is_plugin(name: str) -> bool:
     return name in _ALSA_CONVERTERS or name.startswith(_ALSA_PLUGINS)
 
 
-def _cannot_open(kind: Kind, name: str, error: Exception) -> str:
-    what = "microphone" if kind == "input" else "loudspeaker"
-    reason = str(error.args[0]).rsplit(": ", 1)[-1] if error.args else "unknown reason"
+def _no_rate(kind: Kind, name: str) -> str:
     return (
-        f"The {what} “{name}” cannot be opened ({reason}). Another program may be using it: "
-        "close that, or choose another device."
+        f"The {_NAMES[kind]} “{name}” accepts none of the usual sampling rates. Choose another device, or "
+        "another rate in the sound settings of the system."
+    )
+
+
+def _cannot_open(kind: Kind, name: str, error: Exception) -> str:
+    reason = str(error.args[0]).rsplit(": ", 1)[-1] if error.args else "unknown reason"
+    if len(error.args) > 2:  # of the system: interface, number, text
+        reason = str(error.args[2][2]) or reason
+    return (
+        f"The {_NAMES[kind]} “{name}” cannot be opened ({reason}). It may be unplugged, or in use by another program: "
+        "connect it, close that program, or choose another device."
     )

@@ -43,7 +43,7 @@ class Recorder(QObject):
     level_changed(rms, peak)
         Levels of the last chunk in dBFS, from `SILENCE` to 0; only when one of them has changed noticeably.
     take_finished(samples, rate)
-        A complete take, from a little before `begin_take` to a little after `end_take`.
+        A take, from a little before `begin_take` to a little after `end_take`, or to where the microphone was lost.
     running_changed(bool)
         Whether the microphone is open.
     device_changed(name)
@@ -105,8 +105,9 @@ class Recorder(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Release the microphone."""
+        """Release the microphone; a take that has not ended is dropped."""
         self._wanted = False
+        self._take.break_off()
         self._retry_timer.stop()
         if self._switching:  # its result will not be delivered if the sound system closes
             self._system.submit(lambda _backend: self._close_newest(), lambda _done: None, lambda _problem: None)
@@ -160,6 +161,7 @@ class Recorder(QObject):
     def _switched(self, requested: str | None, opened: Opened, capture: _Capture) -> None:
         self._switching = False
         was_running = self.running
+        self._break_off_take()
         self._opened, self._capture = opened, capture
         self._take = TakeBuffer(opened.stream.rate, opened.stream.latency)
         self._empty_drains, self._dead_after = 0, _DEAD_AT_START_AFTER_DRAINS
@@ -217,6 +219,13 @@ class Recorder(QObject):
         if take is not None:
             self.take_finished.emit(take, rate)
 
+    def _break_off_take(self) -> None:
+        """End a take with what was heard until the stream ended."""
+        if self._opened is not None:
+            take = self._take.break_off()
+            if take is not None:
+                self.take_finished.emit(take, self._opened.stream.rate)
+
     def _emit_level(self, rms: float, peak: float) -> None:
         # not (… < step): the first level, after nan, counts as a change.
         if not (abs(rms - self._level[0]) < _LEVEL_STEP and abs(peak - self._level[1]) < _LEVEL_STEP):
@@ -238,6 +247,7 @@ class Recorder(QObject):
         self._drain_timer.stop()
         if self._opened is None:
             return
+        self._break_off_take()
         self._opened, self._capture = None, _Capture()
         self._emit_level(SILENCE, SILENCE)
         self.running_changed.emit(False)

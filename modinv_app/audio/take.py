@@ -68,6 +68,11 @@ class TakeBuffer:
         self._take = None
         return take
 
+    def break_off(self) -> Samples | None:
+        """End a take at once, because no more chunks come: what there is of it; None if there is nothing."""
+        take, self._take = self._take, None
+        return np.concatenate(take) if take is not None and len(take) > 1 else None  # the first is the pre-roll
+
     def _remember(self, chunk: Samples) -> None:
         self._before.append(chunk)
         self._before_length += len(chunk)

@@ -302,7 +302,9 @@ class SpeakPanel(QWidget):
             self._device_problem = ""
         else:
             self._pressed_at = None
-            if self._awaiting_take:  # the microphone was lost while recording
+            self._problem = ""  # what is wrong with the microphone is more important
+            self._hands_free.begin_again()
+            if self._awaiting_take:  # the microphone was lost before anything was heard
                 self._awaiting_take = False
                 self.rejected.emit()
         self._show_state()

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from modinv_app.audio.backend import AudioUnavailable, RateRefused
+from modinv_app.audio.backend import AudioUnavailable, RateRefused, open_at_some_rate
 from modinv_app.audio.portaudio import PortAudio, what_to_install
 
 
@@ -111,14 +111,38 @@ def test_mono_goes_to_every_channel(install):
     np.testing.assert_array_equal(out, [[0, 0], [1, 1], [2, 2]])
 
 
-@pytest.mark.parametrize(("code", "problem"), [(-9997, RateRefused), (-9985, AudioUnavailable)])
-def test_a_device_that_cannot_be_opened_is_named(install, code, problem):
+def test_a_device_that_cannot_be_opened_is_named(install):
     backend, library = install(LINUX)
-    library.error = PortAudioError("Error opening InputStream: Device unavailable", code)
-    with pytest.raises(problem, match=r"“HDA Intel”.*Device unavailable") as raised:
+    library.error = PortAudioError("Error opening InputStream: Device unavailable", -9985)
+    with pytest.raises(AudioUnavailable, match=r"“HDA Intel”.*Device unavailable") as raised:
         backend.open_input("HDA Intel", None, nothing, nothing)
-    assert raised.type is problem
+    assert raised.type is AudioUnavailable
     assert backend.idle
+
+
+def test_the_reason_is_that_of_the_system_if_it_gives_one(install):
+    backend, library = install(LINUX)
+    library.error = PortAudioError(
+        "Error opening InputStream: Unanticipated host error", -9999, (2, -5, "Input/output error")
+    )
+    with pytest.raises(AudioUnavailable, match=r"(Input/output error).*unplugged"):
+        backend.open_input(None, None, nothing, nothing)
+
+
+def test_a_device_that_refuses_all_rates_says_what_to_change(install):
+    backend, library = install(LINUX)
+    library.error = PortAudioError("Error opening InputStream: Invalid sample rate", -9997)
+    with pytest.raises(RateRefused, match=r"microphone “HDA Intel” accepts none of the usual sampling rates.*another"):
+        open_at_some_rate(lambda rate: backend.open_input("HDA Intel", rate, nothing, nothing))
+
+
+def test_no_name_of_a_device_is_logged(install, caplog):
+    backend, library = install(("ALSA", [("Anna’s earphones", 2, 2)]))
+    library.error = PortAudioError("Error opening InputStream: Device unavailable", -9985)
+    with pytest.raises(AudioUnavailable):
+        backend.open_input("Anna’s earphones", None, nothing, nothing)
+    assert "input device" in caplog.text
+    assert "Anna" not in caplog.text
 
 
 def test_missing_devices_are_told_apart(install):

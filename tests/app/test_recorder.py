@@ -211,6 +211,48 @@ def test_an_unplugged_microphone_is_told_once_and_comes_back(qtbot, recorder, ba
         backend.streams[-1].deliver(tone(0.01))
 
 
+def test_what_was_heard_before_the_microphone_was_lost_is_a_take(qtbot, recorder, backend, heard):
+    stream = running(qtbot, recorder, backend)
+    recorder.begin_take()
+    deliver_slowly(qtbot, recorder, stream, tone(0.3))
+    with qtbot.waitSignal(recorder.failed):
+        stream.lose()
+    ((take, rate),) = heard.takes
+    assert rate == RATE
+    np.testing.assert_allclose(take, tone(0.3), atol=1e-6)
+    qtbot.waitUntil(lambda: recorder.running)
+    deliver_slowly(qtbot, recorder, backend.streams[-1], tone(0.05))
+    recorder.end_take()
+    assert len(heard.takes) == 1
+
+
+def test_what_was_heard_before_another_microphone_was_chosen_is_a_take(qtbot, recorder, backend, heard):
+    stream = running(qtbot, recorder, backend)
+    recorder.begin_take()
+    deliver_slowly(qtbot, recorder, stream, tone(0.3))
+    recorder.set_device("Headset")
+    qtbot.waitUntil(lambda: recorder.device == "Headset" and stream.closed and bool(heard.takes))
+    np.testing.assert_allclose(heard.takes[0][0], tone(0.3), atol=1e-6)
+
+
+def test_a_take_in_which_nothing_was_heard_yet_is_none(qtbot, recorder, backend, heard):
+    stream = running(qtbot, recorder, backend)
+    deliver_slowly(qtbot, recorder, stream, tone(0.3))
+    recorder.begin_take()
+    with qtbot.waitSignal(recorder.failed):
+        stream.lose()
+    assert not heard.takes
+
+
+def test_a_take_ends_with_the_recorder(qtbot, recorder, backend, heard):
+    stream = running(qtbot, recorder, backend)
+    recorder.begin_take()
+    deliver_slowly(qtbot, recorder, stream, tone(0.3))
+    recorder.stop()
+    qtbot.waitUntil(lambda: stream.closed)
+    assert not heard.takes
+
+
 def test_a_stream_that_only_falls_silent_counts_as_unplugged(qtbot, recorder, backend, heard):
     stream = running(qtbot, recorder, backend)
     deliver_slowly(qtbot, recorder, stream, tone(0.01))

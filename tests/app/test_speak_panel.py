@@ -249,6 +249,51 @@ def test_an_unplugged_microphone_is_said_and_forgotten_when_it_returns(qtbot, st
     assert len(stage.utterances) == 1
 
 
+def test_what_was_said_before_the_microphone_was_unplugged_is_asked(qtbot, stage):
+    unheard = []
+    stage.panel.rejected.connect(lambda: unheard.append(1))
+    stage.panel.press()
+    qtbot.wait(250)
+    with qtbot.waitSignal(stage.recorder.chunk):
+        stage.backend.streams[-1].deliver(word())
+    stage.backend.inputs = []
+    with qtbot.waitSignal(stage.panel.failed):
+        stage.backend.streams[-1].lose()
+    ((samples, _rate),) = stage.utterances
+    np.testing.assert_allclose(samples[-len(word()) :], word(), atol=1e-6)
+    assert not unheard
+    assert "unplugged" in stage.message
+
+
+def test_the_lost_microphone_is_said_rather_than_what_was_wrong_with_the_last_word(qtbot, stage):
+    stage.panel.press()
+    stage.panel.release()
+    with qtbot.waitSignal(stage.recorder.take_finished):
+        stage.backend.streams[-1].deliver(np.zeros(RATE, np.float32))
+    assert "Too short" in stage.message
+    stage.backend.inputs = []
+    stage.backend.streams[-1].lose()
+    qtbot.waitUntil(lambda: "unplugged" in stage.message)
+
+
+def test_a_word_that_was_cut_by_unplugging_is_not_joined_to_the_next(qtbot, stage):
+    stage.switch.setChecked(True)
+    with qtbot.waitSignal(stage.recorder.chunk):
+        stage.backend.streams[-1].deliver(word())
+    qtbot.waitUntil(lambda: "Hearing" in stage.button.text())
+    stage.backend.streams[-1].lose()
+    qtbot.waitUntil(lambda: not stage.button.isEnabled())
+    qtbot.waitUntil(stage.button.isEnabled)
+    assert stage.panel.hands_free
+    assert "Waiting" in stage.button.text()
+    with qtbot.waitSignal(stage.recorder.chunk):
+        stage.backend.streams[-1].deliver(word())
+    with qtbot.waitSignal(stage.panel.utterance):
+        stage.backend.streams[-1].deliver(np.zeros(RATE, np.float32))
+    ((samples, _rate),) = stage.utterances
+    assert len(samples) == len(word()), "once, not twice"
+
+
 def test_devices_are_offered_chosen_and_rolled_back(qtbot, stage):
     microphones, loudspeakers = stage.panel.findChildren(QComboBox)
     assert [microphones.itemText(i) for i in range(3)] == ["System default", "Desk", "Headset"]
