@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
+
+
+class Rows(Protocol):
+    """An array ``(n, ...)``, or what is made one by parts: when a row, or a slice of them, is read."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, places: Any, /) -> FloatArray: ...
+
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 """The digits as they are spoken."""

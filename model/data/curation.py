@@ -29,6 +29,7 @@ from model.checkpoints import write_bytes_atomically
 from model.data.takes import MY_DRAWINGS, MY_SPEECH
 from model.errors import ModinvError
 from model.parsing import loads, parse, read_bytes
+from model.types import Rows
 
 if TYPE_CHECKING:
     from model.data.samples import Samples
@@ -198,7 +199,7 @@ def names_of(samples: Samples) -> tuple[str, ...]:
 def in_force(
     names: Iterable[str],
     labels: npt.NDArray[np.integer],
-    pictures: npt.NDArray[Any] | None,
+    pictures: Rows | None,
     known: Mapping[str, Decision],
 ) -> dict[int, Decision]:
     """The decisions that hold for items as they were published, by position; those about former items are ignored.

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from model.progress import ProgressCallback, no_progress
 from model.retrieval.confidence import Digits, Doubles, Margins
 from model.systems.base import Encoder
-from model.types import FloatArray, Modality
+from model.types import Modality, Rows
 
 _ENCODED_AT_ONCE = 64  # between two looks at whether to go on: a tenth of a second of images on one core
 
@@ -45,7 +45,7 @@ def scores_of(
     encoder: Encoder,
     margins: Margins,
     modality: Modality,
-    features: FloatArray,
+    features: Rows,
     progress: ProgressCallback = no_progress,
 ) -> Doubles:
     """Mean similarities of items with the digits of a gallery, ``(n, digits)``.

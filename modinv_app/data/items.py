@@ -20,6 +20,32 @@ if TYPE_CHECKING:  # its libraries take time to import
     from model.data.samples import Samples
 
 _NONE = np.zeros(0, np.int64)
+_COMPACTED_AT_ONCE = 4096
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BytePictures:
+    """Pictures of unsigned bytes, ``(n, 28, 28)``, which are read as floats in [0, 1]: in a quarter of their memory."""
+
+    pixels: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitem__(self, places: int | slice) -> FloatArray:
+        return self.pixels[places].astype(np.float32) / np.float32(255)
+
+
+def _compact(pictures: FloatArray) -> FloatArray | BytePictures:
+    """The same pictures in bytes, if these are all that they hold."""
+    pixels = np.empty(pictures.shape, np.uint8)
+    found = BytePictures(pixels)
+    for start in range(0, len(pictures), _COMPACTED_AT_ONCE):
+        part = slice(start, start + _COMPACTED_AT_ONCE)
+        pixels[part] = np.rint(255 * pictures[part])
+        if not np.array_equal(found[part], pictures[part]):
+            return pictures
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +57,7 @@ class Items:
     corpus, split, modality
         Name of the corpus; which split; image or speech.
     features
-        What an encoder sees, ``(n, 28, 28)`` or ``(n, 100, 80)``; perhaps mapped from a file.
+        What an encoder sees, ``(n, 28, 28)`` or ``(n, 100, 80)``; perhaps mapped from a file, or in bytes.
     labels
         Published digits, ``(n,)``.
     sources, keys
@@ -53,7 +79,7 @@ class Items:
     corpus: str
     split: Split
     modality: Modality
-    features: FloatArray
+    features: FloatArray | BytePictures
     labels: Places
     sources: tuple[str, ...]
     keys: tuple[str, ...]
@@ -73,7 +99,7 @@ class Items:
             samples.corpus,
             split,
             samples.modality,
-            samples.features,
+            _compact(samples.features) if samples.modality is Modality.IMAGE else samples.features,
             samples.labels,
             samples.sources,
             samples.keys,
@@ -84,6 +110,12 @@ class Items:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def content(self) -> memoryview:
+        """The bytes of all features, which identify them."""
+        features = self.features.pixels if isinstance(self.features, BytePictures) else self.features
+        return np.ascontiguousarray(features).data.cast("B")
 
     @property
     def names(self) -> tuple[str, ...]:

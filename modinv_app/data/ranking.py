@@ -9,7 +9,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from model.progress import Cancelled
@@ -110,7 +109,7 @@ class Ranker(QObject):
         """In the thread."""
         from model.retrieval.surprise import scores_of, surprise
 
-        split = hashlib.sha256(np.ascontiguousarray(items.features).data.cast("B")).digest()
+        split = hashlib.sha256(items.content).digest()
         known = self._known.pop(split, None)
         if known is None or known[0] is not margins:
             known = margins, scores_of(encoder, margins, items.modality, items.features, progress)

@@ -21,6 +21,8 @@ from test_screenshots import hidden_parts
 from tiny import write_corpora
 
 from model.data.corpora import find, registry
+from model.data.curation import Decision
+from model.data.samples import Samples
 from model.types import Modality
 from modinv_app.common.data_service import DataService
 from modinv_app.common.item_grid import ItemGrid
@@ -291,6 +293,24 @@ def test_of_many_items_only_those_in_view_are_painted_and_all_of_them_soon(qtbot
         until(lambda first=first: first in grid._delegate._cells, "pictures of what is in view")
         until(lambda: grid._delegate.late.isEmpty(), "all of them")
     assert len(grid._delegate._cells) < 1_000
+
+
+@pytest.mark.parametrize(("published", "kept"), [("bytes", np.uint8), ("floats", np.float32)])
+def test_pictures_are_read_as_they_were_published_from_bytes_if_these_are_all_they_hold(published, kept) -> None:
+    random = np.random.default_rng(0)
+    pixels = random.integers(0, 256, (5_000, 28, 28), np.uint8)
+    features = pixels.astype(np.float32) / 255 if published == "bytes" else random.random(pixels.shape, np.float32)
+    samples = Samples(
+        "many", Modality.IMAGE, features, np.zeros(5_000, np.int64),
+        tuple(f"picture {number}" for number in range(5_000)),
+    )  # fmt: skip
+    items = Items.of(samples, "train", {})
+    assert len(items.content) == pixels.size * np.dtype(kept).itemsize
+    for place in (0, 4_999):
+        np.testing.assert_array_equal(items.features_of(place), features[place])
+    assert items.decision(7) == Decision.about(0, features[7])
+    without = {items.names[7]: items.decision(7).with_excluded(True)}
+    assert np.flatnonzero(items.with_decisions(without).excluded).tolist() == [7]
 
 
 def test_a_narrower_grid_keeps_the_current_item(qtbot: QtBot) -> None:
