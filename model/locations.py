@@ -59,6 +59,11 @@ def cache() -> Path:
     return platformdirs.user_cache_path(_APPLICATION)
 
 
+def logs() -> Path:
+    """The folder of logs."""
+    return platformdirs.user_log_path(_APPLICATION, ensure_exists=False)
+
+
 def shipped_model() -> Path:
     """The checkpoint that ships with the application."""
     return assets() / "model.safetensors"

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import faulthandler
 import logging
-import logging.handlers
 import os
 import sys
 import threading
 import time
 import traceback
 from contextlib import suppress
-from io import TextIOWrapper
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from model import locations
 from model.processes import avoid_current_folder
 
 if TYPE_CHECKING:  # Qt is imported in main, after checking that it can be
     from modinv_app.app import Application
+    from modinv_app.shell.process_log import ProcessLog
 
 _STARTED = time.perf_counter()
 _NO_WINDOW = 2
@@ -32,7 +31,7 @@ def main() -> int:
     """Run the command; the exit status."""
     avoid_current_folder()
     arguments, for_qt = _parser().parse_known_args()
-    _log_to_file()
+    process_log = _log_to_file()
     if "-platform" not in for_qt and (problem := _missing_requirement()):
         print(f"modinv-app: {problem}", file=sys.stderr)
         return _NO_WINDOW
@@ -40,7 +39,7 @@ def main() -> int:
     from modinv_app.app import make_application
 
     make_application([sys.argv[0], *for_qt])
-    status = _check(as_json=arguments.json) if arguments.self_check else _open()
+    status = _check(as_json=arguments.json) if arguments.self_check else _open(process_log)
     _exit(status)
     return status
 
@@ -54,14 +53,14 @@ def _import_before_qt() -> None:
             import torch  # noqa: F401
 
 
-def _open() -> int:
+def _open(process_log: ProcessLog | None) -> int:
     """Show the window until it is closed; the exit status."""
     from PySide6.QtCore import QCoreApplication, QSettings
 
     from modinv_app.app import Application
     from modinv_app.shell.signals import SystemSignals
 
-    root = Application(QSettings())
+    root = Application(QSettings(), process_log=process_log)
     sys.excepthook = _excepthook(root)
     system = SystemSignals(root.window)
     system.end_wanted.connect(root.window.keep_and_close)
@@ -131,30 +130,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-class _LogFile(logging.handlers.RotatingFileHandler):
-    """A log file that also gets the tracebacks of crashes, which bypass Python's logging."""
+def _log_to_file() -> ProcessLog | None:
+    """Log warnings, errors and crashes to a file for bug reports; ``None`` if it can't be written."""
+    from modinv_app.shell.process_log import ProcessLog, log_to_stderr
 
-    def _open(self) -> TextIOWrapper:
-        stream = super()._open()
-        faulthandler.enable(stream)
-        return stream
-
-
-def _log_to_file() -> None:
-    """Log warnings, errors and crashes to a file for bug reports."""
-    import platformdirs
-
-    folder = platformdirs.user_log_path("modinv", ensure_exists=False)
-    handlers: list[logging.Handler] = [logging.StreamHandler()]
+    log_to_stderr()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handlers.append(_LogFile(folder / "modinv.log", maxBytes=500_000, backupCount=2, encoding="utf-8"))
+        return ProcessLog(locations.logs())
     except OSError:  # the window has to work with a full or read-only disk
-        if sys.stderr is not None:
-            faulthandler.enable()
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=handlers
-    )
+        return None
 
 
 def _excepthook(root: Application):  # type: ignore[no-untyped-def]

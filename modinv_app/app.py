@@ -31,6 +31,7 @@ from modinv_app.shell.imports import Imports
 from modinv_app.shell.main_window import MainWindow
 from modinv_app.shell.own_gallery import OwnGallery
 from modinv_app.shell.pages import PAGES
+from modinv_app.shell.process_log import ProcessLog
 
 
 def make_application(arguments: list[str]) -> QApplication:
@@ -49,9 +50,17 @@ class Application:
         Where settings are stored.
     make_backend
         Creates the sound backend, in the sound thread.
+    process_log
+        The log of this process; ``None`` if it can't be written, or if no user has opened the window.
     """
 
-    def __init__(self, store: QSettings, make_backend: Callable[[], Backend] = PortAudio) -> None:
+    def __init__(
+        self,
+        store: QSettings,
+        make_backend: Callable[[], Backend] = PortAudio,
+        process_log: ProcessLog | None = None,
+    ) -> None:
+        self._process_log = process_log
         self.settings = Settings(store)
         apply_scheme(self.settings.get(chosen.SCHEME))
         self.state = AppState()
@@ -84,8 +93,12 @@ class Application:
             self.utterances,
             self.services.takes,
         )
-        self.window = MainWindow(self.services, self.state, self.model, self.player, self.utterances, explore, PAGES)
+        log_file = None if process_log is None else process_log.file
+        self.window = MainWindow(
+            self.services, self.state, self.model, self.player, self.utterances, explore, PAGES, log_file
+        )
         self.window.closed.connect(self._close)
+        self.client.training_changed.connect(self._note_training)
         self.own_gallery = OwnGallery(self.settings, self.services.takes, self.model, self.window.pages, self.window)
         self.model.ready.connect(self.own_gallery.start)
         self.model.items_changed.connect(explore.queries.ask_again)
@@ -100,6 +113,7 @@ class Application:
     def start(self) -> None:
         """Show the window, then load the model and open the sound devices in the background."""
         self.window.show()
+        self._tell_of_crashes()
         self.imports.prepare_map()
         self.model.start()
         self.sound.refresh()
@@ -114,6 +128,17 @@ class Application:
         for service in (self.sound, self.model, self.client, shared.library, shared.data, shared.takes):
             service.close()
         self.services.catalogue.close()
+        if self._process_log is not None:
+            self._process_log.end()
+
+    def _tell_of_crashes(self) -> None:
+        for crash in self._process_log.begin() if self._process_log is not None else ():
+            self.window.messages.show_message(crash.words, "warning", crash.details)
+
+    def _note_training(self) -> None:
+        if self._process_log is not None:
+            trainer = self.window.trainer
+            self._process_log.note_training(*(("", "") if trainer is None else (trainer.what, trainer.where)))
 
     def _set_gallery(self, gallery: object, maps: object) -> None:
         self.state.set_gallery(gallery)  # type: ignore[arg-type]

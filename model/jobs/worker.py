@@ -7,6 +7,7 @@ the input means that the parent process is gone: the worker then stops its jobs,
 
 from __future__ import annotations
 
+import faulthandler
 import functools
 import json
 import os
@@ -209,6 +210,7 @@ def run_job(job: Job) -> None:
 def main() -> None:
     """Do jobs until the end of the input."""
     avoid_current_folder()
+    faulthandler.enable()  # the window shows and logs the end of standard error
     # Ctrl-C in a terminal reaches the window too, which stops its worker.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else _NICENESS)

@@ -142,6 +142,9 @@ class Page(QWidget):
     def show_playing(self, key: str | None) -> None:
         """Mark the utterance with this key as playing, or none."""
 
+    def remember(self) -> None:
+        """Store what the next session begins with: now and then, and before `release`."""
+
     def release(self) -> None:
         """Stop everything that runs, because the window closes."""
 

@@ -60,5 +60,6 @@ class Settings(QObject):
         return value if usable else setting.default
 
     def set(self, setting: Setting[T], value: T) -> None:
-        """Change a setting."""
-        self._store.setValue(setting.key, value)
+        """Change a setting; the file is written only if it has another value."""
+        if not self._store.contains(setting.key) or self.get(setting) != value:
+            self._store.setValue(setting.key, value)

@@ -76,10 +76,12 @@ class DataPage(Page):
         known = self._played is not None and self._played[0] == key
         self.grid.show_playing(self._played[1] if known and self._played else None)
 
-    def release(self) -> None:
-        """Store the choice, and end the threads."""
+    def remember(self) -> None:
         if self.corpora.current is not None:
             self._settings.set(chosen.DATA_CORPUS, self.corpora.current.info.name)
+
+    def release(self) -> None:
+        """End the threads."""
         self.service.close()
         self.ranker.close()
 

@@ -119,8 +119,7 @@ class ExplorePage(Page):
             self._player.set_device(device)
         self.speak.hands_free = get(chosen.HANDS_FREE)
 
-    def release(self) -> None:
-        """Store the settings, and end the threads of detector and decoders."""
+    def remember(self) -> None:
         columns: QByteArray = self._columns.saveState()
         self._settings.set(chosen.COLUMNS, columns)
         self._settings.set(chosen.PLAY_ON_LIFT, self.draw.play_on_lift)
@@ -128,6 +127,9 @@ class ExplorePage(Page):
         self._settings.set(chosen.IMAGINED_OPEN, self.imagined.open)
         self._settings.set(chosen.HANDS_FREE, self.speak.hands_free)
         self._settings.set(chosen.MAP_KIND, self.map.kind)
+
+    def release(self) -> None:
+        """End the threads of detector and decoders."""
         self.speak.close_detector()
         self.imagination.close()
         self._service.close()

@@ -263,7 +263,7 @@ class JobClient(QObject):
             self.devices = [(name, title) for name, title in message["devices"]]
             self.devices_found.emit(self.devices)
         elif job is None or message["id"] != job.id:
-            log.warning("A message of an unknown job: %s", message)
+            log.warning("A message of an unknown job: %s", word)
         elif word in ("done", "failed"):
             worker.job = None
             if word == "done":

@@ -109,7 +109,7 @@ class Worker:
             try:
                 message = json.loads(line)
             except ValueError:
-                log.warning("The worker sent an invalid message: %s", line.decode(errors="replace").rstrip())
+                log.warning("The worker sent an invalid message of %d bytes", len(line))
                 continue
             if (owner := self._live_owner()) is not None:
                 owner.on_message(self, message)

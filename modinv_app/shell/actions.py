@@ -72,6 +72,7 @@ def _commands(pages: Sequence[PageInfo]) -> tuple[Command, ...]:
         Command("dark", "View", "&Dark", choice="scheme"),
         Command("full_screen", "View", "&Full screen", ("F11",), toggles=True),
         Command("shortcuts", "Help", "&Keyboard shortcuts", ("?", "F1")),
+        Command("open_log", "Help", "Open the &log"),
         Command("about", "Help", "&About modinv"),
     )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import get_args
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtCore import QSize, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
@@ -57,6 +58,9 @@ _KEYS_WITHOUT_ACTION = (
 _FRAME = QSize(8, 48)
 """Estimated size of the window frame, which is unknown before the window is shown."""
 
+_REMEMBER_EVERY_MS = 20_000
+_TELL_AGAIN_AFTER = 60.0  # seconds, that the loudspeaker still does not work
+
 _OF_EXPLORE = ("Draw", "Listen", "Map")
 """Groups of commands that work on the Explore page only."""
 
@@ -72,6 +76,8 @@ class MainWindow(QMainWindow):
         The Explore page.
     pages
         All pages; the others are built when they are first shown.
+    log_file
+        The log of this process; ``None`` if it can't be written.
 
     Signals
     -------
@@ -90,8 +96,10 @@ class MainWindow(QMainWindow):
         utterances: UtterancePlayer,
         explore: ExplorePage,
         pages: Sequence[PageInfo],
+        log_file: Path | None = None,
     ) -> None:
         super().__init__()
+        self._log_file = log_file
         self.setWindowTitle("modinv")
         self._services = services
         self._settings, self._client, self._catalogue = services.settings, services.client, services.catalogue
@@ -100,6 +108,7 @@ class MainWindow(QMainWindow):
         self._player = player
         self._utterances = utterances
         self._leaving = False
+        self._silent = ("", 0.0)  # why the loudspeaker does not work, and when that was said
         self._strip = TrainingStrip()
         self.explore = explore
         self.pages = Pages(pages, self._build)
@@ -116,6 +125,10 @@ class MainWindow(QMainWindow):
         self._push_to_talk = PushToTalk(self, self.explore.speak.button)
         self._wire()
         self._restore()
+        # A window that crashes or is killed stores nothing any more.
+        remembering = QTimer(self, interval=_REMEMBER_EVERY_MS)
+        remembering.timeout.connect(self._remember)
+        remembering.start()
 
     def _lay_out(self) -> None:
         top = row(self.pages.bar, None, self._strip, self._switcher, margins=(4, 0, 8, 0))
@@ -154,6 +167,7 @@ class MainWindow(QMainWindow):
             **{f"page_{name}": partial(self.pages.turn_to, name) for name in self.pages.names},
             "full_screen": self._toggle_full_screen,
             "shortcuts": self._show_shortcuts,
+            "open_log": self._open_log,
             "about": self._show_about,
         }
 
@@ -190,7 +204,7 @@ class MainWindow(QMainWindow):
         self.explore.why.toggled.connect(self.commands["why"].setChecked)
         self._model.failed.connect(self._fail)
         self._utterances.failed.connect(self._fail)
-        self._player.failed.connect(self._warn)
+        self._player.failed.connect(self._warn_of_silence)
 
     def _restore(self) -> None:
         """Restore the settings of earlier sessions."""
@@ -201,27 +215,33 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Store the geometry and stop everything; ask first if something trains."""
-        if (trainer := self._trainer) is not None and not self._leaving:
+        if (trainer := self.trainer) is not None and not self._leaving:
             event.ignore()
             question = LeaveQuestion(self, trainer)
             question.end_wanted.connect(self._leave)
             question.open()
             return
-        self._settings.set(chosen.GEOMETRY, self.saveGeometry())
+        self._remember()
         for page in self.pages.built.values():
             page.release()
         self.closed.emit()
         super().closeEvent(event)
 
+    def _remember(self) -> None:
+        """Store what the next session begins with."""
+        self._settings.set(chosen.GEOMETRY, self.saveGeometry())
+        for page in self.pages.built.values():
+            page.remember()
+
     def keep_and_close(self) -> None:
         """Close without a question; what trains is stopped and kept."""
-        if (trainer := self._trainer) is None:
+        if (trainer := self.trainer) is None:
             self.close()
         else:
             self._leave(trainer.stop)
 
     @property
-    def _trainer(self) -> Trainer | None:
+    def trainer(self) -> Trainer | None:
         """The trainer of the page whose run or sweep trains."""
         trainers = (page.trainer for page in self.pages.built.values() if page.trainer is not None)
         return next((trainer for trainer in trainers if trainer.kind == self._client.training), None)
@@ -295,6 +315,13 @@ class MainWindow(QMainWindow):
     def _warn(self, text: str) -> None:
         self.messages.show_message(text, "warning", timeout_ms=8000)
 
+    def _warn_of_silence(self, text: str) -> None:
+        """Warn that the loudspeaker does not work, but not at each drawing."""
+        now = time.monotonic()
+        if text != self._silent[0] or now > self._silent[1] + _TELL_AGAIN_AFTER:
+            self._silent = (text, now)
+            self._warn(text)
+
     def _fail(self, text: str, details: str) -> None:
         self._status.setText("")
         self.messages.show_message(text, "error", details)
@@ -319,6 +346,12 @@ class MainWindow(QMainWindow):
 
     def _show_shortcuts(self) -> None:
         ShortcutSheet(self.commands.all(), _KEYS_WITHOUT_ACTION, self).open()
+
+    def _open_log(self) -> None:
+        if self._log_file is None:
+            self._warn("There is no log: its folder can't be written. Free some space, or check its permissions.")
+        elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._log_file))):
+            self._inform(f"The log is {self._log_file}. No program on this computer is set to open it.")
 
     def _show_about(self) -> None:
         QMessageBox.about(

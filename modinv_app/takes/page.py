@@ -98,10 +98,12 @@ class TakesPage(Page):
     def show_loaded(self, model: Model) -> None:
         self.personal.show_loaded(model)
 
-    def release(self) -> None:
-        """Store the choices, and end the threads of the detector and of the training."""
+    def remember(self) -> None:
         self._settings.set(chosen.TAKES_PERSON, self.people.person or "")
         self._settings.set(chosen.TAKES_TAB, self.tabs.tabText(self.tabs.currentIndex()))
+
+    def release(self) -> None:
+        """End the threads of the detector and of the training."""
         self.speech.close_detector()
         self.training.close()
 

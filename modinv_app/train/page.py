@@ -112,7 +112,6 @@ class TrainPage(Page):
         self.panel.show_loaded(model)
 
     def release(self) -> None:
-        self._remember_form()
         self.service.close()
         self._executor.close()
 
@@ -125,7 +124,7 @@ class TrainPage(Page):
             return
         self.panel.form.set_config(replace(config, start=None))  # that model need not be loaded
 
-    def _remember_form(self) -> None:
+    def remember(self) -> None:
         with suppress(ValueError):  # don't store what can't be trained
             self._settings.set(chosen.TRAINING_PLAN, json.dumps(self.panel.form.config().to_dict()))
 

@@ -237,6 +237,7 @@ def test_the_form_comes_back_in_the_next_session(qapp, tmp_path: Path) -> None: 
     first = session()
     first.panel.form.set_config(TrainingConfig(replace(FAST, lambda_ig=0.5), ("mnist", "voices"), seed=7, device="cpu"))
     wanted = first.panel.form.config()
+    first.remember()
     first.release()
     second = session()
     assert second.panel.form.config() == wanted

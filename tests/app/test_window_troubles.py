@@ -5,17 +5,19 @@ from __future__ import annotations
 import struct
 import zlib
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 import soundfile
 from desk import Desk, files, pause, until, word
 from PIL import Image
-from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QGuiApplication
 
 from model.types import Modality
 from modinv_app.audio.simulated import RATE
+from modinv_app.shell import main_window
 
 
 def make_sound(kind: str, path: Path) -> None:
@@ -162,6 +164,41 @@ def test_pasting_what_is_no_picture_says_so_and_keeps_the_answer(desk: Desk) -> 
     desk.key(Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     assert "no picture" in desk.window.messages.text()
     assert desk.found == found
+
+
+def test_a_loudspeaker_that_does_not_work_is_said_once_not_at_each_drawing(desk: Desk) -> None:
+    player, messages = desk.root.player, desk.window.messages
+    player.failed.emit("No loudspeaker found.")
+    assert messages.text() == "No loudspeaker found."
+    messages.dismiss()
+    player.failed.emit("No loudspeaker found.")
+    assert not messages.text()
+    player.failed.emit("The loudspeaker has stopped.")
+    assert messages.text() == "The loudspeaker has stopped."
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_the_log_is_opened_from_the_menu_or_its_place_told(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opens: bool
+) -> None:
+    class Desktop:
+        opened: ClassVar[list[str]] = []
+
+        @staticmethod
+        def openUrl(url: QUrl) -> bool:
+            Desktop.opened.append(url.toLocalFile())
+            return opens
+
+    monkeypatch.setattr(main_window, "QDesktopServices", Desktop)
+    file = tmp_path / "modinv.log"
+    desk.window.commands["open_log"].trigger()
+    assert "There is no log" in desk.window.messages.text()
+    desk.window.messages.dismiss()
+    monkeypatch.setattr(desk.window, "_log_file", file)
+    desk.window.commands["open_log"].trigger()
+    assert Desktop.opened == [str(file)]
+    assert desk.window.messages.text().startswith("" if opens else f"The log is {file}")
+    assert bool(desk.window.messages.text()) is not opens
 
 
 def test_a_dot_is_a_drawing_like_any_other(desk: Desk) -> None:

@@ -1,8 +1,8 @@
 """Whether the real window lives and dies as it should: ``xvfb-run -a python -m tests.benchmarks.window_lives``.
 
 Starts ``modinv-app`` again and again, each time in a process with settings, runs and caches of its own, closes its
-window at a moment (``--moments``, in turn), and judges how the process ended. A life is good if the exit status is 0
-and neither standard error nor the log holds anything. Prints JSON: lives and good lives by moment, the seconds that
+window at a moment (``--moments``, in turn), and judges how the process ended. A life is good if the exit status is 0,
+neither standard error nor the log holds a warning, and the next window would not tell of a crash. Prints JSON: lives and good lives by moment, the seconds that
 they took from the close to the end, and what was wrong with the bad ones. The exit status tells whether all were good.
 
 The moments: ``answered`` (the model has answered, 2 s ago), ``start`` (in the first seconds, the model still loads),
@@ -187,13 +187,18 @@ def one_life(moment: str, seed: int, data: Path) -> dict[str, Any]:
             said, complaints = process.communicate()
             what = "did not end" if "closed " in said else "did not come to its moment"
             return {"problem": f"{what} within {_LONGEST} s", "trace": complaints[-6000:]}
-        log = "".join(path.read_text("utf-8", "replace") for path in home.rglob("modinv.log*"))
+        logs = [path for path in home.rglob("modinv.log*") if path.suffix not in (".lock", ".open")]
+        lines = [line for path in logs for line in path.read_text("utf-8", "replace").splitlines(keepends=True)]
+        log = "".join(line for line in lines if " INFO modinv: " not in line)
+        crashed = any(home.rglob("modinv*.log.open"))
     trace = (complaints + log)[-6000:]
     closed = [float(line.split()[1]) for line in said.splitlines() if line.startswith("closed ")]
     if process.returncode != 0:
         return {"problem": f"exit status {process.returncode}", "trace": trace}
     if trace.strip():
         return {"problem": "said something", "trace": trace}
+    if crashed:
+        return {"problem": "counts as crashed", "trace": trace}
     if not closed:
         return {"problem": "was never closed", "trace": trace}
     return {"problem": "", "seconds": ended - closed[-1]}
