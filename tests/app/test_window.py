@@ -195,7 +195,7 @@ def test_hands_free_takes_one_word_after_the_other(desk: Desk) -> None:
     for said, digit in (("seven", 7), ("three", 3)):
         before = desk.state.reply
         desk.sound.say(word(said))
-        until(lambda before=before: desk.state.reply is not before, f"an answer to {said}")
+        until(lambda before=before: desk.state.reply is not before and desk.found, f"an answer to {said}")
         assert majority(desk.found) == digit
     desk.key(Qt.Key.Key_H)
     before = desk.state.reply

@@ -2,8 +2,9 @@
 
 Starts ``modinv-app`` again and again, each time in a process with settings, runs and caches of its own, closes its
 window at a moment (``--moments``, in turn), and judges how the process ended. A life is good if the exit status is 0,
-neither standard error nor the log holds a warning, and the next window would not tell of a crash. Prints JSON: lives and good lives by moment, the seconds that
-they took from the close to the end, and what was wrong with the bad ones. The exit status tells whether all were good.
+neither standard error nor the log holds a warning, and the next window would not tell of a crash. Prints JSON: lives
+and good lives by moment, the seconds that they took from the close to the end, and what was wrong with the bad ones.
+The exit status tells whether all were good.
 
 The moments: ``answered`` (the model has answered, 2 s ago), ``start`` (in the first seconds, the model still loads),
 ``loading`` (another model is on its way), ``training``, ``evaluating``, ``recording`` and ``playing``.
