@@ -14,7 +14,7 @@ from model.networks.architecture import EMBEDDING_SIZE
 from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import read_features
 from model.systems.base import Decoder, Encoder
-from model.systems.encoder_io import load_encoder
+from model.systems.encoder_io import has_decoders, load_encoder
 from model.types import FloatArray, Modality
 
 
@@ -70,10 +70,7 @@ class Generator:
         UnusableCheckpoint
             If a file can't be read.
         """
-        encoder, header = load_encoder(model)
-        if not isinstance(encoder, Decoder) and _contains(decoders, model):
-            return cls.load(decoders)
-        return cls(encoder, header)
+        return cls.load(decoders if not has_decoders(model) and _contains(decoders, model) else model)
 
     @property
     def sample_rate(self) -> int:

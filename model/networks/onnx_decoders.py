@@ -10,7 +10,7 @@ import onnx
 from model.checkpoints import Arrays
 from model.networks import architecture
 from model.networks.onnx_encoders import OnnxEncoders
-from model.networks.onnx_graph import GraphBuilder, expect, run, session
+from model.networks.onnx_graph import GraphBuilder, Network, expect
 from model.similarity import Similarity
 from model.types import FloatArray, Modality
 
@@ -21,11 +21,11 @@ class OnnxDecoders(OnnxEncoders):
     def __init__(self, arrays: Arrays, similarity: Similarity) -> None:
         """From the arrays of a checkpoint; raises ``UnusableCheckpoint`` if they are not those of the networks."""
         super().__init__(arrays, similarity)
-        self._decoders = {modality: session(decoder_graph(arrays, modality)) for modality in Modality}
+        self._decoders = {modality: Network(decoder_graph(arrays, modality)) for modality in Modality}
 
     def decode(self, modality: Modality, embeddings: FloatArray) -> FloatArray:
         """See :meth:`model.systems.base.Decoder.decode`."""
-        return run(self._decoders[modality], embeddings)[0]
+        return self._decoders[modality].run(embeddings)[0]
 
 
 def decoder_graph(arrays: Arrays, modality: Modality) -> onnx.ModelProto:

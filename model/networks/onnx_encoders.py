@@ -15,7 +15,7 @@ import onnx
 
 from model.checkpoints import Arrays
 from model.networks import architecture
-from model.networks.onnx_graph import GraphBuilder, expect, run, session
+from model.networks.onnx_graph import GraphBuilder, Network, expect
 from model.similarity import Gaussians, Similarity
 from model.types import Modality
 
@@ -39,11 +39,11 @@ class OnnxEncoders:
     def __init__(self, arrays: Arrays, similarity: Similarity) -> None:
         """From the arrays of a checkpoint; raises ``UnusableCheckpoint`` if they are not those of the encoders."""
         self.similarity = similarity
-        self._encoders = {modality: session(graph(arrays, modality)) for modality in Modality}
+        self._encoders = {modality: Network(graph(arrays, modality)) for modality in Modality}
 
     def encode(self, modality: Modality, features: npt.NDArray[np.floating[Any]]) -> Gaussians:
         """See :meth:`model.systems.base.Encoder.encode`."""
-        return Gaussians(*run(self._encoders[modality], features))
+        return Gaussians(*self._encoders[modality].run(features))
 
 
 def graph(arrays: Arrays, modality: Modality, metadata: Mapping[str, str] | None = None) -> onnx.ModelProto:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -75,18 +76,28 @@ def expect(fits: bool) -> None:
         raise UnusableCheckpoint("The checkpoint's weights don't fit this model's networks.")
 
 
-def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
-    """A session that uses one thread: a single query is too little work for several."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+class Network:
+    """A graph with one input that ONNX Runtime executes, with one thread: a query is too little work for several.
 
+    It is prepared with the first inputs, so that what is never used takes little memory. Any thread may use it.
+    """
 
-def run(session: onnxruntime.InferenceSession, inputs: npt.NDArray[np.floating[Any]]) -> list[FloatArray]:
-    """All outputs of a graph with one input, ``(n, ...)`` of any floating type; perhaps of none."""
-    name = session.get_inputs()[0].name
-    parts = [
-        session.run(None, {name: np.ascontiguousarray(inputs[start : start + _BATCH], np.float32)})
-        for start in range(0, max(1, len(inputs)), _BATCH)
-    ]
-    return [np.concatenate(output) for output in zip(*parts, strict=True)]
+    def __init__(self, model: onnx.ModelProto) -> None:
+        self._model: bytes = model.SerializeToString()
+        self._session: Any = None
+        self._preparing = threading.Lock()
+
+    def run(self, inputs: npt.NDArray[np.floating[Any]]) -> list[FloatArray]:
+        """All outputs for ``(n, ...)`` inputs of any floating type; perhaps for none."""
+        with self._preparing:
+            if self._session is None:
+                options = onnxruntime.SessionOptions()
+                options.intra_op_num_threads = options.inter_op_num_threads = 1
+                self._session = onnxruntime.InferenceSession(self._model, options, providers=["CPUExecutionProvider"])
+                self._model = b""
+        name = self._session.get_inputs()[0].name
+        parts = [
+            self._session.run(None, {name: np.ascontiguousarray(inputs[start : start + _BATCH], np.float32)})
+            for start in range(0, max(1, len(inputs)), _BATCH)
+        ]
+        return [np.concatenate(output) for output in zip(*parts, strict=True)]

@@ -5,13 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from model import systems
-from model.checkpoints import Header, read
+from model.checkpoints import Header, read, read_header
 from model.networks.onnx_decoders import OnnxDecoders
 from model.networks.onnx_encoders import OnnxEncoders
 from model.systems.base import Encoder
 from model.systems.encoder_system import EncoderSystem
 from model.systems.generative import GenerativeSystem
 from model.systems.model_header import header_and_recipe, not_usable
+
+
+def has_decoders(path: Path) -> bool:
+    """Whether a model's system decodes, too; raises ``UnusableCheckpoint`` if the file is none of a model."""
+    with not_usable(path):
+        _, recipe = header_and_recipe(read_header(path))
+        return hasattr(systems.find(recipe.system), "decode")
 
 
 def load_encoder(path: Path) -> tuple[Encoder, Header]:
