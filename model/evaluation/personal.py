@@ -23,7 +23,6 @@ from model.retrieval.confidence import Doubles, Margins, Rejection
 from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import encode_gallery, guess, unencoded_gallery
 from model.retrieval.vocal_tracts import encode_query
-from model.similarity import Gaussians
 from model.systems.base import System
 from model.types import Modality
 
@@ -107,10 +106,9 @@ class Examiner:
     def scores(self, rejection: Rejection, digits: Samples) -> Doubles:
         """What a rejection makes of those of some digits that are guessed rightly."""
         guesses = np.array(guess(self._system, self._gallery, digits.modality, digits.features, self._voting))
-        posteriors = encode_query(self._system, digits.modality, digits.features)
-        queries = Gaussians(posteriors.mean.numpy(), posteriors.log_variance.numpy())
+        queries = encode_query(self._system, digits.modality, digits.features)
         features = Margins.in_gallery(self._gallery).features(queries, digits.modality, guesses)
-        right: Doubles = rejection.scores(features)[guesses == digits.labels.numpy()]
+        right: Doubles = rejection.scores(features)[guesses == digits.labels]
         return right
 
 
