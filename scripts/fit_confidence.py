@@ -39,8 +39,8 @@ from model.retrieval.gallery import Gallery
 from model.retrieval.vocal_tracts import encode_query
 from model.retrieval.vote import majority
 from model.similarity import Gaussians
-from model.systems.base import System
-from model.systems.model_io import load_model
+from model.systems.base import Encoder
+from model.systems.encoder_io import load_encoder
 from model.types import Modality
 
 Flags = npt.NDArray[np.bool_]
@@ -74,10 +74,10 @@ class Inputs:
         return found
 
 
-def judged(system: System, gallery: Gallery, modality: Modality, examples: Iterable[Example]) -> Inputs:
+def judged(encoder: Encoder, gallery: Gallery, modality: Modality, examples: Iterable[Example]) -> Inputs:
     """Encode and guess."""
     kinds, groups, labels, features = zip(*examples, strict=True)
-    queries = encode_query(system, modality, np.stack(features))
+    queries = encode_query(encoder, modality, np.stack(features))
     margins = Margins.in_gallery(gallery)
     guesses = np.array(
         [majority(gallery.nearest(Gaussians(*one), modality.other, 10)) for one in zip(*queries, strict=True)]
@@ -106,19 +106,19 @@ def fitted(inputs: Inputs) -> Confidence:
     )
 
 
-def fit_confidence(system: System, header: Header, gallery: Gallery, data: Path) -> dict[str, Any]:
+def fit_confidence(encoder: Encoder, header: Header, gallery: Gallery, data: Path) -> dict[str, Any]:
     """What belongs into a model's header; prints what it is worth."""
     front_end = SpeechFrontEnd(FilterbankSettings(**header.filterbank))
     found = {}
     sources = {Modality.IMAGE: pictures(data), Modality.SPEECH: recordings(data, front_end, header.data)}
     for modality, examples in sources.items():
-        inputs = judged(system, gallery, modality, examples)
+        inputs = judged(encoder, gallery, modality, examples)
         found[modality] = fitted(inputs)
         print(f"{modality}: {found[modality].calibration}")
         for title, half in (("the half that fitted", inputs.fits), ("the other half", ~inputs.fits)):
             tell(title, inputs, half, found[modality])
     for modality, samples in ((Modality.IMAGE, Mnist(data).load("test")), (Modality.SPEECH, Fsdd(data).load("test"))):
-        inputs = judged(system, gallery, modality, as_examples(samples))
+        inputs = judged(encoder, gallery, modality, as_examples(samples))
         tell("test, which chose nothing", inputs, np.ones(len(inputs.labels), bool), found[modality])
     return to_header(found)
 
@@ -163,9 +163,9 @@ def main() -> None:
     data = parser.parse_args().data_dir
     torch.set_num_threads(1)
     path = locations.shipped_model()
-    system, header = load_model(path)
+    encoder, header = load_encoder(path)
     arrays, values = read(path)
-    confidence = fit_confidence(system, header, Gallery.load(locations.shipped_gallery()), data)
+    confidence = fit_confidence(encoder, header, Gallery.load(locations.shipped_gallery()), data)
     write_atomically(path, arrays, {**values, "confidence": confidence})
 
 

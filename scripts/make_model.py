@@ -37,6 +37,7 @@ from model.progress import JobContext
 from model.retrieval.gallery import Gallery
 from model.retrieval.projection import NeighbourMap, PrincipalComponents, Projection
 from model.retrieval.retriever import build_gallery
+from model.systems.encoder_io import load_encoder
 from model.systems.model_io import best_device, load_model
 
 IMAGES_PER_DIGIT = 100
@@ -60,22 +61,26 @@ def main(
     if run is not None:
         model = train_twice(run, data_dir)
     arrays, header = read(model)
-    metrics = reports(model, data_dir)
-    write_atomically(locations.shipped_model(), arrays, {**header, "metrics": metrics})
+    if run is not None:
+        write_atomically(locations.shipped_model(), arrays, header)
+        make_gallery(data_dir)  # which the reports and the confidence are about, too
+        encoder, trained = load_encoder(model)
+        gallery = Gallery.load(locations.shipped_gallery())
+        header["confidence"] = fit_confidence(encoder, trained, gallery, data_dir or locations.data())
+    header["metrics"] = reports(model, data_dir)
+    write_atomically(locations.shipped_model(), arrays, header)
     console.print(f"Wrote {locations.shipped_model()}.")
-    if run is None:
-        return
-    system, trained = load_model(locations.shipped_model())
+
+
+def make_gallery(data_dir: Path | None) -> None:
+    """Write the gallery of the shipped model, with its maps."""
     gallery = build_gallery(
-        system,
-        trained,
+        *load_encoder(locations.shipped_model()),
         Mnist(data_dir).load("test").balanced(IMAGES_PER_DIGIT, SEED),
         Voices().load("test").balanced(UTTERANCES_PER_DIGIT, SEED),
     )
     gallery.with_maps(maps_of(gallery)).save(locations.shipped_gallery())
     console.print(f"Wrote {locations.shipped_gallery()}.")
-    confidence = fit_confidence(system, trained, gallery, data_dir or locations.data())
-    write_atomically(locations.shipped_model(), arrays, {**header, "metrics": metrics, "confidence": confidence})
 
 
 def train_twice(run: Path, data_dir: Path | None) -> Path:
