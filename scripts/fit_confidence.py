@@ -23,7 +23,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from confidence_inputs import Example, first_half, pictures, recordings
 from sklearn.metrics import roc_auc_score
 
@@ -161,7 +160,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Fit the confidence and the rejection of the shipped model.")
     parser.add_argument("--data-dir", type=Path, required=True)
     data = parser.parse_args().data_dir
-    torch.set_num_threads(1)
     path = locations.shipped_model()
     encoder, header = load_encoder(path)
     arrays, values = read(path)
