@@ -24,9 +24,13 @@ class GarbageCollection(QObject):
         self._timer.timeout.connect(self._collect)
 
     def start(self) -> None:
-        """Collect from now on, except the objects that exist already, which are permanent."""
-        gc.freeze()
-        self._timer.start()
+        """Collect from now on, except the objects that exist already, which are permanent.
+
+        Once: each model that is loaded calls this, and what belonged to the former one is not permanent.
+        """
+        if not self._timer.isActive():
+            gc.freeze()
+            self._timer.start()
 
     def _collect(self) -> None:
         """Collect the oldest generation that is due, which includes the younger ones."""

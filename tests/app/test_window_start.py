@@ -23,6 +23,7 @@ from modinv_app.audio.backend import AudioUnavailable, Backend
 from modinv_app.audio.portaudio import NO_MICROPHONE, what_to_install
 from modinv_app.common.theme import apply_scheme, is_dark
 from modinv_app.explore.device_chooser import DeviceButton
+from modinv_app.shell.garbage import GarbageCollection
 
 Open = Callable[..., Desk]
 IMAGE, SPEECH = Modality.IMAGE, Modality.SPEECH
@@ -59,6 +60,21 @@ def test_a_drawing_and_a_click_from_before_the_model_are_answered_when_it_is_the
     found = desk.await_found(SPEECH)
     assert desk.guess(desk.window.explore.draw) == "7"
     until(lambda: desk.played == [found[0].index], "the nearest to sound")
+
+
+def test_what_exists_when_another_model_is_loaded_is_collected_later(qapp) -> None:  # noqa: ARG001 (Qt first)
+    class Knot:
+        def __init__(self) -> None:
+            self.itself = self
+
+    collection = GarbageCollection()
+    collection.start()
+    knot = Knot()
+    known = weakref.ref(knot)
+    collection.start()  # as when another model is ready
+    del knot
+    gc.collect()
+    assert known() is None
 
 
 def test_garbage_is_collected_in_this_thread_without_a_walk_through_all_that_was_imported(open_desk: Open) -> None:
