@@ -50,21 +50,15 @@ def augment(filterbanks: Tensor, recipe: Recipe, generator: torch.Generator) -> 
     shift, stretch, warp, width, start = torch.rand((5, count), generator=generator, device=device)
     # In grid_sample's coordinates the whole axis spans [-1, 1]. Time is scaled about its beginning, where utterances
     # are anchored, frequency about its low end.
-    time_scale = 1 + recipe.time_stretch * (2 * stretch - 1)
-    band_scale = 1 + recipe.frequency_warp * (2 * warp - 1)
-    zero = torch.zeros_like(shift)
-    affine = torch.stack(
-        [
-            torch.stack([band_scale, zero, band_scale - 1], -1),
-            torch.stack([zero, time_scale, time_scale - 1 + 2 * recipe.time_shift / frames * (2 * shift - 1)], -1),
-        ],
-        dim=1,
-    )
-    grid = F.affine_grid(affine, [count, 1, frames, bins], align_corners=False)
+    time_scale = (1 + recipe.time_stretch * (2 * stretch - 1)).unsqueeze(1)
+    band_scale = (1 + recipe.frequency_warp * (2 * warp - 1)).unsqueeze(1)
+    time_shift = (2 * recipe.time_shift / frames * (2 * shift - 1)).unsqueeze(1)
+    times = time_scale * (_centres(frames, device) + 1) - 1 + time_shift
     # A warp must not leave a silent band at the top: only time extends into the padding. The centres of the outermost
     # bins are half a bin inside [-1, 1]; beyond them the padding would be mixed in.
     outermost = 1 - 1 / bins
-    grid[..., 0] = grid[..., 0].clamp(-outermost, outermost)
+    bands = (band_scale * (_centres(bins, device) + 1) - 1).clamp(-outermost, outermost)
+    grid = torch.stack(torch.broadcast_tensors(bands.unsqueeze(1), times.unsqueeze(2)), -1)
     changed = F.grid_sample(filterbanks, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     spoken = (changed != 0).any(-1, keepdim=True)
     noisy = _add_noise(changed + _channel(count, bins, recipe.channel, generator), recipe, generator)
@@ -74,6 +68,11 @@ def augment(filterbanks: Tensor, recipe: Recipe, generator: torch.Generator) -> 
     band = torch.arange(bins, device=device)
     masked = (band >= start.unsqueeze(1)) & (band < (start + width).unsqueeze(1))
     return changed.masked_fill(masked[:, None, None, :], 0.0)
+
+
+def _centres(count: int, device: torch.device) -> Tensor:
+    """Centres of equal parts of [-1, 1]."""
+    return (2 * torch.arange(count, device=device) + 1) / count - 1
 
 
 def _channel(count: int, bins: int, deviation: float, generator: torch.Generator) -> Tensor:
