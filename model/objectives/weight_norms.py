@@ -13,14 +13,15 @@ class _Norm(torch.autograd.Function):
 
     @staticmethod
     def forward(context: Any, weight: Tensor) -> Tensor:
-        norm = torch.linalg.vector_norm(weight)
+        norm: Tensor = torch.linalg.vector_norm(weight)
         context.save_for_backward(weight, norm)
         return norm
 
     @staticmethod
     def backward(context: Any, gradient: Tensor) -> Tensor:
         weight, norm = context.saved_tensors
-        return weight * torch.where(norm > 0, gradient / norm, 0.0)
+        direction: Tensor = weight * torch.where(norm > 0, gradient / norm, 0.0)
+        return direction
 
 
 def weight_norms(module: nn.Module) -> Tensor:
