@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import psutil
@@ -24,9 +24,19 @@ def _physical_cores() -> int | None:
     return psutil.cpu_count(logical=False)  # type: ignore[no-any-return]
 
 
-def threads_for(runs: int) -> int:
-    """Threads of each run if all of so many runs are to occupy all cores: 1, unless there are more cores than runs."""
-    return max(1, available_cores() // runs)
+def threads_for(runs: int, hosts: Sequence[int] = ()) -> int:
+    """Threads of each run if all of so many runs are to occupy all cores: 1, unless there are more cores than runs.
+
+    Parameters
+    ----------
+    runs
+        Number of runs, at least 1.
+    hosts
+        Cores of each machine, of which a run takes one; by default those of this machine.
+    """
+    hosts = hosts or (available_cores(),)
+    most = range(max(hosts), 1, -1)
+    return next((threads for threads in most if sum(cores // threads for cores in hosts) >= runs), 1)
 
 
 def jobs_that_pay(runs: int, threads: int, accelerators: int) -> int:

@@ -57,7 +57,7 @@ class _ChangedFolderFinder(MetaPathFinder):
             execute = spec.loader.exec_module
 
             def execute_in_prefix(module: ModuleType) -> None:
-                with _in_prefix():
+                with in_prefix():
                     execute(module)
 
             spec.loader.exec_module = execute_in_prefix  # type: ignore[method-assign]
@@ -65,8 +65,8 @@ class _ChangedFolderFinder(MetaPathFinder):
 
 
 @contextlib.contextmanager
-def _in_prefix() -> Iterator[None]:
-    """Change to the folder that Python is installed in."""
+def in_prefix() -> Iterator[None]:
+    """Within it, the folder that Python is installed in is the current one."""
     try:
         here = Path.cwd()
         os.chdir(sys.prefix)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from model.processes import python
+from model.processes import avoid_current_folder, python
 
 SMALL_UNITS = 8
 """Hidden units of either encoder."""
@@ -41,17 +41,18 @@ class _NoCompiler(ModuleType):
 
 
 def main() -> None:
+    avoid_current_folder()
     import torch
     from brief_judging import shorten
 
     from model import cores
-    from model.jobs import local_processes, worker
+    from model.jobs import worker, worker_processes
     from model.networks import architecture
 
     torch._dynamo = sys.modules["torch._dynamo"] = _NoCompiler("torch._dynamo")
     architecture.HIDDEN_UNITS = SMALL_UNITS
     cores.available_cores = lambda: 2  # so that sweeps take two processes, on all machines
-    local_processes.COMMAND = COMMAND
+    worker_processes.COMMAND = COMMAND
     shorten()
     os.fsync = lambda _handle: None  # as in tests/conftest.py
     worker._NICENESS = 0  # nobody is at the window, and other tests would keep it waiting

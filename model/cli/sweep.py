@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,6 +16,7 @@ from model.cli.options import DataDir, Device, RecipeName, Settings, Steps, bad_
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from model.jobs.ray_cluster import RayCluster
     from model.sweeps.plans import Plan
     from model.sweeps.results import Results
     from model.sweeps.runner import Event, SweepEnded, Working
@@ -37,6 +38,19 @@ Jobs = Annotated[
         show_default=False,
     ),
 ]
+EngineName = Annotated[
+    Literal["local", "ray"],
+    typer.Option(
+        help="Where runs are trained: local, on this machine; or ray, on the machines of a Ray cluster, each run with "
+        "its cores or its GPU. All of them have to see the folder --out by the same path, and to have the corpora."
+    ),
+]
+Address = Annotated[
+    str,
+    typer.Option(
+        help="Of the Ray cluster, host:port; auto is the one that this machine belongs to. Only with --engine ray."
+    ),
+]
 Train = Annotated[bool, typer.Option("--train/--no-train", help="Train missing runs, or evaluate complete ones only.")]
 
 
@@ -53,6 +67,8 @@ def sweep(
     settings: Settings = None,
     train: Train = True,
     jobs: Jobs = None,
+    engine: EngineName = "local",
+    address: Address = "auto",
     data_dir: DataDir = None,
 ) -> None:
     """Train and evaluate models for many values of lambda_IG, and write the paper's table and Figure 3.
@@ -63,12 +79,14 @@ def sweep(
         from model.sweeps.plans import SweepFailed, SweepPlan
         from model.sweeps.records import SweepRecord
 
-        config = _config(recipe, steps, settings, ("lambda_ig",), data, device)
+        cluster = _cluster(engine, address)
+        config = _config(recipe, steps, settings, ("lambda_ig",), data, device, engine)
         with suppress(SweepFailed):  # a sweep that began before there were validation splits continues without them
             config = replace(config, split=SweepRecord(out).plan().plan.split)
         with bad_option("--lambdas or --seeds"):
             plan = SweepPlan(config, tuple(map(float, lambdas.split(","))), tuple(map(int, seeds.split(","))))
-        _run(plan, out, train=train, jobs=jobs, data_dir=data_dir)
+        with cluster as found:
+            _run(plan, out, train=train, jobs=jobs, cluster=found, data_dir=data_dir)
 
 
 def compare(
@@ -90,6 +108,8 @@ def compare(
     settings: Settings = None,
     train: Train = True,
     jobs: Jobs = None,
+    engine: EngineName = "local",
+    address: Address = "auto",
     data_dir: DataDir = None,
 ) -> None:
     """Train and evaluate many systems with the same recipe on the same data, and write one table.
@@ -99,10 +119,12 @@ def compare(
     with report_errors():
         from model.sweeps.plans import ComparisonPlan, chosen_systems
 
-        config = _config(recipe, steps, settings, ("system", "lambda_ig"), data, device)
+        cluster = _cluster(engine, address)
+        config = _config(recipe, steps, settings, ("system", "lambda_ig"), data, device, engine)
         with bad_option("--systems or --seeds"):
             plan = ComparisonPlan(config, chosen_systems(_names(systems)), tuple(map(int, seeds.split(","))))
-        _run(plan, out, train=train, jobs=jobs, data_dir=data_dir)
+        with cluster as found:
+            _run(plan, out, train=train, jobs=jobs, cluster=found, data_dir=data_dir)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -110,8 +132,32 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(filter(None, (part.strip() for part in text.split(";")))) if ";" in text else split_names(text)
 
 
+def _cluster(engine: EngineName, address: Address) -> AbstractContextManager[RayCluster | None]:
+    """A context with the cluster that the options choose, if any."""
+    if engine == "local":
+        if address != "auto":
+            raise typer.BadParameter("Only --engine ray has an address.", param_hint="--address")
+        return nullcontext()
+    if "://" in address:
+        raise typer.BadParameter("Run the command on a machine of the cluster, with host:port.", param_hint="--address")
+    try:
+        from model.jobs.ray_cluster import connected
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        message = "It needs Ray, which is not installed. Install it: pip install 'modinv[cluster]'"
+        raise typer.BadParameter(message, param_hint="--engine") from error
+    return connected(address)
+
+
 def _config(
-    recipe: RecipeName, steps: Steps, settings: Settings, varied: Sequence[str], data: Data, device: Device
+    recipe: RecipeName,
+    steps: Steps,
+    settings: Settings,
+    varied: Sequence[str],
+    data: Data,
+    device: Device,
+    engine: EngineName,
 ) -> TrainingConfig:
     """What all runs have in common; fields that vary can't be set."""
     from model.data.corpora import preferred
@@ -126,12 +172,17 @@ def _config(
                 raise ValueError(f"Runs of this command differ in {name}, which can't be set.")
         chosen = chosen.with_settings(settings or ())
     with bad_option("--device"):
-        best_device(device)
+        if engine == "local":
+            best_device(device)
+        elif device not in ("auto", "cpu", "cuda"):
+            raise ValueError("Ray deals out the devices of its machines: choose auto, cpu or cuda.")
     with bad_option("--data"):
         return TrainingConfig(chosen, split_names(data) or tuple(map(preferred, Modality)), device=device)
 
 
-def _run(plan: Plan, out: Path, *, train: bool, jobs: int | None, data_dir: Path | None) -> None:
+def _run(
+    plan: Plan, out: Path, *, train: bool, jobs: int | None, cluster: RayCluster | None, data_dir: Path | None
+) -> None:
     """Run a plan to its end, write and print its results; exits if it was interrupted."""
     from model.jobs.local_processes import engine_for
     from model.runs.corpus_cache import CorpusCache
@@ -143,10 +194,10 @@ def _run(plan: Plan, out: Path, *, train: bool, jobs: int | None, data_dir: Path
     try:  # it continues as it began
         plan = replace(plan, threads=SweepRecord(out).plan().threads)
     except SweepFailed:
-        plan = on_all_cores(plan)
+        plan = on_all_cores(plan, cluster.cores if cluster else ())
     if train:
         SweepRecord(out).keep_plan(plan)
-    engine = engine_for(plan, jobs, CorpusCache(data_dir))
+    engine = cluster.engine(plan, out, jobs) if cluster else engine_for(plan, jobs, CorpusCache(data_dir))
     with interruptible() as interrupted:
         ended = _show(run(plan, out, interrupted, train=train, data=data_dir, engine=engine))
     if ended.results is None:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from model.data.samples import Samples
 
 _REPORT, _POSTERIORS = "report.json", "posteriors.safetensors"
+FILES = (_POSTERIORS, _REPORT)
+"""The files of an evaluation, in the order in which they are written."""
 _MODEL = Path(__file__).parents[1]
 EVALUATION_CODE = (
     _MODEL / "training" / "ancestry.py",
@@ -206,7 +208,27 @@ def folder_of(checkpoint: Path, protocol: EvaluationProtocol) -> Path:
     how: Any = protocol.to_dict()
     if decided := curation.state((protocol.images, protocol.speech)):
         how = [how, decided]
-    return locations.cache() / "evaluations" / content_name(checkpoint, how, EVALUATION_CODE)
+    return _kept() / content_name(checkpoint, how, EVALUATION_CODE)
+
+
+def adopt(name: str, files: Mapping[str, bytes]) -> Path:
+    """Keep an evaluation that was made and kept on another machine; returns its folder, raises ``OSError``.
+
+    Parameters
+    ----------
+    name
+        Of its folder over there.
+    files
+        The content of each of its `FILES`.
+    """
+    folder = _kept() / name
+    for file in FILES:
+        write_bytes_atomically(folder / file, files[file])
+    return folder
+
+
+def _kept() -> Path:
+    return locations.cache() / "evaluations"
 
 
 def content_name(file: Path, how: Any, code: Iterable[Path]) -> str:

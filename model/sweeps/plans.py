@@ -6,7 +6,7 @@ Without torch, so that the window can plan early.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -181,9 +181,17 @@ def plan_from(values: Any) -> Plan:
     return kind.from_dict(values)
 
 
-def on_all_cores(plan: Plan) -> Plan:
-    """The plan with as many threads for each run as let all of them together occupy the cores of this machine."""
-    return replace(plan, threads=threads_for(len(plan.runs())))
+def on_all_cores(plan: Plan, hosts: Sequence[int] = ()) -> Plan:
+    """The plan with as many threads for each run as let all of them together occupy all cores.
+
+    Parameters
+    ----------
+    plan
+        The runs.
+    hosts
+        Cores of each machine; by default those of this machine.
+    """
+    return replace(plan, threads=threads_for(len(plan.runs()), hosts))
 
 
 def chosen_systems(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

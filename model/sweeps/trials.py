@@ -7,6 +7,7 @@ same with every engine, on the CPU bit for bit.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from model.runs.corpus_cache import CorpusCache
 
 log = logging.getLogger(__name__)
+
+_SAVING_SECONDS = 60.0  # a worker process whose input has ended exits after this time at the latest
+_SAVING_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +190,7 @@ def run_trial(trial: Trial, corpora: CorpusCache, context: JobContext) -> Iterat
 
     with limited_threads(trial.threads):
         if not trial.complete:
+            _await_release(trial, context)
             with TrainingSession(trial.folder, trial.config) as session:
                 for event in session.train(corpora, lambda: context.cancelled(session.pause)):
                     if isinstance(event, Stepped):
@@ -197,6 +202,13 @@ def run_trial(trial: Trial, corpora: CorpusCache, context: JobContext) -> Iterat
         evaluation = evaluate_checkpoint(file, trial.protocol, _QuietContext(context.cancelled), trial.data)
         if evaluation is not None:
             yield Done(trial.name, evaluation)
+
+
+def _await_release(trial: Trial, context: JobContext) -> None:
+    """Wait while another process trains there, for a while: one whose engine is gone is still saving its run."""
+    until = time.monotonic() + _SAVING_SECONDS
+    while RunRecord(trial.folder).held and time.monotonic() < until and not context.cancelled():
+        time.sleep(_SAVING_POLL_SECONDS)
 
 
 def failure(name: str, error: Exception) -> str:

@@ -11,35 +11,29 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import psutil
 import pytest
 import small_worker
 import torch
-from tiny import small, write_corpora
+from small_sweeps import CONFIG, PLAN, STEPS, assert_same, judge_once, use_cache
+from tiny import write_corpora
 
-from model import cores, locations
+from model import cores
 from model.cores import available_cores, jobs_that_fit, jobs_that_pay, limited_threads, threads_for
 from model.evaluation.protocol import EvaluationProtocol
-from model.jobs import local_processes
+from model.jobs import local_processes, worker_processes
 from model.jobs.local_processes import LocalProcesses, engine_for
 from model.processes import environment, python
 from model.progress import JobContext
 from model.runs.corpus_cache import CorpusCache
 from model.runs.store import RunRecord
-from model.sweeps import runner as sweeping
 from model.sweeps.plans import ComparisonPlan, SweepPlan, on_all_cores, plan_from, protocol_of
 from model.sweeps.runner import Working, sweep
 from model.sweeps.trials import Failed, Serial, Started, Step, Trial, run_trial
-from model.training.config import TrainingConfig
 
 pytestmark = [pytest.mark.usefixtures("small_encoders", "brief_judging"), pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = TrainingConfig(small(steps=24), ("mnist", "fsdd"), device="cpu")
-PLAN = SweepPlan(CONFIG, (0.0, 0.1))
-
-
 # The same results
 
 
@@ -47,7 +41,7 @@ PLAN = SweepPlan(CONFIG, (0.0, 0.1))
 def _judged_once():
     """One resampling instead of five: how figures spread is not looked at here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sweeping, "protocol_of", lambda config: replace(protocol_of(config), resamplings=1))
+        judge_once(patch)
         yield
 
 
@@ -67,22 +61,16 @@ def small_processes(monkeypatch, cache):
     """The engine starts processes that are like this one, and counts them."""
     started = []
 
-    class Counted(local_processes._Process):
+    class Counted(worker_processes.LocalConnection):
         def __init__(self, *arguments):
             super().__init__(*arguments)
-            started.append(self._popen.pid)
+            started.append(self.pid)
 
-    monkeypatch.setattr(local_processes, "COMMAND", small_worker.COMMAND)
-    monkeypatch.setattr(local_processes, "_Process", Counted)
+    monkeypatch.setattr(worker_processes, "COMMAND", small_worker.COMMAND)
+    monkeypatch.setattr(local_processes, "LocalConnection", Counted)
     use_cache(monkeypatch, cache)
     yield started
     assert not [pid for pid in started if psutil.pid_exists(pid)], "no process is left"
-
-
-def use_cache(patch, folder):
-    """Let this process and those that it starts keep evaluations in the same place (on Linux)."""
-    patch.setenv("XDG_CACHE_HOME", str(folder))
-    patch.setattr(locations, "cache", lambda: folder / "modinv")
 
 
 @pytest.fixture(scope="module")
@@ -98,22 +86,6 @@ def serial(data, tmp_path_factory):
     return folder, ended.results
 
 
-def assert_same(folder, results, serial):
-    """Models, figures and maps are those of one trial after another, bit for bit."""
-    expected, wanted = serial
-    for run in PLAN.runs():
-        for name in ("model.safetensors", "resume.safetensors"):
-            assert (folder / run.name / name).read_bytes() == (expected / run.name / name).read_bytes()
-    assert [timeless(row) for row in results.rows] == [timeless(row) for row in wanted.rows]
-    for name in ("embeddings", "coordinates", "image_features"):
-        np.testing.assert_array_equal(getattr(results, name), getattr(wanted, name))
-    assert (results.setting, results.failures) == (wanted.setting, {})
-
-
-def timeless(row):
-    return replace(row, report=replace(row.report, seconds=0.0))
-
-
 def test_two_processes_find_bit_for_bit_what_one_does(small_processes, serial, data, tmp_path):
     events = list(sweep(PLAN, tmp_path, data=data, engine=LocalProcesses(2)))
     assert len(small_processes) == 2
@@ -123,7 +95,7 @@ def test_two_processes_find_bit_for_bit_what_one_does(small_processes, serial, d
     shares = [event.share_of_all for event in working]
     assert shares == sorted(shares)
     assert {event.runs for event in working} == {2}
-    assert_same(tmp_path, events[-1].results, serial)
+    assert_same(tmp_path, events[-1].results, *serial)
     for run in PLAN.runs():
         ours, others = (RunRecord(folder / run.name).points() for folder in (tmp_path, serial[0]))
         assert [point.values for point in ours] == [point.values for point in others]
@@ -142,7 +114,7 @@ def test_a_sweep_that_is_stopped_and_one_whose_process_is_killed_go_on(small_pro
     assert event.results is None
     info = RunRecord(tmp_path / name).info()
     assert info.state == "stopped"
-    assert 0 < info.step < 24
+    assert 0 < info.step < STEPS
 
     steps, killed = [], False
     for event in sweep(PLAN, tmp_path, data=data, engine=LocalProcesses(1)):
@@ -153,7 +125,7 @@ def test_a_sweep_that_is_stopped_and_one_whose_process_is_killed_go_on(small_pro
                 psutil.Process(small_processes[1]).kill()
     assert len(small_processes) == 3, "another one took its place, and did the rest"
     assert steps.count(info.step + 1) == 2, "it began twice at the checkpoint"
-    assert_same(tmp_path, event.results, serial)
+    assert_same(tmp_path, event.results, *serial)
 
 
 # The end of the process that started them
@@ -164,9 +136,9 @@ sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests")!r}]
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 import small_worker
-from model.jobs import local_processes
+from model.jobs import worker_processes
 from model.networks import architecture
-local_processes.COMMAND = small_worker.COMMAND
+worker_processes.COMMAND = small_worker.COMMAND
 architecture.HIDDEN_UNITS = small_worker.SMALL_UNITS
 from model.cli.main import app
 app()
@@ -247,7 +219,7 @@ for line in sys.stdin:
 
 @pytest.fixture
 def talkers(monkeypatch):
-    monkeypatch.setattr(local_processes, "COMMAND", python("-c", TALKER))
+    monkeypatch.setattr(worker_processes, "COMMAND", python("-c", TALKER))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
 
@@ -323,7 +295,7 @@ def test_memory_limits_the_processes_unless_their_number_is_given(tmp_path, monk
 
 @pytest.mark.usefixtures("talkers")
 def test_stopping_before_anything_began_starts_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(local_processes, "_Process", lambda *_: pytest.fail("nothing is to be done"))
+    monkeypatch.setattr(local_processes, "LocalConnection", lambda *_: pytest.fail("nothing is to be done"))
     assert carried_out(LocalProcesses(2), trials(tmp_path, "one"), lambda: True) == []
 
 

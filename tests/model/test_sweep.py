@@ -4,6 +4,7 @@ import json
 import runpy
 import shutil
 import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -297,6 +298,23 @@ def test_the_command_prints_the_papers_table_and_writes_it(tmp_path, data):
         assert words in result.stdout
     assert "lambda-2.15e-2-seed-0: purity" in result.stderr
     assert (tmp_path / "figure3.svg").is_file()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--engine", "ray"], "pip install 'modinv[cluster]'"),
+        (["--engine", "ray", "--address", "ray://host:10001"], "Run the command on a machine of the cluster"),
+        (["--address", "host:6379"], "Only --engine ray has an address"),
+    ],
+)
+def test_what_is_needed_for_a_cluster_is_said(tmp_path, monkeypatch, options, said):
+    monkeypatch.setitem(sys.modules, "ray", None)  # as if it were not installed
+    monkeypatch.delitem(sys.modules, "model.jobs.ray_cluster", raising=False)
+    result = run("--out", tmp_path / "sweep", *options)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.replace("│", " ").split())
+    assert not (tmp_path / "sweep").exists()
 
 
 def test_ctrl_c_keeps_the_work(tmp_path, data, monkeypatch):
