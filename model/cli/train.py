@@ -65,9 +65,7 @@ def train(
     The window lists the run, and shows its progress.
     """
     with report_errors():
-        from model.runs.corpus_cache import CorpusCache
-        from model.runs.session import TrainingSession
-        from model.runs.store import RunStore
+        from model.networks.data_parallel import is_first, joined
         from model.systems.model_io import best_device
 
         chosen = named_recipe(recipe, steps)
@@ -78,29 +76,59 @@ def train(
         with bad_option("--set"):
             chosen = chosen.with_settings(settings or ())
         with bad_option("--device"):
-            torch_device = best_device(device)
-        with bad_option("--data or --split"):
-            config = _config(chosen, data, seed, device, leave_out, start, split)
-        corpora = CorpusCache(data_dir)
-        # Loaded before the run's folder is made, so that a missing corpus leaves no folder behind.
-        with notes().status("") as status, bad_option("--data or --leave-out"):
+            best_device(device)
+        with joined(device) as own_device:
+            with bad_option("--data or --split"):
+                config = _config(chosen, data, seed, own_device, leave_out, start, split)
+            if is_first():
+                _train_run(config, out, data_dir)
+            else:
+                _train_along(config, out, data_dir)
 
-            def show(share: float | None, text: str) -> None:
-                status.update(progress_text(share, text))
 
-            corpora.sampler(config, torch_device, show)
-            corpora.probe(config, show)
-        if leak := config.leak():
-            print_warning(leak)
-        with interruptible() as interrupted, TrainingSession(out or RunStore().new_folder(config), config) as session:
-            ended = _train(session, corpora, interrupted)
-    folder = session.record.folder
+def _train_run(config: TrainingConfig, out: Path | None, data_dir: Path | None) -> None:
+    """Train, and say how it ended; exits if it was interrupted."""
+    from model.networks.data_parallel import size
+    from model.runs.corpus_cache import CorpusCache
+    from model.runs.session import TrainingSession
+    from model.runs.store import RunStore
+    from model.systems.model_io import best_device
+
+    if out is None and size() > 1:
+        raise typer.BadParameter("Processes that train together need the run's folder.", param_hint="--out")
+    corpora = CorpusCache(data_dir)
+    # Loaded before the run's folder is made, so that a missing corpus leaves no folder behind.
+    with notes().status("") as status, bad_option("--data or --leave-out"):
+
+        def show(share: float | None, text: str) -> None:
+            status.update(progress_text(share, text))
+
+        corpora.sampler(config, best_device(config.device), show)
+        corpora.probe(config, show)
+    if leak := config.leak():
+        print_warning(leak)
+    with interruptible() as interrupted, TrainingSession(out or RunStore().new_folder(config), config) as session:
+        ended = _train(session, corpora, interrupted)
+    folder, steps = session.record.folder, session.config.recipe.steps
     print_changes(ended.header.data)
     if ended.complete:
         print_note(f"Done: {ended.model}. Evaluate it with: modinv evaluate {ended.model}")
     else:
         command = "The same command" if out else f"The same command with --out '{folder}'"
-        print_note(f"Stopped after {ended.step:,} of {chosen.steps:,} steps, kept in {folder}. {command} resumes it.")
+        print_note(f"Stopped after {ended.step:,} of {steps:,} steps, kept in {folder}. {command} resumes it.")
+        raise typer.Exit(interrupted.status)
+
+
+def _train_along(config: TrainingConfig, out: Path | None, data_dir: Path | None) -> None:
+    """Take part in the training of the first process, which shows progress; exits if it was interrupted."""
+    from model.runs.corpus_cache import CorpusCache
+    from model.runs.session import train_along
+
+    if out is None:  # which the first one says
+        raise typer.Exit(2)
+    with interruptible() as interrupted:
+        complete = train_along(out, CorpusCache(data_dir), config.device, interrupted)
+    if not complete:
         raise typer.Exit(interrupted.status)
 
 

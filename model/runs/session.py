@@ -22,6 +22,7 @@ from filelock import Timeout
 from model.checkpoints import Header, UnusableCheckpoint, read_header, remove_drafts, write_bytes_atomically
 from model.data.pairs import PairSampler
 from model.errors import describe_failure
+from model.networks import data_parallel
 from model.progress import Cancelled, ProgressCallback, no_progress
 from model.retrieval.gallery import Gallery
 from model.runs.corpus_cache import CorpusCache
@@ -234,6 +235,7 @@ class TrainingSession:
         before = self._last_snapshot()
         self._since = time.monotonic()
         self._check_folder()  # else training would create the folder again
+        data_parallel.meet()  # the others read what the run is
         for event in train(self.run, sampler, stop):
             if isinstance(event, Saved):
                 self._update(step=event.step)
@@ -319,6 +321,32 @@ class TrainingSession:
             raise diverged(event.step) from error
         snapshot.save(self.record.snapshot_file(event.step))
         return snapshot
+
+
+def train_along(folder: Path, corpora: CorpusCache, device: str, stop: Callable[[], bool]) -> bool:
+    """Take part in the training of a session in another process; returns whether the run is complete.
+
+    Parameters
+    ----------
+    folder
+        Folder of the run, which the other process writes.
+    corpora, stop
+        As of :meth:`TrainingSession.train`; all processes stop if one does.
+    device
+        Device to train on.
+
+    Raises
+    ------
+    TrainingFailed, UnusableCheckpoint, MissingData, ValueError
+        As :meth:`TrainingSession.train`.
+    """
+    data_parallel.meet()
+    known = RunRecord(folder).progress()
+    config = replace(known.plan, device=device)
+    run = Run(folder, config.recipe, config.seed, dict(known.data), best_device(device), config.start)
+    sampler = corpora.sampler(config, run.device, no_progress)
+    ended = [event for event in train(run, sampler, stop) if isinstance(event, Ended)]
+    return all(event.complete for event in ended)
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

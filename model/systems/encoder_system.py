@@ -28,7 +28,11 @@ class EncoderSystem(Generic[AnyRecipe]):
         The encoders; a subclass may add further modules to them.
     similarity
         The dot product of means, unless a subclass has another.
+    data_parallel
+        Whether several processes that train together divide its work: all but the loss of the posteriors.
     """
+
+    data_parallel: ClassVar[bool] = True
 
     recipe_type: ClassVar[type[Recipe]] = Recipe
     similarity: Similarity = "dot"
@@ -54,11 +58,27 @@ class EncoderSystem(Generic[AnyRecipe]):
         return GaussianHead(self.recipe.initial_log_variance)
 
     def posteriors(self, batch: Batch) -> tuple[DiagonalGaussian, DiagonalGaussian]:
-        """Those of a batch's images and utterances, in the precision that the recipe asks for."""
+        """Those of a batch's images and utterances, in the precision that the recipe asks for.
+
+        In data-parallel training each process encodes its part of the batch, and all get the posteriors of all parts.
+        """
+        from model.networks import data_parallel
+        from model.networks.posterior import DiagonalGaussian
         from model.networks.precision import autocast
 
         with autocast(batch.images.device, self.recipe.bfloat16):
-            return self.modules.image(batch.images), self.modules.speech(batch.filterbanks)
+            parts = (
+                self.modules.image(data_parallel.own_part(batch.images)),
+                self.modules.speech(data_parallel.own_part(batch.filterbanks)),
+            )
+        if data_parallel.size() == 1:
+            return parts
+        count = len(batch.images)
+        images, speech = (
+            DiagonalGaussian(data_parallel.gathered(part.mean, count), data_parallel.gathered(part.log_variance, count))
+            for part in parts
+        )
+        return images, speech
 
     def encode(self, modality: Modality, features: npt.NDArray[np.floating[Any]]) -> Gaussians:
         """See :meth:`model.systems.base.Encoder.encode`."""

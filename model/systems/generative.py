@@ -45,6 +45,7 @@ class GenerativeSystem(EncoderSystem[GenerativeRecipe]):
 
     name: ClassVar[str] = "generative"
     recipe_type: ClassVar[type[Recipe]] = GenerativeRecipe
+    data_parallel: ClassVar[bool] = False  # each process would decode all of the batch
     terms: ClassVar[tuple[Term, ...]] = (
         TOTAL,
         SIMILARITY,

@@ -18,6 +18,7 @@ from model.data.augmentation import augment
 from model.data.pairs import PairSampler
 from model.data.speech import FilterbankSettings
 from model.errors import ModinvError, out_of_memory
+from model.networks import data_parallel
 from model.recipes.recipe import Recipe
 from model.systems import build
 from model.systems.base import Batch, Loss, System
@@ -141,7 +142,8 @@ class Run:
 def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
     """Train until the recipe's last step or until ``stop`` returns true; resumes from the folder's checkpoint.
 
-    On the CPU a run that was stopped and resumed ends with exactly the weights of an uninterrupted one.
+    On the CPU a run that was stopped and resumed ends with exactly the weights of an uninterrupted one. Of processes
+    that train together (:mod:`model.networks.data_parallel`), all run this loop, and the first one writes.
 
     Parameters
     ----------
@@ -155,7 +157,8 @@ def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: Fal
     Raises
     ------
     TrainingFailed
-        If the loss is not finite, or memory runs out. The last checkpoint is kept.
+        If the loss is not finite, or memory runs out, or the system can't be trained by several processes. The last
+        checkpoint is kept.
     UnusableCheckpoint
         If the folder holds another run, or the model to start from is unusable or has changed.
     OSError
@@ -168,6 +171,7 @@ def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: Fal
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(run.seed)
         system = build(recipe)
+    _check_data_parallel(system)
     system.modules.to(run.device).train()
     optimiser = optimiser_of(system)
     done = 0
@@ -184,13 +188,13 @@ def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: Fal
     saved = time.monotonic()
     step = done
     try:
-        while step < recipe.steps and not stop():
+        while step < recipe.steps and not data_parallel.any_of(stop()):
             loss = take_step(step, system, optimiser, sampler)
             step += 1
             if (step % _CHECK_EVERY == 0 or step in (1, recipe.steps)) and not torch.isfinite(loss.total):
                 raise diverged(step)
             yield Stepped(step, recipe.steps, loss, recipe.learning_rate_at(step - 1), system)
-            if time.monotonic() - saved > SAVE_SECONDS:
+            if data_parallel.is_first() and time.monotonic() - saved > SAVE_SECONDS:
                 _save(run, system, optimiser, step)
                 done, saved = step, time.monotonic()
                 yield Saved(step, run.resume)
@@ -200,7 +204,7 @@ def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: Fal
         raise TrainingFailed(
             f"{run.device} ran out of memory. Use a smaller batch, fewer samples an input or another device."
         ) from error
-    if step > done or not run.model.exists():
+    if data_parallel.is_first() and (step > done or not run.model.exists()):
         _save(run, system, optimiser, step)
         yield Saved(step, run.resume)
     system.modules.eval()
@@ -230,8 +234,24 @@ def take_step(step: int, system: System, optimiser: torch.optim.Optimizer, sampl
         group["lr"] = recipe.learning_rate_at(step)
     optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(loss.total)
+    data_parallel.average_gradients(trained_parameters(system))
     optimiser.step()
     return loss.detached()
+
+
+def _check_data_parallel(system: System) -> None:
+    """Raise :class:`TrainingFailed` if several processes train together a system that they can't divide."""
+    if data_parallel.size() == 1:
+        return
+    why = ""
+    if not getattr(system, "data_parallel", False):
+        why = f"The loss of the system {system.recipe.system} needs more than the posteriors of a batch"
+    elif system.recipe.batch_norm:
+        why = "With batch norm (--set batch_norm=false), an utterance's posterior depends on the whole batch"
+    if why:
+        raise TrainingFailed(
+            f"{why}, which several processes can't divide. Train it without torchrun.", resumable=False
+        )
 
 
 def diverged(step: int) -> TrainingFailed:
