@@ -199,7 +199,7 @@ def test_the_new_model_has_the_confidence_that_was_fitted_for_the_one_before_it(
     if passed_on:
         assert made.confidence["speech"] == FITTED["speech"]
         assert made.confidence["image"]["calibration"] == FITTED["image"]["calibration"]
-        assert made.confidence["image"]["rejection"]["weights"] == FITTED["image"]["rejection"]["weights"]
+        assert made.confidence["image"]["rejection"]["weights"] == list(FITTED["image"]["rejection"]["weights"])
         assert_lost_alike(model, run.record.model_file)
 
 
