@@ -58,7 +58,8 @@ def augment(filterbanks: Tensor, recipe: Recipe, generator: torch.Generator) -> 
     # bins are half a bin inside [-1, 1]; beyond them the padding would be mixed in.
     outermost = 1 - 1 / bins
     bands = (band_scale * (_centres(bins, device) + 1) - 1).clamp(-outermost, outermost)
-    grid = torch.stack(torch.broadcast_tensors(bands.unsqueeze(1), times.unsqueeze(2)), -1)
+    places = bands.unsqueeze(1).expand(-1, frames, -1), times.unsqueeze(2).expand(-1, -1, bins)
+    grid = torch.stack(places, -1)
     changed = F.grid_sample(filterbanks, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     spoken = (changed != 0).any(-1, keepdim=True)
     noisy = _add_noise(changed + _channel(count, bins, recipe.channel, generator), recipe, generator)
