@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import os
+import platform
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 
@@ -22,6 +24,17 @@ def available_cores() -> int:
 @functools.cache
 def _physical_cores() -> int | None:
     return psutil.cpu_count(logical=False)  # type: ignore[no-any-return]
+
+
+def processor_name() -> str:
+    """Name of this machine's processor."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:  # not Linux
+        pass
+    return platform.processor() or platform.machine() or "CPU"
 
 
 def threads_for(runs: int, hosts: Sequence[int] = ()) -> int:

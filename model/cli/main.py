@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from model.cli import data, takes
+from model.cli.bench import bench
 from model.cli.doctor import doctor
 from model.cli.evaluate import evaluate
 from model.cli.export import export
@@ -33,6 +34,7 @@ app.command()(generate)
 app.add_typer(data.app, name="data")
 app.add_typer(takes.app, name="takes")
 app.command()(doctor)
+app.command()(bench)
 
 
 def _show_version(wanted: bool) -> None:

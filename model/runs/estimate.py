@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import platform
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from statistics import median
 
 import psutil
 import torch
 
+from model.cores import processor_name
 from model.data.pairs import PairSampler
 from model.retrieval.gallery import Gallery
 from model.runs.snapshots import snapshot_steps, take
@@ -87,17 +86,6 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
     return "Apple GPU" if device.type == "mps" else processor_name()
-
-
-def processor_name() -> str:
-    """Name of this machine's processor."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:  # not Linux
-        pass
-    return platform.processor() or platform.machine() or "CPU"
 
 
 def device_names() -> list[tuple[str, str]]:

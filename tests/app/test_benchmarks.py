@@ -33,8 +33,6 @@ def test_it_starts(path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("name", "smallest", "measured"),
     [
-        ("training_step", ["--steps=1", "--pairs=4"], lambda found: found["paper"]["ratio"]),
-        ("query_latency", ["--repeats=2"], lambda found: found["image"]["ratio"]["p50"]),
         ("dial_frames", ["--seconds=0.5"], lambda found: found["frames_per_second"]),
         ("grid_frames", ["--seconds=0.5", "--count=2000"], lambda found: found["frames_per_second"]),
     ],

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from model import locations
+from model.bench.measuring import about, percentiles
 from model.data.corpora import find
 from model.data.samples import Samples
 from model.retrieval.attribution import floor, occlude
@@ -20,7 +21,6 @@ from model.systems.base import System
 from model.systems.encoder_system import EncoderSystem
 from model.systems.model_io import load_model
 from model.types import FloatArray, Modality
-from tests.benchmarks.machine import about, percentiles
 
 CORPORA = {Modality.IMAGE: "mnist", Modality.SPEECH: "fsdd"}
 SHARE = 0.1
@@ -147,7 +147,7 @@ def main() -> None:
     chosen = parser.parse_args()
     torch.set_num_threads(1)  # as the window has it
     (system, _), gallery = load_model(locations.shipped_model()), Gallery.load(locations.shipped_gallery())
-    report: dict[str, object] = {"machine": about(), "split": chosen.split}
+    report: dict[str, object] = {**about(), "split": chosen.split}
     for modality, corpus in CORPORA.items():
         features = drawn(find(corpus)(chosen.data_dir).load(chosen.split), chosen.count)
         for method in chosen.method or METHODS:

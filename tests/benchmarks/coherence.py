@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from model import locations
+from model.bench.measuring import about
 from model.data.corpora import find
 from model.data.samples import Samples
 from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio
@@ -24,7 +25,6 @@ from model.systems.distilled import DistilledRecipe, DistilledSystem
 from model.systems.generative import GenerativeSystem
 from model.systems.model_io import load_model
 from model.types import FloatArray, Modality
-from tests.benchmarks.machine import about
 
 Labels = np.ndarray
 Judge = Callable[[FloatArray], Labels]
@@ -100,7 +100,7 @@ def coherence(model: Generating, arguments: argparse.Namespace) -> dict[str, obj
     drawn_digits = np.concatenate([(seen + seen_width * noise)[:half], (spoken + spoken_width * noise)[half:]])
     random_picture, random_filterbank, random_sound = judged(drawn_digits)
     return {
-        "machine": about(),
+        **about(),
         "split": arguments.split,
         "judges_on_real": {
             "images": share(seen_by(images) == shown),

@@ -10,6 +10,7 @@ from functools import partial
 
 import numpy as np
 import torch
+from tests.benchmarks.machine import about
 from threadpoolctl import threadpool_limits
 
 from model.data.pairs import PairSampler
@@ -24,7 +25,6 @@ from model.systems import build
 from model.systems.base import Batch
 from model.training.loop import optimiser_of, take_step, trained_parameters
 from model.types import Item, Modality
-from tests.benchmarks.machine import about
 
 Work = Callable[[], object]
 _SIZE = 128  # of embeddings
