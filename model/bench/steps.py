@@ -99,5 +99,5 @@ def _inputs(count: int) -> tuple[Samples, list[Samples]]:
         return random.random((count, *size), np.float32)
 
     images = Samples("random", Modality.IMAGE, drawn(28, 28), labels, ("",) * count)
-    sounds = drawn(WAVEFORM_SAMPLES) / 10
+    sounds = drawn(WAVEFORM_SAMPLES) * np.float32(0.1)
     return images, [Samples("random", Modality.SPEECH, drawn(100, 80), labels, ("",) * count, waveforms=sounds)]
