@@ -64,6 +64,11 @@ def logs() -> Path:
     return platformdirs.user_log_path(_APPLICATION, ensure_exists=False)
 
 
+def icon() -> Path:
+    """The picture of the application, SVG."""
+    return assets() / "icon.svg"
+
+
 def shipped_model() -> Path:
     """The checkpoint that ships with the application."""
     return assets() / "model.safetensors"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QCoreApplication, QSettings
+from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication
 
+from model import locations
 from model.runs.store import RunStore
 from modinv_app.audio.backend import Backend
 from modinv_app.audio.player import Player
@@ -35,10 +37,13 @@ from modinv_app.shell.process_log import ProcessLog
 
 
 def make_application(arguments: list[str]) -> QApplication:
-    """The Qt application, with the names under which settings are stored."""
+    """The Qt application: the names under which settings are stored, and what the desktop shows for its windows."""
     QCoreApplication.setApplicationName("modinv")
     QCoreApplication.setOrganizationName("modinv")
-    return QApplication(arguments)
+    QGuiApplication.setDesktopFileName("modinv")  # packaging/modinv.desktop: a window under Wayland has its icon
+    application = QApplication(arguments)
+    application.setWindowIcon(QIcon(str(locations.icon())))
+    return application
 
 
 class Application:
