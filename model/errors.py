@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import sys
 
+from model.processes import bundled
+
 _DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}  # not every system has quotas
 
 
@@ -19,10 +21,13 @@ class ModinvError(Exception):
 def describe_failure(error: BaseException) -> str:
     """One or two sentences about an error that ended a job."""
     if for_training(error):
-        return (
-            "This needs PyTorch, which is not installed: queries are answered without it, training and evaluation are "
-            "not possible. Install it with: pip install 'modinv[train]'"
-        )
+        what = "is not installed: queries are answered without it, training and evaluation are not possible."
+        if bundled():
+            return (
+                f"This needs PyTorch, which {what} It can't be added to this application; install modinv with Python "
+                "instead: pip install 'modinv[train]'"
+            )
+        return f"This needs PyTorch, which {what} Install it with: pip install 'modinv[train]'"
     if isinstance(error, OSError) and error.errno in _DISK_FULL:
         return "No space left on the disk. Free some space, then resume: what was saved before is whole."
     if isinstance(error, ModinvError | OSError | ValueError):

@@ -23,9 +23,16 @@ _FOLDERS = ("MODINV_DATA", "MODINV_RUNS", "MODINV_SWEEPS")
 def python(*arguments: str) -> tuple[str, ...]:
     """The command line of this Python interpreter, to be run with `environment`.
 
-    Without ``-I``, which would also hide packages of the user's site directory and those on ``PYTHONPATH``.
+    Without ``-I``, which would also hide packages of the user's site directory and those on ``PYTHONPATH``. The program
+    of a bundle (``packaging/start.py``) takes ``-m`` and ``-c`` as an interpreter does, and never searches the current
+    folder.
     """
-    return (sys.executable, "-P", *arguments)
+    return (sys.executable, *arguments) if bundled() else (sys.executable, "-P", *arguments)
+
+
+def bundled() -> bool:
+    """Whether this is the program of a desktop bundle, to which no packages can be added."""
+    return hasattr(sys, "frozen")
 
 
 def environment() -> dict[str, str]:
