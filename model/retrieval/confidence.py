@@ -101,7 +101,9 @@ class Rejection:
             Scores of digits that the former and the new model guess rightly. The new threshold rejects as large a share
             of the latter as this one of the former.
         """
-        threshold = np.quantile(after, np.mean(before < 0))
+        thresholds = np.append(np.unique(after), np.nextafter(after.max(), np.inf))
+        shares = np.searchsorted(np.sort(after), thresholds) / len(after)
+        threshold = thresholds[np.abs(shares - np.mean(before < 0)).argmin()]
         return Rejection(self.weights, self.bias - float(threshold))
 
     @classmethod
