@@ -120,6 +120,7 @@ class Trainer:
         field = next(edit for edit in self.panel.findChildren(QLineEdit) if edit.accessibleName() == name)
         field.setFocus()
         field.selectAll()
+        QTest.keyClick(field, Qt.Key.Key_Backspace)
         QTest.keyClicks(field, text)
         QTest.keyClick(field, Qt.Key.Key_Return)
 
