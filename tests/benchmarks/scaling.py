@@ -10,9 +10,9 @@ from functools import partial
 
 import numpy as np
 import torch
-from tests.benchmarks.machine import about
 from threadpoolctl import threadpool_limits
 
+from model.bench.measuring import about
 from model.data.pairs import PairSampler
 from model.data.samples import Samples
 from model.data.speech import SpeechFrontEnd
@@ -53,9 +53,10 @@ def measured(works: dict[int, Work], repeats: int) -> dict[str, object]:
 
 def inputs(count: int) -> tuple[Samples, Samples]:
     """So many random images and utterances."""
-    digits = torch.arange(count) % 10
-    images = Samples("random", Modality.IMAGE, torch.rand(count, 28, 28), digits, ("",) * count)
-    return images, Samples("random", Modality.SPEECH, torch.rand(count, 100, 80), digits, ("",) * count)
+    random, digits = np.random.default_rng(0), np.arange(count) % 10
+    pictures, filterbanks = (random.random((count, *size), np.float32) for size in ((28, 28), (100, 80)))
+    images = Samples("random", Modality.IMAGE, pictures, digits, ("",) * count)
+    return images, Samples("random", Modality.SPEECH, filterbanks, digits, ("",) * count)
 
 
 def step(field: str, count: int) -> Work:
@@ -134,7 +135,7 @@ def filterbanks(count: int) -> Work:
     """Filterbanks of half-second utterances, as of a corpus that is loaded for the first time."""
     utterances = list(np.random.default_rng(0).uniform(-0.5, 0.5, (count, 4000)).astype(np.float32))
     front_end = SpeechFrontEnd()
-    return lambda: front_end.filterbanks(utterances)
+    return lambda: [front_end.filterbank(utterance) for utterance in utterances]
 
 
 def sizes(text: str) -> list[int]:
