@@ -35,10 +35,7 @@ def emphasise(utterance: FloatArray, shares: FloatArray, settings: FilterbankSet
         has cropped is faded.
     """
     settings = settings or FilterbankSettings()
-    window, shift = (
-        int(milliseconds * settings.sample_rate / 1000)
-        for milliseconds in (settings.window_milliseconds, settings.shift_milliseconds)
-    )
+    window, shift = settings.window_samples, settings.shift_samples
     count = 1 + (len(utterance) - window) // shift  # Kaldi's frames are whole windows, the first at the first sample
     first = max(0, (count - len(shares)) // 2)  # a longer utterance was cropped to its centre
     heat = np.zeros(count)
