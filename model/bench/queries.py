@@ -11,6 +11,7 @@ import psutil
 from model import locations
 from model.bench.measuring import Row, Unmeasured, in_turn, percentiles
 from model.data.corpora import recording
+from model.networks.architecture import EMBEDDING_SIZE
 from model.retrieval.gallery import Gallery, make_items
 from model.retrieval.retriever import Retriever
 from model.similarity import Gaussians
@@ -18,12 +19,11 @@ from model.systems.encoder_io import load_encoder
 from model.types import Answer, Modality
 
 SIZES = (70_000, 1_000_000)
-"""Items of large galleries: all of MNIST, and a million."""
+"""Items of large galleries: as many as MNIST has, and a million."""
 
 _KINDS = {Modality.IMAGE: "Picture", Modality.SPEECH: "Recording"}
 _ENLARGED = 4  # pictures: to 112 x 112, as drawings come from the canvas
 _NEAREST = 10
-_EMBEDDING_SIZE = 128
 _ROOM = 3  # memory that has to be free for a gallery, as a multiple of its embeddings
 
 
@@ -71,13 +71,13 @@ def measure_queries(repeats: int) -> Iterator[Row]:
 def measure_searches(repeats: int) -> Iterator[Row | Unmeasured]:
     """Nearest items of large galleries of random embeddings, over reading all these embeddings once."""
     for size in SIZES:
-        needed = _ROOM * size * _EMBEDDING_SIZE * np.float32().itemsize
+        needed = _ROOM * size * EMBEDDING_SIZE * np.float32().itemsize
         if psutil.virtual_memory().available < needed:
             yield Unmeasured(
                 f"The nearest of {size:,} items were not looked for: {needed / 2**30:.1f} GiB are needed, and not free."
             )
             continue
-        gallery, query = _random_gallery(size)
+        gallery, query = large_gallery(size)
         embeddings = gallery.means.reshape(-1)
         found, read = in_turn(
             repeats,
@@ -93,19 +93,29 @@ def measure_searches(repeats: int) -> Iterator[Row | Unmeasured]:
         )
 
 
-def _random_gallery(size: int) -> tuple[Gallery, Gaussians]:
-    """Utterances with random embeddings, and a query. What a search does not read takes no memory."""
-    random = np.random.default_rng(0)
-    means = random.standard_normal((size, _EMBEDDING_SIZE), np.float32)
-    nothing = np.broadcast_to(np.float32(0), means.shape)
+def large_gallery(size: int) -> tuple[Gallery, Gaussians]:
+    """So many utterances, and a picture to find the nearest of.
+
+    Embeddings lie between those of two utterances of a digit in the shipped gallery: random ones would not lie near a
+    space of a few dimensions, as those of a trained model do. What a search does not read takes no memory.
+    """
+    shipped, random = Gallery.load(locations.shipped_gallery()), np.random.default_rng(0)
+    utterances = shipped.posteriors(Modality.SPEECH).means
+    labels = np.array([item.label for item in shipped.items[shipped.places(Modality.SPEECH)]])
+    digits = np.arange(size) % 10
+    means = np.empty((size, utterances.shape[1]), np.float32)
+    for digit in range(10):
+        of_digit, places = utterances[labels == digit], np.flatnonzero(digits == digit)
+        one, other = (of_digit[random.integers(len(of_digit), size=len(places))] for _ in range(2))
+        means[places] = one + random.random((len(places), 1), np.float32) * (other - one)
     gallery = Gallery(
-        make_items(0, (number % 10 for number in range(size)), repeat("random", size), repeat("", size)),
+        make_items(0, digits.tolist(), repeat("between", size), repeat("", size)),
         np.zeros((0, 28, 28), np.uint8),
         np.broadcast_to(np.float16(0), (size, 100, 80)),
         means,
-        nothing,
+        np.broadcast_to(np.float32(0), means.shape),
         ("",) * size,
         {},
         {},
     )
-    return gallery, Gaussians(random.standard_normal(_EMBEDDING_SIZE, np.float32), nothing[0])
+    return gallery, Gaussians(*(side[0] for side in shipped.posteriors(Modality.IMAGE)))

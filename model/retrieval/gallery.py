@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,13 +16,14 @@ import numpy.typing as npt
 
 from model.checkpoints import FORMAT, Arrays, checked, read_as, write_atomically
 from model.parsing import parse
+from model.retrieval.inner_products import InnerProductIndex
 from model.similarity import Gaussians, Similarity, similarities
 from model.types import FloatArray, Item, Match, Modality
 
 _MAP_PREFIX = "map/"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Gallery:
     """Images and utterances, encoded by one model.
 
@@ -98,12 +100,16 @@ class Gallery:
         if searched is None or not len(searched):
             searched = np.arange(len(posteriors.means))
         if self.similarity == "dot" and 0 < count < len(searched):
-            searched = searched[_candidates(query.means, posteriors.means, searched, count)]
+            searched = self._indices[modality].greatest(query.means, count, searched)
         if len(searched) < len(posteriors.means):
             posteriors = Gaussians(*(side[searched] for side in posteriors))
         scores = similarities(self.similarity, query, posteriors)
         best = np.argsort(-scores, kind="stable")[:count]
         return tuple(Match(self.items[start + searched[place]], float(scores[place])) for place in best)
+
+    @cached_property
+    def _indices(self) -> Mapping[Modality, InnerProductIndex]:
+        return {modality: InnerProductIndex(self.posteriors(modality).means) for modality in Modality}
 
     def with_posteriors(self, posteriors: Gaussians, model: Mapping[str, Any], similarity: Similarity) -> Gallery:
         """The same items, encoded by another model; without maps."""
@@ -238,22 +244,6 @@ class Gallery:
             # Galleries of earlier versions do not say.
             parse(cast(Any, Similarity), header.get("similarity", "dot"), "similarity"),
         )
-
-
-def _candidates(
-    query: FloatArray, means: FloatArray, searched: npt.NDArray[np.intp], count: int
-) -> npt.NDArray[np.intp]:
-    """Places in ``searched`` of the ``count`` greatest dot products, and of all that rounding may hide among them.
-
-    A matrix product is many times faster than the sum of products, but rounds differently, and even equal rows
-    differently from each other.
-    """
-    scores = (means @ query)[searched]
-    least = np.partition(scores, len(scores) - count)[len(scores) - count]
-    # Of a sum of z products, in any order, whose sizes add up to at most that of the two vectors' lengths.
-    longest = np.sqrt(np.einsum("nz,nz->n", means, means).max())
-    rounding = 2 * len(query) * np.finfo(np.float32).eps * np.linalg.norm(query) * longest
-    return np.flatnonzero(~(scores < least - 2 * rounding))  # all, if one is not a number
 
 
 def make_items(images: int, labels: Iterable[int], sources: Iterable[str], speakers: Iterable[str]) -> tuple[Item, ...]:

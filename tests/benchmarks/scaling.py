@@ -13,18 +13,17 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from model.bench.measuring import about
+from model.bench.queries import large_gallery
 from model.data.pairs import PairSampler
 from model.data.samples import Samples
 from model.data.speech import SpeechFrontEnd
 from model.networks import data_parallel
 from model.recipes.recipe import FAST, Recipe
-from model.retrieval.gallery import Gallery
 from model.retrieval.projection import NeighbourMap, PrincipalComponents
-from model.similarity import Gaussians
 from model.systems import build
 from model.systems.base import Batch
 from model.training.loop import optimiser_of, take_step, trained_parameters
-from model.types import Item, Modality
+from model.types import Modality
 
 Work = Callable[[], object]
 _SIZE = 128  # of embeddings
@@ -98,13 +97,9 @@ def parts(recipe: Recipe, repeats: int) -> dict[str, float]:
 
 
 def rank(count: int) -> Work:
-    """The nearest images of a gallery to an utterance."""
-    means = np.random.default_rng(0).standard_normal((count, _SIZE), np.float32)
-    pictures, sounds = np.broadcast_to(np.uint8(0), (count, 28, 28)), np.empty((0, 100, 80), np.float16)
-    items = (Item(0, Modality.IMAGE, 0, ""),) * count
-    gallery = Gallery(items, pictures, sounds, means, means, (), {}, {})
-    query = Gaussians(means[0] + 1, means[0])
-    return lambda: gallery.nearest(query, Modality.IMAGE, _MATCHES)
+    """The nearest utterances of a gallery to a picture."""
+    gallery, query = large_gallery(count)
+    return lambda: gallery.nearest(query, Modality.SPEECH, _MATCHES)
 
 
 def place(count: int) -> Work:

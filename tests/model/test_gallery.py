@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.checkpoints import FORMAT, UnusableCheckpoint, write_atomically
-from model.retrieval.gallery import Gallery, _candidates
+from model.retrieval.gallery import Gallery
 from model.similarity import Gaussians
 from model.types import Item, Modality
 
@@ -159,16 +159,3 @@ def test_the_similarity_is_kept_and_one_that_is_not_known_is_refused(plain, tmp_
     replace(plain, similarity="taste").save(path)
     with pytest.raises(UnusableCheckpoint, match="similarity"):
         Gallery.load(path)
-
-
-def test_candidates_hold_what_the_exact_search_finds() -> None:
-    """Also with ties, of which the first ones count, and among some items."""
-    random = np.random.default_rng(0)
-    means = np.repeat(random.normal(size=(700, 128)).astype(np.float32), 3, axis=0)
-    for searched in (np.arange(2100), np.flatnonzero(random.random(2100) < 0.5)):
-        for query in random.normal(size=(20, 128)).astype(np.float32):
-            exact = searched[np.argsort(-(query * means[searched]).sum(-1), kind="stable")[:10]]
-            some = searched[_candidates(query, means, searched, 10)]
-            assert len(some) < 20
-            found = some[np.argsort(-(query * means[some]).sum(-1), kind="stable")[:10]]
-            np.testing.assert_array_equal(found, exact)
