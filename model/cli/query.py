@@ -22,16 +22,21 @@ def query(
 ) -> None:
     """Find the spoken digits that match a picture, and the images that match a recording.
 
+    What you have left out or relabelled on the page Data is left out or relabelled here, too.
+
     Exit code 1 if a file could not be used; the other files are answered nevertheless.
     """
     with report_errors():
         from model import locations
+        from model.retrieval.curated import decided
         from model.retrieval.gallery import Gallery
         from model.retrieval.retriever import Retriever
         from model.systems.encoder_io import load_encoder
 
         with notes().status("Loading the model"):
-            retriever = Retriever(*load_encoder(locations.shipped_model()), Gallery.load(locations.shipped_gallery()))
+            gallery = Gallery.load(locations.shipped_gallery())
+            retriever = Retriever(*load_encoder(locations.shipped_model()), gallery)
+            retriever = retriever.over(decided(gallery).applied_to(gallery))
         answers = []
         for answer in _answers(retriever, files, count):
             answers.append(answer)

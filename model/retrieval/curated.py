@@ -66,6 +66,20 @@ class Decided(NamedTuple):
         """Whether the same is decided about each item."""
         return np.array_equal(self.left_out, other.left_out) and np.array_equal(self.labels, other.labels)
 
+    def kept(self, gallery: Gallery) -> npt.NDArray[np.bool_]:
+        """Which items of the gallery stay, ``(n,)``: all of a modality of which none would."""
+        kept = ~self.left_out
+        for modality in Modality:
+            places = gallery.places(modality)
+            kept[places] |= not kept[places].any()
+        return kept
+
+    def applied_to(self, gallery: Gallery) -> Gallery:
+        """The gallery with these labels and what stays; itself, if nothing changes."""
+        kept = self.kept(gallery)
+        labelled = gallery.relabelled(self.labels)
+        return gallery if kept.all() and labelled.items == gallery.items else labelled.only(kept)
+
 
 def decided(gallery: Gallery) -> Decided:
     """What the user has decided about the items of a gallery.

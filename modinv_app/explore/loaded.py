@@ -11,7 +11,7 @@ from model import locations
 from model.retrieval.curated import Decided
 from model.retrieval.gallery import Gallery
 from model.retrieval.projection import NeighbourMap, PrincipalComponents, Projection
-from model.types import FloatArray, Modality
+from model.types import FloatArray
 
 if TYPE_CHECKING:  # it is imported in the model's thread
     from model.retrieval.retriever import Retriever
@@ -63,15 +63,11 @@ class Loaded:
         return cls.of(gallery, maps)
 
     def curated(self, decided: Decided) -> Loaded:
-        """The same as the user has decided about its items; a modality of which all would be left out keeps them."""
-        kept = ~decided.left_out
-        for modality in Modality:
-            places = self.gallery.places(modality)
-            kept[places] |= not kept[places].any()
-        gallery = self.gallery.relabelled(decided.labels)
-        if kept.all() and gallery.items == self.gallery.items:
+        """The same as the user has decided about its items."""
+        gallery = decided.applied_to(self.gallery)
+        if gallery is self.gallery:
             return self
-        gallery = gallery.only(kept)
+        kept = decided.kept(self.gallery)
         retriever = None if self.retriever is None else self.retriever.over(gallery)
         coordinates = {kind: places[kept] for kind, places in self.coordinates.items()}
         return replace(self, gallery=gallery, coordinates=coordinates, retriever=retriever)

@@ -17,9 +17,14 @@ from typer.testing import CliRunner
 
 from model import locations
 from model.cli.main import app
+from model.data import curation
 from model.data.corpora import registry
-from model.retrieval.retriever import build_gallery
+from model.data.curation import Decision
+from model.retrieval.curated import leave_out
+from model.retrieval.gallery import Gallery
+from model.retrieval.retriever import Retriever, build_gallery
 from model.runs.store import RunRecord, RunStore
+from model.systems.encoder_io import load_encoder
 from model.systems.model_io import load_model
 from model.training import loop as training
 
@@ -349,6 +354,23 @@ def test_a_picture_and_a_sound_are_answered(data, picture):
     assert "%" not in table
     assert "FSDD theo" in table
     assert sound.exists()
+
+
+@pytest.mark.usefixtures("shipped")
+def test_what_the_user_has_left_out_or_relabelled_is_so_in_answers(picture):
+    def matches():
+        (answer,) = json.loads(run("query", picture, "-k", "4", "--json").stdout)
+        return [(match["label"], match["score"]) for match in answer["matches"]]
+
+    gallery = Gallery.load(locations.shipped_gallery())
+    before, images = matches(), len(gallery.image_features)
+    retriever = Retriever(*load_encoder(locations.shipped_model()), gallery)
+    first, second = (match.item.index for match in retriever.ask_file(picture, 2).matches)
+    leave_out(gallery, [first])
+    corpus, key = gallery.keys[second - images].split(":", 1)
+    other = (gallery.items[second].label + 1) % 10
+    curation.decide(corpus, {key: Decision(gallery.items[second].label).with_label(other)})
+    assert matches()[:3] == [(other, before[1][1]), *before[2:]]
 
 
 @pytest.mark.usefixtures("shipped")
