@@ -6,18 +6,12 @@ import numpy as np
 from tiny import small
 
 from model import locations
-from model.sweeps import runner
-from model.sweeps.plans import SweepPlan, protocol_of
+from model.sweeps.plans import SweepPlan
 from model.training.config import TrainingConfig
 
 STEPS = 24
 CONFIG = TrainingConfig(small(steps=STEPS), ("mnist", "fsdd"), device="cpu")
 PLAN = SweepPlan(CONFIG, (0.0, 0.1))
-
-
-def judge_once(patch):
-    """One resampling instead of five: how figures spread is not looked at."""
-    patch.setattr(runner, "protocol_of", lambda config: replace(protocol_of(config), resamplings=1))
 
 
 def use_cache(patch, folder):

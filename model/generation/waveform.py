@@ -56,7 +56,7 @@ def to_waveform(filterbank: FloatArray, settings: FilterbankSettings | None = No
             power.sqrt(),
             window=window,
             n_fft=padded,
-            hop_length=_samples(settings.shift_milliseconds, settings),
+            hop_length=settings.shift_samples,
             win_length=len(window),
             power=1.0,
             n_iter=_ITERATIONS,
@@ -78,18 +78,14 @@ def _finished(samples: FloatArray, settings: FilterbankSettings) -> FloatArray:
     return np.asarray(samples * (PEAK / max(float(np.abs(samples).max()), 1e-9)), np.float32)
 
 
-def _samples(milliseconds: float, settings: FilterbankSettings) -> int:
-    return int(milliseconds * settings.sample_rate / 1000)
-
-
 def _padded(settings: FilterbankSettings) -> int:
     """Kaldi rounds the window up to a power of two for the Fourier transform."""
-    return 1 << (_samples(settings.window_milliseconds, settings) - 1).bit_length()
+    return 1 << (settings.window_samples - 1).bit_length()
 
 
 def _window(settings: FilterbankSettings) -> Tensor:
     """Povey's: a Hann window to the power of .85."""
-    return torch.hann_window(_samples(settings.window_milliseconds, settings), periodic=False).pow(0.85)
+    return torch.hann_window(settings.window_samples, periodic=False).pow(0.85)
 
 
 @lru_cache(maxsize=2)

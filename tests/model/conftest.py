@@ -3,6 +3,7 @@
 import io
 import os
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from tiny import PLAN
 from model import locations
 from model.networks import architecture
 from model.runs.store import RunRecord
+from model.sweeps import runner
+from model.sweeps.plans import protocol_of
 
 ROOT = Path(__file__).resolve().parents[2]
 _CHOSEN = os.environ.get("MODINV_DATA")  # before the fixture below hides it
@@ -70,6 +73,14 @@ def _one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def judged_once():
+    """The models of a sweep are resampled once instead of five times: how figures spread is not looked at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "protocol_of", lambda config: replace(protocol_of(config), resamplings=1))
+        yield
 
 
 @pytest.fixture

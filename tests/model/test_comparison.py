@@ -17,8 +17,7 @@ from model.evaluation.comparison_results import ComparisonResults
 from model.export import tables
 from model.recipes.recipe import named
 from model.runs.store import RunRecord
-from model.sweeps import runner as sweeping
-from model.sweeps.plans import SYSTEMS, ComparisonPlan, SweepPlan, chosen_systems, plan_from, protocol_of
+from model.sweeps.plans import SYSTEMS, ComparisonPlan, SweepPlan, chosen_systems, plan_from
 from model.sweeps.records import SweepRecord, runs_behind
 from model.sweeps.results import load_results
 from model.sweeps.runner import Evaluated, sweep, write
@@ -26,19 +25,11 @@ from model.systems.model_io import parameter_count
 from model.training import loop as training
 from model.training.config import TrainingConfig
 
-pytestmark = pytest.mark.usefixtures("small_encoders", "brief_judging")
+pytestmark = pytest.mark.usefixtures("small_encoders", "brief_judging", "judged_once")
 
 RECIPE = named("fast", steps=2, batch_size=4, samples_per_input=2)
 CONFIG = TrainingConfig(RECIPE, ("mnist", "fsdd"), device="cpu")
 SMALL = ComparisonPlan(CONFIG, {name: SYSTEMS[name] for name in ("variational", "deterministic")}, (0, 1))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _judged_once():
-    """One resampling instead of five: how figures spread is not looked at here."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sweeping, "protocol_of", lambda config: replace(protocol_of(config), resamplings=1))
-        yield
 
 
 @pytest.fixture(scope="module")

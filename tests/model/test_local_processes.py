@@ -15,7 +15,7 @@ import psutil
 import pytest
 import small_worker
 import torch
-from small_sweeps import CONFIG, PLAN, STEPS, assert_same, judge_once, use_cache
+from small_sweeps import CONFIG, PLAN, STEPS, assert_same, use_cache
 from tiny import write_corpora
 
 from model import cores
@@ -31,18 +31,10 @@ from model.sweeps.plans import ComparisonPlan, SweepPlan, on_all_cores, plan_fro
 from model.sweeps.runner import Working, sweep
 from model.sweeps.trials import Failed, Serial, Started, Step, Trial, run_trial
 
-pytestmark = [pytest.mark.usefixtures("small_encoders", "brief_judging"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.usefixtures("small_encoders", "brief_judging", "judged_once"), pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).resolve().parents[2]
 # The same results
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _judged_once():
-    """One resampling instead of five: how figures spread is not looked at here."""
-    with pytest.MonkeyPatch.context() as patch:
-        judge_once(patch)
-        yield
 
 
 @pytest.fixture(scope="module")

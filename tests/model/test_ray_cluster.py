@@ -16,7 +16,7 @@ import psutil
 import pytest
 import small_worker
 from hostile_folder import HostileFolder
-from small_sweeps import PLAN, STEPS, assert_same, judge_once, use_cache
+from small_sweeps import PLAN, STEPS, assert_same, use_cache
 from tiny import write_corpora
 
 from model.jobs import worker_processes
@@ -37,20 +37,13 @@ from model.jobs import ray_cluster  # noqa: E402 (it imports ray)
 from model.jobs.ray_cluster import RayProcesses, connected  # noqa: E402
 
 pytestmark = [
-    pytest.mark.usefixtures("small_encoders", "brief_judging"),
+    pytest.mark.usefixtures("small_encoders", "brief_judging", "judged_once"),
     pytest.mark.timeout(900),
     pytest.mark.skipif(sys.platform != "linux", reason="Ray has clusters on Linux only"),
 ]
 
 ROOT = Path(__file__).resolve().parents[2]
 _STARTS = 5  # Ray gives up a start that takes more than 15 seconds, as it does on a busy machine
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _judged_once():
-    with pytest.MonkeyPatch.context() as patch:
-        judge_once(patch)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -22,8 +22,7 @@ from model.progress import JobContext
 from model.recipes.recipe import PAPER_LAMBDAS, named
 from model.runs.corpus_cache import CorpusCache
 from model.runs.store import RunRecord
-from model.sweeps import runner as sweeping
-from model.sweeps.plans import SweepFailed, SweepPlan, found_in, protocol_of
+from model.sweeps.plans import SweepFailed, SweepPlan, found_in
 from model.sweeps.records import SweepRecord
 from model.sweeps.runner import Evaluated, RunFailed, SweepEnded, Working, run_sweep, sweep, write
 from model.sweeps.trials import Serial
@@ -31,24 +30,12 @@ from model.training import loop as training
 from model.training.config import TrainingConfig
 from model.types import Modality
 
-pytestmark = pytest.mark.usefixtures("small_encoders", "brief_judging")
+pytestmark = pytest.mark.usefixtures("small_encoders", "brief_judging", "judged_once")
 
 RECIPE = named("fast", steps=3, batch_size=4, samples_per_input=2)
 PLAN = TrainingConfig(RECIPE, ("mnist", "fsdd"), device="cpu")
 SMALL = SweepPlan(PLAN, (0.1, 0.0))
 HOPELESS = 1e39  # beyond float32: the loss is infinite
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _judged_once():
-    """One resampling instead of five: how figures spread is not looked at here."""
-
-    def protocol(plan):
-        return replace(protocol_of(plan), resamplings=1)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sweeping, "protocol_of", protocol)
-        yield
 
 
 @pytest.fixture(scope="module")
