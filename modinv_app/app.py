@@ -29,6 +29,7 @@ from modinv_app.explore.page import ExplorePage
 from modinv_app.explore.state import AppState
 from modinv_app.jobs.client import JobClient
 from modinv_app.shell.garbage import GarbageCollection
+from modinv_app.shell.heap import return_large_blocks
 from modinv_app.shell.imports import Imports
 from modinv_app.shell.main_window import MainWindow
 from modinv_app.shell.own_gallery import OwnGallery
@@ -37,7 +38,11 @@ from modinv_app.shell.process_log import ProcessLog
 
 
 def make_application(arguments: list[str]) -> QApplication:
-    """The Qt application: the names under which settings are stored, and what the desktop shows for its windows."""
+    """The Qt application: the names under which settings are stored, and what the desktop shows for its windows.
+
+    From now on the process returns memory as soon as it is freed.
+    """
+    return_large_blocks()
     QCoreApplication.setApplicationName("modinv")
     QCoreApplication.setOrganizationName("modinv")
     QGuiApplication.setDesktopFileName("modinv")  # packaging/modinv.desktop: a window under Wayland has its icon
