@@ -140,6 +140,19 @@ class Encoders(nn.Module):
         self.image = ImageEncoder(head)
         self.speech = SpeechEncoder(batch_norm, head)
 
+    def initialise_by_he(self) -> None:
+        """Draw the weights of all layers but the last anew, so that ReLUs keep the variance of their inputs.
+
+        By He et al. 2015 (doi:10.1109/ICCV.2015.123); biases are 0. PyTorch's own initialisation loses five sixths of
+        the variance in each layer.
+        """
+        for encoder in (self.image, self.speech):
+            for layer in encoder.body:
+                if isinstance(layer, (nn.Conv2d, nn.Linear)):
+                    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                    assert layer.bias is not None
+                    nn.init.zeros_(layer.bias)
+
     @property
     def device(self) -> torch.device:
         """Where the weights lie."""

@@ -13,6 +13,7 @@ from model.recipes.fields import Group, fields_of, fixed_values
 
 Impostors = Literal["pair", "one", "all"]
 Schedule = Literal["staircase", "one-cycle"]
+Initialisation = Literal["pytorch", "he"]
 
 PAPER_LAMBDAS = (0.0, 1e-5, 6.81e-5, 4.64e-4, 3.16e-3, 2.15e-2, 1.47e-1, 1.0)
 """The eight values of lambda_IG in Table 1."""
@@ -105,15 +106,25 @@ class Recipe:
     schedule: Schedule = _OPTIMISER.choice(  # noqa: RUF009 (a field)
         "staircase",
         "Schedule",
-        "Of the learning rate: times 0.9 every ten passes over MNIST, as in the paper, or a rise over the first "
-        "quarter and a cosine decay to zero",
+        "Of the learning rate: times 0.9 every ten passes over MNIST, as in the paper, or a rise and a cosine decay to "
+        "zero",
         {"staircase": "Staircase, as in the paper", "one-cycle": "One cycle"},
+    )
+    lr_warmup: float = _OPTIMISER.number(
+        0.25, "Warm-up of the learning rate", "Share of the steps over which it rises in one cycle", 0, 1
     )
     betas: tuple[float, float] = _OPTIMISER.number(
         (0.95, 0.999), "Adam's β₁, β₂", "Decay rates of the averages of the gradient and of its square", 0, 0.999999,
         parts=("Adam's β₁", "Adam's β₂"),
     )  # fmt: skip
     epsilon: float = _OPTIMISER.number(1e-8, "Adam's ε", "Added to the denominator for numerical stability", 1e-16, 1.0)
+    initialisation: Initialisation = _OPTIMISER.choice(  # noqa: RUF009 (a field)
+        "pytorch",
+        "Initialisation",
+        "Of the weights before ReLUs: PyTorch's, with which activations lose five sixths of their variance in each "
+        "layer, or that of He 2015, which keeps it and saves the first steps",
+        {"pytorch": "PyTorch's own", "he": "He"},
+    )
     lambda_wd: float = _OPTIMISER.number(1e-6, "λ_WD", "Weight of the weight norms", shown=lambda_text)
     kl_warmup: float = _POSTERIORS.number(
         0.0,
@@ -226,7 +237,7 @@ class Recipe:
         """The learning rate of a step, counted from 0."""
         if self.schedule == "staircase":
             return self.learning_rate * 0.9 ** (step // (10 * self.steps_per_epoch))
-        rise = max(1, self.steps // 4)
+        rise = max(1, int(self.lr_warmup * self.steps))
         if step < rise:
             return self.learning_rate * (0.04 + 0.96 * (step + 1) / rise)
         fall = (step - rise) / max(1, self.steps - rise)

@@ -44,7 +44,10 @@ class EncoderSystem(Generic[AnyRecipe]):
 
         self.recipe = recipe
         self.similarity = self.similarity_of(recipe)
-        self.modules = Encoders(recipe.batch_norm, self.head).to(memory_format=torch.channels_last)
+        encoders = Encoders(recipe.batch_norm, self.head)
+        if recipe.initialisation == "he":
+            encoders.initialise_by_he()
+        self.modules = encoders.to(memory_format=torch.channels_last)
 
     @classmethod
     def similarity_of(cls, recipe: Recipe) -> Similarity:  # noqa: ARG003 (of systems that let the recipe choose)

@@ -7,7 +7,7 @@ import torch
 from tiny import seeded
 from torch import nn
 
-from model.networks.architecture import EMBEDDING_SIZE
+from model.networks.architecture import EMBEDDING_SIZE, INPUTS
 from model.networks.encoders import (
     Encoders,
     GaussianHead,
@@ -191,3 +191,22 @@ def test_encode_does_not_let_inputs_of_a_batch_change_each_other():
     together = encoders.encode(Modality.SPEECH, features).mean
     alone = encoders.encode(Modality.SPEECH, features[:1]).mean
     torch.testing.assert_close(alone, together[:1])
+
+
+@pytest.mark.parametrize("modality", list(Modality))
+def test_the_initialisation_of_he_keeps_the_variance_of_activations(modality):
+    """Half of a symmetric input's square is left by each ReLU, which the weights make up for."""
+
+    def left(encoders):
+        encoder = encoders.image if modality is Modality.IMAGE else encoders.speech
+        inputs = torch.randn((8, 1, *INPUTS[modality]), generator=torch.Generator().manual_seed(0))
+        return float(encoder.body(inputs).square().mean() / inputs.square().mean())
+
+    def by_he():
+        encoders = Encoders()
+        encoders.initialise_by_he()
+        return encoders
+
+    with torch.no_grad():
+        assert left(seeded(by_he)) > 0.3
+        assert left(seeded(Encoders)) < 0.02

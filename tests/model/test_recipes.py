@@ -25,6 +25,8 @@ def test_the_paper_recipe_is_the_papers_as_far_as_it_says():
         "impostors": "pair",  # "selecting one of the other 2,047 sample pairs in the batch"
         "learning_rate": 1e-5,
         "schedule": "staircase",
+        "lr_warmup": 0.25,  # of one cycle only
+        "initialisation": "pytorch",
         "betas": [0.95, 0.999],
         "epsilon": 1e-8,
         "kl_warmup": 0.0,
@@ -74,6 +76,14 @@ def test_one_cycle_rises_over_a_quarter_and_falls_to_zero():
     assert rates[0] == pytest.approx(0.04 + 0.96 / 100)
     assert rates[250] == pytest.approx(0.5)  # half way down the cosine
     assert 0 < rates[-1] < 1e-4
+
+
+def test_one_cycle_rises_as_long_as_its_warm_up():
+    recipe = named("fast", steps=400, learning_rate=1.0, lr_warmup=0.1)
+    rates = [recipe.learning_rate_at(step) for step in range(400)]
+    assert max(rates) == rates[39] == rates[40] == pytest.approx(1.0)
+    assert rates[220] == pytest.approx(0.5)
+    assert named("fast", steps=400, learning_rate=1.0, lr_warmup=0.0).learning_rate_at(0) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 5])
