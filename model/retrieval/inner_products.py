@@ -1,4 +1,4 @@
-"""Exact search for the greatest inner products, which reads an eighth of the vectors.
+"""Exact search for the greatest inner products, which reads a tenth of the vectors.
 
 The embeddings of ten digits lie close to a space of about ten dimensions. Of each one, its components along the leading
 principal directions are kept, and the length of the rest. By the Cauchy-Schwarz inequality these bound its inner
@@ -16,7 +16,7 @@ from model.types import FloatArray
 Places = npt.NDArray[np.intp]
 
 _LARGE = 10_000  # vectors; fewer are as fast without bounds
-_DIRECTIONS = 15  # with the length of the rest, 64 bytes of each vector
+_DIRECTIONS = 12  # with the length of the rest, 52 bytes of each vector
 _SAMPLE = 20_000  # vectors that the directions follow from; any directions give the same results
 _AT_ONCE = 65_536
 
