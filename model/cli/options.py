@@ -29,7 +29,10 @@ Settings = Annotated[
 ]
 RecipeName = Annotated[
     str,
-    typer.Option(help="fast; robust, which distorts sound; or paper, which follows the paper as far as it specifies."),
+    typer.Option(
+        help="fast; sprint, for a first look; robust, which distorts sound; or paper, which follows the paper as far "
+        "as it specifies."
+    ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
 Steps = Annotated[int | None, typer.Option(help="Batches in all, instead of the recipe's.", min=1)]
