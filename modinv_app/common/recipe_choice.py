@@ -13,7 +13,7 @@ from modinv_app.common.recipe_fields import RecipeFields
 
 _RECIPES = {
     "fast": ("Fast", "The paper's objective in minutes on a laptop"),
-    "sprint": ("Sprint", "The paper's objective with an eighth of the pairs of Fast: a first look"),
+    "sprint": ("Sprint", "Fast, with a fifth of its pairs: for a first look"),
     "robust": ("Robust", "Fast, with sound distorted as by rooms, noise and microphones: for other people's voices"),
     "paper": ("Paper", "The paper's, as far as it is specified: 100 passes over MNIST, hours on a laptop"),
 }
