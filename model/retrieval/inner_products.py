@@ -56,8 +56,8 @@ class InnerProductIndex:
             Places of vectors, ascending; all of them, if a number is not finite.
         """
         # A matrix product is many times faster than the sum of products, but rounds differently, and even equal rows
-        # differently from each other: of a sum of z products, in any order, whose sizes add up to at most that of the
-        # two vectors' lengths. Bounds are rounded up to three times as much.
+        # differently from each other. A sum of z products, in any order, is off by at most z eps times the two vectors'
+        # lengths; bounds consist of three such sums. Two results may be off in opposite directions.
         rounding = 8 * len(query) * np.finfo(np.float32).eps * np.linalg.norm(query) * self._longest
         bounds = self._bounds(query)
         if len(among) < len(bounds):
