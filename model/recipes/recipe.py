@@ -111,7 +111,7 @@ class Recipe:
         {"staircase": "Staircase, as in the paper", "one-cycle": "One cycle"},
     )
     lr_warmup: float = _OPTIMISER.number(
-        0.25, "Warm-up of the learning rate", "Share of the steps over which it rises in one cycle", 0, 1
+        0.25, "Warm-up of the rate", "Share of the steps over which the learning rate rises in one cycle", 0, 1
     )
     betas: tuple[float, float] = _OPTIMISER.number(
         (0.95, 0.999), "Adam's β₁, β₂", "Decay rates of the averages of the gradient and of its square", 0, 0.999999,
