@@ -69,7 +69,7 @@ def measure_queries(repeats: int) -> Iterator[Row]:
 
 
 def measure_searches(repeats: int) -> Iterator[Row | Unmeasured]:
-    """Nearest items of large galleries of random embeddings, over reading all these embeddings once."""
+    """Nearest items of large galleries, over reading all their embeddings once."""
     for size in SIZES:
         needed = _ROOM * size * EMBEDDING_SIZE * np.float32().itemsize
         if psutil.virtual_memory().available < needed:
