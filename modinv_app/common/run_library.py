@@ -54,6 +54,7 @@ class RunLibrary(QObject):
         self._store = store
         self._executor = SerialExecutor("runs", self)
         self._reading = False
+        self._read_again = False
         self._listing = False
         self._followed: dict[object, set[Path]] = {}  # by follower
         self._tails: dict[Path, RunTail] = {}
@@ -109,12 +110,12 @@ class RunLibrary(QObject):
             self.refresh()
 
     def refresh(self) -> None:
-        """Read the list again, unless that is going on."""
-        if not self._reading:
-            self._reading = True
-            self._executor.submit(
-                self._read, self._list_read, partial(self._report_error, "The runs could not be read")
-            )
+        """Read the list again."""
+        if self._reading:
+            self._read_again = True  # it may have been too early to see what has changed
+        else:
+            self._reading, self._read_again = True, False
+            self._executor.submit(self._read, self._list_read, self._list_not_read)
 
     def rename(self, record: RunRecord, name: str) -> None:
         """Give a run another name."""
@@ -169,8 +170,6 @@ class RunLibrary(QObject):
         self, job: Callable[[], object], trouble: str, done: Callable[[object], None] = lambda _result: None
     ) -> None:
         self._executor.submit(job, done, partial(self._report_error, trouble))
-        # A list that is being read may have been too early to see the change.
-        self._reading = False
         self.refresh()
 
     def _set_clock(self) -> None:
@@ -227,6 +226,12 @@ class RunLibrary(QObject):
     def _list_read(self, entries: list[RunEntry]) -> None:
         self._reading = False
         self.listed.emit(entries)
+        if self._read_again:
+            self.refresh()
+
+    def _list_not_read(self, error: Exception) -> None:
+        self._reading = False
+        self._report_error("The runs could not be read", error)
 
     def _send_updates(self, found: list[tuple[RunTail, RunUpdate]]) -> None:
         self._polling = False
@@ -251,7 +256,6 @@ class RunLibrary(QObject):
         log.error("The runs could not be followed", exc_info=error)
 
     def _report_error(self, trouble: str, error: Exception) -> None:
-        self._reading = False
         log.error("%s", trouble, exc_info=error)
         what, details = describe_error(error)
         self.failed.emit(f"{trouble}: {what}", details)

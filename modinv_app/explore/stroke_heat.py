@@ -68,6 +68,7 @@ class StrokeHeat(QWidget):
         return texture
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._canvas and event.type() == QEvent.Type.Resize:
+        # As garbage, this gets events after its attributes are gone.
+        if watched is self.parent() and event.type() == QEvent.Type.Resize:
             self.setGeometry(self._canvas.rect())
         return super().eventFilter(watched, event)

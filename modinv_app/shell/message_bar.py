@@ -205,7 +205,8 @@ class MessageBar(QFrame):
                 yield from self._controls(widget, place)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._host and event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
+        # Nothing but Qt's own state is looked at first: as garbage, this gets events after its attributes are gone.
+        if watched is self.parent() and event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
             self.keep_clear()
         return super().eventFilter(watched, event)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -166,3 +168,13 @@ def test_where_controls_are_everywhere_it_covers_the_least(qtbot):
     bar = MessageBar(window)
     bar.show_message("A message.")
     assert window.rect().contains(bar.geometry())
+
+
+def test_as_garbage_it_is_silent_about_the_events_of_its_window(qtbot):  # noqa: ARG001 (it reports what fails in events)
+    for _ in range(20):
+        window = QWidget()
+        window.show()
+        bar = MessageBar(window)
+        window.owner, bar.owner = bar, window  # so that the collector finds both, in an order of its own
+        del window, bar
+        gc.collect()

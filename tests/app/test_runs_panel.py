@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -325,6 +326,29 @@ def test_nobody_reads_the_disk_while_the_list_is_hidden(
     assert looks == 0
     panel.show()
     qtbot.waitUntil(lambda: looks == 1, timeout=WAIT)
+
+
+def test_a_run_that_appears_while_the_hidden_list_is_read_is_chosen(
+    qtbot: QtBot, panel: RunsPanel, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel.hide()
+    QTest.qWait(100)
+    read, has_read, go_on = RunStore.list, threading.Event(), threading.Event()
+
+    def read_slowly(store: RunStore) -> list[RunRecord]:
+        found = read(store)
+        has_read.set()
+        go_on.wait(WAIT / 1000)
+        return found
+
+    monkeypatch.setattr(RunStore, "list", read_slowly)
+    panel.refresh()
+    qtbot.waitUntil(has_read.is_set, timeout=WAIT)
+    record = make_run(store, "New")
+    with qtbot.waitSignal(panel.run_selected, timeout=WAIT) as selected:
+        panel.choose(record.folder)
+        go_on.set()
+    assert selected.args == [record]
 
 
 def test_many_runs_chosen_by_the_keyboard(qtbot: QtBot, panel: RunsPanel, store: RunStore) -> None:
