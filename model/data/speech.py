@@ -14,11 +14,11 @@ import numpy as np
 import soundfile
 import soxr
 
-from model.data.endpoints import loudest_part
+from model.data.endpoints import loudest_part, outstanding_part
 from model.data.inputs import RationedFile, open_file, printable
 from model.data.log_mel import SAMPLE_RATE, log_mel, normalise
 from model.data.log_mel import FilterbankSettings as FilterbankSettings
-from model.data.voice_activity import PAUSE_SECONDS, WINDOW, StreamActivity, VoiceActivity
+from model.data.voice_activity import PAUSE_SECONDS, WINDOW, StreamActivity, VoiceActivity, spans_of
 from model.errors import ModinvError
 from model.types import FloatArray
 
@@ -40,6 +40,8 @@ QUIETEST_PEAK = 10 ** (-55 / 20)
 LOUDEST_PEAK = 2.0**31
 """Full scale is 1, but some programs write integers of up to 32 bits as floats."""
 
+_DOUBTFUL = 0.1  # probability of speech, which hardly any cough, knock or hiss reaches
+_NO_SPEECH = "No speech was found. Say one digit, clearly and near to the microphone."
 _BLOCK = 2**18  # samples times channels decoded at once
 
 # Formats of phones, browsers and old programs, by FFmpeg's names; without playlists, which refer to other files, and
@@ -176,7 +178,8 @@ class SpeechFrontEnd:
         """The utterance in a recording, at the front end's sampling rate.
 
         Pauses of over 0.3 s separate utterances, of which the longest is taken; if that is longer than a word, its
-        loudest part.
+        loudest part. Where the detector is in doubt, the utterance is what stands out from the background, such as a
+        word that is cut off or drowned in noise.
 
         Parameters
         ----------
@@ -188,7 +191,7 @@ class SpeechFrontEnd:
         Raises
         ------
         UnusableAudio
-            If the recording is silent or contains no speech.
+            If the recording is silent, or nothing in it can be speech.
         """
         (found,) = self.trim_all([(samples, rate)])
         if isinstance(found, UnusableAudio):
@@ -212,16 +215,15 @@ class SpeechFrontEnd:
             # The detector expects silence around words, which corpora have cut off, and was trained at speaking level.
             padded[place] = np.pad(utterance * (0.5 / peak), silence)
             results.append(utterance)
-        for place, spans in zip(padded, self._voice_activity.spans([*padded.values()]), strict=True):
-            if not spans:
-                results[place] = UnusableAudio(
-                    "No speech was found. Say one digit, clearly and near to the microphone."
-                )
-                continue
-            span = max(spans, key=lambda found: found.end - found.start)
-            start, end = max(0, span.start - silence), min(span.end - silence, len(utterances[place]))
-            start, end = loudest_part(utterances[place], start, end, target)
-            results[place] = utterances[place][start:end]
+        for place, speech in zip(padded, self._voice_activity.probabilities([*padded.values()]), strict=True):
+            utterance, found = utterances[place], None
+            if spans := spans_of(speech, len(padded[place])):
+                span = max(spans, key=lambda one: one.end - one.start)
+                start, end = max(0, span.start - silence), min(span.end - silence, len(utterance))
+                found = loudest_part(utterance, start, end, target)
+            elif speech.max() >= _DOUBTFUL:
+                found = outstanding_part(utterance, target)
+            results[place] = utterance[slice(*found)] if found else UnusableAudio(_NO_SPEECH)
         return results
 
     def _peak(self, samples: FloatArray) -> float:
@@ -263,7 +265,7 @@ class SpeechFrontEnd:
 def utterance_in(front_end: SpeechFrontEnd, samples: FloatArray, rate: int) -> FloatArray:
     """The utterance in a recording of a corpus, at the front end's rate.
 
-    As for live sound, but if no voice activity is detected, the whole recording is used, as a corpus is speech.
+    As for live sound, but if none is found, the whole recording is used, as a corpus is speech.
     """
     return utterances_in(front_end, [(samples, rate)])[0]
 

@@ -50,16 +50,6 @@ class VoiceActivity:
     def __init__(self) -> None:
         self._network = _Network()
 
-    def spans(self, recordings: Sequence[FloatArray]) -> list[list[Span]]:
-        """The utterances in recordings ``(n,)``.
-
-        Pauses of over 0.3 s separate utterances, which are extended by 60 ms.
-        """
-        return [
-            spans_of(probabilities, len(recording))
-            for recording, probabilities in zip(recordings, self.probabilities(recordings), strict=True)
-        ]
-
     def probabilities(self, recordings: Sequence[FloatArray]) -> list[FloatArray]:
         """The probability of speech in each window of each recording; the last window is filled up with silence."""
         order = sorted(range(len(recordings)), key=lambda place: -len(recordings[place]))

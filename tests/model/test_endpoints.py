@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from model.data import distortions
-from model.data.endpoints import loudest_part
-from model.data.speech import SpeechFrontEnd
+from model.data.endpoints import loudest_part, outstanding_part
+from model.data.speech import SpeechFrontEnd, UnusableAudio, resample
+from model.data.voice_activity import VoiceActivity, spans_of
 
 RATE = 8000
 
@@ -47,6 +48,52 @@ def test_digital_silence_is_no_background_to_measure():
     )
     start, end = loudest_part(sound, RATE, round(2.2 * RATE), RATE)
     assert (start, end) == (RATE, pytest.approx(1.9 * RATE, abs=0.1 * RATE))
+
+
+def test_what_stands_out_of_a_recording_is_found():
+    sound = burst(1.5, 0.01)
+    sound[2000:2200] += burst(0.025, 0.3, 1)  # a click
+    sound[8000:10000] += burst(0.25, 0.1, 2)
+    start, end = outstanding_part(sound, RATE)
+    assert start == pytest.approx(8000, abs=0.1 * RATE)
+    assert end == pytest.approx(10000, abs=0.1 * RATE)
+
+
+@pytest.mark.parametrize("key", ["kokoro_af_nicole/short-tract/oh.opus", "kokoro_jf_tebukuro/low/two.opus"])
+def test_a_word_that_the_detector_doubts_is_found(word, key):
+    samples, rate = word(key)
+    sound = np.pad(resample(samples, rate, RATE), RATE // 5)
+    (speech,) = VoiceActivity().probabilities([0.5 * sound / np.abs(sound).max()])
+    assert spans_of(speech, len(sound)) == []
+    assert 0.9 * len(samples) < len(SpeechFrontEnd().trim(samples, rate)) * rate / RATE < len(samples)
+
+
+@pytest.mark.parametrize("exponent", [-0.2, 0, 1, 2])
+@pytest.mark.parametrize("seconds", [0.3, 1, 3])
+def test_nothing_stands_out_of_steady_noise(exponent, seconds):
+    shape, generator = (20, round(seconds * RATE)), torch.Generator().manual_seed(0)
+    for noise in distortions.coloured_noise(shape, RATE, torch.full((20, 1), exponent), generator):
+        assert outstanding_part(0.1 * noise.numpy(), RATE) is None
+
+
+@pytest.mark.parametrize("seconds", [0.001, 0.01, 0.03])
+def test_a_click_does_not_stand_out(seconds):
+    sound = burst(1.0, 0.001)
+    sound[3000 : 3000 + round(seconds * RATE)] += 0.5
+    assert outstanding_part(sound, RATE) is None
+
+
+def test_a_knock_is_no_word_although_it_stands_out():
+    sound = burst(1.0, 0.001)
+    sound[3000:5000] += np.exp(-np.arange(2000) / 500) * burst(0.25, 0.3, 1)
+    assert outstanding_part(sound, RATE)
+    with pytest.raises(UnusableAudio, match="No speech"):
+        SpeechFrontEnd().trim(sound, RATE)
+
+
+@pytest.mark.parametrize("samples", [0, 1, 199])
+def test_nothing_stands_out_of_less_than_a_frame(samples):
+    assert outstanding_part(burst(samples / RATE, 0.1), RATE) is None
 
 
 @pytest.mark.parametrize("name", ["one", "eight", "nine"])
