@@ -86,7 +86,7 @@ def shipped_gallery() -> Path:
 
 def voice_activity_detector() -> Path:
     """The network that finds speech in recordings."""
-    return assets() / "voice_activity" / "silero_vad.onnx"
+    return assets() / "voice_activity" / "silero_vad_8khz.onnx"
 
 
 def shipped_comparison() -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from model.data import endpoints, log_mel, speech, voice_activity
 from model.data.array_cache import Piece
 from model.data.corpora.base import MissingData
 from model.data.prepared import prepare
-from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, utterances_in
+from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, utterance_in
 from model.progress import ProgressCallback, no_progress
 from model.types import FloatArray
 
@@ -26,8 +26,6 @@ FRONT_END = (speech, endpoints, log_mel, voice_activity)
 
 WAVEFORM_SAMPLES = 7_600
 """Of the waveforms: 0.95 s, which few words exceed."""
-
-_MAX_SAMPLES = 5_000_000  # processed at once: 128 recordings of 0.8 s at 48 kHz
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,41 +124,26 @@ class Computer:
     _front_end: SpeechFrontEnd | None = None
 
     def __call__(self, keys: Sequence[str]) -> Piece:
-        """Read, trim and convert recordings together."""
+        """Read, trim and convert recordings."""
         if self._front_end is None:  # it can't be sent to another process
             self._front_end = SpeechFrontEnd(self.settings)
         made: dict[str, FloatArray] = {}
         errors: dict[str, str] = {}
         rates: dict[int, int] = {}
-        for clips in self._read(keys, errors):
-            utterances = utterances_in(self._front_end, [*clips.values()])
-            for (key, (_, rate)), utterance in zip(clips.items(), utterances, strict=True):
-                try:
-                    found = self._front_end.filterbank(utterance)
-                except UnusableAudio as error:
-                    errors[key] = _unusable(key, error)
-                    continue
-                made[key] = np.concatenate([found, _waveform(utterance).reshape(-1, found.shape[1])])
-                rates[rate] = rates.get(rate, 0) + 1
-        usable = np.zeros((len(made), *_shape(self.settings)), np.float32)
-        for row, key in zip(usable, (key for key in keys if key in made), strict=True):
-            row[:] = made[key]
-        return Piece(len(keys), usable, {key: errors[key] for key in keys if key in errors}, rates)
-
-    def _read(self, keys: Sequence[str], errors: dict[str, str]) -> Iterator[dict[str, tuple[FloatArray, int]]]:
-        """Recordings by key, in batches of bounded size; adds why others can't be used to ``errors``."""
-        clips: dict[str, tuple[FloatArray, int]] = {}
         for key in keys:
             try:
-                clips[key] = self.clip(key)
+                samples, rate = self.clip(key)
+                utterance = utterance_in(self._front_end, samples, rate)
+                found = self._front_end.filterbank(utterance)
             except MissingData as error:
                 errors[key] = str(error)
             except UnusableAudio as error:
                 errors[key] = _unusable(key, error)
-            if sum(len(samples) for samples, _ in clips.values()) > _MAX_SAMPLES:
-                yield clips
-                clips = {}
-        yield clips
+            else:
+                made[key] = np.concatenate([found, _waveform(utterance).reshape(-1, found.shape[1])])
+                rates[rate] = rates.get(rate, 0) + 1
+        usable = np.array([*made.values()], np.float32).reshape(len(made), *_shape(self.settings))
+        return Piece(len(keys), usable, errors, rates)
 
 
 def _waveform(utterance: FloatArray) -> FloatArray:

@@ -6,7 +6,7 @@ Kaldi log mel energies and normalised.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,7 +41,6 @@ LOUDEST_PEAK = 2.0**31
 """Full scale is 1, but some programs write integers of up to 32 bits as floats."""
 
 _DOUBTFUL = 0.1  # probability of speech, which hardly any cough, knock or hiss reaches
-_NO_SPEECH = "No speech was found. Say one digit, clearly and near to the microphone."
 _BLOCK = 2**18  # samples times channels decoded at once
 
 # Formats of phones, browsers and old programs, by FFmpeg's names; without playlists, which refer to other files, and
@@ -193,38 +192,23 @@ class SpeechFrontEnd:
         UnusableAudio
             If the recording is silent, or nothing in it can be speech.
         """
-        (found,) = self.trim_all([(samples, rate)])
-        if isinstance(found, UnusableAudio):
-            raise found
-        return found
-
-    def trim_all(self, recordings: Sequence[tuple[FloatArray, int]]) -> list[FloatArray | UnusableAudio]:
-        """As :meth:`trim`, several times faster for many recordings; what it would raise is returned."""
+        peak = self._peak(samples)
         target = self.settings.sample_rate
+        utterance = resample(np.ascontiguousarray(samples, dtype=np.float32), rate, target)
+        # The detector expects silence around words, which corpora have cut off, and was trained at speaking level.
         silence = int(0.2 * target)
-        results: list[FloatArray | UnusableAudio] = []
-        utterances: dict[int, FloatArray] = {}
-        padded: dict[int, FloatArray] = {}
-        for place, (samples, rate) in enumerate(recordings):
-            try:
-                peak = self._peak(samples)
-            except UnusableAudio as error:
-                results.append(error)
-                continue
-            utterance = utterances[place] = resample(np.ascontiguousarray(samples, dtype=np.float32), rate, target)
-            # The detector expects silence around words, which corpora have cut off, and was trained at speaking level.
-            padded[place] = np.pad(utterance * (0.5 / peak), silence)
-            results.append(utterance)
-        for place, speech in zip(padded, self._voice_activity.probabilities([*padded.values()]), strict=True):
-            utterance, found = utterances[place], None
-            if spans := spans_of(speech, len(padded[place])):
-                span = max(spans, key=lambda one: one.end - one.start)
-                start, end = max(0, span.start - silence), min(span.end - silence, len(utterance))
-                found = loudest_part(utterance, start, end, target)
-            elif speech.max() >= _DOUBTFUL:
-                found = outstanding_part(utterance, target)
-            results[place] = utterance[slice(*found)] if found else UnusableAudio(_NO_SPEECH)
-        return results
+        padded = np.pad(utterance * (0.5 / peak), silence)
+        speech = self._voice_activity.probabilities(padded)
+        found = None
+        if spans := spans_of(speech, len(padded)):
+            span = max(spans, key=lambda one: one.end - one.start)
+            start, end = max(0, span.start - silence), min(span.end - silence, len(utterance))
+            found = loudest_part(utterance, start, end, target)
+        elif speech.max() >= _DOUBTFUL:
+            found = outstanding_part(utterance, target)
+        if found is None:
+            raise UnusableAudio("No speech was found. Say one digit, clearly and near to the microphone.")
+        return utterance[slice(*found)]
 
     def _peak(self, samples: FloatArray) -> float:
         """The greatest absolute value; raises ``UnusableAudio`` if it can't be that of speech."""
@@ -267,15 +251,10 @@ def utterance_in(front_end: SpeechFrontEnd, samples: FloatArray, rate: int) -> F
 
     As for live sound, but if none is found, the whole recording is used, as a corpus is speech.
     """
-    return utterances_in(front_end, [(samples, rate)])[0]
-
-
-def utterances_in(front_end: SpeechFrontEnd, clips: Sequence[tuple[FloatArray, int]]) -> list[FloatArray]:
-    """As :func:`utterance_in`, several times faster for many recordings."""
-    return [
-        resample(*clip, front_end.settings.sample_rate) if isinstance(utterance, UnusableAudio) else utterance
-        for utterance, clip in zip(front_end.trim_all(clips), clips, strict=True)
-    ]
+    try:
+        return front_end.trim(samples, rate)
+    except UnusableAudio:
+        return resample(samples, rate, front_end.settings.sample_rate)
 
 
 class UtteranceDetector:

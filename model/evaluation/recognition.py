@@ -102,12 +102,10 @@ def _guesses(
 ) -> Iterator[list[int]]:
     """The digit of each recording, some at a time; -1 where no speech is found."""
     while batch := list(islice(recordings, _BATCH)):
-        utterances = dict(enumerate(front_end.trim_all(batch)))
         heard: dict[int, FloatArray] = {}
-        for place, one in utterances.items():
-            with suppress(UnusableAudio):  # too short
-                if isinstance(one, np.ndarray):
-                    heard[place] = front_end.filterbank(one)
+        for place, recording in enumerate(batch):
+            with suppress(UnusableAudio):
+                heard[place] = front_end.filterbank(front_end.trim(*recording))
         digits = [-1] * len(batch)
         if heard:
             found = guess(encoder, gallery, Modality.SPEECH, np.stack([*heard.values()]))

@@ -98,7 +98,7 @@ def test_dependencies_have_the_version_that_was_tried():
 
 
 def test_files_that_are_read_are_in_the_bundle():
-    for name in ("modinv_assets/voice_activity/silero_vad.onnx", "model/export/report.html", "onnxruntime/LICENSE",
+    for name in ("modinv_assets/voice_activity/silero_vad_8khz.onnx", "model/export/report.html", "onnxruntime/LICENSE",
                  "PySide6/Qt/plugins/platforms/libqxcb.so", "PySide6/Qt/plugins/iconengines/libqsvgicon.so",
                  "modinv-1.dist-info/METADATA", "matplotlib/mpl-data/fonts/ttf/DejaVuSans-Bold.ttf"):  # fmt: skip
         assert contents.wanted(name), name

@@ -63,7 +63,7 @@ def test_what_stands_out_of_a_recording_is_found():
 def test_a_word_that_the_detector_doubts_is_found(word, key):
     samples, rate = word(key)
     sound = np.pad(resample(samples, rate, RATE), RATE // 5)
-    (speech,) = VoiceActivity().probabilities([0.5 * sound / np.abs(sound).max()])
+    speech = VoiceActivity().probabilities(0.5 * sound / np.abs(sound).max())
     assert spans_of(speech, len(sound)) == []
     assert 0.9 * len(samples) < len(SpeechFrontEnd().trim(samples, rate)) * rate / RATE < len(samples)
 

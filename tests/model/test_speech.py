@@ -443,22 +443,3 @@ def test_endless_speech_is_cut_off_and_forgotten(word):
     utterances = feed(UtteranceDetector(), speech, rate, 512)
     assert len(utterances) >= 2
     assert max(map(len, utterances)) <= 3.05 * rate
-
-
-def test_many_recordings_are_trimmed_as_each_alone(front_end, word):
-    clips = [(noise(0.3, 8000), 8000), word(), (tone(0.01), 8000), (np.zeros(800, np.float32), 8000)]
-    clips += [word(f"kokoro_am_adam/plain/{name}.opus") for name in ("two", "nine", "six")]
-
-    def alone(samples, rate):
-        try:
-            return front_end.trim(samples, rate)
-        except UnusableAudio as error:
-            return error
-
-    for found, (samples, rate) in zip(front_end.trim_all(clips), clips, strict=True):
-        expected = alone(samples, rate)
-        assert type(found) is type(expected)
-        if isinstance(expected, UnusableAudio):
-            assert str(found) == str(expected)
-        else:
-            np.testing.assert_array_equal(found, expected)

@@ -27,20 +27,17 @@ def recordings():
     return found
 
 
-def test_the_network_is_the_one_of_the_package():
-    theirs = locations.voice_activity_detector().read_bytes()
-    assert theirs in [path.read_bytes() for path in silero_files()]
-
-
-def silero_files():
-    from importlib import resources
-
-    return [file for file in resources.files("silero_vad.data").iterdir() if file.name.endswith(".onnx")]
+def test_the_network_gives_the_probabilities_of_the_package(recordings):
+    theirs, ours = silero_vad.load_silero_vad(onnx=True), VoiceActivity()
+    for sound in recordings:
+        theirs.reset_states()
+        expected = theirs.audio_forward(torch.from_numpy(sound), 8000)[0].numpy()
+        np.testing.assert_allclose(ours.probabilities(sound), expected, atol=1e-5)
 
 
 def spans_in(recordings):
-    found = zip(VoiceActivity().probabilities(recordings), recordings, strict=True)
-    return [spans_of(speech, len(recording)) for speech, recording in found]
+    detector = VoiceActivity()
+    return [spans_of(detector.probabilities(sound), len(sound)) for sound in recordings]
 
 
 def test_recordings_are_divided_as_by_silero(recordings):
