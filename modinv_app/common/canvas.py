@@ -188,15 +188,16 @@ class Canvas(QWidget):
         self._drop_hint = shown
         self.update()
 
-    def _turn_to(self, sheet: Sheet) -> None:
+    def _turn_to(self, sheet: Sheet, *, new: bool = True) -> None:
         self._history = [*self._history[: self._now + 1], sheet][-_LONGEST_HISTORY:]
-        self._go_to(len(self._history) - 1)
+        self._go_to(len(self._history) - 1, new=new)
 
-    def _go_to(self, place: int) -> None:
+    def _go_to(self, place: int, *, new: bool = True) -> None:
+        """Show a sheet of the history; ``new`` unless it is already shown, with all changes but the latest sent."""
         if self._stroke or not 0 <= place < len(self._history):
             return
         self._now = place
-        self._unsent = True
+        self._unsent |= new
         self._flush()
         self.history_changed.emit(place > 0, place + 1 < len(self._history))
 
@@ -228,7 +229,7 @@ class Canvas(QWidget):
         drawn = self.sheet
         self._stroke = None
         self._frame.stop()
-        self._turn_to(drawn)
+        self._turn_to(drawn, new=False)  # or the drawing would be asked twice
         self.pen_lifted.emit()
 
     def _flush(self) -> None:

@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QImage, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QImage, QPainter, QPainterPath, QPen, QTransform
 
 from modinv_app.common.theme import antialiased
 
@@ -20,6 +20,7 @@ _PEN_SHARE = 2.6 / 20
 _RASTER_SIDE = 112
 _RASTER_MARGIN = 6
 _SMALLEST = 0.04  # of the canvas; smaller drawings are dots and are not enlarged
+_DOT = 3e-5  # length of a dot in the unit square: a hundredth of a pixel
 
 
 @dataclass(slots=True)
@@ -36,6 +37,17 @@ class Stroke:
 
     points: list[MetricPoint] = field(default_factory=list)
     widths: list[float] = field(default_factory=list)
+    _curves: list[tuple[float, QPainterPath]] = field(default_factory=list, init=False, repr=False, compare=False)
+    _curved: int = field(default=0, init=False, repr=False, compare=False)  # number of points that these go through
+
+    def curves(self) -> list[tuple[float, QPainterPath]]:
+        """Quadratic curves from midpoint to midpoint, in runs of one relative width, in the unit square.
+
+        They are kept until there are more points: while a digit is drawn, each stroke is painted hundreds of times.
+        """
+        if self._curved != len(self.points):
+            self._curves, self._curved = list(_curves(self.points, self.widths)), len(self.points)
+        return self._curves
 
 
 def paint_strokes(
@@ -55,21 +67,21 @@ def paint_strokes(
     pen = QPen(painter.pen().brush(), 1, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     painter.setBrush(Qt.BrushStyle.NoBrush)
+    place = QTransform(scale, 0, 0, scale, origin.x(), origin.y())
     for stroke in strokes:
-        for share, path in _curves(stroke, scale, origin):
+        for share, path in stroke.curves():
             pen.setWidthF(scale * pen_width * share)
             painter.setPen(pen)
-            painter.drawPath(path)
+            painter.drawPath(place.map(path))
 
 
-def _curves(stroke: Stroke, scale: float, origin: QPointF) -> Iterable[tuple[float, QPainterPath]]:
-    """The stroke as quadratic curves from midpoint to midpoint, in runs of one width."""
-    points = [QPointF(scale * x, scale * y) + origin for x, y in stroke.points]
+def _curves(positions: Sequence[MetricPoint], widths: Sequence[float]) -> Iterable[tuple[float, QPainterPath]]:
+    points = [QPointF(x, y) for x, y in positions]
     if len(points) == 1:  # only some of Qt's paint engines draw caps of a line without length
-        points.append(points[0] + QPointF(0.01, 0))
+        points.append(points[0] + QPointF(_DOT, 0))
     ends = [points[0], *((a + b) / 2 for a, b in pairwise(points[1:])), points[-1]]
-    last = len(stroke.widths) - 1
-    pieces = [(round(16 * stroke.widths[min(k + 1, last)]) / 16, k) for k in range(len(points) - 1)]
+    last = len(widths) - 1
+    pieces = [(round(16 * widths[min(k + 1, last)]) / 16, k) for k in range(len(points) - 1)]
     for share, run in groupby(pieces, key=lambda piece: piece[0]):
         first, *others = (k for _, k in run)
         path = QPainterPath(ends[first])

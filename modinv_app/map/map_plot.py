@@ -19,8 +19,7 @@ from model.types import FloatArray, Item, Modality
 from modinv_app.common.theme import digit_colour, is_dark
 from modinv_app.map.imagined_layer import ImaginedLayer
 from modinv_app.map.lasso import LassoBox, Outline
-from modinv_app.map.map_items import Cloud, Link, Name
-from modinv_app.map.map_layout import cloud_centres, distinctness, median_point, spread
+from modinv_app.map.map_items import Names, Points
 from modinv_app.map.query_layer import SYMBOLS, Query, QueryLayer
 from modinv_app.map.selection_layer import SelectionLayer
 
@@ -75,10 +74,9 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         self._box.setLimits(minXRange=0.02, maxXRange=12, minYRange=0.02, maxYRange=12)
         self.setCentralItem(self._box)
 
-        self._clouds: dict[tuple[int, Modality], Cloud] = {}
-        self._names = [Name(str(digit), self._box) for digit in _DIGITS for _ in Modality]
-        self._links = [Link(self._box) for _ in _DIGITS] if links else []
-        self._selection = SelectionLayer(self._box, selectable)
+        self._item: Points | None = None
+        self._names = Names(self._box, links)
+        self._selection = SelectionLayer(self._box)
         self._query_layer = QueryLayer(self._box)
         self._imagined_layer = ImaginedLayer(self._box)
         self._pointed = pg.ScatterPlotItem(size=17)
@@ -117,22 +115,15 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         """Set other items, which are shown once they have points."""
         self._morph.stop()
         self._point_at(-1)
-        for cloud in self._clouds.values():
-            self._box.removeItem(cloud)
         self._labels = np.array([item.label for item in items], np.intp)
         self._speech = np.array([item.modality is Modality.SPEECH for item in items], np.bool_)
-        self._clouds = {}
-        for key in ((digit, modality) for digit in _DIGITS for modality in Modality):
-            digit, modality = key
-            members = np.flatnonzero((self._labels == digit) & (self._speech == (modality is Modality.SPEECH)))
-            self._clouds[key] = Cloud(members, modality, len(items), self._brushes[digit])
-            self._box.addItem(self._clouds[key], ignoreBounds=True)
+        self._visible = np.ones(len(items), np.bool_)
         self._points = np.empty((0, 2), np.float32)
         self._query = None
         self._query_layer.hide()
         self._imagined_layer.hide()
         self._selection.set_items(self._labels, self._speech)
-        self._dim()
+        self._make_item()
         self.set_hidden(*self._hidden)
 
     def set_points(self, points: FloatArray) -> None:
@@ -158,9 +149,8 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         shown_modality = np.array([Modality.IMAGE not in modalities, Modality.SPEECH not in modalities])
         shown_digit = np.array([digit not in digits for digit in _DIGITS])
         self._visible = shown_digit[self._labels] & shown_modality[self._speech.astype(np.intp)]
-        for (digit, modality), cloud in self._clouds.items():
-            cloud.setVisible(digit not in digits and modality not in modalities)
-        self._selection.set_hidden(digits, modalities)
+        self._show_members()
+        self._selection.set_visible(self._visible)
         self._redraw()
 
     def show_query(self, query: Query | None) -> None:
@@ -216,20 +206,36 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
 
     def _advance(self, share: float) -> None:
         self._points = self._to if share == 1.0 else self._from + np.float32(share) * (self._to - self._from)
-        for cloud in self._clouds.values():
-            cloud.move(self._points)
+        if self._item is not None:
+            self._item.move(self._points)
         self._selection.move(self._points)
         self._point_at(-1)
         self._redraw()
 
+    def _make_item(self) -> None:
+        if self._item is not None:
+            self._box.removeItem(self._item)
+        self._item = Points(self._labels, self._speech, self._brushes)
+        self._box.addItem(self._item, ignoreBounds=True)
+        self._dim()
+        self._show_members()
+
+    def _show_members(self) -> None:
+        """Show the points that are not hidden, digit by digit, images below utterances."""
+        order = np.lexsort((self._speech, self._labels))
+        if self._item is not None:
+            self._item.set_members(order[self._visible[order]])
+            if len(self._points):
+                self._item.move(self._points)
+
     def _dim(self) -> None:
-        opacity = 1.0 if self._query is None and not len(self._selection.chosen) else _DIM
-        for cloud in self._clouds.values():
-            cloud.setOpacity(opacity)
+        if self._item is not None:
+            self._item.setOpacity(1.0 if self._query is None and not len(self._selection.chosen) else _DIM)
 
     def _redraw(self) -> None:
         if len(self._points):
-            self._place_names()
+            pixel = self._box.viewPixelSize()[0]
+            self._names.place(self._points, self._labels, self._speech, self._visible, pixel)
             self._redraw_query()
 
     def _redraw_query(self) -> None:
@@ -240,39 +246,15 @@ class MapPlot(pg.GraphicsView):  # type: ignore[misc]
         query = replace(self._query, matches=found)
         self._query_layer.show(query, self._points, self._labels, self._speech)
 
-    def _place_names(self) -> None:
-        """Label each digit at the centre of its cloud, or of both clouds if its modalities are separate.
-
-        Labels of digits that are spread over most of the map fade out.
-        """
-        names, pixel = iter(self._names), self._box.viewPixelSize()[0]
-        whole = spread(self._points, median_point(self._points))
-        for digit in _DIGITS:
-            clouds = [
-                self._points[cloud.members]
-                for (label, _), cloud in self._clouds.items()
-                if label == digit and cloud.isVisible() and len(cloud.members)
-            ]
-            middles, width = cloud_centres(clouds)
-            for middle in middles:
-                next(names).show_at(middle, width / pixel, distinctness(width, whole))
-            for _ in range(2 - len(middles)):
-                next(names).hide()
-            if self._links:
-                self._links[digit].span(middles)
-
     def _update_colours(self) -> None:
         palette = self.palette()
         dark = is_dark(palette)
         self.setBackground(palette.color(QPalette.ColorRole.Base))
         # One brush per digit: pyqtgraph caches a symbol for each brush object.
         self._brushes = [QBrush(digit_colour(digit, dark)) for digit in _DIGITS]
-        for (digit, _), cloud in self._clouds.items():
-            cloud.setBrush(self._brushes[digit])
-        for name in self._names:
-            name.set_colours(palette, self.font())
-        for digit, link in enumerate(self._links):
-            link.set_colour(digit_colour(digit, dark))
+        if self._item is not None:
+            self._make_item()
+        self._names.set_colours(palette, self.font())
         self._pointed.setPen(pg.mkPen(palette.color(QPalette.ColorRole.Text), width=2))
         self._selection.set_style(self._brushes, palette.color(QPalette.ColorRole.Text))
         self._query_layer.set_palette(palette)

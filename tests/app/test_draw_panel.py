@@ -103,6 +103,20 @@ def test_a_mouse_draws_a_digit(canvas: Canvas, heard: Heard) -> None:
     assert seen[18:, 20:].max() == 0  # nothing to the right of the stem
 
 
+def test_lifting_a_pen_that_rests_does_not_tell_the_same_drawing_again(canvas: Canvas, heard: Heard) -> None:
+    left = Qt.MouseButton.LeftButton
+    QTest.mousePress(canvas, left, pos=place(canvas, 0.3, 0.3))
+    QTest.mouseMove(canvas, place(canvas, 0.6, 0.6))
+    QTest.qWait(50)  # three frames
+    before = names(heard)
+    assert before.count("drawing_changed") == 2
+    QTest.mouseRelease(canvas, left, pos=place(canvas, 0.6, 0.6))
+    assert names(heard) == [*before, "pen_lifted"]
+    QTest.mousePress(canvas, left, pos=place(canvas, 0.3, 0.6))
+    QTest.mouseRelease(canvas, left, pos=place(canvas, 0.3, 0.7))
+    assert names(heard)[-2:] == ["drawing_changed", "pen_lifted"]
+
+
 def test_the_other_mouse_buttons_do_not_draw(canvas: Canvas, heard: Heard) -> None:
     QTest.mousePress(canvas, Qt.MouseButton.RightButton, pos=place(canvas, 0.5, 0.5))
     QTest.mouseRelease(canvas, Qt.MouseButton.RightButton, pos=place(canvas, 0.6, 0.6))
