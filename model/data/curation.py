@@ -146,6 +146,11 @@ def state(corpora: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def anything_decided() -> bool:
+    """Whether there are decisions about any corpus; finding out is much faster than reading them."""
+    return any(locations.curation().glob("*.json"))
+
+
 def decisions(corpus: str) -> dict[str, Decision]:
     """The decisions about a corpus, by the names of items; raises :class:`CurationError` if the file is damaged."""
     file = file_of(corpus)

@@ -89,6 +89,8 @@ def decided(gallery: Gallery) -> Decided:
     result = Decided(
         np.zeros(len(gallery.items), np.bool_), np.array([_published(item) for item in gallery.items], np.int64)
     )
+    if not curation.anything_decided():
+        return result
     for corpus, items in origins(gallery, range(len(gallery.items))).items():
         try:
             known = curation.decisions(corpus)

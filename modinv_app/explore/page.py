@@ -282,8 +282,9 @@ class ExplorePage(Page):
         self.selection.set_gallery(gallery)
 
     def _show_maps(self, maps: dict[MapKind, FloatArray]) -> None:
-        for kind, coordinates in maps.items():
-            self.map.set_coordinates(kind, coordinates)
+        chosen = self.map.kind  # comes first, or the points would move to it from another map
+        for kind in sorted(maps, key=lambda kind: kind != chosen):
+            self.map.set_coordinates(kind, maps[kind])
 
     def _show_ready(self, header: Header) -> None:
         self.noise.show_measured(*understood(header))
