@@ -81,9 +81,9 @@ def recognise(
 
 def _recordings(corpus: Corpus, keys: Sequence[str], progress: ProgressCallback) -> list[tuple[FloatArray, int]]:
     found = []
-    for key in keys:
+    for clip in corpus.clips(keys):
         progress(None, "Reading the recordings")
-        found.append(corpus.clip(key))
+        found.append(clip)
     return found
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -234,6 +234,10 @@ class Corpus(ABC):
     def clip(self, key: str) -> tuple[FloatArray, int]:
         """The recording behind a sample, by its key: ``(n,)`` in [-1, 1] and its rate in Hz."""
         raise KeyError(f"{self.info.title} has no recording {key}.")
+
+    def clips(self, keys: Iterable[str]) -> Iterator[tuple[FloatArray, int]]:
+        """Recordings by their keys, as :meth:`clip` gives each; a corpus in a zip opens it only once."""
+        return map(self.clip, keys)
 
     def contents(self, progress: ProgressCallback = no_progress) -> Contents:
         """Read all splits as they were published, and count their items; raises as :meth:`published`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -162,10 +162,18 @@ class SpeechCorpus(Corpus):
         with Reader(place) as reader:
             if place.is_dir() and reader.has(key):
                 return reader(key)
+        (found,) = self.clips([key])
+        return found
+
+    def clips(self, keys: Iterable[str]) -> Iterator[tuple[FloatArray, int]]:
+        """The recordings of those keys; the folder is listed, or the zip opened, only once."""
+        place = self.require()
         patterns = [names for names in (self.names, self.other_names) if names]
         with opened(place) as files:
             found = [(names.search(path), file) for path, file in files.items() for names in patterns]
-            return decode({match["name"]: file for match, file in found if match}, key)
+            named = {match["name"]: file for match, file in found if match}
+            for key in keys:
+                yield files[key].decode() if place.is_dir() and key in files else decode(named, key)
 
     def contents(self, progress: ProgressCallback = no_progress) -> Contents:
         """Read all recordings, and count those that can be used."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,8 +100,13 @@ class Voices(Corpus):
 
     def clip(self, key: str) -> tuple[FloatArray, int]:
         """The clip."""
+        (found,) = self.clips([key])
+        return found
+
+    def clips(self, keys: Iterable[str]) -> Iterator[tuple[FloatArray, int]]:
+        """The clips, from the archive that is opened once."""
         with _told(), Reader(self.require()) as clip:
-            return clip(key)
+            yield from map(clip, keys)
 
     def _clips(self, index: Mapping[str, Any], part: str) -> list[_Clip]:
         """The clips in the index for training or test; an invalid index raises various errors."""
