@@ -271,6 +271,7 @@ class ExplorePage(Page):
         return self._state.gallery.features(index)
 
     def _pen_lifted(self) -> None:
+        self.queries.finish_stroke()
         if self.draw.play_on_lift:
             self.queries.play_nearest()
 

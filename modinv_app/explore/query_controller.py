@@ -75,6 +75,10 @@ class QueryController(QObject):
     def ask_drawing(self, drawing: Drawing) -> None:
         self._put(drawing)
 
+    def finish_stroke(self) -> None:
+        """Show no more answers to earlier states of the drawing: they would only delay that to the whole stroke."""
+        self._first_ticket = self._model.latest_ticket
+
     def ask_picture(self, pixels: np.ndarray, play: bool) -> None:
         """Ask a picture, grey ``(h, w)`` of uint8; ``play`` the nearest utterance."""
         self._put(Picture(pixels))
