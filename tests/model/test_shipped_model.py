@@ -9,6 +9,7 @@ from model.checkpoints import Header, read_header
 from model.data.conditions import CONDITIONS
 from model.evaluation import EvaluationProtocol, clopper_pearson
 from model.evaluation.report import Report
+from model.recipes.recipe import Recipe
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 
@@ -29,7 +30,9 @@ def test_metrics_are_reports_with_data_protocol_and_seeds(header, reports):
         setting = report.setting
         assert f"{setting['images']}+{setting['speech']}" == name
         assert setting["trained_on"] == header.data
-        assert (setting["recipe_values"], setting["trained_with_seed"]) == (header.recipe, header.seed)
+        # The model may be older than some fields of recipes, which the report has.
+        assert Recipe.from_dict(setting["recipe_values"]) == Recipe.from_dict(header.recipe)
+        assert setting["trained_with_seed"] == header.seed
         assert (setting["seed"], setting["resamplings"]) == (EvaluationProtocol().seed, len(report.purity.values))
         assert setting["speakers_heard"] == (setting["speakers"] if setting["speech"] == "fsdd" else 0)
         for way, count in ((report.image_to_speech, "n_images"), (report.speech_to_image, "n_utterances")):
