@@ -59,7 +59,7 @@ voice_activity (float[n, 288] windows, float[1, 1, 128] hidden, float[1, 1, 128]
 
 def main() -> None:
     """Write the detector."""
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
     target = locations.voice_activity_detector()
     target.write_bytes(made_of((resources.files("silero_vad.data") / "silero_vad.onnx").read_bytes()))
     print(f"Wrote {target}.")
