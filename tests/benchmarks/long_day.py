@@ -155,7 +155,9 @@ class Day:
         for _ in range(2):
             self.window.explore.speak.press()
             self._say(self._chance.choice(DIGITS))
+            before = self.desk.answered
             self.window.explore.speak.release()
+            until(lambda: self.desk.answered > before, "an answer")  # noqa: B023 (called before the next word)
             self.desk.await_found(Modality.IMAGE)
 
     def walk(self) -> None:
