@@ -89,6 +89,11 @@ def voice_activity_detector() -> Path:
     return assets() / "voice_activity" / "silero_vad_8khz.onnx"
 
 
+def speech_embedding() -> Path:
+    """The weights that pretrained speech encoders begin with."""
+    return assets() / "speech_embedding" / "speech_embedding.safetensors"
+
+
 def shipped_comparison() -> Path:
     """The comparison of systems that ships with the package; absent until ``scripts/ship_sweep.py`` writes one."""
     return assets() / "comparison.safetensors"

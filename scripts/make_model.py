@@ -1,8 +1,8 @@
 """Make the shipped model with its metrics, and the gallery with its maps.
 
 ``python scripts/make_model.py RUN --data-dir DATA`` does everything: it trains ROBUST on MNIST, FSDD, the training
-voices, the training speakers of ``wild``, and the corpus ``accents`` that ``make_accents.py`` makes, in two runs in the
-folder RUN (or resumes them), evaluates the model on unseen data, and writes ``assets/model.safetensors`` and
+voices, the training speakers of ``wild``, and the corpus ``accents`` that ``make_accents.py`` makes, in four runs in
+the folder RUN (or resumes them), evaluates the model on unseen data, and writes ``assets/model.safetensors`` and
 ``assets/gallery.safetensors``.
 
 Without RUN, ``python scripts/make_model.py --data-dir DATA`` evaluates the shipped model again and writes the
@@ -46,6 +46,15 @@ SEED = 0
 CORPORA = "mnist,fsdd,voices,wild,accents"
 
 _DISTORTIONS = ("distorted", "time_shift", "time_stretch", "frequency_warp", "frequency_mask")
+_UNDISTORTED = ("learning_rate=5e-4", *(f"{field}=0" for field in ("kl_warmup", *_DISTORTIONS)))
+PARTS = (
+    ("images", 4400, ("speech_encoder=hsu",)),
+    ("images-undistorted", 300, ("speech_encoder=hsu", *_UNDISTORTED)),
+    ("distorted", 1200, ("learning_rate=6e-4", "lr_warmup=0.15", "kl_warmup=0.2")),
+    ("undistorted", 300, _UNDISTORTED),
+)
+"""Runs of ROBUST: name, steps and what else is changed. Those without distortion merge the modalities. Images need more
+steps than the pretrained speech encoder."""
 
 console = Console(stderr=True)
 
@@ -59,7 +68,7 @@ def main(
     """Train, evaluate and write the assets."""
     model = locations.shipped_model()
     if run is not None:
-        model = train_twice(run, data_dir)
+        model = train_in_parts(run, data_dir)
     arrays, header = read(model)
     if run is not None:
         write_atomically(locations.shipped_model(), arrays, header)
@@ -83,21 +92,23 @@ def make_gallery(data_dir: Path | None) -> None:
     console.print(f"Wrote {locations.shipped_gallery()}.")
 
 
-def train_twice(run: Path, data_dir: Path | None) -> Path:
-    """Train in two runs: with distorted speech, and 300 steps more without, which merge the modalities."""
-    train(out=run / "distorted", recipe="robust", data=CORPORA, seed=SEED, data_dir=data_dir)
-    undistorted = [f"{field}=0" for field in ("kl_warmup", *_DISTORTIONS)]
-    train(
-        out=run / "undistorted",
-        recipe="robust",
-        start=run / "distorted" / "model.safetensors",
-        steps=300,
-        settings=["learning_rate=5e-4", *undistorted],
-        data=CORPORA,
-        seed=SEED,
-        data_dir=data_dir,
-    )
-    return run / "undistorted" / "model.safetensors"
+def train_in_parts(run: Path, data_dir: Path | None) -> Path:
+    """Train in four runs, each from the model before it; the last two keep only the image encoder of the first two."""
+    model: Path | None = None
+    for name, steps, settings in PARTS:
+        train(
+            out=run / name,
+            recipe="robust",
+            start=model,
+            steps=steps,
+            settings=list(settings),
+            data=CORPORA,
+            seed=SEED,
+            data_dir=data_dir,
+        )
+        model = run / name / "model.safetensors"
+    assert model is not None, "there are parts"
+    return model
 
 
 class _ConsoleContext(JobContext):

@@ -8,7 +8,7 @@ from typing import Any
 
 from model.data.curation import in_words
 from model.evaluation.report import Report
-from model.recipes.recipe import objective_text
+from model.recipes.recipe import encoder_text, objective_text
 from model.training.ancestry import generations, names
 
 PAIR_RECALL = (
@@ -93,8 +93,8 @@ def resampled(setting: Mapping[str, Any]) -> str:
 def trained_with(setting: Mapping[str, Any]) -> str:
     """How a model was trained: ``"recipe fast, λ_IG = 2.15e-2, 1,600 steps on mnist, fsdd and voices, seed 0"``."""
     return (
-        f"recipe {setting['recipe']}, {objective(setting)}, {setting['steps']:,} steps on "
-        f"{trained_on(setting)}, seed {setting['trained_with_seed']}"
+        f"recipe {setting['recipe']}, {objective(setting)}{encoder_text(setting.get('recipe_values', {}))}, "
+        f"{setting['steps']:,} steps on {trained_on(setting)}, seed {setting['trained_with_seed']}"
     )
 
 

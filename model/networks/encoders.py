@@ -1,7 +1,8 @@
-"""The two encoders of the paper: images and log mel filterbanks to diagonal Gaussians."""
+"""Encoders to diagonal Gaussians: of images and log mel filterbanks as in the paper, and a pretrained one of speech."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -10,6 +11,7 @@ from torch.nn.functional import linear, pad
 
 from model.networks import architecture
 from model.networks.posterior import DiagonalGaussian
+from model.networks.speech_embedding import SpeechEmbedding
 from model.types import Modality
 
 
@@ -132,13 +134,44 @@ class SpeechEncoder(nn.Module):
         return self.head.posterior(self.body(filterbanks))
 
 
-class Encoders(nn.Module):
-    """Both encoders, one for each modality; parameters as theirs."""
+class PretrainedSpeechEncoder(nn.Module):
+    """100 frames of 80 log mel energies to posteriors: pretrained convolutions, one hidden layer, one linear.
 
-    def __init__(self, batch_norm: bool = False, head: Callable[[], Head] = GaussianHead) -> None:
+    Parameters
+    ----------
+    head
+        Makes the last layer.
+    """
+
+    def __init__(self, head: Callable[[], Head] = GaussianHead) -> None:
+        super().__init__()
+        self.embedding = SpeechEmbedding()
+        features = math.prod(architecture.FEATURES)
+        self.body = nn.Sequential(nn.Flatten(), nn.Linear(features, architecture.HIDDEN_UNITS), nn.ReLU())
+        self.head = head()
+
+    def forward(self, filterbanks: Tensor) -> DiagonalGaussian:
+        """Filterbanks ``(n, 1, 100, 80)``, time x frequency, normalised per utterance, to posteriors ``(n, 128)``."""
+        return self.head.posterior(self.body(self.embedding(filterbanks)))
+
+
+class Encoders(nn.Module):
+    """Both encoders, one for each modality.
+
+    Parameters
+    ----------
+    batch_norm, head
+        As theirs.
+    pretrained
+        Whether the speech encoder is a :class:`PretrainedSpeechEncoder`, which has no batch norm.
+    """
+
+    def __init__(
+        self, batch_norm: bool = False, head: Callable[[], Head] = GaussianHead, pretrained: bool = False
+    ) -> None:
         super().__init__()
         self.image = ImageEncoder(head)
-        self.speech = SpeechEncoder(batch_norm, head)
+        self.speech = PretrainedSpeechEncoder(head) if pretrained else SpeechEncoder(batch_norm, head)
 
     def initialise_by_he(self) -> None:
         """Draw the weights of all layers but the last anew, so that ReLUs keep the variance of their inputs.

@@ -1,4 +1,4 @@
-"""The paper's encoders as ONNX graphs, and run without torch.
+"""The encoders as ONNX graphs, and run without torch.
 
 A graph is made from the arrays of a checkpoint, so that there is one file of a model. It normalises and trims nothing:
 its inputs are those of :meth:`model.systems.base.Encoder.encode`.
@@ -6,6 +6,7 @@ its inputs are those of :meth:`model.systems.base.Encoder.encode`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ import onnx
 from model.checkpoints import Arrays
 from model.networks import architecture
 from model.networks.onnx_graph import GraphBuilder, Network, expect
+from model.networks.onnx_speech_embedding import LAYERS, embedding
 from model.similarity import Gaussians, Similarity
 from model.types import Modality
 
@@ -71,6 +73,8 @@ def graph(arrays: Arrays, modality: Modality, metadata: Mapping[str, str] | None
     """
     builder, name = GraphBuilder(arrays), _INPUTS[modality]
     value = builder.node("Unsqueeze", [name, builder.constant(np.array([1], np.int64))])  # one channel
+    if _pretrained(arrays, modality):
+        value = embedding(builder, value)
     flat = False
     for operator, layer, attributes in _layers(arrays, modality):
         if operator == "Gemm" and not flat:
@@ -101,8 +105,9 @@ def _layers(arrays: Arrays, modality: Modality) -> Iterator[tuple[str, str, dict
     """
     body = f"{modality.value}.body."
     numbers = sorted({int(name.removeprefix(body).partition(".")[0]) for name in arrays if name.startswith(body)})
-    convolutions = iter(architecture.CONVOLUTIONS[modality])
-    channels, units = 1, architecture.FLATTENED[modality]
+    pretrained = _pretrained(arrays, modality)
+    convolutions = iter(() if pretrained else architecture.CONVOLUTIONS[modality])
+    channels, units = 1, math.prod(architecture.FEATURES) if pretrained else architecture.FLATTENED[modality]
     hidden = False
     for number in numbers:
         name = f"{body}{number}"
@@ -124,6 +129,11 @@ def _layers(arrays: Arrays, modality: Modality) -> Iterator[tuple[str, str, dict
     shape = arrays[f"{head}.weight"].shape if f"{head}.weight" in arrays else ()
     expect(hidden and shape in [(size, units), (2 * size, units)])
     yield "Gemm", head, {"transB": 1}
+
+
+def _pretrained(arrays: Arrays, modality: Modality) -> bool:
+    """Whether an encoder is the pretrained one of speech."""
+    return modality is Modality.SPEECH and any(name.startswith(LAYERS) for name in arrays)
 
 
 def _normalised_next(arrays: Arrays, name: str) -> bool:

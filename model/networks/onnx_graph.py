@@ -42,13 +42,14 @@ class GraphBuilder:
         self._constants.append(numpy_helper.from_array(array, name))
         return name
 
-    def weights(self, name: str) -> str:
+    def weights(self, name: str, shape: tuple[int, ...] | None = None) -> str:
         """Add an array of the checkpoint, which is used in float32 whatever it is kept in; its name in the graph.
 
-        Raises :class:`UnusableCheckpoint` if there is none, or if it has values that are no finite numbers.
+        Raises :class:`UnusableCheckpoint` if there is none, or none of the wanted shape, or if its values are no finite
+        numbers.
         """
         array = self._arrays.get(name)
-        expect(array is not None and array.dtype in (np.float16, np.float32))
+        expect(array is not None and array.dtype in (np.float16, np.float32) and shape in (None, array.shape))
         assert array is not None
         if not np.isfinite(array).all():
             raise UnusableCheckpoint(f"The checkpoint holds weights that are no finite numbers ({name}).")

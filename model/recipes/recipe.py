@@ -14,6 +14,7 @@ from model.recipes.fields import Group, fields_of, fixed_values
 Impostors = Literal["pair", "one", "all"]
 Schedule = Literal["staircase", "one-cycle"]
 Initialisation = Literal["pytorch", "he"]
+SpeechEncoder = Literal["hsu", "pretrained"]
 
 PAPER_LAMBDAS = (0.0, 1e-5, 6.81e-5, 4.64e-4, 3.16e-3, 2.15e-2, 1.47e-1, 1.0)
 """The eight values of lambda_IG in Table 1."""
@@ -53,6 +54,11 @@ def objective_text(recipe: Mapping[str, Any], lambda_is: str = "λ ") -> str:
     return ", ".join(filter(None, ("" if default else system, weight)))
 
 
+def encoder_text(recipe: Mapping[str, Any]) -> str:
+    """``", pretrained speech encoder"`` if a recipe, of any version, has one; empty otherwise."""
+    return ", pretrained speech encoder" if recipe.get("speech_encoder") == "pretrained" else ""
+
+
 _SYSTEM = Group("System")
 _OBJECTIVE = Group("Objective")
 _BATCHES = Group("Batches")
@@ -87,6 +93,13 @@ class Recipe:
         "System",
         "Networks and loss: those of Leidal 2017, others to compare with, and any that other packages add",
         _systems,
+    )
+    speech_encoder: SpeechEncoder = _SYSTEM.choice(  # noqa: RUF009 (a field)
+        "hsu",
+        "Speech encoder",
+        "That of the paper, or one whose convolutions have learnt from many people's speech before, and understands "
+        "strangers better",
+        {"hsu": "Of Hsu 2017, as in the paper", "pretrained": "Pretrained on keywords"},
     )
     steps: int = _BATCHES.number(
         100 * MNIST_BATCHES, "Steps", f"Batches in all; {MNIST_BATCHES} are one pass over MNIST", 1, LARGEST
@@ -143,7 +156,7 @@ class Recipe:
         empty="PyTorch's own",
     )
     batch_norm: bool = _POSTERIORS.switch(
-        False, "Batch norm", "In the speech encoder, as Hsu's released configuration has it"
+        False, "Batch norm", "In Hsu's speech encoder, as the released configuration has it"
     )
     bfloat16: bool = _POSTERIORS.switch(
         False, "bfloat16", "Mixed precision in the networks, if the device supports it: faster, slightly less exact"
@@ -284,7 +297,10 @@ PAPER = Recipe(name="paper", impostors="pair", batch_norm=True)
   paper has 20 kHz and does neither. The corpus is another one, since TIDIGITS is not open.
 """
 
-_FORMERLY: Mapping[str, Mapping[str, Any]] = {"paper": {"impostors": "one", "batch_norm": False}}
+_FORMERLY: Mapping[str, Mapping[str, Any]] = {
+    "paper": {"impostors": "one", "batch_norm": False},
+    "robust": {"speech_encoder": "hsu"},
+}
 """Values of the recipes of these names in earlier versions."""
 
 FAST = Recipe(
@@ -313,6 +329,7 @@ the use of all impostors.
 
 ROBUST = FAST.changed(
     name="robust",
+    speech_encoder="pretrained",
     steps=4400,
     channel=0.0,
     noise=0.0,
@@ -321,9 +338,9 @@ ROBUST = FAST.changed(
     distorted=0.7,
     augmented_share=0.85,
 )
-"""FAST for other people, rooms and microphones: most sound is distorted before the filterbank.
+"""FAST for other people, rooms and microphones: a pretrained speech encoder, and most sound is distorted.
 
-The last steps are without: distorted speech would keep the modalities apart.
+The last steps are without distortion: distorted speech would keep the modalities apart.
 """
 
 SPRINT = FAST.changed(

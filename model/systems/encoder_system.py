@@ -44,7 +44,7 @@ class EncoderSystem(Generic[AnyRecipe]):
 
         self.recipe = recipe
         self.similarity = self.similarity_of(recipe)
-        encoders = Encoders(recipe.batch_norm, self.head)
+        encoders = Encoders(recipe.batch_norm, self.head, recipe.speech_encoder == "pretrained")
         if recipe.initialisation == "he":
             encoders.initialise_by_he()
         self.modules = encoders.to(memory_format=torch.channels_last)

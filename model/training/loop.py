@@ -22,8 +22,9 @@ from model.networks import data_parallel
 from model.recipes.recipe import Recipe
 from model.systems import build
 from model.systems.base import Batch, Loss, System
-from model.systems.model_header import filterbank_of
+from model.systems.model_header import filterbank_of, header_and_recipe
 from model.systems.model_io import fill, save_model, to_arrays
+from model.types import Modality
 
 SAVE_SECONDS = 60.0
 """Seconds between checkpoints: the work that a crash can cost."""
@@ -179,7 +180,7 @@ def train(run: Run, sampler: PairSampler, stop: Callable[[], bool] = lambda: Fal
         done = _restore(run, system, optimiser)
     elif run.start is not None:
         _start_from(run.start, run.data.get("started_from"), system)
-    elif len(trained_parameters(system)) < len(list(system.modules.parameters())):
+    elif getattr(recipe, "frozen_encoders", False):
         raise TrainingFailed(
             "Frozen encoders need a model that training starts from, else they would stay untrained. Choose one to "
             "start from, or let the encoders train.",
@@ -266,18 +267,21 @@ def diverged(step: int) -> TrainingFailed:
 def _start_from(path: Path, known: Any, system: System) -> None:
     """Load the weights of another model, whose name and digest are known; the optimiser starts afresh.
 
-    Networks that only one of the two systems has, such as decoders, keep their initialisation or are ignored.
+    Networks that only one of the two systems has, such as decoders or another kind of speech encoder, keep their
+    initialisation or are ignored.
     """
     arrays, values = read(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if not isinstance(known, dict) or known.get("sha256") != digest:
         raise UnusableCheckpoint(f"{path}, from which this run started, has changed since. Begin a new run.")
     try:
-        filterbank_of(Header.from_dict(values))
-    except UnusableCheckpoint as error:
+        _, began = header_and_recipe(values)
+    except (TypeError, ValueError, UnusableCheckpoint) as error:
         raise UnusableCheckpoint(f"No run can start from {path.name}. {error}") from error
     own = to_arrays(system.modules)
     shared = {_module(name) for name in own} & {_module(name) for name in arrays}
+    if began.speech_encoder != system.recipe.speech_encoder:
+        shared.discard(Modality.SPEECH.value)
     try:
         if not shared:
             raise UnusableCheckpoint("It has no network of this system.")

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from model.checkpoints import Header
-from model.recipes.recipe import objective_text
+from model.recipes.recipe import encoder_text, objective_text
 from modinv_app.audio.player import Player
 from modinv_app.audio.utterances import UtterancePlayer
 from modinv_app.common import settings as chosen
@@ -289,7 +289,8 @@ class MainWindow(QMainWindow):
         if another:
             self.explore.queries.ask_again()  # of the new model
         self._model_text.setText(with_subscripts(f"{objective_text(header.recipe, 'λ_IG ')} · trained on {corpora}"))
-        self._model_text.setToolTip(f"Recipe {header.recipe['name']}, seed {header.seed}, {header.step} steps")
+        recipe = f"Recipe {header.recipe['name']}{encoder_text(header.recipe)}"
+        self._model_text.setToolTip(f"{recipe}, seed {header.seed}, {header.step} steps")
         if another and self.pages.current != "explore":
             self._inform(f"“{self._loaded.title}” answers now, under Explore.")
         self._show_title()

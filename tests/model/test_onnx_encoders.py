@@ -54,7 +54,8 @@ def made(tmp_path, **changes):
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"batch_norm": True}, {"system": "deterministic"}, {"system": "contrastive"}, {"system": "divergence"},
+    [{}, {"batch_norm": True}, {"speech_encoder": "pretrained"}, {"system": "deterministic"},
+     {"system": "contrastive"}, {"system": "divergence"},
      {"system": "generative"}, {"system": "distilled"}, {"system": "adversarial"}],
     ids=str,
 )  # fmt: skip

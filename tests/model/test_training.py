@@ -6,7 +6,7 @@ import stat
 
 import pytest
 import torch
-from tiny import IMAGES, SMALL, SPEECH, spoilt
+from tiny import IMAGES, SMALL, SPEECH, seeded, spoilt
 from tiny_runs import CPU, RECIPE, a_run, assert_same_state, collect, events, sampler, started_from
 
 from model.checkpoints import UnusableCheckpoint, read, write_atomically
@@ -15,6 +15,7 @@ from model.networks import architecture
 from model.networks.precision import has_bfloat16
 from model.recipes.recipe import named
 from model.similarity import similarity_matrix
+from model.systems import build
 from model.systems.model_io import load_model
 from model.training import loop as training
 from model.training.loop import Ended, Saved, Stepped, TrainingFailed, train
@@ -333,3 +334,27 @@ def test_a_model_with_other_layers_is_refused(tmp_path, other):
     recipe = named("fast", **SMALL, batch_norm=True)
     with pytest.raises(UnusableCheckpoint, match="batch norm"):
         list(train(a_run(tmp_path, recipe, data=started_from(other), start=other), sampler(recipe)))
+
+
+def test_with_another_speech_encoder_only_the_image_encoder_goes_on(tmp_path, other):
+    recipe = named("fast", **SMALL, speech_encoder="pretrained")
+    fresh = list(train(a_run(tmp_path / "fresh", recipe), sampler(recipe), lambda: True))[-1]
+    run = a_run(tmp_path / "started", recipe, data=started_from(other), start=other)
+    ended = list(train(run, sampler(recipe), lambda: True))[-1]
+    theirs, own = load_model(other)[0].modules.state_dict(), fresh.system.modules.state_dict()
+    for name, weight in ended.system.modules.state_dict().items():
+        assert torch.equal(weight, (theirs if name.startswith("image.") else own)[name]), name
+
+
+def test_a_run_with_the_pretrained_encoder_resumes_bit_by_bit(tmp_path):
+    recipe = named("fast", **SMALL, speech_encoder="pretrained")
+    pairs, seen = sampler(recipe), []
+    list(train(a_run(tmp_path / "straight", recipe), pairs))
+    collect(train(a_run(tmp_path / "twice", recipe), pairs, lambda: len(seen) == 2), seen)
+    list(train(a_run(tmp_path / "twice", recipe), pairs))
+    ours, theirs = (load_model(tmp_path / name / "model.safetensors")[0] for name in ("straight", "twice"))
+    begun = seeded(lambda: build(recipe))
+    for name, weight in ours.modules.state_dict().items():
+        assert torch.equal(theirs.modules.state_dict()[name], weight), name
+        trained = begun.modules.get_parameter(name).requires_grad
+        assert trained is not torch.equal(begun.modules.state_dict()[name].half().float(), weight), name
