@@ -15,13 +15,15 @@ from modinv_app.audio.take import TakeBuffer
 SILENCE = -90.0
 """The lowest level that is reported, in dBFS."""
 DRAIN_EVERY_MS = 25
+_DRAIN_END_EVERY_MS = 5
+"""Of a take that ends: somebody waits for its answer."""
 RETRY_EVERY_MS = 2_000
 
 _LEVEL_STEP = 0.5  # dB; the meter cannot show less
-# Counted in drains, not in seconds, because a busy window collects nothing.
-_DEAD_AFTER_DRAINS = 1_000 // DRAIN_EVERY_MS
+# Counted in drains, by their intervals, not by the clock, because a busy window collects nothing.
+_DEAD_AFTER_MS = 1_000
 # Sound servers and Bluetooth devices may take seconds to deliver the first block.
-_DEAD_AT_START_AFTER_DRAINS = 5_000 // DRAIN_EVERY_MS
+_DEAD_AT_START_AFTER_MS = 5_000
 _BLOCKS_KEPT = 2_000  # some seconds at the smallest block size in use; older ones are dropped
 
 _STOPPED = (
@@ -74,8 +76,8 @@ class Recorder(QObject):
         self._take = TakeBuffer(1, 0)
         self._reported = ""
         self._level = (math.nan, math.nan)
-        self._empty_drains = 0
-        self._dead_after = _DEAD_AT_START_AFTER_DRAINS
+        self._empty_ms = 0
+        self._dead_after_ms = _DEAD_AT_START_AFTER_MS
         self._drain_timer = QTimer(self, interval=DRAIN_EVERY_MS)
         self._drain_timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._drain_timer.timeout.connect(self._drain)
@@ -132,6 +134,8 @@ class Recorder(QObject):
         if self.running:
             self._drain()
             self._take.end(ago)
+            if self._take.open:
+                self._drain_timer.setInterval(_DRAIN_END_EVERY_MS)
 
     @Slot()
     def _update_device(self) -> None:
@@ -164,8 +168,8 @@ class Recorder(QObject):
         self._break_off_take()
         self._opened, self._capture = opened, capture
         self._take = TakeBuffer(opened.stream.rate, opened.stream.latency)
-        self._empty_drains, self._dead_after = 0, _DEAD_AT_START_AFTER_DRAINS
-        self._drain_timer.start()
+        self._empty_ms, self._dead_after_ms = 0, _DEAD_AT_START_AFTER_MS
+        self._drain_timer.start(DRAIN_EVERY_MS)
         if self._chosen == requested:  # and not another one meanwhile
             self._chosen = opened.device
         self._reported = ""
@@ -200,14 +204,14 @@ class Recorder(QObject):
             return
         chunk = self._capture.collect()
         if chunk is not None:
-            self._empty_drains, self._dead_after = 0, _DEAD_AFTER_DRAINS
+            self._empty_ms, self._dead_after_ms = 0, _DEAD_AFTER_MS
             self._process(chunk, opened.stream.rate)
             return
-        self._empty_drains += 1
+        self._empty_ms += self._drain_timer.interval()
         if opened.stream.closed:  # by a refresh of the devices
             self._drop_stream()
             self._update_device()
-        elif self._capture.lost or self._empty_drains >= self._dead_after:
+        elif self._capture.lost or self._empty_ms >= self._dead_after_ms:
             self._release()
             self._retry_timer.start()
             self._report(_STOPPED)
@@ -217,6 +221,7 @@ class Recorder(QObject):
         self._emit_level(*levels(chunk))
         take = self._take.add(chunk)
         if take is not None:
+            self._drain_timer.setInterval(DRAIN_EVERY_MS)
             self.take_finished.emit(take, rate)
 
     def _break_off_take(self) -> None:
