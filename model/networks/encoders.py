@@ -192,7 +192,7 @@ class Encoders(nn.Module):
         return self.image.head.weight.device
 
     @torch.inference_mode()
-    def encode(self, modality: Modality, features: Tensor, batch: int = 512) -> DiagonalGaussian:
+    def encode(self, modality: Modality, features: Tensor, batch: int = 128) -> DiagonalGaussian:
         """Posteriors of any number of inputs, on the CPU, in slices of ``batch`` so that memory stays bounded.
 
         Parameters

@@ -16,7 +16,7 @@ from model.checkpoints import Arrays, UnusableCheckpoint
 from model.types import FloatArray
 
 _OPSET, _IR_VERSION = 17, 8  # ONNX Runtime reads no versions later than it knows
-_BATCH = 512  # inputs at once: memory stays bounded
+_BATCH = 32  # inputs at once: more are no faster, and take up to a gigabyte of memory
 
 Tensor = tuple[str, tuple[int, ...]]
 """Name and shape of an input or output, without the number of inputs."""
