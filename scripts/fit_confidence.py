@@ -35,7 +35,6 @@ from model.data.speech import FilterbankSettings, SpeechFrontEnd
 from model.evaluation.proportions import clopper_pearson
 from model.retrieval.confidence import Calibration, Confidence, Margins, Rejection, to_header
 from model.retrieval.gallery import Gallery
-from model.retrieval.vocal_tracts import encode_query
 from model.retrieval.vote import majority
 from model.similarity import Gaussians
 from model.systems.base import Encoder
@@ -76,7 +75,7 @@ class Inputs:
 def judged(encoder: Encoder, gallery: Gallery, modality: Modality, examples: Iterable[Example]) -> Inputs:
     """Encode and guess."""
     kinds, groups, labels, features = zip(*examples, strict=True)
-    queries = encode_query(encoder, modality, np.stack(features))
+    queries = encoder.encode(modality, np.stack(features))
     margins = Margins.in_gallery(gallery)
     guesses = np.array(
         [majority(gallery.nearest(Gaussians(*one), modality.other, 10)) for one in zip(*queries, strict=True)]

@@ -30,8 +30,8 @@ Settings = Annotated[
 RecipeName = Annotated[
     str,
     typer.Option(
-        help="fast; sprint, for a first look; robust, which distorts sound; or paper, which follows the paper as far "
-        "as it specifies."
+        help="fast; sprint, for a first look; robust, for other people's voices; or paper, which follows the paper as "
+        "far as it specifies."
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]

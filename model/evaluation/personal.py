@@ -22,7 +22,6 @@ from model.progress import ProgressCallback, no_progress
 from model.retrieval.confidence import Doubles, Margins, Rejection
 from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import encode_gallery, guess, unencoded_gallery
-from model.retrieval.vocal_tracts import encode_query
 from model.systems.base import System
 from model.types import Modality
 
@@ -106,7 +105,7 @@ class Examiner:
     def scores(self, rejection: Rejection, digits: Samples) -> Doubles:
         """What a rejection makes of those of some digits that are guessed rightly."""
         guesses = np.array(guess(self._system, self._gallery, digits.modality, digits.features, self._voting))
-        queries = encode_query(self._system, digits.modality, digits.features)
+        queries = self._system.encode(digits.modality, digits.features)
         features = Margins.in_gallery(self._gallery).features(queries, digits.modality, guesses)
         right: Doubles = rejection.scores(features)[guesses == digits.labels]
         return right

@@ -31,7 +31,7 @@ _FRONT_END = ("conditions", "distortions", "speech", "log_mel", "endpoints", "vo
 _CODE = (
     *EVALUATION_CODE,
     *(_MODEL / "data" / f"{name}.py" for name in _FRONT_END),
-    *(_MODEL / "retrieval" / f"{name}.py" for name in ("gallery", "retriever", "vocal_tracts")),
+    *(_MODEL / "retrieval" / f"{name}.py" for name in ("gallery", "retriever")),
 )
 
 

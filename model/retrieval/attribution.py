@@ -15,7 +15,7 @@ from model.similarity import Gaussians, similarities
 from model.systems.base import Encoder
 from model.types import FloatArray, Modality
 
-SIZES = {Modality.IMAGE: 3, Modality.SPEECH: 1}
+SIZES = {Modality.IMAGE: 3, Modality.SPEECH: 3}
 """Of the parts: the side of an image's tiles in pixels, and so many neighbouring frames of an utterance."""
 
 
@@ -29,7 +29,7 @@ class Heat:
         The input, ``(28, 28)`` in [0, 1] or ``(100, 80)``.
     drops
         By how much the similarity falls without a part, in its units: of each pixel, ``(28, 28)``, or of each frame,
-        ``(100,)``. Negative where it rises; 0 where there is nothing to fade.
+        ``(100,)``, the mean of the parts that it is in. Negative where it rises; 0 where there is nothing to fade.
     """
 
     features: FloatArray
@@ -94,13 +94,22 @@ def occlude(
     parts = _parts(modality, features != faded, size or SIZES[modality])
     inputs = np.concatenate([features[None], np.where(parts, faded, features)])
     scores = similarities(encoder.similarity, encoder.encode(modality, inputs), other)
-    drops = np.tensordot(scores[0] - scores[1:], parts.astype(np.float32), 1)  # the parts don't overlap
+    weights = parts / np.maximum(parts.sum(axis=0), 1)
+    drops = np.tensordot(scores[0] - scores[1:], weights.astype(np.float32), 1)
     return Heat(features, drops if modality is Modality.IMAGE else drops[:, 0])
 
 
 def _parts(modality: Modality, differs: npt.NDArray[np.bool_], size: int) -> npt.NDArray[np.bool_]:
-    """The parts of an input that fading changes, ``(n, height, width)``: tiles of an image, frames of an utterance."""
-    places: npt.NDArray[np.intp] = np.indices(differs.shape) // size
-    rows, columns = places
-    number = rows * differs.shape[1] + columns if modality is Modality.IMAGE else rows
-    return np.asarray(number == np.unique(number[differs])[:, None, None])
+    """The parts of an input that fading changes, ``(n, height, width)``.
+
+    They are tiles of an image side by side, and neighbouring frames of an utterance, from each frame on: an encoder that
+    takes maxima over time hardly misses a single one.
+    """
+    rows, columns = np.indices(differs.shape)
+    if modality is Modality.IMAGE:
+        number = rows // size * differs.shape[1] + columns // size
+        return np.asarray(number == np.unique(number[differs])[:, None, None])
+    frames = np.flatnonzero(differs.any(axis=1))
+    first = np.arange(frames[0] - size + 1, frames[-1] + 1) if frames.size else frames
+    begins = first[:, None, None]
+    return np.asarray((rows >= begins) & (rows < begins + size))

@@ -18,7 +18,6 @@ from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio,
 from model.retrieval.attribution import Explanation, Heat, occlude
 from model.retrieval.confidence import Margins, fitted_for
 from model.retrieval.gallery import Gallery, make_items
-from model.retrieval.vocal_tracts import encode_query
 from model.retrieval.vote import Vote, majority
 from model.similarity import Gaussians
 from model.systems.base import Encoder
@@ -108,19 +107,16 @@ class Retriever:
         Raises :class:`model.data.images.UnusablePicture`.
         """
         started = time.perf_counter()
-        return self._ask(Modality.IMAGE, normalise_digit(picture), count, started)
+        return self._answer(Modality.IMAGE, normalise_digit(picture), count, started)
 
     def ask_sound(self, samples: FloatArray, rate: int, count: int = 10) -> Answer:
         """Find images for a recording with one spoken digit, ``(n,)`` in [-1, 1] at ``rate`` Hz.
-
-        It is encoded over several vocal tracts (:func:`~model.retrieval.vocal_tracts.encode_query`), since anybody may
-        have said it; items of a gallery are encoded once.
 
         Raises :class:`model.data.speech.UnusableAudio`.
         """
         started = time.perf_counter()
         utterance = self._front_end.trim(samples, rate)
-        return self._ask(Modality.SPEECH, self._front_end.filterbank(utterance), count, started)
+        return self._answer(Modality.SPEECH, self._front_end.filterbank(utterance), count, started)
 
     def ask_sound_file(self, path: Path, count: int = 10) -> Answer:
         """Find images for a sound file; raises as :meth:`ask_sound`."""
@@ -138,8 +134,8 @@ class Retriever:
         noise = np.random.default_rng(0).normal(0, 0.1, self._front_end.settings.sample_rate).astype(np.float32)
         with suppress(UnusableAudio):
             self._front_end.trim(noise, 2 * self._front_end.settings.sample_rate)
-        self._ask(Modality.SPEECH, self._front_end.filterbank(noise), 1, 0.0)
-        self._ask(Modality.IMAGE, np.zeros((28, 28), np.float32), 1, 0.0)
+        self._answer(Modality.SPEECH, self._front_end.filterbank(noise), 1, 0.0)
+        self._answer(Modality.IMAGE, np.zeros((28, 28), np.float32), 1, 0.0)
 
     def ask_item(self, index: int, count: int = 10) -> Answer:
         """Find matches for an item of the gallery."""
@@ -148,7 +144,7 @@ class Retriever:
     def ask_features(self, modality: Modality, features: FloatArray, count: int = 10) -> Answer:
         """Find matches for the input of an encoder, ``(28, 28)`` in [0, 1] or ``(100, 80)``."""
         started = time.perf_counter()
-        return self._answer(modality, features, self.encoder.encode(modality, features[None]), count, started)
+        return self._answer(modality, features, count, started)
 
     def explain(self, answer: Answer, match: int) -> Explanation:
         """What carries the similarity of an answered query with an item of the gallery in the other modality."""
@@ -178,12 +174,8 @@ class Retriever:
         utterance = utterance_in(self._front_end, samples, rate)
         return emphasise(utterance, heat.shares, settings), settings.sample_rate
 
-    def _ask(self, modality: Modality, features: FloatArray, count: int, started: float) -> Answer:
-        return self._answer(modality, features, encode_query(self.encoder, modality, features[None]), count, started)
-
-    def _answer(
-        self, modality: Modality, features: FloatArray, posterior: Gaussians, count: int, started: float
-    ) -> Answer:
+    def _answer(self, modality: Modality, features: FloatArray, count: int, started: float) -> Answer:
+        posterior = self.encoder.encode(modality, features[None])
         query = Gaussians(posterior.means[0], posterior.log_variances[0])
         matches = self.gallery.nearest(query, modality.other, count)
         understood = majority(matches)
@@ -250,7 +242,7 @@ def guess(
     takes
         Which items are the user's, ``(n,)``; by default none.
     """
-    queries = [Gaussians(*one) for one in zip(*encode_query(encoder, modality, features), strict=True)]
+    queries = [Gaussians(*one) for one in zip(*encoder.encode(modality, features), strict=True)]
     vote = Vote(gallery, takes)
     return [vote.digit(query, modality, gallery.nearest(query, modality.other, _NEAREST)) for query in queries]
 

@@ -14,7 +14,7 @@ from modinv_app.common.recipe_fields import RecipeFields
 _RECIPES = {
     "fast": ("Fast", "The paper's objective in minutes on a laptop"),
     "sprint": ("Sprint", "Fast, with a fifth of its pairs: for a first look"),
-    "robust": ("Robust", "Fast, with sound distorted as by rooms, noise and microphones: for other people's voices"),
+    "robust": ("Robust", "For other people's voices: pretrained on speech, and sound distorted as by rooms and noise"),
     "paper": ("Paper", "The paper's, as far as it is specified: 100 passes over MNIST, hours on a laptop"),
 }
 _OWN = "own"

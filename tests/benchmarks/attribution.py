@@ -87,7 +87,7 @@ def occlusion(size: int | None = None) -> Attribute:
 
 METHODS: dict[str, Attribute] = {
     "occlusion": occlusion(),
-    **{f"occlusion in parts of {size}": occlusion(size) for size in (2, 4)},
+    **{f"occlusion in parts of {size}": occlusion(size) for size in (1, 2, 4)},
     "gradient times input": gradient_times_input,
     **{f"integrated gradients in {steps} steps": integrated_gradients(steps) for steps in (8, 32)},
 }

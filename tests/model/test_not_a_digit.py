@@ -63,10 +63,10 @@ def test_letters_are_rejected(retriever):
 
 def test_digits_keep_their_guess(retriever, spoken):
     mnist = Mnist().load("test")
-    answers = [retriever._ask(Modality.IMAGE, one, 10, 0.0) for one in mnist.features[:200]]
+    answers = [retriever.ask_features(Modality.IMAGE, one) for one in mnist.features[:200]]
     assert np.mean([answer.guess == label for answer, label in zip(answers, mnist.labels[:200], strict=True)]) > 0.93
     spoken = spoken.only(list(range(0, 198, 3)))
-    answers = [retriever._ask(Modality.SPEECH, one, 10, 0.0) for one in spoken.features]
+    answers = [retriever.ask_features(Modality.SPEECH, one) for one in spoken.features]
     assert np.mean([answer.guess == label for answer, label in zip(answers, spoken.labels, strict=True)]) > 0.85
 
 
@@ -77,7 +77,7 @@ def test_words_that_are_no_digits_are_rejected_more_often_than_digits(retriever,
         frames = 1 + int(np.flatnonzero(one.any(axis=1))[-1])
         backwards = np.concatenate([one[:frames][::-1], one[frames:]])
         for turned, features in ((False, one), (True, backwards)):
-            rejected[turned].append(retriever._ask(Modality.SPEECH, features, 10, 0.0).rejected)
+            rejected[turned].append(retriever.ask_features(Modality.SPEECH, features).rejected)
     assert np.mean(rejected[True]) > 0.4
     assert np.mean(rejected[True]) > 4 * np.mean(rejected[False])
 

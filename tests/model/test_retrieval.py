@@ -1,7 +1,6 @@
 """The whole road of a query, with a model of random weights."""
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
@@ -18,8 +17,6 @@ from model.recipes.recipe import FAST
 from model.retrieval.confidence import Calibration, Confidence
 from model.retrieval.gallery import Gallery, make_items
 from model.retrieval.retriever import ItemEncoder, Retriever, build_gallery, encode_gallery
-from model.retrieval.vocal_tracts import encode_query, scale_frequencies
-from model.similarity import Gaussians
 from model.systems import build
 from model.types import Modality
 
@@ -47,13 +44,12 @@ def retriever(encoders):
     return Retriever(encoders, HEADER, build_gallery(encoders, HEADER, images, speech))
 
 
-def check(answer, retriever, modality, count=10, item=False):
+def check(answer, retriever, modality, count=10):
     """What is true of every answer, to a new query or to an item of the gallery."""
     gallery = retriever.gallery
     assert answer.modality is modality
     assert answer.features.shape == ((28, 28) if modality is Modality.IMAGE else (100, 80))
-    encode = retriever.encoder.encode if item else partial(encode_query, retriever.encoder)
-    posterior = encode(modality, answer.features[None])
+    posterior = retriever.encoder.encode(modality, answer.features[None])
     np.testing.assert_allclose(answer.mean, posterior.means[0], atol=1e-5)
     np.testing.assert_allclose(answer.log_variance, posterior.log_variances[0], atol=1e-5)
     assert answer.samples.shape == (16, 128)
@@ -96,47 +92,11 @@ def test_a_sound_is_answered_with_images(retriever, word):
     check(retriever.ask_sound(*word()), retriever, Modality.SPEECH)
 
 
-def test_the_voice_of_a_child_is_scaled_back():
-    frequencies = np.tile(np.linspace(0.5, 79.5, 80, dtype=np.float32), (1, 100, 1)) / 80  # of each bin
-    higher = scale_frequencies(frequencies, 1.1)
-    np.testing.assert_allclose(higher[0, 0, :70], 1.1 * frequencies[0, 0, :70], rtol=1e-5)
-    assert higher.max() <= frequencies.max()
-    np.testing.assert_allclose(scale_frequencies(frequencies, 1.0), frequencies, rtol=1e-6)
-
-
-def test_a_certain_posterior_counts_more_than_an_uncertain_one():
-    class Encoder:
-        def encode(self, modality, features):
-            assert modality is Modality.SPEECH
-            low, same, high = np.split(features, 3)
-            uncertain, certain = np.zeros((2, 4)), np.full((2, 4), -8.0)
-            means = np.concatenate([np.full((2, 4), 5.0), np.ones((2, 4)), np.full((2, 4), -5.0)])
-            assert not np.array_equal(low, same)
-            assert not np.array_equal(high, same)
-            return Gaussians(means, np.concatenate([uncertain, certain, uncertain]))
-
-    filterbanks = np.tile(np.linspace(0, 1, 80, dtype=np.float32), (2, 100, 1))
-    found = encode_query(Encoder(), Modality.SPEECH, filterbanks)
-    np.testing.assert_allclose(found.means, np.ones((2, 4)), atol=5e-3)
-    np.testing.assert_allclose(found.log_variances, np.full((2, 4), -8 / 3), rtol=1e-6)
-
-
-def test_points_without_a_variance_count_alike():
-    class Encoder:
-        def encode(self, _modality, features):
-            means = np.arange(len(features), dtype=np.float32)[:, None]
-            return Gaussians(means, np.full_like(means, -np.inf))
-
-    found = encode_query(Encoder(), Modality.SPEECH, np.random.default_rng(0).random((1, 100, 80), np.float32))
-    assert found.means.item() == pytest.approx(1.0)
-    assert np.isneginf(found.log_variances).all()
-
-
 def test_an_item_is_answered_across_its_modality(retriever):
     for index in (0, 11, 12, 26):
         item = retriever.gallery.items[index]
         answer = retriever.ask_item(index, 3)
-        check(answer, retriever, item.modality, 3, item=True)
+        check(answer, retriever, item.modality, 3)
         np.testing.assert_allclose(answer.mean, retriever.gallery.means[index], atol=1e-2)
 
 
