@@ -102,8 +102,8 @@ def occlude(
 def _parts(modality: Modality, differs: npt.NDArray[np.bool_], size: int) -> npt.NDArray[np.bool_]:
     """The parts of an input that fading changes, ``(n, height, width)``.
 
-    They are tiles of an image side by side, and neighbouring frames of an utterance, from each frame on: an encoder that
-    takes maxima over time hardly misses a single one.
+    They are tiles of an image side by side, and neighbouring frames of an utterance, from each frame on: an encoder
+    that takes maxima over time hardly misses a single one.
     """
     rows, columns = np.indices(differs.shape)
     if modality is Modality.IMAGE:
