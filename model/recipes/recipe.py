@@ -64,6 +64,7 @@ _OBJECTIVE = Group("Objective")
 _BATCHES = Group("Batches")
 _OPTIMISER = Group("Optimiser")
 _POSTERIORS = Group("Posteriors")
+_ENCODERS = Group("Encoders")
 _AUGMENTATION = Group("Augmentation of speech")
 
 
@@ -93,13 +94,6 @@ class Recipe:
         "System",
         "Networks and loss: those of Leidal 2017, others to compare with, and any that other packages add",
         _systems,
-    )
-    speech_encoder: SpeechEncoder = _SYSTEM.choice(  # noqa: RUF009 (a field)
-        "hsu",
-        "Speech encoder",
-        "That of the paper, or one whose convolutions have learnt from many people's speech before, and understands "
-        "strangers better",
-        {"hsu": "Of Hsu 2017, as in the paper", "pretrained": "Pretrained on keywords"},
     )
     steps: int = _BATCHES.number(
         100 * MNIST_BATCHES, "Steps", f"Batches in all; {MNIST_BATCHES} are one pass over MNIST", 1, LARGEST
@@ -155,10 +149,17 @@ class Recipe:
         5,
         empty="PyTorch's own",
     )
-    batch_norm: bool = _POSTERIORS.switch(
+    speech_encoder: SpeechEncoder = _ENCODERS.choice(  # noqa: RUF009 (a field)
+        "hsu",
+        "Speech encoder",
+        "That of Hsu 2017, as in the paper, or one whose convolutions have learnt keywords from many people before, "
+        "which understands strangers better",
+        {"hsu": "Hsu's", "pretrained": "Pretrained"},
+    )
+    batch_norm: bool = _ENCODERS.switch(
         False, "Batch norm", "In Hsu's speech encoder, as the released configuration has it"
     )
-    bfloat16: bool = _POSTERIORS.switch(
+    bfloat16: bool = _ENCODERS.switch(
         False, "bfloat16", "Mixed precision in the networks, if the device supports it: faster, slightly less exact"
     )
     time_shift: int = _AUGMENTATION.number(0, "Time shift", "Maximum shift in either direction", 0, 50, unit="frames")

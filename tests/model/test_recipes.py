@@ -189,7 +189,7 @@ def test_settings_are_read_as_people_type_them(setting, name, value):
     [
         ("steps", "FIELD=VALUE"),
         ("stepz=5", "Did you mean steps"),
-        ("colour=red", "There are: lambda_ig, system, speech_encoder, steps"),
+        ("colour=red", "There are: lambda_ig, system, steps"),
         ("steps=1.5", "Steps must be a whole number from 1 to 2,147,483,647"),
         ("noise=inf", "Noise must be a number from 0 to 5"),
         ("betas=0.5", "Adam's β₁, β₂ must be 2 numbers with a comma between"),
