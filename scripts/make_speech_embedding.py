@@ -39,7 +39,7 @@ def main(embedding: Path) -> None:
     filterbanks = torch.from_numpy(np.array(Voices().load("train").features)).unsqueeze(1)
     with torch.inference_mode():
         network = SpeechEmbedding()
-        features = torch.cat([network(part) for part in filterbanks.split(64)]).flatten(0, 1).numpy()
+        features = torch.cat([network(part) for part in torch.split(filterbanks, 64)]).flatten(0, 1).numpy()
     last, mean, deviation = len(arrays) // 2 - 1, features.mean(0), features.std(0)
     arrays[f"{last}.weight"] /= deviation[:, None, None, None]
     arrays[f"{last}.bias"] = (arrays[f"{last}.bias"] - mean) / deviation

@@ -6,10 +6,10 @@ import contextlib
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QComboBox
 
 from model.recipes.recipe import RECIPES, Recipe, named
 from modinv_app.common.recipe_fields import RecipeFields
+from modinv_app.common.wheel import ComboBox
 
 _RECIPES = {
     "fast": ("Fast", "The paper's objective in minutes on a laptop"),
@@ -33,7 +33,7 @@ class RecipeChoice(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.box = QComboBox()
+        self.box = ComboBox()
         self.box.setAccessibleName("Recipe")
         for name, (title, tip) in _RECIPES.items():
             self.box.addItem(title, name)

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 
 from model.recipes.fields import RecipeField, fields_of
 from model.recipes.recipe import Recipe
@@ -15,6 +15,7 @@ from modinv_app.common.card import bold
 from modinv_app.common.check_box import CheckBox
 from modinv_app.common.layouts import form
 from modinv_app.common.theme import is_dark, warning_colour
+from modinv_app.common.wheel import ComboBox
 
 _SYSTEM = "system"
 _LAMBDA_IG = "lambda_ig"  # has a slider of its own
@@ -128,14 +129,14 @@ class RecipeFields(QWidget):
         return values
 
 
-class _ChoiceBox(QComboBox):
+class _ChoiceBox(ComboBox):
     """A choice among a few words."""
 
     def __init__(self, field: RecipeField) -> None:
         super().__init__()
         for value, word in field.words.items():
             self.addItem(word, value)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
 
     def show_value(self, value: str) -> None:
         self.setCurrentIndex(self.findData(value))

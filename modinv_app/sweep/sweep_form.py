@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
 
 from model.data.corpora import find, preferred
 from model.recipes.recipe import FAST, PAPER_LAMBDAS, lambda_text
@@ -20,6 +20,7 @@ from modinv_app.common.collapsible import Collapsible
 from modinv_app.common.corpus_choice import CorpusChoice
 from modinv_app.common.layouts import column, form
 from modinv_app.common.recipe_choice import RecipeChoice
+from modinv_app.common.wheel import ComboBox
 
 _COLUMNS = 4
 
@@ -37,7 +38,7 @@ class SweepForm(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._axis = QComboBox()
+        self._axis = ComboBox()
         self._axis.addItems(["Values of λ_IG", "Systems"])
         self._axis.setAccessibleName("What the runs differ in")
         self._axis.setToolTip("Train a model for each value of λ_IG, or one for each system, on the same data")

@@ -6,12 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import (
-    QComboBox,
-    QLineEdit,
-    QSpinBox,
-    QWidget,
-)
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from model.data.corpora import find, preferred
 from model.recipes.recipe import FAST
@@ -23,6 +18,7 @@ from modinv_app.common.corpus_choice import CorpusChoice
 from modinv_app.common.lambda_dial import LambdaDial
 from modinv_app.common.layouts import column, form
 from modinv_app.common.recipe_choice import RecipeChoice
+from modinv_app.common.wheel import ComboBox, SpinBox
 
 
 class TrainingConfigForm(QWidget):
@@ -50,17 +46,17 @@ class TrainingConfigForm(QWidget):
         self._recipe.changed.connect(self.changed)
         self.corpora = CorpusChoice()
         self.corpora.changed.connect(self.changed)
-        self._start = QComboBox()
+        self._start = ComboBox()
         self._start.setAccessibleName("Start")
         self._start.addItem("From scratch")
         self._start.activated.connect(self.changed)
-        self._device = QComboBox()
+        self._device = ComboBox()
         self._device.setAccessibleName("Device")
-        self._device.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._device.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._device.addItem("Automatic", "auto")
         self._device_wanted = "auto"  # it may be chosen before the devices are known
         self._device.activated.connect(self._choose_device)
-        self._seed = QSpinBox(maximum=2**31 - 1)
+        self._seed = SpinBox(maximum=2**31 - 1)
         self._seed.setFixedWidth(12 * self.fontMetrics().averageCharWidth() + 30)
         self._seed.setAccessibleName("Seed")
         self._seed.setToolTip("Fixes every random choice: the same seed, configuration and device give the same model")

@@ -10,10 +10,20 @@ from typing import get_args
 
 import pytest
 from desk import until
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QPalette
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QPalette, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QProgressBar, QPushButton
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QWidget,
+)
 
 from model.data import download
 from model.data.corpora.fsdd import Fsdd
@@ -126,6 +136,30 @@ def test_what_a_system_does_not_have_is_not_asked_for_and_comes_back_with_the_ne
 def test_the_fold_shows_every_value_of_a_recipe_and_gives_it_back(form: TrainingConfigForm, recipe: Recipe) -> None:
     form.set_config(TrainingConfig(recipe, ("mnist", "voices"), seed=7, held_out_speaker="jackson"))
     assert form.config() == TrainingConfig(recipe, ("mnist", "voices"), seed=7, held_out_speaker="jackson")
+
+
+def takes_wheel(box: QWidget) -> bool:
+    """Whether a box takes a step of the wheel up, instead of leaving it to what it lies in."""
+    at = box.rect().center()
+    event = QWheelEvent(
+        QPointF(at), QPointF(box.mapToGlobal(at)), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(box, event)
+    return event.isAccepted()
+
+
+def test_the_wheel_changes_only_a_box_that_has_the_focus(form: TrainingConfigForm) -> None:
+    form.advanced.open = True
+    choose(form, "Recipe", "Paper")
+    before = form.config()
+    boxes = [*form.findChildren(QComboBox), *form.findChildren(QAbstractSpinBox)]
+    assert len(boxes) > 6
+    assert not any(map(takes_wheel, boxes))
+    assert form.config() == before
+    boxes[-1].setFocus()
+    assert takes_wheel(boxes[-1])
+    assert form.config() == replace(before, seed=before.seed + 1)
 
 
 def test_no_value_of_a_recipe_is_left_out(form: TrainingConfigForm) -> None:
