@@ -1,4 +1,4 @@
-"""The pretrained speech encoder: what it sees of a filterbank, what trains, and how it goes on from other models."""
+"""The pretrained speech encoder: what it sees of a filterbank, what it begins with, and what trains."""
 
 import numpy as np
 import pytest
@@ -23,10 +23,10 @@ def embedding():
     return SpeechEmbedding().eval()
 
 
-def utterance(frames=FRAMES):
-    """A filterbank of some frames, and zeros after them."""
+def utterance():
+    """A filterbank of 40 frames, and zeros after them."""
     filterbank = torch.zeros(1, 1, 100, 80)
-    filterbank[:, :, :frames] = torch.randn(1, 1, frames, 80, generator=torch.Generator().manual_seed(0))
+    filterbank[:, :, :FRAMES] = torch.randn(1, 1, FRAMES, 80, generator=torch.Generator().manual_seed(0))
     return filterbank
 
 
