@@ -107,7 +107,7 @@ class Retriever:
         Raises :class:`model.data.images.UnusablePicture`.
         """
         started = time.perf_counter()
-        return self._answer(Modality.IMAGE, normalise_digit(picture), count, started)
+        return self._answer(Modality.IMAGE, self.picture_features(picture), count, started)
 
     def ask_sound(self, samples: FloatArray, rate: int, count: int = 10) -> Answer:
         """Find images for a recording with one spoken digit, ``(n,)`` in [-1, 1] at ``rate`` Hz.
@@ -115,8 +115,7 @@ class Retriever:
         Raises :class:`model.data.speech.UnusableAudio`.
         """
         started = time.perf_counter()
-        utterance = self._front_end.trim(samples, rate)
-        return self._answer(Modality.SPEECH, self._front_end.filterbank(utterance), count, started)
+        return self._answer(Modality.SPEECH, self.sound_features(samples, rate), count, started)
 
     def ask_sound_file(self, path: Path, count: int = 10) -> Answer:
         """Find images for a sound file; raises as :meth:`ask_sound`."""
@@ -141,10 +140,29 @@ class Retriever:
         """Find matches for an item of the gallery."""
         return self.ask_features(self.gallery.items[index].modality, self.gallery.features(index), count)
 
-    def ask_features(self, modality: Modality, features: FloatArray, count: int = 10) -> Answer:
-        """Find matches for the input of an encoder, ``(28, 28)`` in [0, 1] or ``(100, 80)``."""
-        started = time.perf_counter()
-        return self._answer(modality, features, count, started)
+    def ask_features(
+        self, modality: Modality, features: FloatArray, count: int = 10, started: float | None = None
+    ) -> Answer:
+        """Find matches for the input of an encoder.
+
+        Parameters
+        ----------
+        modality, features
+            ``(28, 28)`` in [0, 1], or ``(100, 80)``; see `picture_features` and `sound_features`.
+        count
+            Number of matches.
+        started
+            When work on the query began, by ``time.perf_counter``; now by default.
+        """
+        return self._answer(modality, features, count, time.perf_counter() if started is None else started)
+
+    def picture_features(self, picture: np.ndarray[Any, Any]) -> FloatArray:
+        """What the encoder sees of a picture, see `ask_picture`."""
+        return normalise_digit(picture)
+
+    def sound_features(self, samples: FloatArray, rate: int) -> FloatArray:
+        """What the encoder sees of a recording, see `ask_sound`."""
+        return self._front_end.filterbank(self._front_end.trim(samples, rate))
 
     def explain(self, answer: Answer, match: int) -> Explanation:
         """What carries the similarity of an answered query with an item of the gallery in the other modality."""

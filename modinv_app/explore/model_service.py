@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -18,7 +19,7 @@ from model.errors import ModinvError
 from model.retrieval.curated import Decided, decided
 from model.retrieval.gallery import Gallery
 from model.retrieval.projection import NeighbourMap, PrincipalComponents
-from model.types import Answer, FloatArray, Modality
+from model.types import FloatArray, Modality
 from modinv_app.explore.loaded import MAPS, Loaded
 from modinv_app.explore.state import Reply
 from modinv_app.jobs.executor import SerialExecutor, describe_error
@@ -161,17 +162,21 @@ class ModelService(QObject):
         self._ticket += 1
         self._forgotten = self._ticket
 
+    def forget_earlier(self) -> None:
+        """Drop all queries but the latest, even one that is being answered: it would delay the latest."""
+        self._forgotten = max(self._forgotten, self._ticket - 1)
+
     def ask_picture(self, picture: np.ndarray[Any, Any]) -> None:
         """Find utterances for a grey picture ``(h, w)``."""
-        self._ask(lambda retriever: retriever.ask_picture(picture, MATCHES))
+        self._ask(Modality.IMAGE, lambda retriever: retriever.picture_features(picture))
 
     def ask_sound(self, read: Callable[[], tuple[FloatArray, int]]) -> None:
         """Find images for a recording, ``(n,)`` and its rate in Hz, which is read in the model's thread."""
-        self._ask(lambda retriever: retriever.ask_sound(*read(), MATCHES))
+        self._ask(Modality.SPEECH, lambda retriever: retriever.sound_features(*read()))
 
     def ask_item(self, modality: Modality, features: FloatArray) -> None:
         """Find matches of an item by its features, ``(28, 28)`` or ``(100, 80)``."""
-        self._ask(lambda retriever: retriever.ask_features(modality, features, MATCHES))
+        self._ask(modality, lambda _: features)
 
     def consult(
         self, work: Callable[[Retriever], T], done: Callable[[T], object], refused: Callable[[str], object]
@@ -226,15 +231,18 @@ class ModelService(QObject):
 
         self._executor.submit(if_idle, deliver, self._report_error)
 
-    def _ask(self, question: Callable[[Retriever], Answer]) -> None:
+    def _ask(self, modality: Modality, read: Callable[[Retriever], FloatArray]) -> None:
         self._ticket += 1
         ticket = self._ticket
 
         def work() -> Reply | None:
-            loaded = self._loaded
+            started, loaded = time.perf_counter(), self._loaded
             if ticket != self._ticket or loaded is None or loaded.retriever is None:
                 return None  # a newer query waits, or there is no model, which was reported
-            answer = question(loaded.retriever)
+            features = read(loaded.retriever)
+            if ticket <= self._forgotten:
+                return None  # meanwhile
+            answer = loaded.retriever.ask_features(modality, features, MATCHES, started)
             query = np.vstack([answer.mean, answer.samples])
             places = {kind: projection.place(query) for kind, projection in loaded.maps.items()}
             return Reply(answer, places)

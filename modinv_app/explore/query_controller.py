@@ -76,8 +76,8 @@ class QueryController(QObject):
         self._put(drawing)
 
     def finish_stroke(self) -> None:
-        """Show no more answers to earlier states of the drawing: they would only delay that to the whole stroke."""
-        self._first_ticket = self._model.latest_ticket
+        """Want no more answers to earlier states of the drawing: they would only delay that to the whole stroke."""
+        self._model.forget_earlier()
 
     def ask_picture(self, pixels: np.ndarray, play: bool) -> None:
         """Ask a picture, grey ``(h, w)`` of uint8; ``play`` the nearest utterance."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from desk import RATE, SEVEN, Desk, files, pause, until, word
+from pens import place
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 from query_marker import query_marker
 
+from model.retrieval.retriever import Retriever
 from model.types import Certainty, Modality
 from modinv_app.common.icons import IconButton
 from modinv_app.explore.queries import Drawing, GalleryItem
@@ -233,3 +236,27 @@ def test_the_verdict_is_a_word_and_never_a_percentage(desk: Desk) -> None:
         assert (f"perhaps {answer.runner_up}" in shown) == (
             not answer.rejected and answer.certainty is not Certainty.SURE
         )
+
+
+def test_lifting_the_pen_abandons_the_answer_to_an_earlier_state(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, encoded = Retriever.picture_features, []
+    reading, lifted = threading.Event(), threading.Event()
+
+    def read_slowly(self, picture):
+        reading.set()
+        lifted.wait(20)
+        return read(self, picture)
+
+    answer = Retriever.ask_features
+    monkeypatch.setattr(Retriever, "picture_features", read_slowly)
+    monkeypatch.setattr(Retriever, "ask_features", lambda *given: encoded.append(given[2]) or answer(*given))
+    (points,) = SEVEN
+    QTest.mousePress(desk.canvas, Qt.MouseButton.LeftButton, pos=place(desk.canvas, *points[0]))
+    for point in points[1:]:
+        QTest.mouseMove(desk.canvas, place(desk.canvas, *point))
+    until(reading.is_set, "the answer to a state of the drawing on its way")
+    QTest.mouseRelease(desk.canvas, Qt.MouseButton.LeftButton, pos=place(desk.canvas, *points[-1]))
+    lifted.set()
+    desk.await_found(SPEECH)
+    assert len(encoded) == 1, "an earlier state was encoded, too"
+    np.testing.assert_array_equal(desk.state.reply.answer.features, encoded[0])

@@ -142,20 +142,6 @@ def test_lifting_the_pen_before_the_answer_plays_the_answer_to_the_last_drawing_
     assert scene.state.playing == 17
 
 
-def test_once_the_stroke_is_finished_only_the_answer_to_all_of_it_shows(scene: Scene) -> None:
-    scene.talk.ask_drawing(DRAWING)
-    shown = scene.answer(12)
-    scene.talk.ask_drawing(DRAWING)
-    scene.talk.ask_drawing(DRAWING)
-    scene.talk.finish_stroke()
-    scene.answer(13, ticket=2)
-    assert scene.state.reply is shown
-    last = scene.answer(14)
-    assert scene.state.reply is last
-    scene.talk.ask_drawing(DRAWING)
-    assert scene.answer(15) is scene.state.reply  # of the next stroke
-
-
 def test_lifting_the_pen_after_the_answer_plays_it_once(scene: Scene) -> None:
     scene.talk.ask_drawing(DRAWING)
     scene.answer(17)

@@ -103,14 +103,14 @@ def test_a_window_that_closes_during_a_query_leaves_nothing_running(
 ) -> None:
     desk = open_desk().ready()
     working = threading.Event()
-    ask = Retriever.ask_picture
+    read = Retriever.picture_features
 
-    def ask_slowly(self, *arguments):
+    def read_slowly(self, *arguments):
         working.set()
         threading.Event().wait(0.5)
-        return ask(self, *arguments)
+        return read(self, *arguments)
 
-    monkeypatch.setattr(Retriever, "ask_picture", ask_slowly)
+    monkeypatch.setattr(Retriever, "picture_features", read_slowly)
     replies: list[object] = []
     desk.state.reply_changed.connect(replies.append)
     desk.draw()
