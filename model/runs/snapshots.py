@@ -7,6 +7,7 @@ from threadpoolctl import threadpool_limits
 
 from model.data.samples import Samples
 from model.evaluation import Posteriors, cluster_purity, precision_at_1
+from model.networks.precision import autocast
 from model.retrieval.gallery import Gallery
 from model.retrieval.projection import PrincipalComponents, continued
 from model.retrieval.retriever import encode_items, unencoded_gallery
@@ -57,7 +58,8 @@ def take(system: System, probe: Gallery, step: int, before: Snapshot | None) -> 
         If the posteriors are not finite.
     """
     training = system.modules.training
-    posteriors = encode_items(system, probe)
+    with autocast(next(system.modules.parameters()).device, system.recipe.bfloat16):  # as it trains
+        posteriors = encode_items(system, probe)
     system.modules.train(training)
     means, log_variances = posteriors
     embeddings = _sampled(means, log_variances)
