@@ -137,8 +137,12 @@ class Canvas(QWidget):
         self._turn_to(Sheet(picture=picture))
 
     def set_sheet(self, sheet: Sheet) -> None:
-        """Replace the content without ``changed``; strokes of a drawing can be undone one by one."""
-        self._stroke = None
+        """Replace the content without ``changed``; strokes of a drawing can be undone one by one.
+
+        A stroke that is being drawn goes on there.
+        """
+        if self._stroke:
+            self._number = sheet.number if sheet.strokes else next(_numbers)
         self._unsent = False
         self._frame.stop()
         drawn = [Sheet(sheet.strokes[:count], sheet.number) for count in range(1, len(sheet.strokes))]

@@ -260,3 +260,21 @@ def test_lifting_the_pen_abandons_the_answer_to_an_earlier_state(desk: Desk, mon
     desk.await_found(SPEECH)
     assert len(encoded) == 1, "an earlier state was encoded, too"
     np.testing.assert_array_equal(desk.state.reply.answer.features, encoded[0])
+
+
+def test_a_recording_that_ends_while_one_draws_does_not_break_the_stroke_off(desk: Desk) -> None:
+    left, (points,) = Qt.MouseButton.LeftButton, SEVEN
+    half = len(points) // 2
+    desk.draw()
+    QTest.mousePress(desk.canvas, left, pos=place(desk.canvas, *points[0]))
+    for point in points[1:half]:
+        QTest.mouseMove(desk.canvas, place(desk.canvas, *point))
+    desk.window.explore.queries.ask_sound(word("three"), RATE)
+    desk.await_found(IMAGE)
+    for point in points[half:]:
+        QTest.mouseMove(desk.canvas, place(desk.canvas, *point))
+    QTest.mouseRelease(desk.canvas, left, pos=place(desk.canvas, *points[-1]))
+    desk.await_found(SPEECH)
+    assert isinstance(desk.state.query, Drawing)
+    assert len(desk.state.query.strokes) == 1, "the first stroke belongs to the query before"
+    assert desk.state.reply.answer.guess == 7
