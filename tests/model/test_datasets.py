@@ -63,7 +63,7 @@ def zipped(folder, inside="", extra=()):
     return folder
 
 
-# MNIST
+# FSDD
 
 
 @pytest.mark.usefixtures("unheard")
