@@ -225,6 +225,9 @@ def _working_copy(picture: npt.ArrayLike) -> FloatArray:
 
 def _ink(grey: FloatArray) -> FloatArray:
     """Contrast of each pixel with the background around it; 0 in the background."""
+    edges = (grey[0], grey[-1], grey[:, 0], grey[:, -1])
+    if grey.max() >= _MIN_CONTRAST and 2 * np.count_nonzero(grey) < grey.size and not any(edge.any() for edge in edges):
+        return grey  # ink on nothing, as of a drawing: what follows would estimate zeros
     small = grey
     if max(grey.shape) > _BACKGROUND_SIDE:
         factor = _BACKGROUND_SIDE / max(grey.shape)

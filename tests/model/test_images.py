@@ -202,3 +202,9 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "none.png", tmp_path):
         with pytest.raises(UnusablePicture, match="cannot be opened"):
             read_picture(path)
+
+
+@pytest.mark.parametrize("points", [[(60, 60), (240, 60), (240, 80), (110, 250)], [(150, 40), (150, 260)]])
+def test_ink_on_nothing_is_seen_like_ink_on_paper(points: list[tuple[int, int]]) -> None:
+    drawing = 235 - line(points, 24)
+    np.testing.assert_allclose(normalise_digit(drawing), normalise_digit(255 - drawing), atol=1e-5)
