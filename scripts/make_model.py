@@ -1,7 +1,7 @@
 """Make the shipped model with its metrics, and the gallery with its maps.
 
 ``python scripts/make_model.py RUN --data-dir DATA`` does everything: it trains ROBUST on MNIST, FSDD, the training
-voices, the training speakers of ``wild``, and the corpus ``accents`` that ``make_accents.py`` makes, in four runs in
+voices, the training speakers of ``wild``, and the corpus ``accents`` that ``make_accents.py`` makes, in two runs in
 the folder RUN (or resumes them), evaluates the model on unseen data, and writes ``assets/model.safetensors`` and
 ``assets/gallery.safetensors``.
 
@@ -34,6 +34,7 @@ from model.evaluation.checkpoints import evaluate_checkpoint
 from model.evaluation.inputs import fingerprint, speakers_of
 from model.evaluation.recognition import recognise
 from model.progress import JobContext
+from model.recipes.recipe import ROBUST
 from model.retrieval.gallery import Gallery
 from model.retrieval.projection import NeighbourMap, PrincipalComponents, Projection
 from model.retrieval.retriever import build_gallery
@@ -47,14 +48,8 @@ CORPORA = "mnist,fsdd,voices,wild,accents"
 
 _DISTORTIONS = ("distorted", "time_shift", "time_stretch", "frequency_warp", "frequency_mask")
 _UNDISTORTED = ("learning_rate=5e-4", *(f"{field}=0" for field in ("kl_warmup", *_DISTORTIONS)))
-PARTS = (
-    ("images", 4400, ("speech_encoder=hsu",)),
-    ("images-undistorted", 300, ("speech_encoder=hsu", *_UNDISTORTED)),
-    ("distorted", 1200, ("learning_rate=6e-4", "lr_warmup=0.15", "kl_warmup=0.2")),
-    ("undistorted", 300, _UNDISTORTED),
-)
-"""Runs of ROBUST: name, steps and what else is changed. Those without distortion merge the modalities. Images need more
-steps than the pretrained speech encoder."""
+PARTS = (("distorted", ROBUST.steps, ()), ("undistorted", 300, _UNDISTORTED))
+"""Runs of ROBUST: name, steps and what else is changed. The one without distortion merges the modalities."""
 
 console = Console(stderr=True)
 
@@ -93,7 +88,7 @@ def make_gallery(data_dir: Path | None) -> None:
 
 
 def train_in_parts(run: Path, data_dir: Path | None) -> Path:
-    """Train in four runs, each from the model before it; the last two keep only the image encoder of the first two."""
+    """Train in two runs, the second from the model of the first."""
     model: Path | None = None
     for name, steps, settings in PARTS:
         train(
