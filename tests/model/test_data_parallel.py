@@ -52,8 +52,8 @@ def run_of(folder, recipe):
 
 
 def curve(name, folder):
-    """Values of the loss at each step of a run, which also trains there."""
-    recipe = small(steps=STEPS, batch_size=BATCH, **RECIPES[name])
+    """Values of the loss at each step of a run, which also trains there. In bfloat16 halves of a batch would differ."""
+    recipe = small(steps=STEPS, batch_size=BATCH, bfloat16=False, **RECIPES[name])
     values = [event.loss.values() for event in train(*run_of(folder, recipe)) if isinstance(event, Stepped)]
     if data_parallel.is_first():
         (folder / "curve.json").write_text(json.dumps(values))
