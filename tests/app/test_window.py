@@ -30,13 +30,13 @@ IMAGE, SPEECH = Modality.IMAGE, Modality.SPEECH
 @pytest.fixture
 def slow_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """A model that takes its time over pictures."""
-    ask = Retriever.ask_picture
+    read = Retriever.picture_features
 
-    def ask_slowly(self, *arguments):
+    def read_slowly(self, *arguments):
         time.sleep(0.3)
-        return ask(self, *arguments)
+        return read(self, *arguments)
 
-    monkeypatch.setattr(Retriever, "ask_picture", ask_slowly)
+    monkeypatch.setattr(Retriever, "picture_features", read_slowly)
 
 
 @pytest.fixture(scope="module")
