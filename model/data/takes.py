@@ -28,9 +28,7 @@ import numpy.typing as npt
 from model import locations
 from model.checkpoints import write_bytes_atomically
 from model.errors import ModinvError
-from model.types import FloatArray, Modality
-
-WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+from model.types import WORDS, FloatArray, Modality
 
 SUFFIXES = {
     Modality.SPEECH: (".flac", ".wav", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aiff", ".webm"),

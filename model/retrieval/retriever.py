@@ -107,7 +107,7 @@ class Retriever:
         Raises :class:`model.data.images.UnusablePicture`.
         """
         started = time.perf_counter()
-        return self._answer(Modality.IMAGE, self.picture_features(picture), count, started)
+        return self.ask_features(Modality.IMAGE, self.picture_features(picture), count, started)
 
     def ask_sound(self, samples: FloatArray, rate: int, count: int = 10) -> Answer:
         """Find images for a recording with one spoken digit, ``(n,)`` in [-1, 1] at ``rate`` Hz.
@@ -115,7 +115,7 @@ class Retriever:
         Raises :class:`model.data.speech.UnusableAudio`.
         """
         started = time.perf_counter()
-        return self._answer(Modality.SPEECH, self.sound_features(samples, rate), count, started)
+        return self.ask_features(Modality.SPEECH, self.sound_features(samples, rate), count, started)
 
     def ask_sound_file(self, path: Path, count: int = 10) -> Answer:
         """Find images for a sound file; raises as :meth:`ask_sound`."""
@@ -133,8 +133,8 @@ class Retriever:
         noise = np.random.default_rng(0).normal(0, 0.1, self._front_end.settings.sample_rate).astype(np.float32)
         with suppress(UnusableAudio):
             self._front_end.trim(noise, 2 * self._front_end.settings.sample_rate)
-        self._answer(Modality.SPEECH, self._front_end.filterbank(noise), 1, 0.0)
-        self._answer(Modality.IMAGE, np.zeros((28, 28), np.float32), 1, 0.0)
+        self.ask_features(Modality.SPEECH, self._front_end.filterbank(noise), 1)
+        self.ask_features(Modality.IMAGE, np.zeros((28, 28), np.float32), 1)
 
     def ask_item(self, index: int, count: int = 10) -> Answer:
         """Find matches for an item of the gallery."""
@@ -154,7 +154,36 @@ class Retriever:
         started
             When work on the query began, by ``time.perf_counter``; now by default.
         """
-        return self._answer(modality, features, count, time.perf_counter() if started is None else started)
+        started = time.perf_counter() if started is None else started
+        posterior = self.encoder.encode(modality, features[None])
+        query = Gaussians(posterior.means[0], posterior.log_variances[0])
+        matches = self.gallery.nearest(query, modality.other, count)
+        understood = majority(matches)
+        nearest = self.vote.digit(query, modality, matches)
+        if self.matched is not None:
+            matches = self.gallery.nearest(query, modality.other, count, self.matched)
+        margin, runner_up, confidence, reason = self._judge(query, modality, nearest)
+        overruled = understood if nearest != understood else None
+        if overruled is not None:
+            reason = ""  # to the model alone, what only takes explain may look like no digit
+        # A fixed seed, so that the samples in the map do not flicker.
+        noise = np.random.default_rng(0).standard_normal((SAMPLES, len(query.means)), np.float32)
+        samples = query.means + np.exp(0.5 * query.log_variances) * noise
+        return Answer(
+            modality,
+            features,
+            query.means,
+            query.log_variances,
+            samples,
+            matches,
+            nearest,
+            runner_up,
+            margin,
+            confidence,
+            1000 * (time.perf_counter() - started),
+            reason,
+            overruled,
+        )
 
     def picture_features(self, picture: np.ndarray[Any, Any]) -> FloatArray:
         """What the encoder sees of a picture, see `ask_picture`."""
@@ -191,37 +220,6 @@ class Retriever:
         settings = self._front_end.settings
         utterance = utterance_in(self._front_end, samples, rate)
         return emphasise(utterance, heat.shares, settings), settings.sample_rate
-
-    def _answer(self, modality: Modality, features: FloatArray, count: int, started: float) -> Answer:
-        posterior = self.encoder.encode(modality, features[None])
-        query = Gaussians(posterior.means[0], posterior.log_variances[0])
-        matches = self.gallery.nearest(query, modality.other, count)
-        understood = majority(matches)
-        nearest = self.vote.digit(query, modality, matches)
-        if self.matched is not None:
-            matches = self.gallery.nearest(query, modality.other, count, self.matched)
-        margin, runner_up, confidence, reason = self._judge(query, modality, nearest)
-        overruled = understood if nearest != understood else None
-        if overruled is not None:
-            reason = ""  # to the model alone, what only takes explain may look like no digit
-        # A fixed seed, so that the samples in the map do not flicker.
-        noise = np.random.default_rng(0).standard_normal((SAMPLES, len(query.means)), np.float32)
-        samples = query.means + np.exp(0.5 * query.log_variances) * noise
-        return Answer(
-            modality,
-            features,
-            query.means,
-            query.log_variances,
-            samples,
-            matches,
-            nearest,
-            runner_up,
-            margin,
-            confidence,
-            1000 * (time.perf_counter() - started),
-            reason,
-            overruled,
-        )
 
     def _judge(self, query: Gaussians, modality: Modality, nearest: int) -> tuple[float, int | None, float, str]:
         """Margin, runner-up, confidence, and the reason of a rejection (or nothing), of one query."""

@@ -58,8 +58,7 @@ def take(system: System, probe: Gallery, step: int, before: Snapshot | None) -> 
         If the posteriors are not finite.
     """
     training = system.modules.training
-    with autocast(next(system.modules.parameters()).device, system.recipe.bfloat16):  # as it trains
-        posteriors = encode_items(system, probe)
+    posteriors = _encoded(system, probe)
     system.modules.train(training)
     means, log_variances = posteriors
     embeddings = _sampled(means, log_variances)
@@ -78,8 +77,14 @@ def take(system: System, probe: Gallery, step: int, before: Snapshot | None) -> 
 
 def quick_estimates(system: System, probe: Gallery) -> dict[str, float]:
     """The quick estimates of a model, as in a snapshot."""
-    posteriors = encode_items(system, probe)
+    posteriors = _encoded(system, probe)
     return _estimates(probe, posteriors, _sampled(*posteriors), system.similarity)
+
+
+def _encoded(system: System, probe: Gallery) -> Gaussians:
+    """Posteriors of the probe, in the precision in which the system trains."""
+    with autocast(next(system.modules.parameters()).device, system.recipe.bfloat16):
+        return encode_items(system, probe)
 
 
 def _sampled(means: FloatArray, log_variances: FloatArray) -> FloatArray:

@@ -241,7 +241,7 @@ class ModelService(QObject):
                 return None  # a newer query waits, or there is no model, which was reported
             features = read(loaded.retriever)
             if ticket <= self._forgotten:
-                return None  # meanwhile
+                return None  # forgotten while its input was read
             answer = loaded.retriever.ask_features(modality, features, MATCHES, started)
             query = np.vstack([answer.mean, answer.samples])
             places = {kind: projection.place(query) for kind, projection in loaded.maps.items()}

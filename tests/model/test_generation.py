@@ -20,7 +20,7 @@ from model.recipes.recipe import named
 from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import Retriever
 from model.systems.model_io import load_model, save_model
-from model.types import Modality
+from model.types import WORDS, Modality
 
 runner = CliRunner()
 
@@ -50,8 +50,6 @@ def generate(model, *arguments):
 
 
 # The sound of a filterbank
-
-WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def test_the_sound_of_a_word_is_understood_again(word):

@@ -11,10 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from model.data.corpora.base import Split
 from model.errors import ModinvError
-from model.types import Modality
-
-WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-"""The digits in English."""
+from model.types import WORDS, Modality
 
 FEWEST_SPEAKERS = 6
 """From so many speakers on, splits have different speakers."""

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from model.data.corpora.base import CorpusInfo, MissingData, Split
-from model.data.corpora.labels import WORDS
 from model.data.corpora.speech_corpus import SpeechCorpus, Utterance
-from model.types import Modality
+from model.types import WORDS, Modality
 
 _LISTS: dict[str, Split] = {"validation_list.txt": "validation", "testing_list.txt": "test"}
 _MAX_LIST = 16 << 20  # bytes

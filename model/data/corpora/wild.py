@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from model.data.corpora.base import CorpusInfo
-from model.data.corpora.labels import WORDS
 from model.data.corpora.speech_corpus import SpeechCorpus, Utterance
-from model.types import Modality
+from model.types import WORDS, Modality
 
 _SPEAKER = r"(?P<speaker>[0-9a-f]+)_[0-9]{1,9}\.wav)\Z"
 
