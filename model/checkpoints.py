@@ -230,7 +230,10 @@ def checked(
     if len(array.shape) != len(shape) or not all(fits):
         sizes = ", ".join("any" if size is None else str(size) for size in shape)
         raise ValueError(f"{name} has the shape {array.shape} rather than ({sizes})")
-    if np.issubdtype(array.dtype, np.floating) and not (np.isfinite(array) | (logarithms & np.isneginf(array))).all():
+    fine = not np.issubdtype(array.dtype, np.floating) or np.isfinite(array)
+    if logarithms:
+        fine |= np.isneginf(array)
+    if not np.all(fine):
         raise ValueError(f"{name} holds numbers that are not finite")
     return array
 

@@ -112,10 +112,13 @@ class Application:
         self.own_gallery = OwnGallery(self.settings, self.services.takes, self.model, self.window.pages, self.window)
         self.model.ready.connect(self.own_gallery.start)
         self.model.items_changed.connect(explore.queries.ask_again)
+        self.imports = Imports(self.window, PAGES)
+        self._map_imported = False
         self.model.gallery_loaded.connect(self._set_gallery)
         self.model.ready.connect(self.state.set_model)
-        self.imports = Imports(self.window, PAGES)
-        self.model.ready.connect(self.imports.prepare_pages)
+        self.model.started.connect(self.imports.prepare_map)
+        self.imports.map_imported.connect(self._show_map)
+        self.imports.map_imported.connect(self.imports.prepare_pages)
         self.garbage = GarbageCollection(self.window)
         self.model.ready.connect(self.garbage.start)
         self.model.failed.connect(self.garbage.start)
@@ -124,7 +127,6 @@ class Application:
         """Show the window, then load the model and open the sound devices in the background."""
         self.window.show()
         self._tell_of_crashes()
-        self.imports.prepare_map()
         self.model.start()
         self.sound.refresh()
         self.recorder.start()
@@ -152,4 +154,10 @@ class Application:
 
     def _set_gallery(self, gallery: object, maps: object) -> None:
         self.state.set_gallery(gallery)  # type: ignore[arg-type]
-        self.state.set_maps(maps)  # type: ignore[arg-type]
+        if self._map_imported:
+            self.state.set_maps(maps)  # type: ignore[arg-type]
+
+    def _show_map(self) -> None:
+        self._map_imported = True
+        if self.model.loaded is not None:
+            self.state.set_maps(dict(self.model.loaded.coordinates))

@@ -22,7 +22,8 @@ from model.data.corpora.fsdd import Fsdd
 from model.data.corpora.mnist import Mnist
 from model.data.corpora.voices import Voices
 from model.data.corpora.wild import Wild
-from model.data.images import UnusablePicture, normalise_digit
+from model.data.images import UnusablePicture
+from model.data.segmentation import normalise_digit
 from model.data.speech import SpeechFrontEnd, UnusableAudio
 from model.training.ancestry import Data, trained_on_split
 from model.types import FloatArray

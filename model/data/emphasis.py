@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
+from numpy.lib.stride_tricks import sliding_window_view
 
 from model.data.speech import FilterbankSettings
 from model.types import FloatArray
@@ -42,7 +42,8 @@ def emphasise(utterance: FloatArray, shares: FloatArray, settings: FilterbankSet
     heat[first : first + len(shares)] = shares[: count - first]
     level = np.minimum(heat / _FULL, 1)
     # The mean of maxima is nowhere below the level itself: what stays loud does so entirely.
-    level = ndimage.uniform_filter1d(ndimage.maximum_filter1d(level, _SMOOTH), _SMOOTH, mode="nearest")
+    for reduce in (np.max, np.mean):
+        level = reduce(sliding_window_view(np.pad(level, _SMOOTH // 2, mode="edge"), _SMOOTH), axis=1)
     centres = shift * np.arange(count) + window / 2
     decibels = np.interp(np.arange(len(utterance)), centres, FADED_DECIBELS * (1 - level))
     return np.asarray(utterance * 10 ** (decibels / 20), np.float32)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import uniform_filter1d
 
 from model.types import FloatArray
 
@@ -98,10 +97,10 @@ def _levels(samples: FloatArray, rate: int) -> Levels:
     """The level of each frame in dB, without what is slower than a frame, such as rumble."""
     frame, shift = _frame_and_shift(rate)
     emphasised = samples.astype(np.float64)
-    emphasised[1:] -= _PRE_EMPHASIS * samples[:-1].astype(np.float64)  # scipy.signal takes half a second to import
+    emphasised[1:] -= _PRE_EMPHASIS * samples[:-1].astype(np.float64)
     frames = np.lib.stride_tricks.sliding_window_view(emphasised, frame)[::shift]
-    levels: Levels = uniform_filter1d(10 * np.log10(frames.var(axis=1) + 1e-12), _SMOOTH)
-    return levels
+    levels = np.pad(10 * np.log10(frames.var(axis=1) + 1e-12), _SMOOTH // 2, mode="symmetric")
+    return np.convolve(levels, np.full(_SMOOTH, 1 / _SMOOTH), mode="valid")
 
 
 def _background_and_peak(levels: Levels, found: Levels) -> tuple[float, float]:

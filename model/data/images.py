@@ -1,8 +1,7 @@
-"""Conversion of drawings, photos and scans of a digit to 28 x 28 pictures like those of MNIST.
+"""Pictures from files, and the format of MNIST.
 
 MNIST scaled each digit to 20 x 20 pixels, with its aspect ratio and smoothed edges, and put its centre of mass on the
-centre of 28 x 28. In a photo, ink is first separated from paper by a morphological estimate of the background, which is
-robust to shadows and to the edge of the sheet.
+centre of 28 x 28. In a photo, the digit has to be found first: :mod:`model.data.segmentation`.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
-from scipy import ndimage
 
 from model.data.inputs import RationedFile, open_file
 from model.errors import ModinvError
@@ -30,6 +28,9 @@ BOX = 20
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
 """Allowed formats, by Pillow's names. Others can be dangerous: EPS, for one, would start Ghostscript."""
 
+WORKING_SIDE = 800
+"""Pixels; more adds time and no detail to a digit that ends up 20 pixels tall."""
+
 MAX_BYTES = 64 * 2**20
 MAX_PIXELS = 36_000_000
 """A sheet of A4 at 600 dots per inch, which takes some hundred megabytes while it is decoded."""
@@ -40,15 +41,7 @@ _MAX_SCANNED = 1_200_000_000  # pixels times scans: each scan of a progressive J
 _MAX_TIFF_PIECES = 50_000  # strips or tiles; Pillow takes some microseconds for each
 _STRIPS, _TILE_WIDTH, _TILE_LENGTH, _TILES = 273, 322, 323, 324  # tags of TIFF
 _TIFFS = {b"II*\0": "<", b"MM\0*": ">", b"II+\0": "<", b"MM\0+": ">"}
-_WORKING_SIDE = 800  # pixels; more adds time and no detail to a digit that ends up 20 pixels tall
-_BACKGROUND_SIDE = 64
-_MIN_CONTRAST = 0.08
-_FLAT = 0.03  # median distance from the level at the rim, below which the ground counts as even
 _FAINT = 0.1  # ink that does not count for the box around a digit
-_THIN, _USUAL = (
-    1.3,
-    2.2,
-)  # widths of strokes in the 20 x 20 box: a thin and the most common one in MNIST
 
 
 class UnusablePicture(ModinvError, ValueError):
@@ -82,8 +75,8 @@ def read_picture(source: Path | str | bytes | BinaryIO) -> GreyPicture:
             file = RationedFile(io.BytesIO(data), 2 * len(data) + MAX_BYTES // 2)
             with Image.open(file, formats=FORMATS) as picture:  # type: ignore[arg-type]
                 _check(picture, data)
-                picture.draft("L", (2 * _WORKING_SIDE, 2 * _WORKING_SIDE))  # lets JPEG decode at a fraction
-                picture.thumbnail((2 * _WORKING_SIDE, 2 * _WORKING_SIDE), reducing_gap=2.0)
+                picture.draft("L", (2 * WORKING_SIDE, 2 * WORKING_SIDE))  # lets JPEG decode at a fraction
+                picture.thumbnail((2 * WORKING_SIDE, 2 * WORKING_SIDE), reducing_gap=2.0)
                 ImageOps.exif_transpose(picture, in_place=True)
                 return _grey(picture)
     except UnidentifiedImageError:
@@ -164,30 +157,6 @@ def _grey(picture: Image.Image) -> GreyPicture:
     return np.asarray(picture.convert("L"), np.uint8)
 
 
-def normalise_digit(picture: npt.ArrayLike) -> FloatArray:
-    """Convert a picture of one digit to the format of MNIST.
-
-    Parameters
-    ----------
-    picture
-        Grey levels, shape (h, w): integers in 0 .. 255 or floats in [0, 1]. Ink may be darker or lighter than
-        the background, which may be unevenly lit.
-
-    Returns
-    -------
-    ndarray of float32, shape (28, 28)
-        Ink in [0, 1], background 0.
-
-    Raises
-    ------
-    UnusablePicture
-        If no ink is found, or the array is not a picture.
-    """
-    grey = _working_copy(picture)
-    ink = _only_the_digit(_ink(grey))
-    return _centre(_fit(_thicken(ink)))
-
-
 def to_mnist_format(ink: FloatArray) -> FloatArray:
     """Scale the ink of a digit to the box of MNIST, and centre it by mass, without other changes.
 
@@ -204,137 +173,49 @@ def to_mnist_format(ink: FloatArray) -> FloatArray:
     rows, columns = (np.flatnonzero((ink > _FAINT).any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return np.zeros((SIDE, SIDE), np.float32)
-    return _centre(_fit(np.ascontiguousarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], np.float32)))
+    return into_box(np.ascontiguousarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], np.float32))
 
 
-def _working_copy(picture: npt.ArrayLike) -> FloatArray:
-    """The picture as floats in [0, 1], scaled down if it is large."""
-    grey = np.asarray(picture)
-    if grey.ndim != 2 or min(grey.shape) < 2:
-        raise UnusablePicture("A grey picture of at least 2 × 2 pixels is needed.")
-    scale = 255.0 if np.issubdtype(grey.dtype, np.integer) else 1.0
-    grey = np.asarray(grey, np.float32) / np.float32(scale)
-    if not np.isfinite(grey).all():
-        raise UnusablePicture("This picture holds values that are not numbers.")
-    factor = _WORKING_SIDE / max(grey.shape)
-    if factor < 1:
-        height, width = (max(2, round(side * factor)) for side in grey.shape)
-        grey = _resize(grey, height, width)
-    return grey
+def normalise_drawing(ink: GreyPicture) -> FloatArray:
+    """Convert strokes on nothing, as wide as those of MNIST, to its format.
+
+    Parameters
+    ----------
+    ink
+        ``(h, w)`` of uint8: 255 in a stroke, 0 elsewhere. There must be some.
+
+    Returns
+    -------
+    ndarray of float32, shape (28, 28)
+        As :func:`model.data.segmentation.normalise_digit` returns it.
+    """
+    rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
+    if any(np.diff(inked).max(initial=1) > 1 for inked in (rows, columns)):
+        from model.data.segmentation import normalise_digit  # late: it imports SciPy, for which a drawing need not wait
+
+        return normalise_digit(ink)  # without strokes that are far away from the digit
+    return to_mnist_format(np.asarray(ink / 255, np.float32))
 
 
-def _ink(grey: FloatArray) -> FloatArray:
-    """Contrast of each pixel with the background around it; 0 in the background."""
-    edges = (grey[0], grey[-1], grey[:, 0], grey[:, -1])
-    if grey.max() >= _MIN_CONTRAST and 2 * np.count_nonzero(grey) < grey.size and not any(edge.any() for edge in edges):
-        return grey  # ink on nothing, as of a drawing: what follows would estimate zeros
-    small = grey
-    if max(grey.shape) > _BACKGROUND_SIDE:
-        factor = _BACKGROUND_SIDE / max(grey.shape)
-        small = _resize(grey, *(max(2, round(side * factor)) for side in grey.shape))
-    window = max(3, round(0.45 * max(small.shape)))
-    dark = _ink_is_dark(small, window)
-    rim = np.median(np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]]))
-    if np.median(np.abs(small - rim)) < _FLAT:
-        ground = np.full_like(grey, rim)
-    else:
-        close = ndimage.grey_closing if dark else ndimage.grey_opening
-        ground = close(small, size=(window, window), mode="reflect")
-        if ground.shape != grey.shape:  # coarse: where light changes abruptly, rather underestimate the contrast
-            ground = (ndimage.minimum_filter if dark else ndimage.maximum_filter)(ground, 3)
-            ground = _resize(ground, *grey.shape)
-    # Dark ink reflects a share of the light on the sheet, so that in a shadow its contrast is lower.
-    ink = 1 - grey / np.maximum(ground, 0.125) if dark else grey - ground
-    level = np.median(ink)
-    noise = 1.4826 * np.median(np.abs(ink - level))
-    ink = np.asarray(np.clip(ink - (level + 4 * noise), 0, None), np.float32)
-    if ink.max() < max(_MIN_CONTRAST, 2 * noise):
-        raise UnusablePicture(
-            "No digit stands out in this picture. Leave a margin around it, and use a darker pen or more light."
-        )
-    return ink
+def into_box(ink: FloatArray) -> FloatArray:
+    """Scale the longer side to 20 pixels, and put the centre of mass on pixel (14, 14) of 28 x 28.
 
-
-def _ink_is_dark(grey: FloatArray, window: int) -> bool:
-    """Whether the ink is darker than the background, which is the greater part of any neighbourhood."""
-    low = ndimage.minimum_filter(grey, window)
-    high = ndimage.maximum_filter(grey, window)
-    mean = ndimage.uniform_filter(grey, window)
-    return bool(np.sum((mean - (low + high) / 2) * (high - low)) > 0)
-
-
-def _only_the_digit(ink: FloatArray) -> FloatArray:
-    """The ink without specks, objects at the margin and faint lines; its strongest pixels are 1."""
-    core = ink > 0.35 * np.quantile(ink[ink > 0], 0.98)
-    labels, count = ndimage.label(core, structure=np.ones((3, 3)))
-    mass = ndimage.sum_labels(ink, labels, np.arange(1, count + 1))
-    margin = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
-    margin = margin[margin > 0] - 1
-    if np.delete(mass, margin).max(initial=0) > 0.03 * mass.max():
-        mass[margin] = 0  # such as a table beside the sheet, a finger, the edge of a scan
-    boxes = ndimage.find_objects(labels)
-    strokes = (mass > 0.02 * mass.max()) & _close_to(boxes, int(mass.argmax()))
-    digit = _around([box for box, is_stroke in zip(boxes, strokes, strict=True) if is_stroke])
-    smooth_edge = max(1, round(max(side.stop - side.start for side in digit) / BOX))
-    digit = tuple(slice(max(0, side.start - smooth_edge), side.stop + smooth_edge) for side in digit)
-    kept, ink = np.concatenate([[False], strokes])[labels[digit]], ink[digit]
-    distance = ndimage.distance_transform_cdt(~kept, metric="chessboard")
-    ink = np.where(distance <= smooth_edge, ink, np.float32(0))
-    ink = np.minimum(ink / np.quantile(ink[kept], 0.7), 1).astype(np.float32)
-    rows, columns = (np.flatnonzero(((distance <= 1) & (ink > 0)).any(axis=axis)) for axis in (1, 0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-
-
-def _around(boxes: list[tuple[slice, slice]]) -> tuple[slice, ...]:
-    """The box around some boxes."""
-    return tuple(
-        slice(min(side.start for side in sides), max(side.stop for side in sides)) for sides in zip(*boxes, strict=True)
-    )
-
-
-def _close_to(boxes: list[tuple[slice, slice]], chosen: int) -> npt.NDArray[np.bool_]:
-    """Which boxes are near the chosen one, within half its size, as separate strokes of a digit are."""
-    edges = np.array([[(side.start, side.stop) for side in box] for box in boxes])
-    reach = 0.5 * np.max(edges[chosen, :, 1] - edges[chosen, :, 0])
-    gap = np.maximum(edges[:, :, 0] - edges[chosen, :, 1], edges[chosen, :, 0] - edges[:, :, 1])
-    return np.asarray((gap <= reach).all(axis=1))
-
-
-def _thicken(ink: FloatArray) -> FloatArray:
-    """Widen thin strokes, which would fade when they are scaled to 20 x 20 pixels."""
-    pixel = max(ink.shape) / BOX
-    if pixel < 2:
-        return ink
-    # Across a stroke the distance to its edge averages a quarter of its width.
-    depth = ndimage.distance_transform_edt(np.pad(ink > 0.5, 1))
-    width = 4 * float(depth[depth > 0].mean()) - 1
-    if width >= _THIN * pixel:
-        return ink
-    missing = max(1, round((_USUAL * pixel - width) / 2))
-    # Each pixel near the core takes the value of the nearest pixel of the core: faster than a dilation by a disc, which
-    # would take seconds.
-    wide = np.pad(ink, missing)
-    away, nearest = ndimage.distance_transform_edt(wide <= 0.5, return_indices=True)
-    return np.where(away <= missing + 0.5, np.maximum(wide, wide[tuple(nearest)]), wide)
-
-
-def _fit(ink: FloatArray) -> FloatArray:
-    """Scale the longer side to 20 pixels."""
+    The centre is moved by whole pixels, as in MNIST.
+    """
     height, width = (max(1, round(side * BOX / max(ink.shape))) for side in ink.shape)
-    return np.clip(_resize(ink, height, width), 0, 1)
-
-
-def _centre(ink: FloatArray) -> FloatArray:
-    """Put the centre of mass on pixel (14, 14) of 28 x 28, by whole pixels as in MNIST."""
+    ink = np.clip(resize(ink, height, width), 0, 1)
     field = np.zeros((SIDE, SIDE), np.float32)
-    corner = []
-    for mass_at, side in zip(ndimage.center_of_mass(ink), ink.shape, strict=True):
-        corner.append(int(np.clip(round(SIDE / 2 - mass_at), 0, SIDE - side)))
-    top, left = corner
-    field[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    top, left = (_start(ink.sum(axis=axis)) for axis in (1, 0))
+    field[top : top + height, left : left + width] = ink
     return field
 
 
-def _resize(grey: FloatArray, height: int, width: int) -> FloatArray:
+def _start(masses: FloatArray) -> int:
+    """Where rows, or columns, of these masses begin so that their centre is that of the picture."""
+    centre = np.average(np.arange(len(masses)), weights=masses)
+    return int(np.clip(round(SIDE / 2 - centre), 0, SIDE - len(masses)))
+
+
+def resize(grey: FloatArray, height: int, width: int) -> FloatArray:
     """Resize with antialiasing."""
     return np.asarray(Image.fromarray(grey).resize((width, height), Image.Resampling.BILINEAR), np.float32)

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from model.data.array_cache import Piece
-from model.data.images import SIDE, UnusablePicture, normalise_digit, read_picture
+from model.data.images import SIDE, UnusablePicture, read_picture
+from model.data.segmentation import normalise_digit
 
 
 @dataclass(frozen=True, slots=True)

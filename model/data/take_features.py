@@ -13,8 +13,9 @@ import numpy as np
 from model import locations
 from model.checkpoints import FORMAT, UnusableCheckpoint, checked, read, write_atomically
 from model.data.filterbanks import FRONT_END
-from model.data.images import normalise_digit, read_picture
+from model.data.images import read_picture
 from model.data.samples import Samples
+from model.data.segmentation import normalise_digit
 from model.data.speech import FilterbankSettings, SpeechFrontEnd, read_audio, utterance_in
 from model.data.takes import MY_DRAWINGS, MY_SPEECH, Take
 from model.errors import ModinvError

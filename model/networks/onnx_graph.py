@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import onnxruntime
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from model.checkpoints import Arrays, UnusableCheckpoint
 from model.types import FloatArray
@@ -27,19 +27,26 @@ class GraphBuilder:
 
     def __init__(self, arrays: Arrays) -> None:
         self._arrays = arrays
-        self._nodes: list[onnx.NodeProto] = []
-        self._constants: list[TensorProto] = []
+        self._model = onnx.ModelProto(producer_name="modinv", ir_version=_IR_VERSION)
+        self._model.opset_import.append(helper.make_opsetid("", _OPSET))
+        self._graph = self._model.graph
 
     def node(self, operator: str, inputs: list[str], output: str | tuple[str, ...] = (), **attributes: Any) -> str:
         """Add a node; its first output, which gets a name if none is given."""
-        outputs = (output,) if isinstance(output, str) else output or (f"{operator.lower()}{len(self._nodes)}",)
-        self._nodes.append(helper.make_node(operator, inputs, outputs, **attributes))
+        outputs = (output,) if isinstance(output, str) else output or (f"{operator.lower()}{len(self._graph.node)}",)
+        self._graph.node.append(helper.make_node(operator, inputs, outputs, **attributes))
         return outputs[0]
 
     def constant(self, array: npt.NDArray[Any]) -> str:
         """Add a constant; its name."""
-        name = f"constant{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(array, name))
+        name = f"constant{len(self._graph.initializer)}"
+        # In place, because messages are copied when they are added to others: a model has millions of weights.
+        self._graph.initializer.add(
+            name=name,
+            dims=array.shape,
+            data_type=helper.np_dtype_to_tensor_dtype(array.dtype),
+            raw_data=array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes(),
+        )
         return name
 
     def weights(self, name: str, shape: tuple[int, ...] | None = None) -> str:
@@ -60,15 +67,13 @@ class GraphBuilder:
         self, title: str, source: Tensor, outputs: list[Tensor], metadata: Mapping[str, str] | None = None
     ) -> onnx.ModelProto:
         """Everything as one model, for any number of inputs at once."""
-        inputs, found = (
-            [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", *shape]) for name, shape in side]
-            for side in ([source], outputs)
-        )
-        graph = helper.make_graph(self._nodes, title, inputs, found, self._constants)
-        model = helper.make_model(graph, producer_name="modinv", opset_imports=[helper.make_opsetid("", _OPSET)])
-        model.ir_version = _IR_VERSION
-        helper.set_model_props(model, dict(metadata or {}))
-        return model
+        self._graph.name = title
+        for side, tensors in (self._graph.input, [source]), (self._graph.output, outputs):
+            side.extend(
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", *shape]) for name, shape in tensors
+            )
+        helper.set_model_props(self._model, dict(metadata or {}))
+        return self._model
 
 
 def expect(fits: bool) -> None:

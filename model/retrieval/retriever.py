@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from model.checkpoints import Header
 from model.data.emphasis import emphasise
-from model.data.images import normalise_digit, read_picture
+from model.data.images import normalise_drawing, read_picture
 from model.data.speech import FilterbankSettings, SpeechFrontEnd, UnusableAudio, read_audio, utterance_in
 from model.retrieval.attribution import Explanation, Heat, occlude
 from model.retrieval.confidence import Margins, fitted_for
@@ -187,7 +187,11 @@ class Retriever:
 
     def picture_features(self, picture: np.ndarray[Any, Any]) -> FloatArray:
         """What the encoder sees of a picture, see `ask_picture`."""
-        return normalise_digit(picture)
+        return _picture_features(picture)
+
+    def drawing_features(self, ink: npt.NDArray[np.uint8]) -> FloatArray:
+        """What the encoder sees of a drawing; see :func:`model.data.images.normalise_drawing`."""
+        return normalise_drawing(ink)
 
     def sound_features(self, samples: FloatArray, rate: int) -> FloatArray:
         """What the encoder sees of a recording, see `ask_sound`."""
@@ -233,10 +237,16 @@ class Retriever:
         return float(margins[0]), runner_up, float(confidence[0]), _REASONS[modality] if rejected else ""
 
 
+def _picture_features(picture: np.ndarray[Any, Any]) -> FloatArray:
+    from model.data.segmentation import normalise_digit  # late: it imports SciPy, which only photos and scans need
+
+    return normalise_digit(picture)
+
+
 def read_features(path: Path, front_end: SpeechFrontEnd) -> tuple[Modality, FloatArray]:
     """What an encoder sees of a picture or a sound, by the suffix; raises as `ask_picture` and `ask_sound`."""
     if path.suffix.lower() in _PICTURES:
-        return Modality.IMAGE, normalise_digit(read_picture(path))
+        return Modality.IMAGE, _picture_features(read_picture(path))
     return Modality.SPEECH, front_end.filterbank(front_end.trim(*read_audio(path)))
 
 

@@ -59,6 +59,8 @@ class ModelService(QObject):
         The gallery, and the coordinates of its maps by kind; emitted before ``ready``.
     ready(Header)
         The model can answer now; earlier queries are answered next.
+    started()
+        The first model is ready and has answered these queries, or it could not be loaded.
     replied(int, Reply)
         The ticket of a query, and its reply. Tickets increase; some are never answered.
     refused(int, str)
@@ -75,6 +77,7 @@ class ModelService(QObject):
 
     gallery_loaded = Signal(object, object)
     ready = Signal(object)
+    started = Signal()
     replied = Signal(int, object)
     refused = Signal(int, str)
     not_loaded = Signal(object)
@@ -115,8 +118,16 @@ class ModelService(QObject):
 
     def start(self) -> None:
         """Load the gallery, then the model."""
+
+        def tell(result: Callable[[T], object]) -> Callable[[T], None]:
+            def tell_and_start(value: T) -> None:
+                result(value)
+                self._executor.submit(lambda: None, lambda _: self.started.emit(), self._report_error)
+
+            return tell_and_start
+
         self._executor.submit(self._load_gallery, self._gallery_loaded, self._report_error)
-        self._executor.submit(lambda: self._load_model(self.file), self.ready.emit, self._not_loaded)
+        self._executor.submit(lambda: self._load_model(self.file), tell(self.ready.emit), tell(self._not_loaded))
 
     def close(self) -> None:
         """End the threads without waiting; pending queries are dropped."""
@@ -169,6 +180,10 @@ class ModelService(QObject):
     def ask_picture(self, picture: np.ndarray[Any, Any]) -> None:
         """Find utterances for a grey picture ``(h, w)``."""
         self._ask(Modality.IMAGE, lambda retriever: retriever.picture_features(picture))
+
+    def ask_drawing(self, ink: np.ndarray[Any, Any]) -> None:
+        """Find utterances for strokes, ``(h, w)`` of uint8 with ink 255 on 0."""
+        self._ask(Modality.IMAGE, lambda retriever: retriever.drawing_features(ink))
 
     def ask_sound(self, read: Callable[[], tuple[FloatArray, int]]) -> None:
         """Find images for a recording, ``(n,)`` and its rate in Hz, which is read in the model's thread."""

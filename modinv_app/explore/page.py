@@ -286,6 +286,9 @@ class ExplorePage(Page):
         chosen = self.map.kind  # comes first, or the points would move to it from another map
         for kind in sorted(maps, key=lambda kind: kind != chosen):
             self.map.set_coordinates(kind, maps[kind])
+        self._show_on_map()
+        self._show_imagined_on_map()
+        self.map.show_selection(self._state.selection)
 
     def _show_ready(self, header: Header) -> None:
         self.noise.show_measured(*understood(header))

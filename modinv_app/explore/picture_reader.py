@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage, QImageWriter
 
 from modinv_app.jobs.executor import SerialExecutor
 
-if TYPE_CHECKING:  # it imports scipy, which takes a second
+if TYPE_CHECKING:  # imported in the thread
     from model.data.images import GreyPicture
 
 

@@ -149,7 +149,9 @@ class QueryController(QObject):
 
     def _ask(self, query: Query) -> None:
         match query:
-            case Drawing() | Picture():
+            case Drawing():
+                self._model.ask_drawing(query.pixels)
+            case Picture():
                 self._model.ask_picture(query.pixels)
             case Recording() | SoundFile() | Noisy():
                 self._model.ask_sound(partial(sound_of, query))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from PySide6 import QtCore, QtGui, QtWidgets
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from model import systems
 from modinv_app.common.page import PageInfo
@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 _PAUSE_MS = 10  # between two steps, so that events are processed
 
 _MAP = ("pyqtgraph", "modinv_app.map.map_plot")
-_WITHOUT_QT = "scipy.special"
-"""The slowest import of the pages, needed for the intervals of a sweep."""
+_WITHOUT_QT = ("model.data.segmentation", "scipy.special")
+"""The slowest imports of a photo and of the pages, for finding the digit and for the intervals of a sweep."""
 
 
 class Imports(QObject):
@@ -29,7 +29,14 @@ class Imports(QObject):
 
     PySide creates its classes on first access, which is not thread-safe: with pyqtgraph imported in a thread, one start
     in ten crashed.
+
+    Signals
+    -------
+    map_imported()
+        The map can be shown at once.
     """
+
+    map_imported = Signal()
 
     def __init__(self, parent: QObject, pages: Sequence[PageInfo]) -> None:
         super().__init__(parent)
@@ -43,6 +50,7 @@ class Imports(QObject):
         """Import the map and pyqtgraph, which accesses all classes of PySide."""
         self._add(partial(_make_classes, module) for module in (QtCore, QtGui, QtWidgets))
         self._add(partial(importlib.import_module, name) for name in _MAP)
+        self._add([self.map_imported.emit])
 
     def prepare_pages(self) -> None:
         """Import the modules of the pages."""
@@ -64,7 +72,8 @@ class Imports(QObject):
 
 
 def _import_without_qt() -> None:
-    importlib.import_module(_WITHOUT_QT)
+    for name in _WITHOUT_QT:
+        importlib.import_module(name)
     systems.entry_points()  # listed by the forms, and slow to find
 
 

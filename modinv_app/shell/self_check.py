@@ -67,7 +67,7 @@ class SelfCheck(QObject):
         store = QSettings(str(Path(mkdtemp(prefix="modinv-")) / "check.ini"), QSettings.Format.IniFormat)
         self._root = Application(store, lambda: self._sound)
         self._strokes = json.loads((locations.assets() / "self_check" / "seven.json").read_text("utf-8"))
-        self._recording: FloatArray = np.zeros(0, np.float32)
+        self._recording: FloatArray | None = None
         self._asked = 0.0
         self._awaited_ticket: int | None = None
         self._timeout = QTimer(self, interval=_TIMEOUT_MS, singleShot=True)
@@ -118,11 +118,6 @@ class SelfCheck(QObject):
 
     def _model_ready(self) -> None:
         self.report.model_ready = self._since_start()
-        from model.data.corpora.voices import Voices
-        from model.data.speech import resample
-
-        samples, rate = Voices().clip(_CLIP)
-        self._recording = resample(samples, rate, RATE)
 
     def _clear(self) -> None:
         self._root.window.explore.draw.clear()
@@ -134,6 +129,8 @@ class SelfCheck(QObject):
         self._awaited_ticket = self._root.model.latest_ticket
 
     def _speak(self) -> None:
+        if self._recording is None:
+            self._recording = _recording()
         self._root.window.explore.speak.press()
         self._sound.say(self._recording)
         QTimer.singleShot(round(1000 * len(self._recording) / RATE) + 100, self._stop_speaking)
@@ -178,6 +175,15 @@ class SelfCheck(QObject):
 
     def _since_start(self) -> float:
         return 1000 * (time.perf_counter() - self._started)
+
+
+def _recording() -> FloatArray:
+    """What is said, at the rate of the simulated sound card."""
+    from model.data.corpora.voices import Voices
+    from model.data.speech import resample
+
+    samples, rate = Voices().clip(_CLIP)
+    return resample(samples, rate, RATE)
 
 
 def _spread(milliseconds: list[float]) -> str:

@@ -103,8 +103,8 @@ class Desk:
         return self
 
     def ready(self) -> Desk:
-        """Wait for the model and the microphone."""
-        until(lambda: self.state.model is not None, "the model", 60)
+        """Wait for the model, the map and the microphone."""
+        until(lambda: self.state.model is not None and self.state.maps, "the model and the map", 60)
         until(lambda: self.root.recorder.running, "the microphone")
         return self
 

@@ -22,7 +22,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QToolButton, QW
 from pytestqt.qtbot import QtBot
 from strokes import mnist_to_strokes
 
-from model.data.images import GreyPicture, normalise_digit, read_picture
+from model.data.images import GreyPicture, read_picture
+from model.data.segmentation import normalise_digit
 from model.types import Certainty
 from modinv_app.common.canvas import Canvas
 from modinv_app.explore.draw import DrawPanel

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from model.data.corpora import recording
-from model.data.images import normalise_digit
+from model.data.segmentation import normalise_digit
 from model.data.speech import resample
 from model.retrieval.attribution import Explanation, Heat
 from model.types import Answer, Item, Match, Modality

@@ -239,7 +239,7 @@ def test_the_verdict_is_a_word_and_never_a_percentage(desk: Desk) -> None:
 
 
 def test_lifting_the_pen_abandons_the_answer_to_an_earlier_state(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    read, encoded = Retriever.picture_features, []
+    read, encoded = Retriever.drawing_features, []
     reading, lifted = threading.Event(), threading.Event()
 
     def read_slowly(self, picture):
@@ -248,7 +248,7 @@ def test_lifting_the_pen_abandons_the_answer_to_an_earlier_state(desk: Desk, mon
         return read(self, picture)
 
     answer = Retriever.ask_features
-    monkeypatch.setattr(Retriever, "picture_features", read_slowly)
+    monkeypatch.setattr(Retriever, "drawing_features", read_slowly)
     monkeypatch.setattr(Retriever, "ask_features", lambda *given: encoded.append(given[2]) or answer(*given))
     (points,) = SEVEN
     QTest.mousePress(desk.canvas, Qt.MouseButton.LeftButton, pos=place(desk.canvas, *points[0]))

@@ -33,7 +33,7 @@ class FakeModel(QObject):
         self.latest_ticket += 1
         self.asked.append(question[0])
 
-    ask_picture = ask_sound = ask_item = ask
+    ask_drawing = ask_picture = ask_sound = ask_item = ask
 
     def forget(self) -> None:
         self.latest_ticket += 1

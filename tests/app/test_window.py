@@ -30,13 +30,13 @@ IMAGE, SPEECH = Modality.IMAGE, Modality.SPEECH
 @pytest.fixture
 def slow_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """A model that takes its time over pictures."""
-    read = Retriever.picture_features
+    read = Retriever.drawing_features
 
     def read_slowly(self, *arguments):
         time.sleep(0.3)
         return read(self, *arguments)
 
-    monkeypatch.setattr(Retriever, "picture_features", read_slowly)
+    monkeypatch.setattr(Retriever, "drawing_features", read_slowly)
 
 
 @pytest.fixture(scope="module")

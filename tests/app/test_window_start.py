@@ -55,9 +55,12 @@ def threads_of_ours() -> list[str]:
 
 def test_a_drawing_and_a_click_from_before_the_model_are_answered_when_it_is_there(open_desk: Open) -> None:
     desk = open_desk()
+    maps: list[object] = []
+    desk.state.reply_changed.connect(lambda _reply: maps.append(desk.state.maps))
     desk.draw()
     assert not desk.found
     found = desk.await_found(SPEECH)
+    assert not maps[0]  # the map, whose import blocks the window, comes after the answer
     assert desk.guess(desk.window.explore.draw) == "7"
     until(lambda: desk.played == [found[0].index], "the nearest to sound")
 
@@ -103,14 +106,14 @@ def test_a_window_that_closes_during_a_query_leaves_nothing_running(
 ) -> None:
     desk = open_desk().ready()
     working = threading.Event()
-    read = Retriever.picture_features
+    read = Retriever.drawing_features
 
     def read_slowly(self, *arguments):
         working.set()
         threading.Event().wait(0.5)
         return read(self, *arguments)
 
-    monkeypatch.setattr(Retriever, "picture_features", read_slowly)
+    monkeypatch.setattr(Retriever, "drawing_features", read_slowly)
     replies: list[object] = []
     desk.state.reply_changed.connect(replies.append)
     desk.draw()

@@ -48,7 +48,8 @@ def cases(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
 
 def use(content: bytes | Path) -> str:
     """Read a picture and find the digit in it."""
-    from model.data.images import UnusablePicture, normalise_digit, read_picture
+    from model.data.images import UnusablePicture, read_picture
+    from model.data.segmentation import normalise_digit
 
     try:
         seen = normalise_digit(read_picture(content))

@@ -198,7 +198,7 @@ def test_a_folder_of_pictures_is_a_corpus_of_images(tmp_path, monkeypatch):
         assert samples.speakers == samples.keys == ()
         labels = [source.removeprefix("sketches: ").split("/")[0] for source in samples.sources]
         assert labels == [str(label) for label in samples.labels.tolist()]
-    monkeypatch.setattr("model.data.images.normalise_digit", lambda _: pytest.fail("it is in the cache"))
+    monkeypatch.setattr("model.data.pictures.normalise_digit", lambda _: pytest.fail("it is in the cache"))
     assert np.array_equal(loaded("sketches")["train"].features, found["train"].features)
     contents = find("sketches")().contents()
     assert list(contents.skipped) == ["1/bad.png"]

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from model.data.images import UnusablePicture, normalise_digit, read_picture
+from model.data.images import UnusablePicture, normalise_drawing, read_picture
+from model.data.segmentation import normalise_digit
 
 TEST_IMAGES = Path(__file__).parents[2] / "assets" / "mnist" / "t10k-images-idx3-ubyte.gz"
 
@@ -208,3 +209,16 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
 def test_ink_on_nothing_is_seen_like_ink_on_paper(points: list[tuple[int, int]]) -> None:
     drawing = 235 - line(points, 24)
     np.testing.assert_allclose(normalise_digit(drawing), normalise_digit(255 - drawing), atol=1e-5)
+
+
+def test_a_drawing_is_seen_like_a_picture_of_it(digits: np.ndarray) -> None:
+    for digit in digits:
+        ink = np.where(enlarged(digit, 4) > 127, 255, 0).astype(np.uint8)
+        assert likeness(normalise_drawing(ink), normalise_digit(ink)) > 0.97
+
+
+def test_a_stroke_far_from_a_drawn_digit_is_left_out() -> None:
+    digit = 235 - line([(60, 60), (140, 60), (140, 80), (90, 150)], 14)
+    both = digit.copy()
+    both[270:280, 270:280] = 205
+    assert likeness(normalise_drawing(both), normalise_drawing(digit)) > 0.97

@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 
 from model.cli.console import notes, progress_text, tables
 from model.cli.main import app
-from model.data.images import UnusablePicture, normalise_digit, read_picture
+from model.data.images import UnusablePicture, read_picture
 from model.data.inputs import RationedFile, printable
+from model.data.segmentation import normalise_digit
 from model.data.speech import LOUDEST_PEAK, SpeechFrontEnd, UnusableAudio, read_audio, resample
 from model.retrieval.retriever import Retriever
 

@@ -159,9 +159,13 @@ from model.retrieval.gallery import Gallery
 from model.retrieval.retriever import Retriever
 from model.systems.encoder_io import load_encoder
 from model.data.corpora import recording
+from model.types import Modality
 retriever = Retriever(*load_encoder(locations.shipped_model()), Gallery.load(locations.shipped_gallery()))
 bar = np.zeros((280, 280), np.uint8)
 bar[40:240, 130:150] = 255
+retriever.warm_up()
+assert retriever.ask_features(Modality.IMAGE, retriever.drawing_features(bar)).guess == 1
+assert "scipy" not in sys.modules  # which takes a third of a second
 assert retriever.ask_picture(bar).guess == 1
 spoken = [item.index for item in retriever.gallery.items if item.modality.value == "speech"][::60]
 guesses = [retriever.ask_sound(*recording(retriever.gallery.key(index))).guess for index in spoken]

@@ -153,7 +153,7 @@ class LabelledPictures(_Labelled, Corpus):
         )
 
     def _converted(self, part: str, paths: Sequence[str], progress: ProgressCallback) -> ArrayCache:
-        from model.data import images
+        from model.data import images, segmentation
         from model.data.pictures import PictureComputer
         from model.data.prepared import prepare
 
@@ -167,7 +167,7 @@ class LabelledPictures(_Labelled, Corpus):
             paths,
             (images.SIDE, images.SIDE),
             PictureComputer(place),
-            (images,),
+            (images, segmentation),
             progress,
         )
 

@@ -44,7 +44,7 @@ class Usps(ImageCorpus):
 
     def arrays(self, part: Part) -> Arrays:
         """Images in the format of MNIST, and labels."""
-        from model.data.images import to_mnist_format  # late: it imports SciPy
+        from model.data.images import to_mnist_format
 
         folder = self.require()
         file = find([folder], _FILES[part]) or folder / f"{_FILES[part]}.bz2"
