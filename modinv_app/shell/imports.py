@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from PySide6 import QtCore, QtGui, QtWidgets
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
 
 from model import systems
 from modinv_app.common.page import PageInfo
@@ -65,6 +66,8 @@ class Imports(QObject):
         self._timer.start()
 
     def _run_step(self) -> None:
+        if QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton:
+            return  # a stroke would stop for a tenth of a second
         if self._steps:
             self._steps.popleft()()
         else:

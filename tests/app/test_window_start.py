@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from desk import DeafSound, Desk, files, pause, until, word
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QSplitter
 
 from model import locations
@@ -63,6 +64,16 @@ def test_a_drawing_and_a_click_from_before_the_model_are_answered_when_it_is_the
     assert not maps[0]  # the map, whose import blocks the window, comes after the answer
     assert desk.guess(desk.window.explore.draw) == "7"
     until(lambda: desk.played == [found[0].index], "the nearest to sound")
+
+
+def test_the_map_waits_until_the_pen_is_lifted(open_desk: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QGuiApplication, "mouseButtons", lambda: Qt.MouseButton.LeftButton)
+    desk = open_desk()
+    until(lambda: desk.state.model is not None, "the model")
+    pause(0.5)
+    assert not desk.state.maps
+    monkeypatch.setattr(QGuiApplication, "mouseButtons", lambda: Qt.MouseButton.NoButton)
+    until(lambda: desk.state.maps, "the map")
 
 
 def test_what_exists_when_another_model_is_loaded_is_collected_later(qapp) -> None:  # noqa: ARG001 (Qt first)
