@@ -62,7 +62,7 @@ def augment(filterbanks: Tensor, recipe: Recipe, generator: torch.Generator) -> 
     grid = torch.stack(places, -1)
     changed = F.grid_sample(filterbanks, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     spoken = (changed != 0).any(-1, keepdim=True)
-    noisy = _add_noise(changed + _channel(count, bins, recipe.channel, generator), recipe, generator)
+    noisy = _add_noise(changed + _channel(filterbanks, recipe.channel, generator), recipe, generator)
     changed = _normalise(noisy, spoken) if recipe.channel or recipe.noise else changed
     width = (width * (recipe.frequency_mask + 1)).floor()
     start = (start * (bins - width)).floor()
@@ -76,19 +76,20 @@ def _centres(count: int, device: torch.device) -> Tensor:
     return (2 * torch.arange(count, device=device) + 1) / count - 1
 
 
-def _channel(count: int, bins: int, deviation: float, generator: torch.Generator) -> Tensor:
+def _channel(filterbanks: Tensor, deviation: float, generator: torch.Generator) -> Tensor:
     """Smooth random frequency responses, ``(count, 1, 1, bins)``: cosines with decreasing weights."""
-    number = torch.arange(1, _RIPPLES + 1, device=generator.device)
-    band = (torch.arange(bins, device=generator.device) + 0.5) / bins
-    weights = torch.randn((count, _RIPPLES), generator=generator, device=generator.device) * deviation / number
+    count, _, _, bins = filterbanks.shape
+    device = filterbanks.device
+    number = torch.arange(1, _RIPPLES + 1, device=device)
+    band = (torch.arange(bins, device=device) + 0.5) / bins
+    weights = torch.randn((count, _RIPPLES), generator=generator, device=device) * deviation / number
     return (weights @ torch.cos(math.pi * number.unsqueeze(1) * band)).view(count, 1, 1, bins)
 
 
 def _add_noise(filterbanks: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
     """Add the energies of a stationary, coloured noise to some of the utterances."""
-    count, _, _, bins = filterbanks.shape
-    level, chance = torch.rand((2, count, 1, 1, 1), generator=generator, device=filterbanks.device)
-    noise = level * _FAINTEST_NOISE + _channel(count, bins, recipe.channel, generator)
+    level, chance = torch.rand((2, len(filterbanks), 1, 1, 1), generator=generator, device=filterbanks.device)
+    noise = level * _FAINTEST_NOISE + _channel(filterbanks, recipe.channel, generator)
     noisy = torch.logaddexp(_NATS * filterbanks, _NATS * noise) / _NATS
     return torch.where(chance < recipe.noise, noisy, filterbanks)
 

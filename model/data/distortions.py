@@ -1,6 +1,7 @@
 """What rooms, microphones and other people do to speech: noise, babble, reverberation, colour, clipping, few bits.
 
-All functions take and return ``(n, samples)`` waveforms on one device; levels are one number or ``(n, 1)`` tensors.
+All functions take and return ``(n, samples)`` waveforms on one device; levels are one number or ``(n, 1)`` tensors, on
+that device unless they say otherwise. None reads a value from the device, which would have to finish its work first.
 Evaluation applies them one at a time at fixed levels (:mod:`model.data.conditions`), training in random
 combinations (:mod:`model.data.waveform_augmentation`).
 """
@@ -19,14 +20,26 @@ _LOUD_SHARE = 3  # speech is measured in the loudest third of its frames: pauses
 _FRAME_SECONDS = 0.02
 
 
-def coloured_noise(shape: tuple[int, int], rate: int, exponent: float | Tensor, generator: torch.Generator) -> Tensor:
+def coloured_noise(
+    shape: tuple[int, int],
+    rate: int,
+    exponent: float | Tensor,
+    generator: torch.Generator,
+    device: torch.device | None = None,
+) -> Tensor:
     """Stationary noise with unit power and a power spectrum of 1/f to the ``exponent``: 0 white, 1 pink, 2 brown."""
-    white = torch.randn(shape, generator=generator, device=generator.device)
-    frequencies = torch.fft.rfftfreq(shape[1], 1 / rate, device=generator.device).clamp(min=_COLOUR_FROM)
+    white = torch.randn(shape, generator=generator, device=device)
+    frequencies = torch.fft.rfftfreq(shape[1], 1 / rate, device=device).clamp(min=_COLOUR_FROM)
     return _unit_power(torch.fft.irfft(torch.fft.rfft(white) * frequencies ** (-exponent / 2), shape[1]))
 
 
-def babble(speech: Tensor, count: int, talkers: int | Tensor, generator: torch.Generator) -> Tensor:
+def babble(
+    speech: Tensor,
+    count: int,
+    talkers: int | Tensor,
+    generator: torch.Generator,
+    choices: torch.Generator | None = None,
+) -> Tensor:
     """Several people at the same time, with unit power.
 
     Parameters
@@ -36,9 +49,11 @@ def babble(speech: Tensor, count: int, talkers: int | Tensor, generator: torch.G
     count
         Number of mixtures.
     talkers
-        Number of talkers, one number or ``(count, 1)``; each says two words.
+        Number of talkers, one number or ``(count, 1)`` in main memory; each says two words.
     generator
         On the device of the speech.
+    choices
+        Of delays, in main memory; by default ``generator``, if that is there.
 
     Returns
     -------
@@ -46,14 +61,15 @@ def babble(speech: Tensor, count: int, talkers: int | Tensor, generator: torch.G
         ``(count, samples)``.
     """
     levelled, length = _unit_power(speech), speech.shape[1]
-    most = int(torch.as_tensor(talkers).max())
+    talkers = torch.as_tensor(talkers)
+    most, talkers = int(talkers.max()), to_device(talkers, speech.device)
     mixture = torch.zeros((count, length), device=speech.device)
     for talker in range(most):
         for _word in range(2):
             chosen = torch.randint(len(speech), (count,), generator=generator, device=speech.device)
             # One delay for all: a roll of the batch is much faster than a gather of each.
-            delay = int(torch.randint(length, (1,), generator=generator, device=speech.device))
-            mixture += torch.as_tensor(talkers > talker) * levelled[chosen].roll(delay, 1)
+            delay = int(torch.randint(length, (1,), generator=choices or generator))
+            mixture += (talkers > talker) * levelled[chosen].roll(delay, 1)
     return _unit_power(mixture)
 
 
@@ -80,7 +96,7 @@ def reverberate(
     speech
         ``(n, samples)``.
     seconds
-        Reverberation time: until echoes have decayed by 60 dB.
+        Reverberation time: until echoes have decayed by 60 dB; a tensor in main memory.
     direct_decibels
         Energy of the direct sound relative to all reflections.
     rate
@@ -88,8 +104,8 @@ def reverberate(
     generator
         Of the reflections: Gaussian noise with an exponential decay, as in a diffuse field (Polack 1988).
     """
-    seconds = torch.as_tensor(seconds, device=speech.device)
-    length = round(float(seconds.max()) * rate)
+    seconds = torch.as_tensor(seconds)
+    length, seconds = round(float(seconds.max()) * rate), to_device(seconds, speech.device)
     time = torch.arange(length, device=speech.device) / rate
     echoes = torch.randn((len(speech), length), generator=generator, device=speech.device)
     echoes = echoes * torch.exp(-3 * math.log(10) * time / seconds) * (time >= _DIRECT_SECONDS)
@@ -124,6 +140,12 @@ def at_peak(speech: Tensor, decibels: float | Tensor) -> Tensor:
     """Speech whose peak is at a level in dBFS."""
     peaks = speech.abs().amax(1, keepdim=True).clamp(min=_SILENCE)
     return speech / peaks * _amplitude(torch.as_tensor(decibels))
+
+
+def to_device(values: Tensor, device: torch.device) -> Tensor:
+    """A small tensor of main memory on a device, without waiting for what the device does."""
+    # CUDA has copied ordinary memory when the call returns; of other devices that is not documented.
+    return values.to(device, non_blocking=device.type == "cuda")
 
 
 def _amplitude(decibels: Tensor) -> Tensor:

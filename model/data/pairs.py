@@ -11,11 +11,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from model.data.distortions import to_device
 from model.data.log_mel import FilterbankSettings
 from model.data.samples import Samples
-from model.data.waveform_augmentation import WaveformAugmentation
+from model.data.waveform_augmentation import WaveformAugmentation, some
 
-_STEPS, _EPOCHS = range(2)
+_STEPS, _EPOCHS, _CHOICES = range(3)
 
 
 class PairSampler:
@@ -69,12 +70,12 @@ class PairSampler:
 
     def generator(self, step: int) -> torch.Generator:
         """The random generator of a step, on the device."""
-        return self._stream(_STEPS, step)
+        return self._stream(_STEPS, step, self._device)
 
-    def _stream(self, kind: int, number: int) -> torch.Generator:
+    def _stream(self, kind: int, number: int, device: torch.device) -> torch.Generator:
         # Hashed, because torch's generator on the CPU uses only the lower 32 bits of its seed.
         seed = np.random.SeedSequence((self._seed, kind, number)).generate_state(1)
-        return torch.Generator(self._device).manual_seed(int(seed[0]))
+        return torch.Generator(device).manual_seed(int(seed[0]))
 
     def batch(self, step: int, generator: torch.Generator, distorted: float = 0.0) -> tuple[Tensor, Tensor, Tensor]:
         """The pairs of a step, counted from 0.
@@ -92,16 +93,20 @@ class PairSampler:
             ``(n, 1, 28, 28)``, ``(n, 1, 100, 80)`` and ``(n,)``; row i of one co-occurs with row i of the others.
         """
         epoch, position = divmod(step, self.steps_per_epoch)
-        order = torch.randperm(len(self._digits), generator=self._stream(_EPOCHS, epoch), device=self._device)
+        order = torch.randperm(
+            len(self._digits), generator=self._stream(_EPOCHS, epoch, self._device), device=self._device
+        )
         chosen = order[position * self.batch_size : (position + 1) * self.batch_size]
         corpus, place = torch.rand((2, len(chosen)), generator=generator, device=self._device)
         group = (corpus * self._corpora).long() * 10 + self._digits[chosen]
         partner = self._order[self._starts[group] + (place * self._counts[group]).long()]
         filterbanks = self._filterbanks[partner]
         if distorted:
-            rows = torch.rand(len(chosen), generator=generator, device=self._device) < distorted
-            rows = torch.nonzero(rows).flatten()
-            filterbanks[rows] = self._augmentation.filterbanks(partner[rows], generator)
+            # What decides about sizes is drawn in main memory, or each batch would wait for the step before.
+            in_memory = generator.device.type == "cpu"
+            choices = generator if in_memory else self._stream(_CHOICES, step, torch.device("cpu"))
+            rows = to_device(some(len(chosen), distorted, choices), self._device)
+            filterbanks[rows] = self._augmentation.filterbanks(partner[rows], generator, choices)
         return self._images[chosen], filterbanks, self._digits[chosen]
 
     @cached_property

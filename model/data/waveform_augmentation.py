@@ -39,11 +39,27 @@ class WaveformAugmentation:
         self._lengths = torch.stack([((one != 0) * places).max() for one in self._waveforms])
         self._rate = settings.sample_rate
 
-    def filterbanks(self, chosen: Tensor, generator: torch.Generator) -> Tensor:
-        """Distorted filterbanks of some utterances by their places ``(n,)``: ``(n, 1, 100, 80)``."""
+    def filterbanks(self, chosen: Tensor, generator: torch.Generator, choices: torch.Generator | None = None) -> Tensor:
+        """Distorted filterbanks of some utterances.
+
+        Parameters
+        ----------
+        chosen
+            Their places, ``(n,)``.
+        generator
+            On the device.
+        choices
+            Of what decides about the sizes of tensors, in main memory: so nothing waits for the device. By default
+            ``generator``, if that is there.
+
+        Returns
+        -------
+        Tensor
+            ``(n, 1, 100, 80)``.
+        """
         before, after = (round(seconds * self._rate) for seconds in (_LEAD, _TAIL))
         speech = functional.pad(self._waveforms[chosen], (before, after))
-        energies = log_mel(self._distorted(speech, generator), self._settings)
+        energies = log_mel(self._distorted(speech, generator, choices or generator), self._settings)
         first, count = self._endpoints(self._lengths[chosen], energies.shape[1], generator)
         return normalise(energies, first, count, self._settings).unsqueeze(1)
 
@@ -63,28 +79,29 @@ class WaveformAugmentation:
         last = (end + late).round().long().clamp(max=frames)
         return first, (last - first).clamp(min=10)
 
-    def _distorted(self, speech: Tensor, generator: torch.Generator) -> Tensor:
+    def _distorted(self, speech: Tensor, generator: torch.Generator, choices: torch.Generator) -> Tensor:
         """Each distortion is applied to the utterances that it befalls only, since it costs more than all the rest."""
         dry, rate = speech, self._rate
         speech = speech.clone()
 
         def befallen(probability: float) -> Tensor:
-            draws = torch.rand(len(speech), generator=generator, device=self._device)
-            return torch.nonzero(draws < probability).flatten()
+            return distortions.to_device(some(len(speech), probability, choices), self._device)
 
         def uniform(rows: Tensor, low: float, high: float) -> Tensor:
             return self._uniform((len(rows), 1), low, high, generator)
 
         if len(rows := befallen(0.4)):
-            seconds, direct = uniform(rows, 0.1, 0.8), uniform(rows, -3, 15)
+            seconds = 0.1 + 0.7 * torch.rand((len(rows), 1), generator=choices)
+            direct = uniform(rows, -3, 15)
             speech[rows] = distortions.reverberate(speech[rows], seconds, direct, rate, generator)
         if len(rows := befallen(0.65)):
             in_babble = len(rows) * 4 // 10
-            talkers = torch.randint(3, 7, (in_babble, 1), generator=generator, device=self._device)
+            talkers = torch.randint(3, 7, (in_babble, 1), generator=choices)
             exponents = uniform(rows[in_babble:], -0.2, 2.2)
-            noise = [distortions.coloured_noise((len(exponents), speech.shape[1]), rate, exponents, generator)]
+            shape = len(exponents), speech.shape[1]
+            noise = [distortions.coloured_noise(shape, rate, exponents, generator, self._device)]
             if in_babble:
-                noise.append(distortions.babble(dry, in_babble, talkers, generator))
+                noise.append(distortions.babble(dry, in_babble, talkers, generator, choices))
             ratio = uniform(rows, 0, 25)
             speech[rows] = distortions.add_noise(speech[rows], torch.cat(noise), ratio, rate)
         if len(rows := befallen(0.6)):
@@ -108,3 +125,8 @@ class WaveformAugmentation:
 
     def _uniform(self, shape: tuple[int, ...], low: float, high: float, generator: torch.Generator) -> Tensor:
         return low + (high - low) * torch.rand(shape, generator=generator, device=self._device)
+
+
+def some(count: int, probability: float, choices: torch.Generator) -> Tensor:
+    """Which of ``count`` things a chance befalls: their places, ascending, in main memory."""
+    return torch.nonzero(torch.rand(count, generator=choices) < probability).flatten()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from model.recipes.fields import fixed
 from model.recipes.recipe import Impostors, Recipe
@@ -52,7 +52,7 @@ class ContrastiveSystem(EncoderSystem[ContrastiveRecipe]):
         from model.objectives.contrastive import INITIAL_TEMPERATURE
 
         super().__init__(recipe)
-        self.log_scale = self.modules.log_scale = nn.Parameter(torch.tensor([-math.log(INITIAL_TEMPERATURE)]))
+        self.modules.log_scale = nn.Parameter(torch.tensor([-math.log(INITIAL_TEMPERATURE)]))
 
     def head(self) -> Head:
         """A last layer with variance only where variance has a price."""
@@ -76,13 +76,14 @@ class ContrastiveSystem(EncoderSystem[ContrastiveRecipe]):
             gain = information_gain(images, speech)
         else:
             seen, spoken, gain = images.mean, speech.mean, torch.zeros((), device=images.mean.device)
-        contrast, lambda_ig = info_nce(seen, spoken, self.log_scale), recipe.lambda_ig_at(step)
+        log_scale = cast(torch.Tensor, self.modules.log_scale)
+        contrast, lambda_ig = info_nce(seen, spoken, log_scale), recipe.lambda_ig_at(step)
         return Loss(
             contrast + lambda_ig * gain + recipe.lambda_wd * norms,
             {
                 "info_nce": contrast,
                 "information_gain": gain,
-                "temperature": (-self.log_scale).exp().squeeze(),
+                "temperature": (-log_scale).exp().squeeze(),
                 "weight_norms": norms,
             },
             {"lambda_ig": lambda_ig},
