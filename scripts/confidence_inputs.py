@@ -7,7 +7,6 @@ None of it is test data.
 
 from __future__ import annotations
 
-import hashlib
 import string
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -109,12 +108,7 @@ NUMERALS = {  # digits in the same way, several of each
 }
 
 Example = tuple[str, str, int, FloatArray]
-"""Kind, group (a speaker, a sign: what is in one half only), digit or :data:`NO_DIGIT`, and features."""
-
-
-def first_half(group: str) -> bool:
-    """Whether everything of this group fits, rather than reports."""
-    return hashlib.sha256(group.encode()).digest()[0] < 128
+"""Kind, group (a speaker, a sign: what is in one fold only), digit or :data:`NO_DIGIT`, and features."""
 
 
 def pictures(data: Path | None, seed: int = 0) -> Iterator[Example]:
@@ -198,7 +192,7 @@ def recordings(data: Path, front_end: SpeechFrontEnd, learnt: Data, seed: int = 
     for kind, samples in corpora:
         features, labels = samples.features, samples.labels.tolist()
         for number, (speaker, digit, heard) in enumerate(zip(samples.speakers, labels, features, strict=True)):
-            # All six of FSDD's speakers and two of the four voices would be in one half.
+            # FSDD and the voices have too few speakers for folds.
             group = speaker if kind == "strangers" else f"{speaker} {number}"
             yield kind, group, digit, heard
             if digit != 9:  # “nine” backwards is “nine”

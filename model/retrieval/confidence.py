@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from statistics import NormalDist
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -112,13 +113,15 @@ class Rejection:
         features: Doubles,
         digit: npt.NDArray[np.bool_],
         weights: Doubles,
+        groups: Sequence[str],
         kept: Sequence[npt.NDArray[np.bool_]],
         lost: float = LOST,
     ) -> Self:
         """Logistic regression of digits against what is none, and the greatest threshold that keeps the digits.
 
         The threshold is by scores of inputs that the regression has not seen, in folds: on those that it has seen, it
-        is too sure.
+        is too sure. It is a quantile of the normal distribution with their mean and variance: of a few dozen scores
+        the least would decide alone.
 
         Parameters
         ----------
@@ -128,18 +131,20 @@ class Rejection:
             Which inputs are digits, ``(n,)``.
         weights
             How much each input counts, ``(n,)``.
+        groups
+            What each input belongs to, ``(n,)``, such as a speaker: of one group all are in one fold.
         kept
-            Kinds of digits, ``(n,)`` each: of none of them more than the share ``lost`` is to be rejected.
+            Kinds of digits, ``(n,)`` each, of at least two: of none more than the share ``lost`` is to be rejected.
         lost
             That share.
         """
-        from sklearn.model_selection import StratifiedKFold
+        from sklearn.model_selection import StratifiedGroupKFold
 
         unseen = np.empty(len(features))
-        for rest, part in StratifiedKFold(_FOLDS, shuffle=True, random_state=0).split(features, digit):
+        for rest, part in StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=0).split(features, digit, groups):
             unseen[part] = features[part] @ _slopes(features[rest], digit[rest], weights[rest])
-        threshold = min(np.sort(unseen[kind])[int(lost * kind.sum())] for kind in kept)
-        return cls(tuple(_slopes(features, digit, weights).tolist()), -float(threshold))
+        threshold = min(NormalDist.from_samples(unseen[kind].tolist()).inv_cdf(lost) for kind in kept)
+        return cls(tuple(_slopes(features, digit, weights).tolist()), -threshold)
 
 
 def _slopes(features: Doubles, digit: npt.NDArray[np.bool_], weights: Doubles) -> Doubles:

@@ -151,17 +151,30 @@ def test_a_calibration_without_errors_is_not_certain():
     assert fitted.probabilities(np.array([1.0]))[0] == pytest.approx(51 / 52, abs=0.02)
 
 
+GROUPS = [str(number // 2) for number in range(2000)]
+
+
 def test_a_rejection_loses_the_share_of_digits_that_it_may():
     rng = np.random.default_rng(0)
     digit = np.arange(2000) < 1000
     features = rng.normal(size=(2000, 3)) + 4 * digit[:, None]
     hard = np.arange(2000) < 100
     features[hard] -= 1
-    fitted = Rejection.fit(features, digit, np.ones(2000), [hard, digit & ~hard], lost=0.05)
+    fitted = Rejection.fit(features, digit, np.ones(2000), GROUPS, [hard, digit & ~hard], lost=0.05)
     rejected = fitted.scores(features) < 0
-    assert rejected[hard].mean() == pytest.approx(0.05)
+    assert rejected[hard].mean() == pytest.approx(0.05, abs=0.03)
     assert rejected[digit & ~hard].mean() < 0.05
     assert rejected[~digit].mean() > 0.99
+
+
+def test_one_digit_of_thirty_does_not_decide_what_is_rejected():
+    rng = np.random.default_rng(0)
+    digit = np.arange(2000) < 1000
+    features = rng.normal(size=(2000, 3)) + 4 * digit[:, None]
+    few = np.arange(2000) < 30
+    features[0] = -3
+    fitted = Rejection.fit(features, digit, np.ones(2000), GROUPS, [few])
+    assert (fitted.scores(features) < 0)[~digit].mean() > 0.95
 
 
 def test_what_was_fitted_survives_a_header():
