@@ -1,14 +1,15 @@
 """Inputs on which the confidence and the rejection of a model are fitted: digits, and what is no digit.
 
 Digits are validation data, and digits drawn and set as letters and signs are: a rejection should not learn the pen.
-Not digits are letters and signs, scribbles, other words, digits backwards, and synthetic sounds.
-None of it is test data.
+Not digits are letters and signs, scribbles, other words, digits backwards, and synthetic sounds. What strangers say is
+there in noise, too: a rejection should not learn the room. None of it is test data.
 """
 
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import matplotlib
@@ -17,11 +18,13 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 from scipy.interpolate import splev, splprep
 
+from model.data.conditions import CONDITIONS
 from model.data.corpora.fsdd import Fsdd
 from model.data.corpora.mnist import Mnist
 from model.data.corpora.voices import Voices
 from model.data.corpora.wild import Wild
 from model.data.images import UnusablePicture
+from model.data.samples import Samples
 from model.data.segmentation import normalise_digit
 from model.data.speech import SpeechFrontEnd, UnusableAudio
 from model.training.ancestry import Data, trained_on_split
@@ -106,6 +109,9 @@ NUMERALS = {  # digits in the same way, several of each
     8: ("725030243244556677785938271645647372", "7040313355668859491726446670"),
     9: ("7360402123345564737379", "846030223445646384 8469", "724022243464738272 7259"),
 }
+
+NOISE = ("white-10", "pink-10", "babble-10", "room-0.5", "clipped-12", "quiet")
+"""Conditions that a laptop's microphone may be in."""
 
 Example = tuple[str, str, int, FloatArray]
 """Kind, group (a speaker, a sign: what is in one fold only), digit or :data:`NO_DIGIT`, and features."""
@@ -197,7 +203,13 @@ def recordings(data: Path, front_end: SpeechFrontEnd, learnt: Data, seed: int = 
             yield kind, group, digit, heard
             if digit != 9:  # “nine” backwards is “nine”
                 yield "backwards", group, NO_DIGIT, backwards(heard)
-    yield from other_words(data)
+        if kind == "strangers":
+            yield from in_noise(kind, samples, labels, data, front_end)
+    for split in ("train", "validation"):
+        words = Wild(data).other_words(split)
+        none = [NO_DIGIT] * len(words)
+        yield from zip(["other words"] * len(words), words.speakers, none, words.features, strict=True)
+        yield from in_noise("other words", words, none, data, front_end)
     rng = np.random.default_rng(seed)
     for number in range(400):
         try:
@@ -208,12 +220,17 @@ def recordings(data: Path, front_end: SpeechFrontEnd, learnt: Data, seed: int = 
         yield "sounds", f"{kind} {number}", NO_DIGIT, features
 
 
-def other_words(data: Path) -> Iterator[Example]:
-    """Words other than digits by the strangers of ``wild``."""
-    for split in ("train", "validation"):
-        words = Wild(data).other_words(split)
-        for speaker, features in zip(words.speakers, words.features, strict=True):
-            yield "other words", speaker, NO_DIGIT, features
+def in_noise(
+    kind: str, words: Samples, labels: Sequence[int], data: Path, front_end: SpeechFrontEnd
+) -> Iterator[Example]:
+    """What strangers said, in each of :data:`NOISE`, if the detector finds it there."""
+    recordings = list(Wild(data).clips(words.keys))
+    for number, (speaker, label, (wave, rate)) in enumerate(zip(words.speakers, labels, recordings, strict=True)):
+        others = [other for other, its_rate in recordings if its_rate == rate and other is not wave]
+        for name in NOISE:
+            distorted = CONDITIONS[name].apply(wave, rate, others[:: max(1, len(others) // 12)], number)
+            with suppress(UnusableAudio):
+                yield f"{kind} in noise", speaker, label, front_end.filterbank(front_end.trim(distorted, rate))
 
 
 def backwards(features: FloatArray) -> FloatArray:

@@ -63,17 +63,16 @@ def main(
     """Train, evaluate and write the assets."""
     model = locations.shipped_model()
     if run is not None:
-        model = train_in_parts(run, data_dir)
-    arrays, header = read(model)
-    if run is not None:
-        write_atomically(locations.shipped_model(), arrays, header)
-        make_gallery(data_dir)  # which the reports and the confidence are about, too
+        write_atomically(model, *read(train_in_parts(run, data_dir)))
+        make_gallery(data_dir)  # which the confidence and the reports are about
         encoder, trained = load_encoder(model)
         gallery = Gallery.load(locations.shipped_gallery())
-        header["confidence"] = fit_confidence(encoder, trained, gallery, data_dir or locations.data())
-    header["metrics"] = reports(model, data_dir)
-    write_atomically(locations.shipped_model(), arrays, header)
-    console.print(f"Wrote {locations.shipped_model()}.")
+        arrays, header = read(model)
+        confidence = fit_confidence(encoder, trained, gallery, data_dir or locations.data())
+        write_atomically(model, arrays, {**header, "confidence": confidence})
+    arrays, header = read(model)
+    write_atomically(model, arrays, {**header, "metrics": reports(model, data_dir)})
+    console.print(f"Wrote {model}.")
 
 
 def make_gallery(data_dir: Path | None) -> None:
