@@ -4,7 +4,7 @@ import os
 import struct
 import tracemalloc
 import zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -119,14 +119,15 @@ def test_a_million_entries_are_not_listed(place):
         Fsdd(place.parent.parent).load("test")
 
 
-def test_entries_that_share_their_bytes_are_one(place):
+def test_entries_that_share_their_bytes_are_one_or_refused(place):
     pack(place, b"a sound" * 100)
     content = place.read_bytes()
     directory, end = content.index(b"PK\1\2"), content.index(b"PK\5\6")
     entry = content[directory:end]
     tail = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 500, 500, 500 * len(entry), directory, 0)
     place.write_bytes(content[:directory] + entry * 500 + tail)
-    assert read(place) == {NAME: b"a sound" * 100}
+    with suppress(MissingData):  # some versions of Python refuse such an archive themselves
+        assert read(place) == {NAME: b"a sound" * 100}
 
 
 @pytest.mark.parametrize("name", ["/7_theo_9.wav", "../../7_theo_9.wav", "C:\\x\\../7_theo_9.wav"])
